@@ -1,0 +1,134 @@
+import type { BackendType } from './backend-type.ts';
+
+/**
+ * State of an endpoint as the discovery agent sees it. `healthy`, `busy` (slow but serving) and `warming` (coming
+ * back) are routable, the others are not: `unhealthy` (answers badly), `offline` (no connection), `unknown` (not
+ * probed yet), `config_error` (401 or 403), `rate_limited` (429, waiting for its Retry-After).
+ */
+export type EndpointState =
+  | 'healthy'
+  | 'busy'
+  | 'warming'
+  | 'unhealthy'
+  | 'offline'
+  | 'unknown'
+  | 'config_error'
+  | 'rate_limited';
+
+export const ROUTABLE_STATES: ReadonlySet<EndpointState> = new Set(['healthy', 'busy', 'warming']);
+
+/**
+ * Versions order snapshots of all leaders: first by the leader's fencing token, then by the leader's own count.
+ * `n` rises with every publication of that leader.
+ */
+export interface SnapshotVersion {
+  readonly token: number;
+  readonly n: number;
+}
+
+/** @returns below 0 if `a` is older than `b`, 0 if they are the same, above 0 if newer */
+export function compareVersions(a: SnapshotVersion, b: SnapshotVersion): number {
+  return a.token - b.token || a.n - b.n;
+}
+
+export type ModelKind = 'llm' | 'vlm' | 'embeddings' | 'rerank' | 'audio' | 'image' | 'unknown';
+
+/** One model as one endpoint has it. `null` is "the backend does not tell". */
+export interface EndpointModel {
+  /** The name that this backend answers to, case and all. */
+  readonly name: string;
+  readonly kind: ModelKind;
+  /** In memory and ready to answer, or only on disk; null where the backend does not tell. */
+  readonly resident: boolean | null;
+  /** Whose memory it holds until when; epoch milliseconds. */
+  readonly residentUntil: number | null;
+  readonly contextLength: number | null;
+  readonly sizeBytes: number | null;
+  readonly family: string | null;
+  /** As the backend writes it, such as `8.0B`. */
+  readonly parameterSize: string | null;
+  /** As the backend writes it, such as `Q4_K_M`. */
+  readonly quantization: string | null;
+  readonly format: string | null;
+  readonly digest: string | null;
+  readonly publisher: string | null;
+  readonly capabilities: readonly string[];
+  /** When the model itself was changed or made, as the backend tells; epoch milliseconds. */
+  readonly modifiedAt: number | null;
+}
+
+/** What the backend itself says of its load. Null is "does not tell". */
+export interface EndpointLoad {
+  /** Requests it can work on at once. */
+  readonly slots: number | null;
+  readonly running: number | null;
+  readonly queued: number | null;
+  /** Share of its KV memory in use, 0 to 1. */
+  readonly kvUsage: number | null;
+  /** When this was read; epoch milliseconds. */
+  readonly at: number;
+}
+
+export interface EndpointSnapshot {
+  readonly name: string;
+  /** `name` and a hash of URL and type: states are found by it, so that hosts whose files differ never mix. */
+  readonly key: string;
+  /** The type it turned out to be; for `auto` before the first answer, `openai-compatible`. */
+  readonly type: BackendType;
+  readonly state: EndpointState;
+  /** Why it is in this state, for people; empty when healthy. */
+  readonly reason: string;
+  /** Since when it is in this state; epoch milliseconds. */
+  readonly since: number;
+  /** Last and next health check; epoch milliseconds, null before the first. */
+  readonly checkedAt: number | null;
+  readonly nextCheckAt: number | null;
+  /** Duration of the last health check in milliseconds. */
+  readonly checkLatencyMs: number | null;
+  /** When its models were last listed; epoch milliseconds. */
+  readonly modelsAt: number | null;
+  readonly load: EndpointLoad | null;
+  /** Version of the server software where it tells. */
+  readonly serverVersion: string | null;
+}
+
+/** Where a model of the catalogue is to be had: an endpoint, and the name to use there. */
+export interface ModelLocation {
+  readonly endpoint: string;
+  readonly model: EndpointModel;
+}
+
+/** One model of the fleet, under all the names that its endpoints have for it. */
+export interface CatalogModel {
+  readonly id: string;
+  /** Every other name that works as `model`; the native names included, `id` excluded. */
+  readonly aliases: readonly string[];
+  readonly kind: ModelKind;
+  readonly family: string | null;
+  readonly variant: string | null;
+  readonly parameterSize: string | null;
+  readonly parameterCount: number | null;
+  readonly quantization: string | null;
+  readonly format: string | null;
+  readonly contextLength: number | null;
+  readonly capabilities: readonly string[];
+  /** Stays the same from discovery to discovery; epoch seconds. */
+  readonly created: number;
+  readonly locations: readonly ModelLocation[];
+}
+
+/** Immutable. `revision` changes only when `models` does, so that a change of state alone costs little to pass on. */
+export interface Catalog {
+  readonly revision: number;
+  readonly models: readonly CatalogModel[];
+}
+
+/** What the discovery agent knows of the fleet at one moment. Immutable; workers route by the newest. */
+export interface Snapshot {
+  readonly version: SnapshotVersion;
+  readonly publishedAt: number;
+  /** Instance id of the agent that made it. */
+  readonly agent: string;
+  readonly endpoints: readonly EndpointSnapshot[];
+  readonly catalog: Catalog;
+}

@@ -1,0 +1,67 @@
+import type { Readable } from 'node:stream';
+
+/**
+ * The one interface between the path of a request and the way bytes reach a backend, so that a faster client can
+ * take this one's place. One call is one attempt on one endpoint.
+ */
+export interface Upstream {
+  /** Starts an attempt. Every event comes later than this call returns, except a failure to even start. */
+  dispatch(request: UpstreamRequest, listener: UpstreamListener): UpstreamCall;
+  /** Connections open now, idle ones included. */
+  readonly connections: number;
+  /** Closes idle connections at once and the others when they end. */
+  close(): void;
+}
+
+export interface UpstreamRequest {
+  readonly method: string;
+  /** Path and query exactly as they go on the wire. */
+  readonly path: string;
+  /** Flat `[name, value, …]`; `content-length` included where the length is known, no framing headers otherwise. */
+  readonly headers: string[];
+  /** A Buffer can be sent again on another attempt; a stream cannot once it was read from. */
+  readonly body: Buffer | Readable | null;
+  /** Do not reuse an idle connection: the last attempt met one that was closing. */
+  readonly freshConnection: boolean;
+}
+
+/** Calls come in the order head, data…, end; or a failure in place of any of them, after which nothing comes. */
+export interface UpstreamListener {
+  /** @param rawHeaders flat `[name, value, …]`, names as the backend wrote them */
+  onHead(status: number, rawHeaders: string[]): void;
+  /** Return false to stop reading from the backend until `resume`. */
+  onData(chunk: Buffer): boolean;
+  onEnd(): void;
+  onFailure(failure: UpstreamFailure): void;
+}
+
+export interface UpstreamCall {
+  /** Ends the attempt at once and frees its connection; no event follows. */
+  abort(): void;
+  resume(): void;
+}
+
+export type FailureKind =
+  /** No connection: refused, unreachable, unresolvable, not within `proxy.connection_timeout`. */
+  | 'connect'
+  /** The connection broke before the head of an answer. */
+  | 'reset'
+  /** No head within `proxy.response_header_timeout`. */
+  | 'head_timeout'
+  /** Silence between body bytes longer than `proxy.read_timeout`. */
+  | 'body_timeout'
+  /** The connection broke inside the body. */
+  | 'truncated'
+  /** What came is not HTTP. */
+  | 'protocol'
+  /** The request itself could not be sent: its own body broke off, or it holds what HTTP forbids. */
+  | 'request';
+
+export interface UpstreamFailure {
+  readonly kind: FailureKind;
+  /** The connection had answered before: its closing may have crossed this request on the wire. */
+  readonly reused: boolean;
+  /** Code of the cause, such as `ECONNREFUSED`, for logs and messages. */
+  readonly code: string;
+  readonly cause: unknown;
+}

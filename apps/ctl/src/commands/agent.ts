@@ -1,0 +1,22 @@
+import type { Command } from 'commander';
+import { withExamples, type Outcome } from '../program.ts';
+import { settingsFromFlags, type SettingsFlags } from '../settings-from-flags.ts';
+
+const EXAMPLES = `
+  olla agent -c olla.yaml                                  redis.url stands in the file
+  olla agent -c olla.yaml --redis-url redis://10.0.0.5     or is given here`;
+
+/** `olla agent`: the discovery agent alone, for a fleet of gateways that share a Redis. */
+export function registerAgent(program: Command, outcome: Outcome): void {
+  const agent = program
+    .command('agent')
+    .description('run the discovery agent alone; several may run, one leads')
+    .option('-c, --config <file>', 'configuration file (env OLLA_CONFIG_FILE)')
+    .option('--redis-url <url>', 'the state shared with the gateways (env OLLA_REDIS_URL)')
+    .action(async (flags: SettingsFlags) => {
+      const { settings } = await settingsFromFlags(flags);
+      const { startStandaloneAgent } = await import('@olla/discovery/main');
+      outcome.exitCode = (await startStandaloneAgent(settings)) ?? 0;
+    });
+  withExamples(agent, EXAMPLES);
+}

@@ -1,0 +1,44 @@
+import type { Command } from 'commander';
+import { withExamples, type Outcome } from '../program.ts';
+import { settingsFromFlags, type SettingsFlags } from '../settings-from-flags.ts';
+
+const EXAMPLES = `
+  olla serve                                 backends of this machine, or those of ./config.yaml
+  olla serve --demo                          a simulated fleet, with requests to copy
+  olla serve -c olla.yaml --port 8080        a file; flags win over environment, environment over file
+  olla serve -c olla.yaml --validate-config  check and exit
+  olla serve --redis-url redis://10.0.0.5    share limits, health and statistics with other hosts`;
+
+interface ServeFlags extends SettingsFlags {
+  demo?: true;
+  validateConfig?: true;
+}
+
+/** `olla serve`: the gateway with its workers and, on one machine, the discovery agent. */
+export function registerServe(program: Command, outcome: Outcome): void {
+  const serve = program
+    .command('serve')
+    .description('run the gateway: primary, workers and discovery agent')
+    .option('-c, --config <file>', 'configuration file (env OLLA_CONFIG_FILE)')
+    .option('--host <address>', 'address to bind (env OLLA_SERVER_HOST)')
+    .option('--port <number>', 'port to bind (env OLLA_SERVER_PORT)')
+    .option(
+      '--workers <number>',
+      'processes that relay traffic, default one a core (env OLLA_SERVER_WORKERS)',
+    )
+    .option('--redis-url <url>', 'share the state with other gateways (env OLLA_REDIS_URL)')
+    .option('--demo', 'serve a simulated fleet')
+    .option('--validate-config', 'check the configuration and exit')
+    .action(async (flags: ServeFlags) => {
+      const { demo, validateConfig, ...settingsFlags } = flags;
+      if (validateConfig) {
+        const { checkConfig } = await import('../config-check.ts');
+        outcome.exitCode = await checkConfig(settingsFlags);
+        return;
+      }
+      const { settings, source, notices } = await settingsFromFlags(settingsFlags);
+      const { serve: run } = await import('@olla/gateway/serve');
+      outcome.exitCode = await run({ settings, source, notices, demo: demo === true });
+    });
+  withExamples(serve, EXAMPLES);
+}

@@ -1,0 +1,15 @@
+/**
+ * Entry of the `olla` command, and of every process that it forks: cluster workers and the agent child run this file
+ * again, so that a bundle is one file. What a process does not need is never imported.
+ */
+import cluster from 'node:cluster';
+
+if (cluster.isWorker) {
+  await import('@olla/gateway/worker');
+} else if (process.env['OLLA_CHILD'] === 'agent') {
+  const { startAgentProcess } = await import('@olla/discovery/main');
+  await startAgentProcess();
+} else {
+  const { runCommand } = await import('./run-command.ts');
+  await runCommand(process.argv.slice(2));
+}

@@ -1,0 +1,72 @@
+import { Command, Help } from 'commander';
+import { registerAgent } from './commands/agent.ts';
+import { registerConfig } from './commands/config.ts';
+import { registerCtl } from './commands/ctl.ts';
+import { registerServe } from './commands/serve.ts';
+import { registerSimulate } from './commands/simulate.ts';
+import { ollaVersion } from './version.ts';
+
+/** Where an action leaves the exit status of a command that did not fail, such as 7 of `status --check`. */
+export interface Outcome {
+  exitCode: number;
+}
+
+const EXAMPLES = `
+  olla serve                         find backends on this machine and serve them at http://localhost:40114
+  olla serve --demo                  the same with a simulated fleet, nothing else needed
+  olla serve --config olla.yaml      serve the endpoints of a file
+  olla ctl status                    how the fleet is doing
+  olla ctl top                       the same, live`;
+
+const EXIT_CODES = `
+Exit codes:
+  0 ok   1 failed   2 usage   3 not authorised   4 not found   5 refused   6 gateway unreachable   7 degraded`;
+
+/** The tree of commands. Only their words are loaded here; what a command does is imported when it runs. */
+export function createProgram(outcome: Outcome): Command {
+  const program = new Command('olla');
+  program
+    .description('One address for a fleet of self-hosted LLM servers.')
+    .version(ollaVersion(), '-V, --version', 'print the version')
+    .option('--debug', 'print the stack of an error')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand(false)
+    .showSuggestionAfterError(true)
+    .exitOverride()
+    .configureHelp({ formatHelp: examplesFirst, showGlobalOptions: true })
+    .configureOutput({ outputError: (text, write) => write(explainUnknown(text, program)) });
+  withExamples(program, EXAMPLES);
+  program.addHelpText('after', EXIT_CODES);
+  registerServe(program, outcome);
+  registerAgent(program, outcome);
+  registerConfig(program, outcome);
+  registerCtl(program, outcome);
+  registerSimulate(program);
+  return program;
+}
+
+const examples = new WeakMap<Command, string>();
+
+/** Gives a command the examples that its help starts with. */
+export function withExamples(command: Command, text: string): Command {
+  examples.set(command, text);
+  return command;
+}
+
+function examplesFirst(command: Command, help: Help): string {
+  const rest = Help.prototype.formatHelp.call(help, command, help);
+  const shown = examples.get(command);
+  if (!shown) return rest;
+  return `Examples:${shown.startsWith('\n') ? '' : '\n'}${shown}\n\n${rest}`;
+}
+
+/** Errors start as all of ours do; a word of `olla ctl` typed without `ctl` is the commonest slip. */
+function explainUnknown(text: string, program: Command): string {
+  const said = text.replace(/^error: /, 'olla: ');
+  const word = /unknown command '([^']+)'/.exec(said)?.[1];
+  const ctl = program.commands.find((command) => command.name() === 'ctl');
+  if (word && ctl?.commands.some((command) => command.name() === word) && !said.includes('Did you mean')) {
+    return `${said.trimEnd()}\n(Did you mean olla ctl ${word}?)\n`;
+  }
+  return said;
+}

@@ -1,0 +1,23 @@
+import type { EndpointSettings } from './schema.ts';
+
+/**
+ * The headers that let a request in at an endpoint: its own headers, and what its `auth` makes. They go to this
+ * endpoint's origin only, with relayed requests and probes alike.
+ */
+export function credentialHeaders(
+  endpoint: Pick<EndpointSettings, 'headers' | 'auth'>,
+): Record<string, string> {
+  const headers = { ...endpoint.headers };
+  const { auth } = endpoint;
+  if (auth === null) return headers;
+  const name = auth.type === 'api_key' ? auth.header : 'Authorization';
+  for (const other of Object.keys(headers))
+    if (other.toLowerCase() === name.toLowerCase()) delete headers[other];
+  if (auth.type === 'bearer' && auth.token !== null) headers[name] = `Bearer ${auth.token}`;
+  if (auth.type === 'api_key' && auth.key !== null) headers[name] = auth.key;
+  if (auth.type === 'basic') {
+    const pair = `${auth.username ?? ''}:${auth.password ?? ''}`;
+    headers[name] = `Basic ${Buffer.from(pair, 'utf8').toString('base64')}`;
+  }
+  return headers;
+}

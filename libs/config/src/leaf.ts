@@ -1,0 +1,130 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { parseByteSize } from './byte-size.ts';
+import { parseDuration } from './duration.ts';
+
+/** How text (of an environment variable, of an expanded `${VAR}`) is read, and the type that the documentation names. */
+export type LeafKind =
+  'text' | 'int' | 'number' | 'bool' | 'duration' | 'size' | 'choice' | 'list' | 'int list' | 'map' | 'path';
+
+/** What is known of a key beside its schema. */
+export interface Leaf {
+  readonly kind: LeafKind;
+  /** For the documentation. */
+  readonly about: string;
+  /** Environment variables that set it; the first that is set wins. */
+  readonly env: readonly string[];
+  /** Why the key is accepted without effect; null for a key that has one. */
+  readonly noEffect: string | null;
+  /** Its value appears in no message and in no listing. */
+  readonly secret: boolean;
+}
+
+export const LEAVES = z.registry<Leaf>();
+
+interface LeafExtra {
+  readonly env?: string | readonly string[];
+  readonly secret?: boolean;
+}
+
+/** Registers a schema as the schema of one key. */
+export function leaf<S extends z.ZodType>(
+  kind: LeafKind,
+  schema: S,
+  about: string,
+  extra: LeafExtra = {},
+): S {
+  LEAVES.add(schema, { kind, about, env: variables(extra), noEffect: null, secret: extra.secret ?? false });
+  return schema;
+}
+
+/** Registers a key that is checked, named in a notice when somebody sets it, and left out of the settings. */
+export function noEffect(kind: LeafKind, schema: z.ZodType, why: string, extra: LeafExtra = {}) {
+  const dropped = schema.optional().transform((): undefined => undefined);
+  LEAVES.add(dropped, {
+    kind,
+    about: `Accepted without effect: ${why}`,
+    env: variables(extra),
+    noEffect: why,
+    secret: false,
+  });
+  return dropped;
+}
+
+function variables({ env }: LeafExtra): readonly string[] {
+  return typeof env === 'string' ? [env] : (env ?? []);
+}
+
+/** A section: unknown keys are errors, and a section that is left out is made of its defaults. */
+export function section<S extends z.ZodRawShape>(shape: S) {
+  return z.strictObject(shape, { error: 'must be a section, that is keys with values below it' });
+}
+
+/** The schema of a key that may stay unset: null then, kept apart from zero, empty and false. */
+export function unset<S extends z.ZodType>(schema: S) {
+  return schema.nullable().default(null);
+}
+
+export const bool = () => z.boolean({ error: 'must be true or false' });
+
+export function wholeNumber(min: number, max: number = Number.MAX_SAFE_INTEGER) {
+  const error = rangeText('must be a whole number', min, max);
+  return z.int({ error }).min(min, { error }).max(max, { error });
+}
+
+export function choice<const T extends readonly [string, ...string[]]>(values: T) {
+  return z.enum(values, { error: `must be one of ${values.join(', ')}` });
+}
+
+export function text(error = 'must be text that is not empty') {
+  return z.string({ error }).min(1, { error });
+}
+
+export function list<S extends z.ZodType>(item: S) {
+  return z.array(item, { error: 'must be a list' });
+}
+
+/** Longest delay that a timer of Node keeps; a longer one would fire at once. */
+const MAX_TIMER_MS = 2_147_483_647;
+
+/** Text in Go's notation, resolved to milliseconds. */
+export function duration({ minMs = 0, maxMs = MAX_TIMER_MS } = {}) {
+  const error = 'must be a duration such as 300ms, 30s, 5m or 1h30m';
+  return z.union([z.string(), z.literal(0)], { error }).transform((value, context) => {
+    const ms = parseDuration(String(value).trim());
+    if (ms === null) context.addIssue({ code: 'custom', message: error });
+    else if (ms < minMs) context.addIssue({ code: 'custom', message: 'must be a duration above 0' });
+    else if (ms > maxMs) context.addIssue({ code: 'custom', message: 'must be a duration of at most 596h' });
+    return ms ?? 0;
+  });
+}
+
+/** An integer or text with a binary unit, resolved to bytes. */
+export function byteSize(min: number, max: number = Number.MAX_SAFE_INTEGER) {
+  const error = rangeText('must be a size in bytes, such as 1048576 or 1MB', min, max);
+  return z.union([z.string(), z.int()], { error }).transform((value, context) => {
+    const bytes = parseByteSize(String(value));
+    if (bytes === null || bytes < min || bytes > max) context.addIssue({ code: 'custom', message: error });
+    return bytes ?? 0;
+  });
+}
+
+function rangeText(what: string, min: number, max: number): string {
+  return max === Number.MAX_SAFE_INTEGER ? `${what}, at least ${min}` : `${what} from ${min} to ${max}`;
+}
+
+/** A range of addresses. A bare address is the range of it alone. */
+export function cidr() {
+  const error = 'must be a range of addresses such as 10.0.0.0/8 or ::1/128';
+  return z.string({ error }).transform((value, context) => {
+    const [address = '', prefix, ...rest] = value.trim().split('/');
+    const bits = isIP(address) === 4 ? 32 : 128;
+    const length = prefix === undefined ? bits : /^\d{1,3}$/.test(prefix) ? Number(prefix) : NaN;
+    if (isIP(address) === 0 || rest.length > 0 || !(length <= bits))
+      context.addIssue({ code: 'custom', message: error });
+    return `${address}/${length}`;
+  });
+}
+
+/** A pattern of names with `*` and `?`. */
+export const glob = () => text('must be a name; * stands for any characters, ? for one');

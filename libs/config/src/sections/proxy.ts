@@ -1,0 +1,135 @@
+import { z } from 'zod';
+import {
+  bool,
+  byteSize,
+  choice,
+  duration,
+  glob,
+  leaf,
+  list,
+  noEffect,
+  section,
+  unset,
+  wholeNumber,
+} from '../leaf.ts';
+
+const RETRY_STATUSES = [429, 502, 503, 504] as const;
+
+const retryStatus = z.union(
+  RETRY_STATUSES.map((status) => z.literal(status)),
+  {
+    error: `must be one of ${RETRY_STATUSES.join(', ')}`,
+  },
+);
+
+const retriesAlways =
+  'a request whose answer has not begun always goes to the next candidate when the connection fails';
+
+const stickySessions = section({
+  enabled: leaf(
+    'bool',
+    bool().default(false),
+    'Send the requests of one conversation to one endpoint, whose prompt cache is warm.',
+    { env: 'OLLA_PROXY_STICKY_SESSIONS_ENABLED' },
+  ),
+  idle_ttl_seconds: leaf(
+    'int',
+    wholeNumber(0).default(600),
+    'Seconds without a request after which a conversation is forgotten; 0 is never.',
+  ),
+  max_sessions: leaf(
+    'int',
+    wholeNumber(1).default(10_000),
+    'Conversations that are remembered; the oldest goes first.',
+  ),
+  key_sources: leaf(
+    'list',
+    list(choice(['session_header', 'prefix_hash', 'auth_header', 'ip']))
+      .min(1, { error: 'must not be empty' })
+      .default(['session_header', 'prefix_hash', 'auth_header']),
+    'What tells conversations apart; the first that yields a key wins.',
+  ),
+  prefix_hash_bytes: leaf(
+    'int',
+    wholeNumber(1).default(512),
+    'Bytes of `messages` that `prefix_hash` looks at.',
+  ),
+});
+
+export const proxy = section({
+  engine: noEffect('choice', choice(['olla', 'sherpa']), 'there is one engine', { env: 'OLLA_PROXY_ENGINE' }),
+  profile: noEffect(
+    'choice',
+    choice(['auto', 'streaming', 'standard']),
+    'every answer is relayed chunk by chunk as it comes',
+    { env: 'OLLA_PROXY_PROFILE' },
+  ),
+  load_balancer: leaf(
+    'choice',
+    choice(['least-connections', 'round-robin', 'priority']).default('least-connections'),
+    'How one of several suitable endpoints is chosen.',
+    { env: 'OLLA_PROXY_LOAD_BALANCER' },
+  ),
+  connection_timeout: leaf(
+    'duration',
+    duration().prefault('60s'),
+    'Time for connecting to an endpoint; 0 is no limit.',
+    { env: 'OLLA_PROXY_CONNECTION_TIMEOUT' },
+  ),
+  connection_keep_alive: leaf(
+    'duration',
+    duration().prefault('30s'),
+    'Interval of TCP keep-alive probes on connections to endpoints; 0 is off.',
+    { env: 'OLLA_PROXY_CONNECTION_KEEP_ALIVE' },
+  ),
+  response_timeout: leaf('duration', duration().prefault('0s'), 'Time for a whole answer; 0 is no limit.', {
+    env: 'OLLA_PROXY_RESPONSE_TIMEOUT',
+  }),
+  read_timeout: leaf(
+    'duration',
+    duration().prefault('10m'),
+    'Longest silence between two pieces of an answer; 0 is no limit.',
+    { env: 'OLLA_PROXY_READ_TIMEOUT' },
+  ),
+  response_header_timeout: leaf(
+    'duration',
+    duration().prefault('10m'),
+    'Time until the head of an answer; loading a cold model takes minutes. 0 is no limit.',
+    { env: 'OLLA_PROXY_RESPONSE_HEADER_TIMEOUT' },
+  ),
+  tls_handshake_timeout: leaf(
+    'duration',
+    duration().prefault('10s'),
+    'Time for the TLS handshake with an endpoint; 0 is no limit.',
+    { env: 'OLLA_PROXY_TLS_HANDSHAKE_TIMEOUT' },
+  ),
+  stream_buffer_size: noEffect('size', byteSize(0), 'answers are relayed in the pieces in which they come'),
+  max_retries: noEffect('int', wholeNumber(0), 'each candidate is tried once'),
+  retry_backoff: noEffect('duration', duration(), 'the next candidate is tried at once'),
+  retry: section({
+    enabled: noEffect('bool', bool(), retriesAlways),
+    on_connection_failure: noEffect('bool', bool(), retriesAlways),
+    max_attempts: noEffect('int', wholeNumber(0), 'each candidate is tried once'),
+    statuses: leaf(
+      'int list',
+      list(retryStatus).default([]),
+      'Answers of an endpoint after which the next candidate is tried: any of 429, 502, 503, 504.',
+      { env: 'OLLA_PROXY_RETRY_STATUSES' },
+    ),
+  }).prefault({}),
+  model_management: leaf(
+    'bool',
+    bool().default(true),
+    'Relay the calls of Ollama that change models (pull, push, create, copy, delete).',
+    { env: 'OLLA_PROXY_MODEL_MANAGEMENT' },
+  ),
+  profile_filter: section({
+    include: leaf(
+      'list',
+      unset(list(glob())).transform((names) => (names?.length === 0 ? null : names)),
+      'Backend types in use, `*` and `?` allowed; unset or empty is all.',
+    ),
+    exclude: leaf('list', list(glob()).default([]), 'Backend types not in use.'),
+  }).prefault({}),
+  sticky_sessions: stickySessions.prefault({}),
+});

@@ -1,0 +1,38 @@
+import type { BackendProfile } from './profile.ts';
+import { checkAccess, checkStatus } from './reading/health.ts';
+import { isOpenAiList, parseOpenAiList } from './reading/openai-list.ts';
+
+type Defaulted =
+  | 'modelsFallbackPath'
+  | 'openAiBase'
+  | 'anthropic'
+  | 'nativePaths'
+  | 'checkHealth'
+  | 'checkModelsAccess'
+  | 'parseModels'
+  | 'isModelList'
+  | 'signals'
+  | 'details'
+  | 'detect'
+  | 'contractName';
+
+/** A profile of which only what differs from a plain OpenAI-compatible server has to be said. */
+export function defineProfile(
+  profile: Omit<BackendProfile, Defaulted> & Partial<Pick<BackendProfile, Defaulted>>,
+): BackendProfile {
+  return {
+    contractName: profile.type,
+    modelsFallbackPath: null,
+    openAiBase: '',
+    anthropic: null,
+    nativePaths: [],
+    checkHealth: checkStatus,
+    checkModelsAccess: checkAccess,
+    parseModels: (body) => parseOpenAiList(body),
+    isModelList: isOpenAiList,
+    signals: [],
+    details: null,
+    detect: null,
+    ...profile,
+  };
+}

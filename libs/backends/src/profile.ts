@@ -1,0 +1,113 @@
+import type { BackendType } from '@olla/core/backend-type';
+import type { EndpointModel } from '@olla/core/snapshot';
+
+/** An answer of a backend as far as a probe reads it; the body is text, cut at the prober's limit. */
+export interface ProbeAnswer {
+  readonly status: number;
+  /** Lower-cased names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** What an answer to a health check says. `retryAfterMs` stands where the backend named a time. */
+export type HealthVerdict =
+  | { readonly ok: true }
+  | {
+      readonly ok: false;
+      readonly state: 'unhealthy' | 'config_error' | 'rate_limited';
+      readonly reason: string;
+      readonly retryAfterMs?: number;
+    };
+
+/** A model that the backend says is in memory now. */
+export interface ResidentModel {
+  /** Epoch milliseconds until which it is kept; null where not told. */
+  readonly until: number | null;
+  /** Context it was loaded with. */
+  readonly contextLength: number | null;
+  /** Bytes of memory that it takes. */
+  readonly memoryBytes: number | null;
+}
+
+/** What one reading of a signal path tells; fields that are absent are not told by this path. */
+export interface SignalReading {
+  readonly slots?: number;
+  readonly running?: number;
+  readonly queued?: number;
+  /** 0 to 1. */
+  readonly kvUsage?: number;
+  /** By native name. A model that is not in it is not in memory. */
+  readonly resident?: ReadonlyMap<string, ResidentModel>;
+  /** Context of each request where the backend tells it apart from the model list. */
+  readonly contextLength?: number;
+  readonly serverVersion?: string;
+}
+
+/** A path of the backend that tells of load or residency. */
+export interface SignalReader {
+  readonly path: string;
+  readonly everyMs: number;
+  /** Null if the text is not what this backend says there. */
+  readonly parse: (body: string) => SignalReading | null;
+}
+
+/** How to learn more of one model than the list tells. */
+export interface ModelDetailReader {
+  readonly path: string;
+  readonly requestBody: (name: string) => string;
+  /** Whether the list leaves something open for this model. */
+  readonly wanted: (model: EndpointModel) => boolean;
+  /** The model with what the answer adds; the same model if it adds nothing. */
+  readonly merge: (model: EndpointModel, body: unknown) => EndpointModel;
+}
+
+/** Whether and how a backend speaks Anthropic's messages API itself. */
+export interface AnthropicSupport {
+  readonly messagesPath: string;
+  /** First version of the server that has it; null for all. */
+  readonly since: string | null;
+  readonly countTokensPath: string | null;
+}
+
+/** All that the gateway and the agent know of one kind of inference server. */
+export interface BackendProfile {
+  readonly type: BackendType;
+  /** Path segments under `/olla/` that lead to endpoints of this type only. */
+  readonly prefixes: readonly string[];
+  /** The word for it in X-Olla-Backend-Type. */
+  readonly contractName: string;
+  /** The product's own spelling, for people. */
+  readonly label: string;
+  readonly defaultPorts: readonly number[];
+  readonly healthPath: string;
+  readonly modelsPath: string;
+  /** Asked where `modelsPath` answers 404: older versions of the server. */
+  readonly modelsFallbackPath: string | null;
+  /**
+   * What stands in front of an OpenAI path (`/v1/…`) on this server: '' for most; null if it has no OpenAI API.
+   */
+  readonly openAiBase: string | null;
+  readonly anthropic: AnthropicSupport | null;
+  /** First parts of paths beyond OpenAI's that this server has; a path matches whole or up to a `/`. */
+  readonly nativePaths: readonly string[];
+  /** Requests it takes at once with default settings: a guess for where nothing better is known. */
+  readonly defaultConcurrency: number;
+  readonly checkHealth: (answer: ProbeAnswer) => HealthVerdict;
+  /** Reads a 401, 403 and the like from the model list; ok for everything that is not about access. */
+  readonly checkModelsAccess: (answer: ProbeAnswer) => HealthVerdict;
+  /** Never throws; empty for anything that is not a list of models. */
+  readonly parseModels: (body: unknown) => EndpointModel[];
+  /** Whether `body` is this server's list of models at all, be it empty. */
+  readonly isModelList: (body: unknown) => boolean;
+  readonly signals: readonly SignalReader[];
+  readonly details: ModelDetailReader | null;
+  /** What tells this server from the others; null if it is never found out by probing. */
+  readonly detect: Detection | null;
+}
+
+/** How a type is recognised. Types are tried in the order of the table. */
+export interface Detection {
+  readonly paths: readonly string[];
+  /** @param answers by path; paths that did not answer are absent */
+  readonly matches: (answers: ReadonlyMap<string, ProbeAnswer>) => boolean;
+}

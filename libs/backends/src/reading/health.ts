@@ -1,0 +1,59 @@
+import type { HealthVerdict, ProbeAnswer } from '../profile.ts';
+import { asRecord, asText, parseJson } from './json.ts';
+
+const OK: HealthVerdict = { ok: true };
+/** A backend that asks for a longer pause than this is asked again anyway. */
+const MAX_RETRY_AFTER_MS = 3_600_000;
+
+/** The reading of a health answer that fits all servers: 2xx is well, 401 and 403 are ours to fix, 429 passes. */
+export function checkStatus(answer: ProbeAnswer): HealthVerdict {
+  const access = checkAccess(answer);
+  if (!access.ok) return access;
+  const { status } = answer;
+  if (status >= 200 && status < 300) return OK;
+  const said = errorText(answer.body);
+  if (status >= 300 && status < 400) {
+    const to = asText(answer.headers['location']) ?? 'elsewhere';
+    return {
+      ok: false,
+      state: 'unhealthy',
+      reason: `redirects to ${to}: set url to where the server really is`,
+    };
+  }
+  return { ok: false, state: 'unhealthy', reason: `answered ${status}${said === '' ? '' : ` (${said})`}` };
+}
+
+/** Reads only what an answer says of access: 401, 403 and 429. */
+export function checkAccess(answer: ProbeAnswer): HealthVerdict {
+  const { status } = answer;
+  if (status === 401 || status === 403) {
+    return {
+      ok: false,
+      state: 'config_error',
+      reason: `answered ${status}: check the endpoint's auth in the configuration`,
+    };
+  }
+  if (status === 429) {
+    const retryAfterMs = retryAfterOf(answer.headers['retry-after']);
+    const reason = 'answered 429: it limits our requests';
+    return retryAfterMs === null
+      ? { ok: false, state: 'rate_limited', reason }
+      : { ok: false, state: 'rate_limited', reason, retryAfterMs };
+  }
+  return OK;
+}
+
+/** Retry-After in milliseconds, of seconds or of an HTTP date; null where it is neither. */
+export function retryAfterOf(header: string | undefined, now = Date.now()): number | null {
+  if (header === undefined) return null;
+  const text = header.trim();
+  const ms = /^\d{1,9}$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;
+  return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS) : null;
+}
+
+/** The message of an error body in the shapes that servers have, cut to a length for people; '' if there is none. */
+export function errorText(body: string): string {
+  const error = asRecord(parseJson(body))['error'];
+  const message = typeof error === 'string' ? error : asRecord(error)['message'];
+  return typeof message === 'string' ? message.replaceAll(/\s+/g, ' ').slice(0, 120) : '';
+}

@@ -1,0 +1,52 @@
+import type { EndpointModel, ModelKind } from '@olla/core/snapshot';
+
+const UNTOLD: Omit<EndpointModel, 'name'> = {
+  kind: 'unknown',
+  resident: null,
+  residentUntil: null,
+  contextLength: null,
+  sizeBytes: null,
+  family: null,
+  parameterSize: null,
+  quantization: null,
+  format: null,
+  digest: null,
+  publisher: null,
+  capabilities: [],
+  modifiedAt: null,
+};
+
+/** A model of which only `told` is known. */
+export function newModel(name: string, told: Partial<EndpointModel> = {}): EndpointModel {
+  return { ...UNTOLD, ...told, name };
+}
+
+/** Lists each name once; the first entry counts. */
+export function uniqueModels(models: readonly EndpointModel[]): EndpointModel[] {
+  const seen = new Map<string, EndpointModel>();
+  for (const model of models) if (!seen.has(model.name)) seen.set(model.name, model);
+  return [...seen.values()];
+}
+
+/** @returns `8.0B`, `582K`, as Ollama writes parameter counts; null for none */
+export function formatParameterCount(count: number | null): string | null {
+  if (count === null || count <= 0) return null;
+  if (count >= 1e12) return `${(count / 1e12).toFixed(1)}T`;
+  if (count >= 1e9) return `${(count / 1e9).toFixed(1)}B`;
+  if (count >= 1e6) return `${(count / 1e6).toFixed(2)}M`;
+  return count >= 1e3 ? `${Math.round(count / 1e3)}K` : String(count);
+}
+
+/** What the words of a backend for a model's abilities say of its kind. */
+export function kindOfCapabilities(capabilities: readonly string[]): ModelKind {
+  const words = new Set(capabilities.map((word) => word.toLowerCase()));
+  const any = (...names: string[]): boolean => names.some((name) => words.has(name));
+  if (any('vision', 'multimodal') && !any('embedding', 'embeddings')) return 'vlm';
+  if (any('rerank', 'reranking', 'reranker')) return 'rerank';
+  if (any('embedding', 'embeddings')) return 'embeddings';
+  if (any('image', 'image-generation')) return 'image';
+  if (any('transcription', 'audio', 'tts', 'speech')) return 'audio';
+  return any('completion', 'chat', 'tools', 'tool-calling', 'reasoning', 'coding', 'thinking')
+    ? 'llm'
+    : 'unknown';
+}

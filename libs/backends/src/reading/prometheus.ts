@@ -1,0 +1,40 @@
+const SAMPLE = /^(?:\{[^\n]*\})?[ \t]+([0-9.eE+-]+)(?:[ \t]+-?\d+)?[ \t]*\r?$/;
+const MAX_SAMPLES = 1_000;
+
+/**
+ * All samples of one metric in a Prometheus text, whatever their labels. Looks for the name instead of parsing the
+ * text, which for some servers has thousands of lines.
+ */
+export function readMetric(text: string, name: string): number[] {
+  const values: number[] = [];
+  let from = 0;
+  while (values.length < MAX_SAMPLES) {
+    const at = text.indexOf(name, from);
+    if (at === -1) break;
+    from = at + name.length;
+    if (at > 0 && text.charCodeAt(at - 1) !== 10) continue;
+    const end = text.indexOf('\n', from);
+    const match = SAMPLE.exec(text.slice(from, end === -1 ? undefined : end));
+    const value = match === null ? Number.NaN : Number(match[1]);
+    if (Number.isFinite(value)) values.push(value);
+  }
+  return values;
+}
+
+/** Sum over all label sets of the first of `names` that the text has; undefined if it has none. */
+export function sumMetric(text: string, ...names: string[]): number | undefined {
+  for (const name of names) {
+    const values = readMetric(text, name);
+    if (values.length > 0) return values.reduce((sum, value) => sum + value, 0);
+  }
+  return undefined;
+}
+
+/** Largest sample of the first of `names` that the text has; undefined if it has none. */
+export function maxMetric(text: string, ...names: string[]): number | undefined {
+  for (const name of names) {
+    const values = readMetric(text, name);
+    if (values.length > 0) return Math.max(...values);
+  }
+  return undefined;
+}

@@ -1,0 +1,27 @@
+import { defineProfile } from '../define-profile.ts';
+import { parseJson } from '../reading/json.ts';
+import { isOpenAiList } from '../reading/openai-list.ts';
+
+export const dockerModelRunner = defineProfile({
+  type: 'docker-model-runner',
+  label: 'Docker Model Runner',
+  prefixes: ['dmr'],
+  defaultPorts: [12434],
+  healthPath: '/engines/v1/models',
+  modelsPath: '/engines/v1/models',
+  openAiBase: '/engines',
+  anthropic: {
+    messagesPath: '/anthropic/v1/messages',
+    since: null,
+    countTokensPath: '/anthropic/v1/messages/count_tokens',
+  },
+  nativePaths: ['/engines', '/models', '/anthropic'],
+  defaultConcurrency: 8,
+  detect: {
+    paths: ['/engines/v1/models'],
+    matches: (answers) => {
+      const answer = answers.get('/engines/v1/models');
+      return answer?.status === 200 && isOpenAiList(parseJson(answer.body));
+    },
+  },
+});

@@ -1,0 +1,66 @@
+import type { EndpointModel } from '@olla/core/snapshot';
+import { defineProfile } from '../define-profile.ts';
+import type { ResidentModel, SignalReading } from '../profile.ts';
+import {
+  asCount,
+  asList,
+  asPositive,
+  asRecord,
+  asText,
+  asTexts,
+  isRecord,
+  parseJson,
+} from '../reading/json.ts';
+import type { JsonRecord } from '../reading/json.ts';
+import { kindOfCapabilities } from '../reading/model.ts';
+import { parseOpenAiList } from '../reading/openai-list.ts';
+
+export const lemonade = defineProfile({
+  type: 'lemonade',
+  label: 'Lemonade',
+  prefixes: ['lemonade'],
+  defaultPorts: [8000],
+  healthPath: '/api/v1/health',
+  modelsPath: '/api/v1/models',
+  openAiBase: '/api',
+  nativePaths: ['/api/v1', '/api/v0'],
+  defaultConcurrency: 100,
+  parseModels: (body) => parseOpenAiList(body, tellModel),
+  signals: [{ path: '/api/v1/health', everyMs: 1_000, parse: (body) => parseHealth(parseJson(body)) }],
+  detect: {
+    paths: ['/api/v1/health'],
+    matches: (answers) => {
+      const health = answers.get('/api/v1/health');
+      return health?.status === 200 && 'model_loaded' in asRecord(parseJson(health.body));
+    },
+  },
+});
+
+function tellModel(entry: JsonRecord): Partial<EndpointModel> {
+  const capabilities = asTexts(entry['labels']);
+  const sizeGb = asCount(entry['size']);
+  // `owner/repository-GGUF:Q4_K_M`: the file's quantisation stands behind the colon.
+  const quantization = /:([A-Za-z0-9_]+)$/.exec(asText(entry['checkpoint']) ?? '')?.[1];
+  return {
+    capabilities,
+    kind: kindOfCapabilities(capabilities),
+    contextLength: asPositive(entry['max_context_window']) ?? asPositive(entry['context_length']),
+    sizeBytes: sizeGb === null ? null : Math.round(sizeGb * 1e9),
+    quantization:
+      quantization !== undefined && /^I?Q\d|^BF16$|^F16$/i.test(quantization) ? quantization : null,
+    format: asText(entry['recipe']) === 'llamacpp' ? 'gguf' : null,
+  };
+}
+
+function parseHealth(body: unknown): SignalReading | null {
+  if (!isRecord(body)) return null;
+  const resident = new Map<string, ResidentModel>();
+  const add = (value: unknown): void => {
+    const name = asText(value);
+    if (name !== null) resident.set(name, { until: null, contextLength: null, memoryBytes: null });
+  };
+  add(body['model_loaded']);
+  for (const value of asList(body['all_models_loaded'])) add(asRecord(value)['model_name']);
+  const serverVersion = asText(body['version']);
+  return serverVersion === null ? { resident } : { resident, serverVersion };
+}

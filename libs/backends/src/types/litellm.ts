@@ -1,0 +1,46 @@
+import { defineProfile } from '../define-profile.ts';
+import { checkAccess } from '../reading/health.ts';
+import { asRecord, parseJson } from '../reading/json.ts';
+
+export const litellm = defineProfile({
+  type: 'litellm',
+  label: 'LiteLLM',
+  prefixes: ['litellm'],
+  defaultPorts: [4000],
+  // `/health` would call every model behind it.
+  healthPath: '/health/liveliness',
+  modelsPath: '/v1/models',
+  anthropic: { messagesPath: '/v1/messages', since: null, countTokensPath: null },
+  nativePaths: [
+    '/health',
+    '/model',
+    '/key',
+    '/user',
+    '/chat/completions',
+    '/completions',
+    '/embeddings',
+    '/models',
+    '/rerank',
+  ],
+  defaultConcurrency: 100,
+  checkModelsAccess: (answer) => {
+    // Without a database it looks a wrong key up all the same, and calls the failure a 400.
+    const wrongKey =
+      answer.status === 400 &&
+      asRecord(asRecord(parseJson(answer.body))['error'])['type'] === 'no_db_connection';
+    return wrongKey
+      ? {
+          ok: false,
+          state: 'config_error',
+          reason: "refused the key: check the endpoint's auth in the configuration",
+        }
+      : checkAccess(answer);
+  },
+  detect: {
+    paths: ['/health/liveliness'],
+    matches: (answers) => {
+      const answer = answers.get('/health/liveliness');
+      return answer?.status === 200 && answer.body.includes("I'm alive!");
+    },
+  },
+});

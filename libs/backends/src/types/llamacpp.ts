@@ -1,0 +1,113 @@
+import type { EndpointModel } from '@olla/core/snapshot';
+import { defineProfile } from '../define-profile.ts';
+import type { HealthVerdict, ProbeAnswer, SignalReading } from '../profile.ts';
+import { checkStatus, errorText } from '../reading/health.ts';
+import { asCount, asPositive, asRecord, asText, isRecord, parseJson } from '../reading/json.ts';
+import type { JsonRecord } from '../reading/json.ts';
+import { formatParameterCount } from '../reading/model.ts';
+import { listIsOwnedBy, parseOpenAiList } from '../reading/openai-list.ts';
+import { sumMetric } from '../reading/prometheus.ts';
+
+/**
+ * llama-server notices that the client of a non-streaming request has left only in a second without any result, and
+ * an answer of `/slots` or `/metrics` is one: read more often, they would keep abandoned requests running to the end.
+ */
+const LOAD_EVERY_MS = 2_500;
+
+export const llamacpp = defineProfile({
+  type: 'llamacpp',
+  label: 'llama.cpp',
+  prefixes: ['llamacpp', 'llama-cpp', 'llama_cpp'],
+  defaultPorts: [8080],
+  healthPath: '/health',
+  modelsPath: '/v1/models',
+  anthropic: { messagesPath: '/v1/messages', since: 'b4847', countTokensPath: '/v1/messages/count_tokens' },
+  nativePaths: [
+    '/completion',
+    '/completions',
+    '/chat/completions',
+    '/infill',
+    '/tokenize',
+    '/detokenize',
+    '/embedding',
+    '/embeddings',
+    '/apply-template',
+    '/slots',
+    '/props',
+    '/metrics',
+    '/rerank',
+    '/reranking',
+    '/lora-adapters',
+    '/health',
+    '/models',
+  ],
+  defaultConcurrency: 4,
+  checkHealth,
+  parseModels: (body) => parseOpenAiList(body, tellModel),
+  signals: [
+    { path: '/metrics', everyMs: LOAD_EVERY_MS, parse: parseMetrics },
+    { path: '/slots', everyMs: LOAD_EVERY_MS, parse: (body) => parseSlots(parseJson(body)) },
+    { path: '/props', everyMs: 30_000, parse: (body) => parseProps(parseJson(body)) },
+  ],
+  detect: {
+    paths: ['/props', '/v1/models'],
+    matches: (answers) => {
+      const props = answers.get('/props');
+      if (props?.status === 200 && asPositive(asRecord(parseJson(props.body))['total_slots']) !== null)
+        return true;
+      const models = answers.get('/v1/models');
+      return (
+        models?.headers['server'] === 'llama.cpp' || listIsOwnedBy(parseJson(models?.body ?? ''), 'llamacpp')
+      );
+    },
+  },
+});
+
+function checkHealth(answer: ProbeAnswer): HealthVerdict {
+  if (answer.status === 503 && errorText(answer.body) === 'Loading model') {
+    return { ok: false, state: 'unhealthy', reason: 'is still loading its model' };
+  }
+  return checkStatus(answer);
+}
+
+function tellModel(entry: JsonRecord): Partial<EndpointModel> {
+  const meta = asRecord(entry['meta']);
+  // A server started as router lists files too and says of each whether it is loaded.
+  const status = asText(asRecord(entry['status'])['value']);
+  return {
+    resident: status === null ? true : status === 'loaded',
+    contextLength: asPositive(meta['n_ctx']) ?? asPositive(meta['n_ctx_train']),
+    sizeBytes: asPositive(meta['size']),
+    parameterSize: formatParameterCount(asPositive(meta['n_params'])),
+    quantization: asText(meta['ftype']),
+    format: 'gguf',
+  };
+}
+
+function parseMetrics(text: string): SignalReading | null {
+  const running = sumMetric(text, 'llamacpp:requests_processing');
+  const queued = sumMetric(text, 'llamacpp:requests_deferred');
+  if (running === undefined) return null;
+  return queued === undefined ? { running } : { running, queued };
+}
+
+function parseSlots(body: unknown): SignalReading | null {
+  if (!Array.isArray(body) || body.length === 0 || body.length > 4_096) return null;
+  const slots = body.map(asRecord);
+  const running = slots.filter(
+    (slot) => slot['is_processing'] === true || asCount(slot['state']) === 1,
+  ).length;
+  return { slots: slots.length, running };
+}
+
+function parseProps(body: unknown): SignalReading | null {
+  if (!isRecord(body)) return null;
+  const slots = asPositive(body['total_slots']);
+  const contextLength = asPositive(asRecord(body['default_generation_settings'])['n_ctx']);
+  const serverVersion = asText(body['build_info']);
+  return {
+    ...(slots === null ? {} : { slots }),
+    ...(contextLength === null ? {} : { contextLength }),
+    ...(serverVersion === null ? {} : { serverVersion }),
+  };
+}

@@ -1,0 +1,64 @@
+import type { EndpointModel, ModelKind } from '@olla/core/snapshot';
+import { defineProfile } from '../define-profile.ts';
+import type { ResidentModel } from '../profile.ts';
+import { asList, asPositive, asRecord, asText, isRecord, parseJson } from '../reading/json.ts';
+import type { JsonRecord } from '../reading/json.ts';
+import { isOpenAiList, parseOpenAiList } from '../reading/openai-list.ts';
+
+const KINDS: Readonly<Record<string, ModelKind>> = { llm: 'llm', vlm: 'vlm', embeddings: 'embeddings' };
+
+export const lmStudio = defineProfile({
+  type: 'lm-studio',
+  label: 'LM Studio',
+  contractName: 'lmstudio',
+  prefixes: ['lmstudio', 'lm-studio', 'lm_studio'],
+  defaultPorts: [1234],
+  healthPath: '/v1/models',
+  modelsPath: '/api/v0/models',
+  modelsFallbackPath: '/v1/models',
+  anthropic: { messagesPath: '/v1/messages', since: '0.4.1', countTokensPath: null },
+  nativePaths: ['/api/v0', '/api/v1'],
+  defaultConcurrency: 1,
+  parseModels: (body) => parseOpenAiList(body, tellModel),
+  signals: [{ path: '/api/v0/models', everyMs: 1_000, parse: (body) => parseStates(parseJson(body)) }],
+  detect: {
+    paths: ['/api/v0/models'],
+    matches: (answers) => {
+      const answer = answers.get('/api/v0/models');
+      const body = answer?.status === 200 ? parseJson(answer.body) : undefined;
+      return (
+        isOpenAiList(body) && asList(asRecord(body)['data']).every((entry) => 'state' in asRecord(entry))
+      );
+    },
+  },
+});
+
+function tellModel(entry: JsonRecord): Partial<EndpointModel> {
+  const state = asText(entry['state']);
+  const told: Partial<EndpointModel> = {
+    resident: state === null ? null : state === 'loaded',
+    contextLength: asPositive(entry['max_context_length']),
+    family: asText(entry['arch']),
+    quantization: asText(entry['quantization']),
+    format: asText(entry['compatibility_type']),
+    publisher: asText(entry['publisher']),
+  };
+  const kind = KINDS[asText(entry['type']) ?? ''];
+  return kind === undefined ? told : { ...told, kind };
+}
+
+function parseStates(body: unknown): { resident: Map<string, ResidentModel> } | null {
+  if (!isRecord(body) || !Array.isArray(body['data'])) return null;
+  const resident = new Map<string, ResidentModel>();
+  for (const value of asList(body['data'])) {
+    const entry = asRecord(value);
+    const name = asText(entry['id']);
+    if (name === null || entry['state'] !== 'loaded') continue;
+    resident.set(name, {
+      until: null,
+      contextLength: asPositive(entry['loaded_context_length']),
+      memoryBytes: null,
+    });
+  }
+  return { resident };
+}

@@ -1,0 +1,19 @@
+import { defineProfile } from '../define-profile.ts';
+import { parseJson } from '../reading/json.ts';
+import { listIsOwnedBy, parseOpenAiList } from '../reading/openai-list.ts';
+
+export const lmdeploy = defineProfile({
+  type: 'lmdeploy',
+  label: 'LMDeploy',
+  prefixes: ['lmdeploy'],
+  defaultPorts: [23333],
+  healthPath: '/health',
+  modelsPath: '/v1/models',
+  nativePaths: ['/generate', '/pooling', '/health', '/metrics'],
+  defaultConcurrency: 100,
+  parseModels: (body) => parseOpenAiList(body, () => ({ resident: true })),
+  detect: {
+    paths: ['/v1/models'],
+    matches: (answers) => listIsOwnedBy(parseJson(answers.get('/v1/models')?.body ?? ''), 'lmdeploy'),
+  },
+});

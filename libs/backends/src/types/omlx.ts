@@ -1,0 +1,19 @@
+import { defineProfile } from '../define-profile.ts';
+import { parseJson } from '../reading/json.ts';
+import { listIsOwnedBy } from '../reading/openai-list.ts';
+
+export const omlx = defineProfile({
+  type: 'omlx',
+  label: 'oMLX',
+  prefixes: ['omlx'],
+  defaultPorts: [8000],
+  healthPath: '/health',
+  modelsPath: '/v1/models',
+  anthropic: { messagesPath: '/v1/messages', since: '0.4.2', countTokensPath: null },
+  nativePaths: ['/health'],
+  defaultConcurrency: 4,
+  detect: {
+    paths: ['/v1/models'],
+    matches: (answers) => listIsOwnedBy(parseJson(answers.get('/v1/models')?.body ?? ''), 'omlx'),
+  },
+});

@@ -1,0 +1,21 @@
+import { defineProfile } from '../define-profile.ts';
+import { parseJson } from '../reading/json.ts';
+import { isOpenAiList } from '../reading/openai-list.ts';
+
+export const openAiCompatible = defineProfile({
+  type: 'openai-compatible',
+  label: 'OpenAI-compatible',
+  contractName: 'openai',
+  prefixes: ['openai', 'openai-compatible'],
+  defaultPorts: [],
+  healthPath: '/v1/models',
+  modelsPath: '/v1/models',
+  defaultConcurrency: 20,
+  detect: {
+    paths: ['/v1/models'],
+    matches: (answers) => {
+      const answer = answers.get('/v1/models');
+      return answer?.status === 200 && isOpenAiList(parseJson(answer.body));
+    },
+  },
+});

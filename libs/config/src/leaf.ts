@@ -128,3 +128,11 @@ export function cidr() {
 
 /** A pattern of names with `*` and `?`. */
 export const glob = () => text('must be a name; * stands for any characters, ? for one');
+
+/** For a check over several keys: it runs also when one of them failed, so that all problems show at once. */
+export const DESPITE_FAULTS = { when: () => true };
+
+/** The entry of what may be a section, as a check that runs despite faults finds it. */
+export function peek(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
+}

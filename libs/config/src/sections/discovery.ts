@@ -1,4 +1,15 @@
-import { bool, choice, duration, leaf, list, noEffect, section, wholeNumber } from '../leaf.ts';
+import {
+  DESPITE_FAULTS,
+  peek,
+  bool,
+  choice,
+  duration,
+  leaf,
+  list,
+  noEffect,
+  section,
+  wholeNumber,
+} from '../leaf.ts';
 import { endpoint } from './endpoint.ts';
 
 const modelDiscovery = section({
@@ -22,19 +33,21 @@ const modelDiscovery = section({
   ),
 });
 
-const endpoints = list(endpoint).superRefine((value, context) => {
+const endpoints = list(endpoint).superRefine((value: unknown, context) => {
+  if (!Array.isArray(value)) return;
   const first = new Map<string, number>();
-  for (const [index, { name }] of value.entries()) {
+  for (const [index, item] of value.entries()) {
+    const name = peek(item, 'name');
+    if (typeof name !== 'string') continue;
     const earlier = first.get(name);
-    if (earlier === undefined) first.set(name, index);
-    else
-      context.addIssue({
-        code: 'custom',
-        path: [index, 'name'],
-        message: `is taken by endpoints[${earlier}]; each endpoint needs a name of its own`,
-      });
+    if (earlier === undefined) {
+      first.set(name, index);
+      continue;
+    }
+    const message = `is taken by endpoints[${earlier}]; each endpoint needs a name of its own`;
+    context.addIssue({ code: 'custom', path: [index, 'name'], message });
   }
-});
+}, DESPITE_FAULTS);
 
 export const discovery = section({
   type: leaf(

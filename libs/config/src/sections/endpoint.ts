@@ -1,6 +1,19 @@
 import { BACKEND_TYPES, type BackendType } from '@olla/core/backend-type';
 import { z } from 'zod';
-import { bool, choice, duration, glob, leaf, list, section, text, unset, wholeNumber } from '../leaf.ts';
+import {
+  DESPITE_FAULTS,
+  peek,
+  bool,
+  choice,
+  duration,
+  glob,
+  leaf,
+  list,
+  section,
+  text,
+  unset,
+  wholeNumber,
+} from '../leaf.ts';
 
 const ENDPOINT_TYPES = [...BACKEND_TYPES, 'openai', 'auto'] as const;
 
@@ -55,20 +68,26 @@ const auth = section({
   username_file: leaf('path', unset(text()), 'File that holds the user name.'),
   password: leaf('text', unset(text()), 'Password of `basic`.', { secret: true }),
   password_file: leaf('path', unset(text()), 'File that holds the password.'),
-}).superRefine((value, context) => {
-  const need = { bearer: ['token'], api_key: ['key'], basic: ['username', 'password'] } as const;
-  for (const part of need[value.type]) {
-    if (value[part] !== null) continue;
-    context.addIssue({
-      code: 'custom',
-      path: [part],
-      message: `is missing: auth of type ${value.type} needs ${part} or ${part}_file`,
-    });
+}).superRefine(checkAuth, DESPITE_FAULTS);
+
+const NEEDS: Readonly<Record<string, readonly string[]>> = {
+  bearer: ['token'],
+  api_key: ['key'],
+  basic: ['username', 'password'],
+};
+
+function checkAuth(value: unknown, context: z.RefinementCtx): void {
+  const type = String(peek(value, 'type'));
+  for (const part of NEEDS[type] ?? []) {
+    if (peek(value, part) !== null) continue;
+    const message = `is missing: auth of type ${type} needs ${part} or ${part}_file`;
+    context.addIssue({ code: 'custom', path: [part], message });
   }
-  if (value.type === 'basic' && value.username?.includes(':') === true) {
+  const username = peek(value, 'username');
+  if (type === 'basic' && typeof username === 'string' && username.includes(':')) {
     context.addIssue({ code: 'custom', path: ['username'], message: 'must not hold a colon' });
   }
-});
+}
 
 const modelFilter = section({
   include: leaf(

@@ -1,4 +1,6 @@
 import {
+  DESPITE_FAULTS,
+  peek,
   bool,
   byteSize,
   choice,
@@ -128,12 +130,13 @@ const cors = section({
   max_age: leaf('int', wholeNumber(0).default(300), 'Seconds for which a browser keeps a preflight.', {
     env: 'OLLA_SERVER_CORS_MAX_AGE',
   }),
-}).superRefine((value, context) => {
-  if (value.allow_credentials !== true || !value.allowed_origins.includes('*')) return;
+}).superRefine((value: unknown, context) => {
+  const origins = peek(value, 'allowed_origins');
+  if (peek(value, 'allow_credentials') !== true || !Array.isArray(origins) || !origins.includes('*')) return;
   const message =
     'must name the origins: `*` together with allow_credentials: true would let every web page act for its visitor';
   context.addIssue({ code: 'custom', path: ['allowed_origins'], message });
-});
+}, DESPITE_FAULTS);
 
 export const server = section({
   host: leaf(

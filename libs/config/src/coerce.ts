@@ -1,0 +1,36 @@
+import type { LeafKind } from './leaf.ts';
+
+const TRUE = new Set(['true', 't', '1', 'yes', 'on']);
+const FALSE = new Set(['false', 'f', '0', 'no', 'off']);
+
+/**
+ * Reads text as the kind of value that a key has. Text that is none is returned as it is, for the schema to refuse.
+ * Durations and sizes stay text, which the schema reads itself. Lists are separated by commas.
+ */
+export function coerceText(kind: LeafKind, text: string): unknown {
+  const trimmed = text.trim();
+  switch (kind) {
+    case 'int':
+    case 'number':
+      return /^[+-]?\d+(\.\d+)?$/.test(trimmed) ? Number(trimmed) : text;
+    case 'bool':
+      if (TRUE.has(trimmed.toLowerCase())) return true;
+      return FALSE.has(trimmed.toLowerCase()) ? false : text;
+    case 'list':
+    case 'int list':
+      return splitList(trimmed).map((item) => (kind === 'list' ? item : coerceText('int', item)));
+    case 'choice':
+    case 'duration':
+    case 'size':
+      return trimmed;
+    default:
+      return text;
+  }
+}
+
+function splitList(text: string): string[] {
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}

@@ -1,0 +1,152 @@
+import { coerceText } from './coerce.ts';
+import { type ConfigDocument, readDocument } from './document.ts';
+import { readEnv } from './env.ts';
+import { rowAt } from './key-table.ts';
+import { formatPath, type Path, type Place, type Problem } from './problem.ts';
+import { expandReferences } from './references.ts';
+import { getAt, isTree, setAt, type Tree } from './tree.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Values that are set on the command line. */
+export interface ConfigFlags {
+  readonly host?: string;
+  readonly port?: number | string;
+  readonly workers?: number | string;
+  readonly redisUrl?: string;
+}
+
+const FLAGS = [
+  { name: 'host', flag: '--host', path: ['server', 'host'] },
+  { name: 'port', flag: '--port', path: ['server', 'port'] },
+  { name: 'workers', flag: '--workers', path: ['server', 'workers'] },
+  { name: 'redisUrl', flag: '--redis-url', path: ['redis', 'url'] },
+] as const;
+
+/** No configuration is nested deeper; an alias that holds itself is. */
+const MAX_DEPTH = 32;
+
+/** File, environment and flags merged into one tree, not yet checked, with the origin of each value. */
+export class Draft {
+  root: Tree = {};
+  readonly problems: Problem[] = [];
+  readonly document: ConfigDocument;
+  readonly #file: string | null;
+  readonly #variables = new Map<string, string>();
+  readonly #expanded = new Set<string>();
+
+  constructor(file: string | null, text: string) {
+    this.#file = file;
+    this.document = readDocument(text);
+    for (const { code, message, line, column } of this.document.faults) {
+      const place = { file, line, column, variable: null };
+      this.problems.push({ code, key: '', message, suggestion: null, ...place });
+    }
+  }
+
+  /** Whether the file could be read as YAML, so that its keys are worth checking. */
+  get readable(): boolean {
+    return this.document.faults.every(({ code }) => code === 'DUPLICATE_KEY');
+  }
+
+  /** Takes over what the file says: without what is left empty, references expanded. */
+  addFile(env: Env): void {
+    const { value } = this.document;
+    if (value === null || value === undefined) return;
+    if (isTree(value)) this.root = this.#copySection(value, [], env);
+    else this.report('BAD_VALUE', [], 'the file must hold sections, that is keys with values below them');
+  }
+
+  addEnv(env: Env): void {
+    for (const { row, variable, text } of readEnv(env)) {
+      this.#set(row.path, coerceText(row.kind, text), variable);
+    }
+  }
+
+  addFlags(flags: ConfigFlags): void {
+    for (const { name, flag, path } of FLAGS) {
+      const value = flags[name];
+      if (value !== undefined) this.#set(path, coerceText(rowAt(path)?.kind ?? 'text', String(value)), flag);
+    }
+  }
+
+  get(path: Path): unknown {
+    return getAt(this.root, path);
+  }
+
+  /** The place of a key or its value: the variable or flag that set it, else in the file. */
+  placeOf(path: Path, part: 'key' | 'value'): Place {
+    for (let length = path.length; length > 0; length--) {
+      const variable = this.#variables.get(formatPath(path.slice(0, length)));
+      if (variable !== undefined) return { file: null, line: null, column: null, variable };
+    }
+    if (this.#file === null) return { file: null, line: null, column: null, variable: null };
+    return { file: this.#file, ...this.document.locate(path, part), variable: null };
+  }
+
+  /** Whether a value came out of a `${VAR}` and so must not be shown. */
+  isExpanded(path: Path): boolean {
+    return this.#expanded.has(formatPath(path));
+  }
+
+  report(
+    code: Problem['code'],
+    path: Path,
+    message: string,
+    options: { part?: 'key' | 'value'; suggestion?: string | null } = {},
+  ): void {
+    const place = this.placeOf(path, options.part ?? 'value');
+    this.problems.push({
+      code,
+      key: formatPath(path),
+      message,
+      suggestion: options.suggestion ?? null,
+      ...place,
+    });
+  }
+
+  #set(path: Path, value: unknown, variable: string): void {
+    setAt(this.root, path, value);
+    this.#variables.set(formatPath(path), variable);
+  }
+
+  #copySection(value: Tree, path: Path, env: Env): Tree {
+    const withinKey = rowAt(path) !== null;
+    const entries = Object.entries(value)
+      .filter(([, entry]) => withinKey || entry !== null)
+      .map(([key, entry]) => [key, this.#copy(entry, [...path, key], env)] as const);
+    return Object.fromEntries(entries);
+  }
+
+  #copy(value: unknown, path: Path, env: Env): unknown {
+    if (path.length > MAX_DEPTH) {
+      this.report('BAD_VALUE', path.slice(0, 4), 'is nested too deeply');
+      return undefined;
+    }
+    if (Array.isArray(value))
+      return value.map((item: unknown, index) => this.#copy(item, [...path, index], env));
+    if (isTree(value)) return this.#copySection(value, path, env);
+    return this.#coerce(typeof value === 'string' ? this.#expand(value, path, env) : value, path);
+  }
+
+  #expand(value: string, path: Path, env: Env): string {
+    const { text, expanded, faults } = expandReferences(value, env);
+    if (expanded) this.#expanded.add(formatPath(path));
+    for (const { code, message } of faults) this.report(code, path, message);
+    return text;
+  }
+
+  /** `port: "8080"` is a number and `name: 7` is text, as in the original. */
+  #coerce(value: unknown, path: Path): unknown {
+    const row = rowAt(path);
+    if (row === null) return value;
+    const isItem = path.length > row.path.length;
+    if (typeof value === 'string') {
+      if (isItem) return row.kind === 'int list' ? coerceText('int', value) : value;
+      return coerceText(row.kind, value);
+    }
+    if (typeof value !== 'number' && typeof value !== 'boolean') return value;
+    const takesText = isItem ? row.kind !== 'int list' : ['text', 'path', 'list'].includes(row.kind);
+    return takesText ? (this.document.sourceOf(path) ?? String(value)) : value;
+  }
+}

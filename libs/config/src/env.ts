@@ -1,0 +1,56 @@
+import leven from 'leven';
+import { KEY_ROWS, type KeyRow } from './key-table.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Variables that name the file or belong to the original, each with why it has no effect; null has one. */
+const OTHER_VARIABLES: Readonly<Record<string, string | null>> = {
+  OLLA_CONFIG_FILE: null,
+  OLLA_ENABLE_PROFILER: 'Node has its own profiler: node --cpu-prof',
+  OLLA_SHOW_VERSION: 'use olla --version',
+  OLLA_PRETTY_LOGS: 'a terminal gets lines for people, a pipe gets JSON; see logging.format',
+  OLLA_FILE_OUTPUT: 'logs go to stdout',
+  OLLA_LOG_DIR: 'logs go to stdout',
+  OLLA_LOG_SIZE_MB: 'logs go to stdout',
+  OLLA_LOG_MAX_BACKUPS: 'logs go to stdout',
+  OLLA_LOG_MAX_AGE_DAYS: 'logs go to stdout',
+  OLLA_THEME: 'there are no colour themes',
+};
+
+const KNOWN = new Set([...KEY_ROWS.flatMap(({ env }) => env), ...Object.keys(OTHER_VARIABLES)]);
+
+/** A key that the environment sets. */
+export interface EnvSetting {
+  readonly row: KeyRow;
+  readonly variable: string;
+  readonly text: string;
+}
+
+/** What the environment sets. An empty variable sets nothing. */
+export function readEnv(env: Env): EnvSetting[] {
+  return KEY_ROWS.flatMap((row) => {
+    const variable = row.env.find((name) => isSet(env, name));
+    return variable === undefined ? [] : [{ row, variable, text: env[variable] ?? '' }];
+  });
+}
+
+/** Variables of the original that are set and have no effect, each with the reason. */
+export function idleVariables(env: Env): { variable: string; why: string }[] {
+  return Object.entries(OTHER_VARIABLES).flatMap(([variable, why]) =>
+    why !== null && isSet(env, variable) ? [{ variable, why }] : [],
+  );
+}
+
+/** Variables that look like misspelt ones, each with the one that is probably meant. */
+export function misspeltVariables(env: Env): { variable: string; suggestion: string }[] {
+  return Object.keys(env)
+    .filter((name) => name.startsWith('OLLA_') && !KNOWN.has(name))
+    .flatMap((variable) => {
+      const suggestion = [...KNOWN].find((known) => leven(known, variable) <= 2);
+      return suggestion === undefined ? [] : [{ variable, suggestion }];
+    });
+}
+
+function isSet(env: Env, name: string): boolean {
+  return env[name] !== undefined && env[name] !== '';
+}

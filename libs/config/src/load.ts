@@ -1,0 +1,90 @@
+import { resolve } from 'node:path';
+import { checkDraft } from './check.ts';
+import { type ConfigFlags, Draft } from './draft.ts';
+import { findFile, readText } from './find-file.ts';
+import { KEY_ROWS } from './key-table.ts';
+import { collectNotices } from './notices.ts';
+import { formatPlace, type Notice, type Problem } from './problem.ts';
+import type { Settings } from './schema.ts';
+import { readSecretFiles } from './secret-files.ts';
+
+export interface LoadOptions {
+  /** The file that `--config` names; else OLLA_CONFIG_FILE, else the first usual file counts. */
+  readonly file?: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Relative paths, of secrets too, start here. */
+  readonly cwd: string;
+  readonly flags?: ConfigFlags;
+}
+
+export type LoadResult =
+  | {
+      readonly ok: true;
+      readonly settings: Settings;
+      readonly notices: readonly Notice[];
+      /** The file that was read, as it was named; null when there is none. */
+      readonly source: string | null;
+      /** Whether the file names endpoints, an empty list included. If not, `olla serve` may look for some. */
+      readonly endpointsGiven: boolean;
+      /** Each key that is set, with the place that set it: `config.yaml:3:5`, `OLLA_SERVER_PORT`, `--port`. */
+      readonly origins: Readonly<Record<string, string>>;
+    }
+  | {
+      readonly ok: false;
+      /** All of them, in the order of the file. */
+      readonly problems: readonly Problem[];
+      readonly source: string | null;
+    };
+
+/**
+ * Loads the settings: flags win over environment variables, these over the file, and all over the defaults. Reads the
+ * file and the files of secrets; changes nothing, and never throws for what an operator wrote.
+ */
+export function loadSettings(options: LoadOptions): LoadResult {
+  const { env, cwd } = options;
+  const source = findFile(options.file, env, cwd);
+  const content = source === null ? { text: '' } : readText(resolve(cwd, source));
+  if ('reason' in content) return { ok: false, problems: [unreadable(source, content.reason)], source };
+
+  const draft = new Draft(source, content.text);
+  if (draft.readable) draft.addFile(env);
+  draft.addEnv(env);
+  draft.addFlags(options.flags ?? {});
+  const unfilled = readSecretFiles(draft, cwd);
+  const settings = checkDraft(draft, unfilled);
+  if (settings === null) return { ok: false, problems: inOrder(draft.problems), source };
+  return {
+    ok: true,
+    settings,
+    notices: collectNotices(draft, settings, env),
+    source,
+    endpointsGiven: draft.get(['discovery', 'static', 'endpoints']) !== undefined,
+    origins: originsOf(draft),
+  };
+}
+
+function unreadable(file: string | null, reason: string): Problem {
+  const message = `cannot be read: ${reason}; name another with --config, or write one with: olla config init`;
+  return {
+    code: 'FILE_UNREADABLE',
+    key: '',
+    message,
+    suggestion: null,
+    file,
+    line: null,
+    column: null,
+    variable: null,
+  };
+}
+
+function inOrder(problems: readonly Problem[]): Problem[] {
+  const rank = ({ line, column }: Problem) => (line ?? Number.MAX_SAFE_INTEGER / 1e6) * 1e5 + (column ?? 0);
+  return problems.toSorted((a, b) => rank(a) - rank(b));
+}
+
+function originsOf(draft: Draft): Record<string, string> {
+  const set = KEY_ROWS.filter(({ path }) => draft.get(path) !== undefined);
+  const endpoints = ['discovery', 'static', 'endpoints'];
+  const paths = [...set.map(({ path }) => path), ...(draft.get(endpoints) === undefined ? [] : [endpoints])];
+  return Object.fromEntries(paths.map((path) => [path.join('.'), formatPlace(draft.placeOf(path, 'value'))]));
+}

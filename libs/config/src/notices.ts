@@ -1,0 +1,53 @@
+import type { Draft } from './draft.ts';
+import { idleVariables, misspeltVariables } from './env.ts';
+import { KEY_ROWS } from './key-table.ts';
+import { formatPath, type Notice } from './problem.ts';
+import type { Settings } from './schema.ts';
+
+/** What an operator should know about a configuration that can be used. */
+export function collectNotices(
+  draft: Draft,
+  settings: Settings,
+  env: Readonly<Record<string, string | undefined>>,
+): Notice[] {
+  return [
+    ...keysWithoutEffect(draft),
+    ...idleVariables(env).map(({ variable, why }) =>
+      ofVariable('NO_EFFECT', variable, `accepted without effect: ${why}`),
+    ),
+    ...misspeltVariables(env).map(({ variable, suggestion }) =>
+      ofVariable(
+        'UNKNOWN_VARIABLE',
+        variable,
+        `is not known and changes nothing (did you mean ${suggestion}?)`,
+      ),
+    ),
+    ...loopbackEndpoints(draft, settings),
+  ];
+}
+
+function ofVariable(code: Notice['code'], variable: string, message: string): Notice {
+  return { code, key: '', message, file: null, line: null, column: null, variable };
+}
+
+function keysWithoutEffect(draft: Draft): Notice[] {
+  return KEY_ROWS.flatMap(({ path, noEffect }) => {
+    if (noEffect === null || draft.get(path) === undefined) return [];
+    const message = `accepted without effect: ${noEffect}`;
+    return [{ code: 'NO_EFFECT', key: formatPath(path), message, ...draft.placeOf(path, 'key') }];
+  });
+}
+
+function loopbackEndpoints(draft: Draft, settings: Settings): Notice[] {
+  if (settings.redis.url === null) return [];
+  return settings.discovery.static.endpoints.flatMap(({ url, name }, index) => {
+    if (!isLoopback(new URL(url).hostname)) return [];
+    const path = ['discovery', 'static', 'endpoints', index, 'url'];
+    const message = `endpoint ${name} is on this machine only, but redis.url shares it with other hosts, which reach another server under this address; use an address that all hosts can reach`;
+    return [{ code: 'LOOPBACK_ENDPOINT', key: formatPath(path), message, ...draft.placeOf(path, 'value') }];
+  });
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127\./.test(host);
+}

@@ -1,0 +1,44 @@
+import type { Path } from './problem.ts';
+
+/** Plain data as a configuration file holds it. */
+export type Tree = Record<string, unknown>;
+
+export function isTree(value: unknown): value is Tree {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** What stands at a path; undefined where nothing does. */
+export function getAt(root: unknown, path: Path): unknown {
+  let value = root;
+  for (const part of path) {
+    if (Array.isArray(value)) value = value[Number(part)];
+    else if (isTree(value) && Object.hasOwn(value, part)) value = value[part];
+    else return undefined;
+  }
+  return value;
+}
+
+/** Puts a value at a path of sections, making those that are missing. Leaves alone what is no section. */
+export function setAt(root: Tree, path: Path, value: unknown): void {
+  let section: unknown = root;
+  for (const part of path.slice(0, -1)) {
+    if (Array.isArray(section)) {
+      section = section[Number(part)];
+      continue;
+    }
+    if (!isTree(section)) return;
+    if (section[part] === undefined) section[part] = {};
+    section = section[part];
+  }
+  const last = path.at(-1);
+  if (isTree(section) && last !== undefined) section[last] = value;
+}
+
+/** A copy without entries that are undefined. */
+export function withoutUndefined<T>(value: T): T;
+export function withoutUndefined(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((item: unknown) => withoutUndefined(item));
+  if (!isTree(value)) return value;
+  const entries = Object.entries(value).filter(([, entry]) => entry !== undefined);
+  return Object.fromEntries(entries.map(([key, entry]) => [key, withoutUndefined(entry)]));
+}

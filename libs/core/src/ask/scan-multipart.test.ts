@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { MultipartAskScanner, isMultipartForm } from './scan-multipart.ts';
+import { MultipartAskScanner } from './scan-multipart.ts';
 
 const TYPE = 'multipart/form-data; charset=utf-8; boundary="--x1"';
 
@@ -10,7 +10,7 @@ function part(name: string, value: string, extra = ''): string {
 }
 
 function scan(chunks: readonly Uint8Array[], untilEnd = true): MultipartAskScanner {
-  const scanner = new MultipartAskScanner(TYPE, { untilEnd });
+  const scanner = new MultipartAskScanner(MultipartAskScanner.boundaryOf(TYPE) ?? '', { untilEnd });
   for (const chunk of chunks) scanner.push(chunk);
   scanner.end();
   return scanner;
@@ -55,11 +55,18 @@ test('multipart: a second, over-long or unprintable model is INVALID_MODEL', () 
   }
 });
 
-test('multipart: no boundary in the header means no model', () => {
-  assert.equal(new MultipartAskScanner('multipart/form-data').push(Buffer.from('x')), 'no-model');
-  assert.equal(isMultipartForm('Multipart/Form-Data; boundary=x'), true);
-  assert.equal(isMultipartForm('multipart/mixed; boundary=x'), false);
-  assert.equal(isMultipartForm(undefined), false);
+test('multipart: the boundary is read from the header', () => {
+  const cases: [string, string | null][] = [
+    ['multipart/form-data', null],
+    ['Multipart/Form-Data; charset=x; Boundary=ab', 'ab'],
+    ['multipart/form-data; boundary="a;b"; x=y', 'a;b'],
+    [`multipart/form-data; boundary=${'x'.repeat(300)}`, null],
+    ['multipart/mixed; boundary=x', null],
+    ['application/json', null],
+  ];
+  for (const [contentType, boundary] of cases) {
+    assert.equal(MultipartAskScanner.boundaryOf(contentType), boundary, contentType);
+  }
 });
 
 test('multipart: endless headers are passed over', () => {

@@ -35,13 +35,17 @@ export class MultipartAskScanner implements BodyAsk {
   /** Offset in the body of the first byte of `#pending`. */
   #offset = -LINE_END.length;
 
-  /** @param contentType the request's header, with its `boundary`; without one nothing is found */
-  constructor(contentType: string, options: ScanOptions = {}) {
+  /** @param boundary as `boundaryOf` finds it */
+  constructor(boundary: string, options: ScanOptions = {}) {
     this.#untilEnd = options.untilEnd ?? false;
+    this.#delimiter = Buffer.from(`\r\n--${boundary}`, 'latin1');
+  }
+
+  /** The boundary of a form by the request's Content-Type; null if it is no form, or has no usable boundary. */
+  static boundaryOf(contentType: string): string | null {
+    if (contentType.slice(0, 19).toLowerCase() !== 'multipart/form-data') return null;
     const boundary = parameter(contentType, 'boundary');
-    const usable = boundary !== null && boundary !== '' && boundary.length <= MAX_BOUNDARY_BYTES;
-    this.#delimiter = Buffer.from(`\r\n--${boundary ?? ''}`, 'latin1');
-    if (!usable) this.state = 'no-model';
+    return boundary === null || boundary === '' || boundary.length > MAX_BOUNDARY_BYTES ? null : boundary;
   }
 
   push(chunk: Uint8Array): ScanState {
@@ -146,11 +150,6 @@ export class MultipartAskScanner implements BodyAsk {
   #finish(): void {
     this.state = this.model === null ? 'no-model' : 'done';
   }
-}
-
-/** Whether a body of this Content-Type is a form that the scanner reads. */
-export function isMultipartForm(contentType: string | undefined): boolean {
-  return contentType !== undefined && contentType.slice(0, 19).toLowerCase() === 'multipart/form-data';
 }
 
 /** `name` of a part's Content-Disposition, or null. */

@@ -19,15 +19,26 @@ export interface SharedState {
 
   // ── limit leases ────────────────────────────────────────────────────────
   /**
-   * Takes tokens for several limits in one message. A grant may be smaller than asked for, or zero; what is granted
-   * to all processes of all hosts never exceeds rate × time + capacity in any window. If a key's level is empty
-   * but leases are out, the store waits up to STRANDED_WAIT_MS for returns before it answers zero.
+   * Takes tokens for several limits in one message: every `need` in whole, which is then spent, or nothing of any
+   * key, so that a refusal by one limit costs nothing in the others. Each key may stand in it once. What is granted
+   * to all processes of all hosts never exceeds rate × time + capacity in any window. Where a key is short while
+   * others hold leases of it, the answer says so (`stranded`), and the holders are told to return what they have
+   * (`onRecall`): the caller asks again, for up to STRANDED_WAIT_MS, before it refuses.
    *
    * @param deadlineMs after it the promise rejects with STATE_TIMEOUT; what was granted meanwhile counts as spent
    */
   takeLeases(asks: readonly LeaseAsk[], deadlineMs: number): Promise<readonly LeaseGrant[]>;
   /** Gives unspent tokens back and reports spent ones. Lost while the store is away (they then count as spent). */
   settleLeases(returns: readonly LeaseReturn[]): void;
+  /** Calls when another process is short of a key's tokens: settle the lease of that key now. */
+  onRecall(listener: (key: string) => void): Unsubscribe;
+  /**
+   * While the store is away: tokens of this host's share (limit ÷ known gateways, never below 1), from the memory of
+   * the host's primary. Same contract as `takeLeases`, but without spare tokens.
+   */
+  takeLocalLeases(asks: readonly LeaseAsk[], deadlineMs: number): Promise<readonly LeaseGrant[]>;
+  /** How many processes there are, as last known; each at least 1. */
+  peers(): Peers;
 
   // ── the snapshot ────────────────────────────────────────────────────────
   /** The newest snapshot, or null before the first. */
@@ -113,6 +124,11 @@ export const STRANDED_WAIT_MS = 150;
 /** After how long without heartbeat a process counts as dead. */
 export const INSTANCE_TTL_MS = 5_000;
 
+export interface Peers {
+  readonly gateways: number;
+  readonly workers: number;
+}
+
 export interface LeaseAsk {
   /** Names the bucket: `global`, `ip:203.0.113.7`, `health:203.0.113.7`. */
   readonly key: string;
@@ -122,19 +138,25 @@ export interface LeaseAsk {
   readonly capacity: number;
   /** Requests waiting for a token right now: these are granted first. */
   readonly need: number;
-  /** Tokens beyond `need` that would spare later asks; the store may cap them. */
+  /** Tokens beyond `need` to hold for later requests; the store caps them. */
   readonly spare: number;
 }
 
 export interface LeaseGrant {
   readonly key: string;
+  /** `need` and up to `spare` more, which are on lease; or 0. */
   readonly granted: number;
-  /** Names the lease for its return; expires after `expiresInMs` from before the ask was sent. */
+  /**
+   * Names the lease of the tokens beyond `need`; empty if there are none. It expires `expiresInMs` after the ask was
+   * sent. A grant under the same id adds to the lease, one under another id means that the earlier lease expired.
+   */
   readonly leaseId: string;
   readonly expiresInMs: number;
   /** Tokens left in the bucket after this grant. */
   readonly remaining: number;
-  /** Until a token is due if none was granted, else 0. */
+  /** Tokens that other processes have on lease and may still bring back. */
+  readonly stranded: number;
+  /** Until one token more is due if this key was short, else 0. */
   readonly retryAfterMs: number;
   /** Until the bucket is full again. */
   readonly resetMs: number;

@@ -1,0 +1,36 @@
+import type { Instance } from '@olla/core/instance';
+import { createHub } from './hub.ts';
+import type { IpcChannel } from './ipc/channel.ts';
+import { ChannelState } from './ipc/channel-state.ts';
+import { StateError } from './port.ts';
+import type { SharedState } from './port.ts';
+import type { RedisOptions } from './redis/options.ts';
+
+export interface ConnectOptions {
+  readonly self: Instance;
+  readonly redis: RedisOptions | null;
+  /** `process` in a forked child; null for an agent on its own, which then needs Redis. */
+  readonly channel: IpcChannel | null;
+}
+
+/**
+ * Connects a worker or an agent to the shared state. It does not wait for Redis: with Redis away it starts in an
+ * outage, as `health()` tells.
+ *
+ * @throws StateError STATE_UNAVAILABLE if there is neither a channel to a primary nor Redis
+ */
+export function connectState(options: ConnectOptions): Promise<SharedState> {
+  const { self, redis, channel } = options;
+  if (channel !== null) {
+    if (channel.send === undefined) {
+      return Promise.reject(new StateError('STATE_UNAVAILABLE', 'this process was not forked by a gateway'));
+    }
+    return Promise.resolve(new ChannelState({ self, kind: 'memory', channel, leases: null }));
+  }
+  if (redis === null) {
+    return Promise.reject(
+      new StateError('STATE_UNAVAILABLE', 'without a gateway on this host the shared state needs redis.url'),
+    );
+  }
+  return Promise.resolve(createHub({ self, redis }).state);
+}

@@ -1,0 +1,403 @@
+import type { Instance } from '@olla/core/instance';
+import { compareVersions } from '@olla/core/snapshot';
+import type { Snapshot, SnapshotVersion } from '@olla/core/snapshot';
+import type { WorkerStatistics } from '@olla/core/statistics';
+import { Coalescer } from '../coalesce.ts';
+import { Listeners } from '../listeners.ts';
+import { COMMAND_TIMEOUT_MS, NO_VERSION, StateError } from '../port.ts';
+import type * as port from '../port.ts';
+import { Outbox } from './channel.ts';
+import type { IpcChannel } from './channel.ts';
+import { catalogIdOf, isStateMessage, MARK, packSnapshot, STATISTICS_KIND, Unpacker } from './protocol.ts';
+import type { AnswerOutcome, AskedQuestion, PackedSnapshot, ToHub, ToMember, Topic } from './protocol.ts';
+import { Requests } from './requests.ts';
+
+/** Half of the 5 ms in which other workers of the host see a count; the hub takes the other half. */
+const IN_FLIGHT_INTERVAL_MS = 2;
+const STATISTICS_INTERVAL_MS = 200;
+const HEARTBEAT_MS = 1_000;
+/** What a partial answer may need from the hub to here after its deadline. */
+const REPLY_GRACE_MS = 250;
+const GOODBYE_MS = 500;
+
+/** Leases taken past the hub: straight from Redis. */
+export interface DirectLeases {
+  take(asks: readonly port.LeaseAsk[], deadlineMs: number): Promise<readonly port.LeaseGrant[]>;
+  settle(returns: readonly port.LeaseReturn[]): void;
+  close(): Promise<void>;
+}
+
+export interface ChannelStateOptions {
+  readonly self: Instance;
+  readonly kind: port.SharedState['kind'];
+  readonly channel: IpcChannel;
+  readonly leases: DirectLeases | null;
+  /** What ends with it. */
+  readonly onClose?: () => Promise<void>;
+}
+
+/** The shared state as a member of a hub has it: all goes over one IPC channel to the gateway's primary. */
+export class ChannelState implements port.SharedState {
+  readonly kind: port.SharedState['kind'];
+  readonly self: Instance;
+  readonly #channel: IpcChannel;
+  readonly #leases: DirectLeases | null;
+  readonly #onClose: (() => Promise<void>) | undefined;
+  readonly #outbox: Outbox;
+  readonly #requests = new Requests();
+  readonly #unpacker = new Unpacker();
+  readonly #topics = {
+    snapshot: new Listeners<Snapshot>(),
+    ejection: new Listeners<port.Ejection>(),
+    inFlight: new Listeners<ReadonlyMap<string, number>>(),
+    event: new Listeners<port.StateEvent>(),
+    control: new Listeners<port.Control>(),
+    recall: new Listeners<string>(),
+    health: new Listeners<port.StateHealth>(),
+  };
+  readonly #subscribed = new Set<Topic>();
+  readonly #answers = new Map<string, (question: port.Question) => unknown>();
+  readonly #others = new Map<string, number>();
+  readonly #sentCounts = new Map<string, number>();
+  readonly #countsOut = new Coalescer(IN_FLIGHT_INTERVAL_MS, () => this.#sendCounts());
+  readonly #statisticsOut = new Coalescer(STATISTICS_INTERVAL_MS, () => this.#sendStatistics());
+  readonly #heartbeat: NodeJS.Timeout;
+  readonly #onMessage = (message: unknown): void => this.#receive(message);
+  readonly #onDisconnect = (): void => this.#lose();
+  #counts: ReadonlyMap<string, number> = new Map();
+  #statistics: WorkerStatistics | null = null;
+  #statisticsProvider: (() => WorkerStatistics) | null = null;
+  #peers: port.Peers = { gateways: 1, workers: 1 };
+  #health: port.StateHealth;
+  #newest: SnapshotVersion = NO_VERSION;
+  #controlRevision = 0;
+  #hubCatalog: string | null = null;
+  #attached = true;
+  #closed = false;
+  #closing: Promise<void> | null = null;
+
+  constructor(options: ChannelStateOptions) {
+    this.kind = options.kind;
+    this.self = options.self;
+    this.#channel = options.channel;
+    this.#leases = options.leases;
+    this.#onClose = options.onClose;
+    this.#health = { connected: true, since: Date.now(), outages: 0, latencyMs: null, detail: '' };
+    this.#outbox = new Outbox(this.#channel, () => {
+      this.#countsOut.ask();
+      this.#statisticsOut.ask();
+    });
+    this.#channel.on('message', this.#onMessage);
+    this.#channel.on('disconnect', this.#onDisconnect);
+    this.#send({ olla: MARK, t: 'hello', instance: this.self });
+    this.#heartbeat = setInterval(() => void this.#beat(), HEARTBEAT_MS);
+    this.#heartbeat.unref();
+  }
+
+  // ── limit leases ────────────────────────────────────────────────────────
+
+  takeLeases(asks: readonly port.LeaseAsk[], deadlineMs: number): Promise<readonly port.LeaseGrant[]> {
+    if (this.#leases !== null) return this.#leases.take(asks, deadlineMs);
+    return this.#request<readonly port.LeaseGrant[]>('takeLeases', asks, deadlineMs);
+  }
+
+  settleLeases(returns: readonly port.LeaseReturn[]): void {
+    if (this.#leases !== null) this.#leases.settle(returns);
+    else this.#cast('settleLeases', returns);
+  }
+
+  onRecall(listener: (key: string) => void): port.Unsubscribe {
+    return this.#subscribe('recall', this.#topics.recall, listener);
+  }
+
+  takeLocalLeases(asks: readonly port.LeaseAsk[], deadlineMs: number): Promise<readonly port.LeaseGrant[]> {
+    return this.#request<readonly port.LeaseGrant[]>('takeLocalLeases', asks, deadlineMs);
+  }
+
+  peers(): port.Peers {
+    return this.#peers;
+  }
+
+  // ── the snapshot and the lead ───────────────────────────────────────────
+
+  async readSnapshot(): Promise<Snapshot | null> {
+    const packed = await this.#request<PackedSnapshot | null>('readSnapshot', null);
+    if (packed === null) return null;
+    const snapshot = this.#unpacker.unpack(packed);
+    if (snapshot === null) throw new StateError('STATE_PROTOCOL', 'a snapshot came without its catalog');
+    return snapshot;
+  }
+
+  onSnapshot(listener: (snapshot: Snapshot) => void): port.Unsubscribe {
+    return this.#subscribe('snapshot', this.#topics.snapshot, listener);
+  }
+
+  async publishSnapshot(snapshot: Snapshot): Promise<'published' | 'fenced'> {
+    let outcome = await this.#publish(packSnapshot(snapshot, this.#hubCatalog));
+    if (outcome === 'no-catalog') outcome = await this.#publish(packSnapshot(snapshot, null));
+    if (outcome === 'no-catalog')
+      throw new StateError('STATE_PROTOCOL', 'the hub lost the catalog just sent');
+    if (outcome === 'published') this.#hubCatalog = catalogIdOf(snapshot);
+    return outcome;
+  }
+
+  #publish(packed: PackedSnapshot): Promise<'published' | 'fenced' | 'no-catalog'> {
+    return this.#request<'published' | 'fenced' | 'no-catalog'>('publishSnapshot', packed);
+  }
+
+  campaign(ttlMs: number, newestToken: number): Promise<port.Lead> {
+    return this.#request<port.Lead>('campaign', { ttlMs, newestToken });
+  }
+
+  async resign(): Promise<void> {
+    await this.#request('resign', null);
+  }
+
+  // ── health reports ──────────────────────────────────────────────────────
+
+  reportEjection(ejection: port.Ejection): void {
+    this.#cast('reportEjection', ejection);
+  }
+
+  onEjection(listener: (ejection: port.Ejection) => void): port.Unsubscribe {
+    return this.#subscribe('ejection', this.#topics.ejection, listener);
+  }
+
+  acquireProbe(endpointKey: string, ttlMs: number): Promise<boolean> {
+    return this.#request<boolean>('acquireProbe', { endpointKey, ttlMs });
+  }
+
+  // ── in-flight counts and statistics ─────────────────────────────────────
+
+  publishInFlight(counts: ReadonlyMap<string, number>): void {
+    this.#counts = counts;
+    if (!this.#closed) this.#countsOut.ask();
+  }
+
+  onInFlight(listener: (others: ReadonlyMap<string, number>) => void): port.Unsubscribe {
+    return this.#subscribe('inFlight', this.#topics.inFlight, listener);
+  }
+
+  publishStatistics(statistics: WorkerStatistics): void {
+    this.#statistics = statistics;
+    if (!this.#closed) this.#statisticsOut.ask();
+  }
+
+  readStatistics(deadlineMs: number): Promise<port.StatisticsReading> {
+    return this.#request<port.StatisticsReading>('readStatistics', deadlineMs, deadlineMs + REPLY_GRACE_MS);
+  }
+
+  provideStatistics(provider: () => WorkerStatistics): void {
+    this.#statisticsProvider = provider;
+  }
+
+  // ── instances, ask and events, control ──────────────────────────────────
+
+  readInstances(): Promise<readonly port.LiveInstance[]> {
+    return this.#request<readonly port.LiveInstance[]>('readInstances', null);
+  }
+
+  ask(question: port.Question, deadlineMs: number): Promise<port.Answers> {
+    return this.#request<port.Answers>('ask', { question, deadlineMs }, deadlineMs + REPLY_GRACE_MS);
+  }
+
+  onAsk(kind: string, answer: (question: port.Question) => unknown): port.Unsubscribe {
+    this.#answers.set(kind, answer);
+    return () => {
+      if (this.#answers.get(kind) === answer) this.#answers.delete(kind);
+    };
+  }
+
+  emitEvent(event: port.StateEvent): void {
+    this.#cast('emitEvent', event);
+  }
+
+  onEvent(listener: (event: port.StateEvent) => void): port.Unsubscribe {
+    return this.#subscribe('event', this.#topics.event, listener);
+  }
+
+  changeControl(change: port.ControlChange): Promise<port.Control> {
+    return this.#request<port.Control>('changeControl', change);
+  }
+
+  readControl(): Promise<port.Control> {
+    return this.#request<port.Control>('readControl', null);
+  }
+
+  onControl(listener: (control: port.Control) => void): port.Unsubscribe {
+    return this.#subscribe('control', this.#topics.control, listener);
+  }
+
+  // ── connection ──────────────────────────────────────────────────────────
+
+  health(): port.StateHealth {
+    return this.#health;
+  }
+
+  onHealth(listener: (health: port.StateHealth) => void): port.Unsubscribe {
+    return this.#topics.health.add(listener);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#countsOut.stop();
+    this.#statisticsOut.stop();
+    clearInterval(this.#heartbeat);
+    if (this.#statisticsProvider !== null) this.#statistics = this.#statisticsProvider();
+    this.#sendStatistics();
+    if (this.#attached) {
+      await this.#request('goodbye', null, GOODBYE_MS).catch(() => {
+        // The hub is gone or hung: it learns of this process's end from the channel.
+      });
+    }
+    this.#closed = true;
+    this.#channel.off('message', this.#onMessage);
+    this.#channel.off('disconnect', this.#onDisconnect);
+    this.#requests.failAll(new StateError('STATE_CLOSED', 'the shared state was closed'));
+    await this.#leases?.close();
+    await this.#onClose?.();
+  }
+
+  // ── the channel ─────────────────────────────────────────────────────────
+
+  #send(message: ToHub): boolean {
+    return !this.#closed && this.#outbox.send(message);
+  }
+
+  #cast(op: string, body: unknown): void {
+    this.#send({ olla: MARK, t: 'cast', op, body });
+  }
+
+  #request<T>(op: string, body: unknown, deadlineMs = COMMAND_TIMEOUT_MS): Promise<T> {
+    if (this.#closed)
+      return Promise.reject(new StateError('STATE_CLOSED', `${op}: the shared state was closed`));
+    return this.#requests.start(op, deadlineMs, (id) =>
+      this.#send({ olla: MARK, t: 'request', id, op, body }),
+    ) as Promise<T>;
+  }
+
+  #subscribe<T>(topic: Topic, listeners: Listeners<T>, listener: (value: T) => void): port.Unsubscribe {
+    const unsubscribe = listeners.add(listener);
+    if (!this.#subscribed.has(topic)) {
+      this.#subscribed.add(topic);
+      this.#cast('subscribe', topic);
+    }
+    return unsubscribe;
+  }
+
+  async #beat(): Promise<void> {
+    const startedMs = performance.now();
+    try {
+      await this.#request('beat', { version: this.#newest, control: this.#controlRevision }, HEARTBEAT_MS);
+      if (this.#leases === null) this.#health = { ...this.#health, latencyMs: performance.now() - startedMs };
+    } catch {
+      // A hub that does not answer is no outage yet: a busy primary answers later, a dead one disconnects.
+    }
+  }
+
+  #lose(): void {
+    this.#attached = false;
+    this.#requests.failAll(new StateError('STATE_UNAVAILABLE', "the gateway's primary has gone"));
+    if (!this.#health.connected) return;
+    this.#changeHealth({
+      ...this.#health,
+      connected: false,
+      since: Date.now(),
+      outages: this.#health.outages + 1,
+      detail: "the gateway's primary has gone",
+    });
+  }
+
+  #changeHealth(health: port.StateHealth): void {
+    this.#health = health;
+    this.#topics.health.call(health);
+  }
+
+  #receive(raw: unknown): void {
+    if (!isStateMessage(raw)) return;
+    const message = raw as ToMember;
+    if (message.t === 'reply') this.#requests.succeed(message.id, message.value);
+    else if (message.t === 'failed') {
+      this.#requests.fail(message.id, new StateError(message.code, message.message));
+    } else if (message.t === 'push') this.#receivePush(message.topic, message.body);
+    else if (message.t === 'ask') void this.#answer(message.id, message.question);
+  }
+
+  #receivePush(topic: Topic, body: unknown): void {
+    if (topic === 'snapshot') this.#receiveSnapshot(body as PackedSnapshot);
+    else if (topic === 'inFlight') this.#receiveOthers(body as Record<string, number>);
+    else if (topic === 'ejection') this.#topics.ejection.call(body as port.Ejection);
+    else if (topic === 'event') this.#topics.event.call(body as port.StateEvent);
+    else if (topic === 'recall') this.#topics.recall.call(body as string);
+    else if (topic === 'peers') this.#peers = body as port.Peers;
+    else if (topic === 'health') this.#changeHealth(body as port.StateHealth);
+    else if (topic === 'control') {
+      const control = body as port.Control;
+      if (control.revision <= this.#controlRevision) return;
+      this.#controlRevision = control.revision;
+      this.#topics.control.call(control);
+    }
+  }
+
+  #receiveSnapshot(packed: PackedSnapshot): void {
+    const snapshot = this.#unpacker.unpack(packed);
+    // Without its catalog it is useless; the next heartbeat shows the hub that it is missing here.
+    if (snapshot === null || compareVersions(snapshot.version, this.#newest) <= 0) return;
+    this.#newest = snapshot.version;
+    this.#topics.snapshot.call(snapshot);
+  }
+
+  #receiveOthers(changes: Record<string, number>): void {
+    for (const [key, count] of Object.entries(changes)) {
+      if (count === 0) this.#others.delete(key);
+      else this.#others.set(key, count);
+    }
+    this.#topics.inFlight.call(new Map(this.#others));
+  }
+
+  async #answer(id: number, question: AskedQuestion): Promise<void> {
+    let outcome: AnswerOutcome;
+    try {
+      const answer = await this.#answerTo(question);
+      outcome =
+        answer === null || answer === undefined ? { has: false, failed: false } : { has: true, answer };
+    } catch {
+      // The asker sees this process among the missing; its fault is not the asker's.
+      outcome = { has: false, failed: true };
+    }
+    this.#send({ olla: MARK, t: 'answer', id, outcome });
+  }
+
+  #answerTo(question: AskedQuestion): unknown {
+    if (question.kind === STATISTICS_KIND) return this.#statisticsProvider?.() ?? this.#statistics;
+    return this.#answers.get(question.kind)?.(question);
+  }
+
+  #sendCounts(): void {
+    const changes: Record<string, number> = {};
+    let any = false;
+    for (const [key, count] of this.#counts) {
+      if ((this.#sentCounts.get(key) ?? 0) === count) continue;
+      changes[key] = count;
+      any = true;
+    }
+    for (const [key, sent] of this.#sentCounts) {
+      if (sent === 0 || this.#counts.has(key)) continue;
+      changes[key] = 0;
+      any = true;
+    }
+    if (!any || !this.#send({ olla: MARK, t: 'cast', op: 'inFlight', body: changes })) return;
+    for (const [key, count] of Object.entries(changes)) {
+      if (count === 0) this.#sentCounts.delete(key);
+      else this.#sentCounts.set(key, count);
+    }
+  }
+
+  #sendStatistics(): void {
+    if (this.#statistics !== null) this.#cast('statistics', this.#statistics);
+  }
+}

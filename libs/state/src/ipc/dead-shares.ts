@@ -1,0 +1,72 @@
+import { addTraffic, newTrafficCounters } from '@olla/core/statistics';
+import type { TrafficCounters, WorkerStatistics } from '@olla/core/statistics';
+import type { StatisticsReading } from '../port.ts';
+
+type Share = StatisticsReading['workers'][number];
+
+/** Dead workers told apart; the work of earlier ones is kept as one sum. */
+const MAX_APART = 8;
+
+/** The last statistics of workers that have died, so that sums never go back. */
+export class DeadShares {
+  readonly #apart: Share[] = [];
+  #earlier: Share | null = null;
+
+  add(share: Share): void {
+    this.#apart.push({ ...share, alive: false, ageMs: 0, statistics: ended(share.statistics) });
+    if (this.#apart.length <= MAX_APART) return;
+    const oldest = this.#apart.shift() as Share;
+    this.#earlier = {
+      ...oldest,
+      instance: `${oldest.gateway}:earlier`,
+      statistics:
+        this.#earlier === null ? oldest.statistics : sum(this.#earlier.statistics, oldest.statistics),
+    };
+  }
+
+  all(): Share[] {
+    return this.#earlier === null ? [...this.#apart] : [this.#earlier, ...this.#apart];
+  }
+}
+
+/** What a worker had counted, without what it held. */
+function ended(statistics: WorkerStatistics): WorkerStatistics {
+  return { ...statistics, inFlight: {}, connections: 0, blockedAddresses: 0 };
+}
+
+function sum(a: WorkerStatistics, b: WorkerStatistics): WorkerStatistics {
+  const total = newTrafficCounters();
+  addTraffic(total, a.total);
+  addTraffic(total, b.total);
+  return {
+    total,
+    endpoints: sumAll(a.endpoints, b.endpoints),
+    models: sumAll(a.models, b.models),
+    modelEndpoints: sumAll(a.modelEndpoints, b.modelEndpoints),
+    inFlight: {},
+    connections: 0,
+    rejected: {
+      global: a.rejected.global + b.rejected.global,
+      perIp: a.rejected.perIp + b.rejected.perIp,
+      health: a.rejected.health + b.rejected.health,
+      size: a.rejected.size + b.rejected.size,
+    },
+    blockedAddresses: 0,
+    leaseWaits: a.leaseWaits + b.leaseWaits,
+    droppedSpans: a.droppedSpans + b.droppedSpans,
+  };
+}
+
+function sumAll(
+  a: Record<string, TrafficCounters>,
+  b: Record<string, TrafficCounters>,
+): Record<string, TrafficCounters> {
+  const sums: Record<string, TrafficCounters> = {};
+  for (const all of [a, b]) {
+    for (const [name, traffic] of Object.entries(all)) {
+      sums[name] ??= newTrafficCounters();
+      addTraffic(sums[name], traffic);
+    }
+  }
+  return sums;
+}

@@ -1,7 +1,6 @@
 import type { EndpointModel, ModelKind } from '@olla/core/snapshot';
 import { defineProfile } from '../define-profile.ts';
-import type { ResidentModel } from '../profile.ts';
-import { asList, asPositive, asRecord, asText, isRecord, parseJson } from '../reading/json.ts';
+import { asList, asPositive, asRecord, asText, parseJson } from '../reading/json.ts';
 import type { JsonRecord } from '../reading/json.ts';
 import { isOpenAiList, parseOpenAiList } from '../reading/openai-list.ts';
 
@@ -20,7 +19,6 @@ export const lmStudio = defineProfile({
   nativePaths: ['/api/v0', '/api/v1'],
   defaultConcurrency: 1,
   parseModels: (body) => parseOpenAiList(body, tellModel),
-  signals: [{ path: '/api/v0/models', everyMs: 1_000, parse: (body) => parseStates(parseJson(body)) }],
   detect: {
     paths: ['/api/v0/models'],
     matches: (answers) => {
@@ -45,20 +43,4 @@ function tellModel(entry: JsonRecord): Partial<EndpointModel> {
   };
   const kind = KINDS[asText(entry['type']) ?? ''];
   return kind === undefined ? told : { ...told, kind };
-}
-
-function parseStates(body: unknown): { resident: Map<string, ResidentModel> } | null {
-  if (!isRecord(body) || !Array.isArray(body['data'])) return null;
-  const resident = new Map<string, ResidentModel>();
-  for (const value of asList(body['data'])) {
-    const entry = asRecord(value);
-    const name = asText(entry['id']);
-    if (name === null || entry['state'] !== 'loaded') continue;
-    resident.set(name, {
-      until: null,
-      contextLength: asPositive(entry['loaded_context_length']),
-      memoryBytes: null,
-    });
-  }
-  return { resident };
 }

@@ -1,0 +1,309 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { BackendProfile } from '@olla/backends/profile';
+import { profileOf } from '@olla/backends/table';
+import { matchesFilter } from '@olla/config/glob';
+import type { EndpointSettings, Settings } from '@olla/config/schema';
+import { endpointKey } from '@olla/core/endpoint-key';
+import type { EndpointLoad, EndpointModel, EndpointSnapshot } from '@olla/core/snapshot';
+import type { AgentLog } from './agent-log.ts';
+import { checkEndpoint } from './check-endpoint.ts';
+import { isRoutable, nextCheckDelayMs, nextHealth, unknownHealth } from './endpoint-health.ts';
+import type { CheckOutcome, EndpointHealth } from './endpoint-health.ts';
+import { EndpointLink } from './endpoint-link.ts';
+import type { Gate } from './gate.ts';
+import { listModels } from './list-models.ts';
+import type { ListResult } from './list-models.ts';
+import { readDetails } from './read-details.ts';
+import { applyResidency, IDLE_SIGNALS_MS, loadOf, SignalBook } from './read-signals.ts';
+import { repeat } from './repeat.ts';
+import type { Repeater } from './repeat.ts';
+import { relistDelayMs } from './relist-delay.ts';
+
+/** What changed: models (a new catalogue), a state, or figures only, which can wait. */
+export type ChangeKind = 'models' | 'state' | 'figures';
+
+export interface MonitorOptions {
+  readonly endpoint: EndpointSettings;
+  readonly discovery: Settings['discovery']['model_discovery'];
+  readonly userAgent: string;
+  readonly log: AgentLog;
+  /** Bounds the lists of all endpoints that run at once. */
+  readonly listGate: Gate;
+  readonly onChange: (kind: ChangeKind) => void;
+  /** What was known before, from the snapshot of an earlier leader. */
+  readonly known?: { readonly snapshot: EndpointSnapshot; readonly models: readonly EndpointModel[] };
+}
+
+/** Watches one endpoint: its health, its models and its load, each on a schedule of its own. */
+export class EndpointMonitor {
+  readonly endpoint: EndpointSettings;
+  readonly key: string;
+  readonly #options: MonitorOptions;
+  readonly #link: EndpointLink;
+  readonly #signals = new SignalBook();
+  readonly #details = new Map<string, EndpointModel>();
+  readonly #repeaters: { checks: Repeater; lists: Repeater; loads: Repeater };
+  #profile: BackendProfile | null;
+  #health: EndpointHealth;
+  #models: readonly EndpointModel[];
+  #modelsAt: number | null = null;
+  #listTookMs = 0;
+  #listProblem = '';
+  #load: EndpointLoad | null = null;
+  #serverVersion: string | null = null;
+  #relistAll = false;
+  #announce = false;
+  #stopped = false;
+
+  constructor(options: MonitorOptions) {
+    const { endpoint, known, log } = options;
+    this.endpoint = endpoint;
+    this.key = endpointKey(endpoint.name, endpoint.url, endpoint.type);
+    this.#options = options;
+    this.#link = new EndpointLink(endpoint, options.userAgent);
+    this.#profile = endpoint.type === 'auto' ? null : profileOf(endpoint.type);
+    this.#health = known === undefined ? unknownHealth(Date.now()) : resumeHealth(known.snapshot);
+    this.#models = known?.models ?? [];
+    this.#modelsAt = known?.snapshot.modelsAt ?? null;
+    this.#serverVersion = known?.snapshot.serverVersion ?? null;
+    const onFault = (error: unknown): void =>
+      log.error(`endpoint ${endpoint.name}: a check failed of itself and goes on`, { error: String(error) });
+    this.#repeaters = {
+      checks: repeat(() => this.#check(), onFault),
+      lists: repeat(() => this.#relist(), onFault, IDLE_SIGNALS_MS),
+      loads: repeat(() => this.#readLoad(), onFault, 1),
+    };
+  }
+
+  /** Whether at least one check has come back since the start. */
+  get checked(): boolean {
+    return this.#health.checkedAt !== null;
+  }
+
+  get profile(): BackendProfile {
+    return this.#profile ?? profileOf('openai-compatible');
+  }
+
+  get models(): readonly EndpointModel[] {
+    return this.#models;
+  }
+
+  snapshot(): EndpointSnapshot {
+    const { state, reason, since, checkedAt, latencyMs } = this.#health;
+    return {
+      name: this.endpoint.name,
+      key: this.key,
+      type: this.profile.type,
+      state,
+      reason: reason === '' ? this.#listProblem : reason,
+      since,
+      checkedAt,
+      nextCheckAt: this.#repeaters.checks.nextAt(),
+      checkLatencyMs: latencyMs === null ? null : Math.round(latencyMs * 10) / 10,
+      modelsAt: this.#modelsAt,
+      load: this.#load,
+      serverVersion: this.#serverVersion,
+    };
+  }
+
+  /** Checks the endpoint now and tells the outcome at once, changed or not; a check under way is followed by another. */
+  checkNow(): void {
+    this.#announce = true;
+    this.#repeaters.checks.trigger();
+  }
+
+  /** Checks the endpoint and lists its models with all details, now. */
+  refresh(): void {
+    this.#relistAll = true;
+    this.#signals.reset();
+    this.#repeaters.checks.trigger();
+    this.#repeaters.lists.trigger();
+    this.#repeaters.loads.trigger();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const repeater of Object.values(this.#repeaters)) repeater.stop();
+    await this.#link.close();
+  }
+
+  async #check(): Promise<number> {
+    const { check_timeout: timeoutMs, check_interval: intervalMs } = this.endpoint;
+    const wasRoutable = isRoutable(this.#health.state);
+    const checked = await checkEndpoint(
+      this.#link,
+      wasRoutable ? this.#profile : this.#knownProfile(),
+      timeoutMs,
+    );
+    if (this.#stopped) return intervalMs;
+    if (checked.profile !== null) this.#profile = checked.profile;
+    let outcome = checked.outcome;
+    // A server that comes back may have other models: they are listed before it gets requests.
+    if (outcome.kind === 'ok' && !wasRoutable && this.#options.discovery.enabled) {
+      this.#signals.reset();
+      outcome = (await this.#listOnce('all')) ?? outcome;
+    }
+    if (this.#stopped) return intervalMs;
+    this.#settle(nextHealth(this.#health, outcome, { now: Date.now(), timeoutMs }));
+    return nextCheckDelayMs(this.#health, intervalMs, Date.now(), Math.random());
+  }
+
+  /** An `auto` endpoint that was away may be another kind of server now. */
+  #knownProfile(): BackendProfile | null {
+    return this.endpoint.type === 'auto' ? null : this.#profile;
+  }
+
+  #settle(health: EndpointHealth): void {
+    const before = this.#health;
+    const announce = this.#announce;
+    this.#announce = false;
+    this.#health = health;
+    if (!isRoutable(health.state)) this.#load = null;
+    if (before.state === health.state) {
+      this.#options.onChange(announce || before.reason !== health.reason ? 'state' : 'figures');
+      return;
+    }
+    const { name, url } = this.endpoint;
+    const fields = { endpoint: name, from: before.state, to: health.state, reason: health.reason };
+    const why = health.reason === '' ? '' : `: ${health.reason}`;
+    const message = `endpoint ${name} (${url}) is ${health.state}${why}`;
+    if (isRoutable(health.state)) this.#options.log.info(message, fields);
+    else this.#options.log.warn(message, fields);
+    if (!isRoutable(before.state) && isRoutable(health.state)) this.#repeaters.loads.trigger();
+    this.#options.onChange('state');
+  }
+
+  async #relist(): Promise<number> {
+    const { discovery } = this.#options;
+    if (!discovery.enabled || !isRoutable(this.#health.state)) return IDLE_SIGNALS_MS;
+    const due = this.#modelsAt === null || Date.now() - this.#modelsAt >= discovery.interval;
+    const all = due || this.#relistAll || this.#listProblem !== '';
+    this.#relistAll = false;
+    let refused: CheckOutcome | null = null;
+    for (let attempt = 0; attempt <= (all ? discovery.retry_attempts : 0); attempt += 1) {
+      if (attempt > 0) await delay(discovery.retry_backoff * 2 ** (attempt - 1), undefined, { ref: false });
+      if (this.#stopped || !isRoutable(this.#health.state)) break;
+      refused = await this.#listOnce(all ? 'all' : 'names');
+      if (refused !== null || this.#listProblem === '') break;
+    }
+    if (this.#stopped) return IDLE_SIGNALS_MS;
+    if (refused !== null) {
+      const { check_timeout: timeoutMs } = this.endpoint;
+      this.#settle(nextHealth(this.#health, refused, { now: Date.now(), timeoutMs }));
+    } else {
+      await this.#addDetails();
+    }
+    return relistDelayMs(this.#listTookMs, discovery.interval);
+  }
+
+  /**
+   * Lists the models and takes them over.
+   *
+   * @returns the outcome that makes of the endpoint's health, null if none
+   */
+  async #listOnce(scope: 'all' | 'names'): Promise<CheckOutcome | null> {
+    const { discovery, listGate } = this.#options;
+    const startedAt = performance.now();
+    const list = (): Promise<ListResult> => listModels(this.#link, this.profile, discovery.timeout);
+    const result = scope === 'all' ? await listGate.run(list) : await list();
+    this.#listTookMs = performance.now() - startedAt;
+    if (this.#stopped) return null;
+    if (result.kind === 'refused') return { ...result, kind: 'refused' };
+    if (result.kind === 'failed') {
+      // A light list that fails is asked again anyway; only a full one is worth telling of.
+      if (scope === 'all') this.#reportProblem(result.reason);
+      return null;
+    }
+    this.#listProblem = '';
+    if (scope === 'all') this.#modelsAt = Date.now();
+    this.#takeModels(result.models);
+    return null;
+  }
+
+  #reportProblem(reason: string): void {
+    const problem = `its models could not be listed: ${reason}; set model_url if they are elsewhere`;
+    if (problem === this.#listProblem) return;
+    this.#listProblem = problem;
+    this.#options.log.warn(`endpoint ${this.endpoint.name}: ${problem}`, { endpoint: this.endpoint.name });
+    this.#options.onChange('state');
+  }
+
+  #takeModels(listed: readonly EndpointModel[]): void {
+    const filter = this.endpoint.model_filter;
+    const before = new Map(this.#models.map((model) => [model.name, model]));
+    const next = listed
+      .filter((model) => matchesFilter(filter, model.name))
+      .map((model) => this.#complete(model, before.get(model.name)));
+    const same = next.length === this.#models.length && next.every((model, at) => model === this.#models[at]);
+    if (!same) this.#replaceModels(next);
+  }
+
+  /** A listed model with what details and signals said of it before; the known object if nothing is new. */
+  #complete(listed: EndpointModel, known: EndpointModel | undefined): EndpointModel {
+    const detailed = this.#details.get(detailKey(listed));
+    const model: EndpointModel = {
+      ...listed,
+      capabilities: detailed?.capabilities ?? listed.capabilities,
+      kind: detailed?.kind ?? listed.kind,
+      contextLength: listed.contextLength ?? detailed?.contextLength ?? known?.contextLength ?? null,
+      resident: listed.resident ?? known?.resident ?? null,
+      residentUntil: listed.residentUntil ?? known?.residentUntil ?? null,
+    };
+    return known !== undefined && sameModel(known, model) ? known : model;
+  }
+
+  #replaceModels(models: readonly EndpointModel[]): void {
+    this.#models = models;
+    this.#options.onChange('models');
+  }
+
+  async #addDetails(): Promise<void> {
+    const reader = this.profile.details;
+    if (reader === null || this.#models.length === 0) return;
+    const unread = this.#models.filter(
+      (model) => !this.#details.has(detailKey(model)) && reader.wanted(model),
+    );
+    if (unread.length === 0) return;
+    const read = await readDetails(this.#link, reader, unread, this.endpoint.check_timeout);
+    if (this.#stopped) return;
+    const current = new Set(this.#models.map(detailKey));
+    for (const key of this.#details.keys()) if (!current.has(key)) this.#details.delete(key);
+    for (const [model, detailed] of read) this.#details.set(detailKey(model), detailed);
+    this.#takeModels(this.#models);
+  }
+
+  async #readLoad(): Promise<number> {
+    if (!isRoutable(this.#health.state)) return IDLE_SIGNALS_MS;
+    const nextMs = await this.#signals.readDue(
+      this.#link,
+      this.profile,
+      this.endpoint.check_timeout,
+      Date.now,
+    );
+    if (this.#stopped) return nextMs;
+    const merged = this.#signals.merged(Date.now());
+    this.#load =
+      merged === null || !isRoutable(this.#health.state) ? null : loadOf(merged.reading, merged.at);
+    if (merged !== null) {
+      this.#serverVersion = merged.reading.serverVersion ?? this.#serverVersion;
+      const models = applyResidency(this.#models, merged.reading);
+      if (models !== this.#models) this.#replaceModels(models);
+      else if (this.#load !== null) this.#options.onChange('figures');
+    }
+    return nextMs;
+  }
+}
+
+/** Health known from an earlier leader: its state stands until the first check here says otherwise. */
+function resumeHealth(snapshot: EndpointSnapshot): EndpointHealth {
+  const { state, reason, since } = snapshot;
+  return { ...unknownHealth(since), state, reason, since };
+}
+
+function detailKey(model: EndpointModel): string {
+  return `${model.name}\n${model.digest ?? ''}`;
+}
+
+function sameModel(a: EndpointModel, b: EndpointModel): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

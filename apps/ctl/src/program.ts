@@ -1,5 +1,6 @@
 import { Command, Help } from 'commander';
 import { registerAgent } from './commands/agent.ts';
+import { registerBench } from './commands/bench.ts';
 import { registerConfig } from './commands/config.ts';
 import { registerCtl } from './commands/ctl.ts';
 import { registerServe } from './commands/serve.ts';
@@ -42,6 +43,7 @@ export function createProgram(outcome: Outcome): Command {
   registerConfig(program, outcome);
   registerCtl(program, outcome);
   registerSimulate(program);
+  registerBench(program, outcome);
   return program;
 }
 

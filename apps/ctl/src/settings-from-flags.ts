@@ -1,3 +1,4 @@
+import type { LoadResult } from '@olla/config/load';
 import { CommandError, EXIT } from './exit-codes.ts';
 
 /** Flags of `serve` and `agent` that overrule the file and the environment. */
@@ -9,26 +10,22 @@ export interface SettingsFlags {
   redisUrl?: string;
 }
 
+export type LoadedSettings = Extract<LoadResult, { ok: true }>;
+
 /**
  * Loads the settings as the flags say.
  *
  * @throws CommandError with every problem of the file, each with `file:line:col`
  */
-export async function settingsFromFlags(flags: SettingsFlags) {
-  const { loadSettings } = await import('@olla/config/load');
+export async function settingsFromFlags(flags: SettingsFlags): Promise<LoadedSettings> {
+  const { formatProblems, loadSettings } = await import('@olla/config/load');
   const { config, ...overrides } = flags;
-  const loaded = await loadSettings({
-    ...(config === undefined ? {} : { file: config }),
-    env: process.env,
-    cwd: process.cwd(),
-    flags: overrides,
-  });
+  const loaded = loadSettings({ file: config, env: process.env, cwd: process.cwd(), flags: overrides });
   if (loaded.ok) return loaded;
-  const { formatProblems } = await import('@olla/config/load');
+  const { length } = loaded.problems;
   throw new CommandError(
     EXIT.failed,
     'CONFIG_INVALID',
-    `the configuration has problems:\n${formatProblems(loaded.problems)}`,
-    'Nothing was started. `olla config check` prints this again after a correction.',
+    `${length} ${length === 1 ? 'problem' : 'problems'} in the configuration\n${formatProblems(loaded.problems)}`,
   );
 }

@@ -16,7 +16,7 @@ export function registerAgent(program: Command, outcome: Outcome): void {
     .action(async (flags: SettingsFlags) => {
       const { settings } = await settingsFromFlags(flags);
       const { startStandaloneAgent } = await import('@olla/discovery/main');
-      outcome.exitCode = (await startStandaloneAgent(settings)) ?? 0;
+      outcome.exitCode = await startStandaloneAgent(settings);
     });
   withExamples(agent, EXAMPLES);
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { withExamples, type Outcome } from '../program.ts';
-import { settingsFromFlags, type SettingsFlags } from '../settings-from-flags.ts';
+import type { SettingsFlags } from '../settings-from-flags.ts';
 
 const EXAMPLES = `
   olla serve                                 backends of this machine, or those of ./config.yaml
@@ -36,9 +36,8 @@ export function registerServe(program: Command, outcome: Outcome): void {
         outcome.exitCode = await checkConfig(settingsFlags);
         return;
       }
-      const { settings, source, notices } = await settingsFromFlags(settingsFlags);
-      const { serve: run } = await import('@olla/gateway/serve');
-      outcome.exitCode = await run({ settings, source, notices, demo: demo === true });
+      const { runServe } = await import('../run-serve.ts');
+      outcome.exitCode = await runServe(settingsFlags, demo === true);
     });
   withExamples(serve, EXAMPLES);
 }

@@ -1,0 +1,117 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { EndpointActionBody, RefreshBody } from '@olla/admin-api/schema/actions';
+import { OllaError } from '@olla/core/errors';
+import { StateError, type Control, type ControlChange } from '@olla/state/port';
+import { modelsLostWithout } from './fleet.ts';
+import type { AdminRequest } from './respond.ts';
+import { readMoment, type AdminDeps } from './sources.ts';
+
+/** @throws OllaError UNAUTHORIZED unless the request carries the admin token */
+export function requireToken(request: AdminRequest, token: string | null): void {
+  if (token === null) {
+    throw new OllaError(
+      'UNAUTHORIZED',
+      'This gateway has no admin token: set admin.token or admin.token_file.',
+    );
+  }
+  const given = /^Bearer +(\S+) *$/i.exec(request.headers['authorization'] ?? '')?.[1];
+  // Digests have one length, so that the comparison tells nothing of the token's.
+  const same = given !== undefined && timingSafeEqual(digest(given), digest(token));
+  if (!same)
+    throw new OllaError(
+      'UNAUTHORIZED',
+      'This action needs the admin token, as `Authorization: Bearer TOKEN`.',
+    );
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+/** Drains or resumes an endpoint for every worker of every host. @throws OllaError */
+export async function changeEndpoint(
+  deps: AdminDeps,
+  request: AdminRequest,
+  action: 'drain' | 'resume',
+  name: string,
+): Promise<EndpointActionBody> {
+  const moment = await readMoment(deps);
+  const endpoint = moment.fleet.find((one) => one.name === name);
+  if (endpoint === undefined) {
+    throw new OllaError(
+      'ENDPOINT_NOT_FOUND',
+      `No endpoint is called ${JSON.stringify(name)}. GET /internal/status/endpoints lists them.`,
+    );
+  }
+  const lost = action === 'drain' ? modelsLostWithout(name, moment.fleet, moment.snapshot) : [];
+  if (lost.length > 0 && request.query.get('force') !== 'true') {
+    throw new OllaError(
+      'LAST_HOST',
+      `${name} is the only routable endpoint that has ${listModels(lost)}. Drain it all the same with force=true.`,
+    );
+  }
+  const drainedBefore = endpoint.drained !== null;
+  const changed = drainedBefore !== (action === 'drain');
+  const by = actorOf(request);
+  const control = changed ? await change(deps, { action, endpoint: name, by }) : moment.control;
+  if (changed) {
+    const verb = action === 'drain' ? 'drained' : 'resumed';
+    deps.state.emitEvent({
+      at: Date.now(),
+      kind: action,
+      by,
+      endpoint: name,
+      message: `${name} was ${verb} by ${by}`,
+    });
+  }
+  return {
+    endpoint: name,
+    action,
+    changed,
+    drained: action === 'drain',
+    revision: control.revision,
+    streams_left: endpoint.inFlight,
+    models_lost: lost,
+  };
+}
+
+/** Makes the leading agent probe and list all endpoints now. @throws OllaError */
+export async function refresh(deps: AdminDeps, request: AdminRequest): Promise<RefreshBody> {
+  const by = actorOf(request);
+  const control = await change(deps, { action: 'refresh', by });
+  deps.state.emitEvent({
+    at: Date.now(),
+    kind: 'refresh',
+    by,
+    message: `all endpoints are looked at again, by ${by}`,
+  });
+  return { action: 'refresh', refresh: control.refresh, revision: control.revision };
+}
+
+async function change(deps: AdminDeps, wanted: ControlChange): Promise<Control> {
+  try {
+    return await deps.state.changeControl(wanted);
+  } catch (error) {
+    if (!(error instanceof StateError)) throw error;
+    throw new OllaError(
+      'STATE_UNAVAILABLE',
+      `The shared state does not answer (${error.message}); nothing is certain to have changed. Try again.`,
+      {
+        cause: error,
+        retryAfterS: 1,
+      },
+    );
+  }
+}
+
+/** Who acts, for events: what the console says of itself, and the address that says so. */
+function actorOf(request: AdminRequest): string {
+  const claimed = request.headers['x-olla-actor'];
+  const address = request.clientAddress;
+  return claimed !== undefined && /^[\x21-\x7e]{1,64}$/.test(claimed) ? `${claimed} (${address})` : address;
+}
+
+function listModels(models: readonly string[]): string {
+  const shown = models.slice(0, 5).join(', ');
+  return models.length > 5 ? `${shown} and ${models.length - 5} more models` : shown;
+}

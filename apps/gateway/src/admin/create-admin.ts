@@ -1,0 +1,161 @@
+import type { HealthBody, LiveBody, ReadyBody } from '@olla/admin-api/schema/health';
+import { OllaError } from '@olla/core/errors';
+import { ROUTABLE_STATES } from '@olla/core/snapshot';
+import { endpointKey } from '@olla/core/endpoint-key';
+import { changeEndpoint, refresh, requireToken } from './actions.ts';
+import { endpointsBody } from './endpoints-body.ts';
+import { modelsBody } from './models-body.ts';
+import { processBody } from './process-body.ts';
+import { respond, respondError, type AdminRequest, type AdminResponse, type Reply } from './respond.ts';
+import { readMoment, type AdminDeps, type Moment } from './sources.ts';
+import { statsModelsBody, statsStickyBody, statsTranslatorsBody } from './stats-body.ts';
+import { statusBody } from './status-body.ts';
+import { versionBody } from './version-body.ts';
+
+export interface Admin {
+  /** Answers a request for `/internal/*` or `/version`; errors are answers too. Rejects only on a fault of our own. */
+  handle(request: AdminRequest): Promise<AdminResponse>;
+}
+
+type Build = (deps: AdminDeps, request: AdminRequest) => Promise<Reply> | Reply;
+
+interface Route {
+  readonly methods: readonly string[];
+  readonly build: Build;
+}
+
+const READ = ['GET', 'HEAD'] as const;
+
+/** Paths without parameters. */
+const ROUTES: ReadonlyMap<string, Route> = new Map([
+  ['/internal/health', { methods: READ, build: health }],
+  [
+    '/internal/health/live',
+    { methods: READ, build: () => uncached(200, { status: 'live' } satisfies LiveBody) },
+  ],
+  ['/internal/health/ready', { methods: READ, build: ready }],
+  ['/internal/status', readRoute(statusBody)],
+  ['/internal/status/endpoints', readRoute(endpointsBody)],
+  ['/internal/status/models', readRoute(modelsBody)],
+  ['/internal/stats/models', readRoute((moment, { query }) => statsModelsBody(moment, query))],
+  ['/internal/stats/translators', readRoute(statsTranslatorsBody)],
+  ['/internal/stats/sticky', readRoute(statsStickyBody)],
+  ['/internal/process', { methods: READ, build: async (deps) => uncached(200, await processBody(deps)) }],
+  ['/internal/openapi.json', { methods: READ, build: openApi }],
+  [
+    '/internal/refresh',
+    { methods: ['POST'], build: async (deps, request) => action(deps, request, refresh) },
+  ],
+  [
+    '/version',
+    { methods: READ, build: (deps) => ({ status: 200, body: versionBody(deps.version), cacheable: true }) },
+  ],
+]);
+
+const ENDPOINT_ACTION = /^\/internal\/endpoints\/([^/]+)\/(drain|resume)$/;
+
+/** The system endpoints of a worker. */
+export function createAdmin(deps: AdminDeps): Admin {
+  return {
+    async handle(request) {
+      const route = findRoute(request.path);
+      if (route === null) {
+        const known = [...ROUTES.keys()].join(', ');
+        return respondError(request, 'NOT_FOUND', `Nothing is at this path. System endpoints are ${known}.`);
+      }
+      const allow: [string, string] = ['Allow', [...route.methods, 'OPTIONS'].join(', ')];
+      if (request.method === 'OPTIONS') return { status: 204, headers: [allow], body: '' };
+      if (!route.methods.includes(request.method)) {
+        const message = `This path answers ${route.methods.join(' and ')} only.`;
+        return respondError(request, 'METHOD_NOT_ALLOWED', message, [allow]);
+      }
+      try {
+        return await respond(request, await route.build(deps, request));
+      } catch (error) {
+        if (error instanceof OllaError)
+          return respondError(request, error.code, error.message, errorHeaders(error));
+        throw error;
+      }
+    },
+  };
+}
+
+function errorHeaders(error: OllaError): [string, string][] {
+  const headers: [string, string][] = [];
+  if (error.code === 'UNAUTHORIZED') headers.push(['WWW-Authenticate', 'Bearer realm="olla"']);
+  if (error.retryAfterS !== undefined) headers.push(['Retry-After', String(error.retryAfterS)]);
+  return headers;
+}
+
+function findRoute(path: string): Route | null {
+  const route = ROUTES.get(path);
+  if (route !== undefined) return route;
+  const [, encoded, verb] = ENDPOINT_ACTION.exec(path) ?? [];
+  if (encoded === undefined || (verb !== 'drain' && verb !== 'resume')) return null;
+  const name = decodeName(encoded);
+  if (name === null) return null;
+  return {
+    methods: ['POST'],
+    build: (deps, request) => action(deps, request, () => changeEndpoint(deps, request, verb, name)),
+  };
+}
+
+function decodeName(encoded: string): string | null {
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    return null; // not UTF-8: no endpoint has such a name
+  }
+}
+
+function readRoute(build: (moment: Moment, request: AdminRequest) => unknown): Route {
+  return {
+    methods: READ,
+    build: async (deps, request) => ({
+      status: 200,
+      body: build(await readMoment(deps), request),
+      cacheable: true,
+    }),
+  };
+}
+
+async function action(
+  deps: AdminDeps,
+  request: AdminRequest,
+  act: (deps: AdminDeps, request: AdminRequest) => Promise<unknown>,
+): Promise<Reply> {
+  requireToken(request, deps.adminToken);
+  return uncached(200, await act(deps, request));
+}
+
+function uncached(status: number, body: unknown): Reply {
+  return { status, body, cacheable: false };
+}
+
+/** Cheap enough for a load balancer that asks every second: from memory, no statistics. */
+function health(deps: AdminDeps): Reply {
+  const { drained } = deps.control();
+  const states = new Map(deps.snapshot()?.endpoints.map((endpoint) => [endpoint.key, endpoint.state]));
+  const endpoints = deps.settings.discovery.static.endpoints;
+  const routable = endpoints.filter(({ name, url, type }) => {
+    const state = states.get(endpointKey(name, url, type));
+    return state !== undefined && ROUTABLE_STATES.has(state) && drained[name] === undefined;
+  }).length;
+  const body: HealthBody = {
+    status: routable > 0 ? 'healthy' : 'unhealthy',
+    endpoints_routable: routable,
+    endpoints_total: endpoints.length,
+  };
+  return uncached(routable > 0 ? 200 : 503, body);
+}
+
+function ready(deps: AdminDeps): Reply {
+  const status = deps.draining() ? 'draining' : deps.snapshot() === null ? 'starting' : 'ready';
+  return uncached(status === 'ready' ? 200 : 503, { status } satisfies ReadyBody);
+}
+
+async function openApi(deps: AdminDeps): Promise<Reply> {
+  // Loads zod, which no other part of a worker's life needs.
+  const { openApiDocument } = await import('@olla/admin-api/openapi');
+  return { status: 200, body: openApiDocument(deps.version), cacheable: true };
+}

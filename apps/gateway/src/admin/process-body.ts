@@ -1,0 +1,46 @@
+import { availableParallelism } from 'node:os';
+import { getHeapStatistics } from 'node:v8';
+import { PROCESS_QUESTION } from '@olla/admin-api/process-report';
+import type { ProcessBody, ProcessReport } from '@olla/admin-api/schema/process';
+import { compareText } from './fleet.ts';
+import { formatBytes, formatDuration } from './format.ts';
+import type { AdminDeps } from './sources.ts';
+
+/** Patience with processes of all hosts. */
+const ASK_DEADLINE_MS = 500;
+
+/** GET /internal/process. Never rejects: while the shared state is away, the answering worker tells of itself. */
+export async function processBody(deps: AdminDeps): Promise<ProcessBody> {
+  const asked = await deps.state.ask({ kind: PROCESS_QUESTION }, ASK_DEADLINE_MS).then(
+    ({ answers, missing }) => ({
+      reports: answers.map(({ answer }) => answer).filter(isReport),
+      missing: [...missing],
+    }),
+    () => ({ reports: [], missing: ['processes'] }),
+  );
+  const memory = process.memoryUsage();
+  const { heap_size_limit: heapLimit } = getHeapStatistics();
+  const share = memory.heapUsed / heapLimit;
+  return {
+    timestamp: new Date(deps.now?.() ?? Date.now()).toISOString(),
+    memory: {
+      heap_alloc: formatBytes(memory.heapUsed),
+      heap_sys: formatBytes(memory.heapTotal),
+      heap_inuse: formatBytes(memory.heapUsed),
+      memory_pressure: share < 0.5 ? 'LOW' : share < 0.8 ? 'MEDIUM' : 'HIGH',
+    },
+    runtime: {
+      uptime: formatDuration(process.uptime() * 1_000),
+      num_cpu: availableParallelism(),
+      node_version: process.version,
+    },
+    processes: asked.reports.sort(
+      (a, b) => compareText(a.host, b.host) || compareText(a.role, b.role) || a.pid - b.pid,
+    ),
+    missing: asked.missing,
+  };
+}
+
+function isReport(answer: unknown): answer is ProcessReport {
+  return typeof answer === 'object' && answer !== null && 'id' in answer && 'rss_bytes' in answer;
+}

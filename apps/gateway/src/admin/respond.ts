@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { errorBody, ERRORS, type ErrorCode } from '@olla/core/errors';
+
+export interface AdminRequest {
+  readonly method: string;
+  /** As sent, without the query. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly clientAddress: string;
+}
+
+/** The whole answer. For HEAD the body is empty and Content-Length is the one of GET. */
+export interface AdminResponse {
+  readonly status: number;
+  readonly headers: [string, string][];
+  readonly body: string | Buffer;
+}
+
+const compress = promisify(gzip);
+/** Below it gzip saves nothing worth its time. */
+const GZIP_FROM_BYTES = 1_024;
+
+/**
+ * Fields that change although nothing has happened: ages, moments of checks, round trips. ETags leave them out, so
+ * that an unchanged cluster has one.
+ */
+const VOLATILE = new Set([
+  'timestamp',
+  'uptime',
+  'uptime_ms',
+  'age_ms',
+  'oldest_figures_ms',
+  'last_check',
+  'next_check',
+  'health_check',
+  'health_check_at',
+  'next_check_at',
+  'check_latency_ms',
+  'response_time',
+  'last_updated',
+  'last_model_sync',
+  'last_model_sync_at',
+  'last_seen',
+  'last_seen_at',
+  'last_requested',
+  'latency_ms',
+  'n',
+  'published_at',
+]);
+
+/** JSON of the body without its volatile fields, hashed. */
+export function weakETag(body: unknown): string {
+  const stable = JSON.stringify(body, (key, value: unknown) => (VOLATILE.has(key) ? undefined : value));
+  return `W/"${createHash('sha256').update(stable).digest('base64url').slice(0, 22)}"`;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly body: unknown;
+  /** Whether unchanged content may be answered with 304. */
+  readonly cacheable: boolean;
+}
+
+/** Turns a body into an answer: ETag and 304, gzip, HEAD. */
+export async function respond(request: AdminRequest, reply: Reply): Promise<AdminResponse> {
+  const headers: [string, string][] = [
+    ['Content-Type', 'application/json'],
+    ['Cache-Control', reply.cacheable ? 'private, no-cache' : 'no-store'],
+    ['Vary', 'Accept-Encoding'],
+  ];
+  if (reply.cacheable && reply.status === 200) {
+    const etag = weakETag(reply.body);
+    headers.push(['ETag', etag]);
+    if (matches(request.headers['if-none-match'], etag)) return { status: 304, headers, body: '' };
+  }
+  let body: string | Buffer = JSON.stringify(reply.body);
+  if (body.length >= GZIP_FROM_BYTES && acceptsGzip(request.headers['accept-encoding'])) {
+    body = await compress(body);
+    headers.push(['Content-Encoding', 'gzip']);
+  }
+  return finish(request, reply.status, headers, body);
+}
+
+/** An error as every client of the gateway knows it. */
+export function respondError(
+  request: AdminRequest,
+  code: ErrorCode,
+  message: string,
+  extra: [string, string][] = [],
+): AdminResponse {
+  const headers: [string, string][] = [
+    ['Content-Type', 'application/json'],
+    ['Cache-Control', 'no-store'],
+    ...extra,
+  ];
+  return finish(request, ERRORS[code].status, headers, errorBody(code, message));
+}
+
+function finish(
+  request: AdminRequest,
+  status: number,
+  headers: [string, string][],
+  body: string | Buffer,
+): AdminResponse {
+  headers.push(['Content-Length', String(Buffer.byteLength(body))]);
+  return { status, headers, body: request.method === 'HEAD' ? '' : body };
+}
+
+/** RFC 9110 §13.1.2: a list of tags or `*`, compared weakly. */
+function matches(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false;
+  if (ifNoneMatch.trim() === '*') return true;
+  const opaque = etag.slice(2);
+  return ifNoneMatch.split(',').some((tag) => tag.trim().replace(/^W\//, '') === opaque);
+}
+
+/** RFC 9110 §12.5.3, as far as gzip is concerned. */
+function acceptsGzip(acceptEncoding: string | undefined): boolean {
+  const weights = new Map<string, number>();
+  for (const part of (acceptEncoding ?? '').split(',')) {
+    const [coding = '', ...parameters] = part.split(';').map((text) => text.trim().toLowerCase());
+    const q = parameters.find((parameter) => parameter.startsWith('q='));
+    weights.set(coding, q === undefined ? 1 : Number(q.slice(2)));
+  }
+  return (weights.get('gzip') ?? weights.get('*') ?? 0) > 0;
+}

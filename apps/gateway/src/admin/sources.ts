@@ -1,0 +1,70 @@
+import type { Settings } from '@olla/config/schema';
+import type { Instance } from '@olla/core/instance';
+import type { Snapshot } from '@olla/core/snapshot';
+import type { Control, LiveInstance, SharedState, StateHealth, StatisticsReading } from '@olla/state/port';
+import { buildFleet, type FleetEndpoint } from './fleet.ts';
+import { sumStatistics, type ClusterStatistics } from './sum-statistics.ts';
+
+/** What the admin API is made of: the worker that answers, and the shared state behind it. */
+export interface AdminDeps {
+  readonly settings: Settings;
+  readonly state: SharedState;
+  readonly self: Instance;
+  readonly snapshot: () => Snapshot | null;
+  readonly control: () => Control;
+  readonly draining: () => boolean;
+  /** Null: actions are refused. */
+  readonly adminToken: string | null;
+  /** Of this gateway; epoch milliseconds. */
+  readonly startedAt: number;
+  readonly version: string;
+  /** For tests; Date.now otherwise. */
+  readonly now?: () => number;
+}
+
+/** How long a read waits for this host's workers; other hosts' figures are there already. */
+export const STATISTICS_DEADLINE_MS = 100;
+
+/** Everything at one moment. */
+export interface Moment {
+  readonly deps: AdminDeps;
+  readonly now: number;
+  readonly snapshot: Snapshot | null;
+  readonly control: Control;
+  readonly reading: StatisticsReading;
+  readonly statistics: ClusterStatistics;
+  readonly instances: readonly LiveInstance[];
+  readonly health: StateHealth;
+  readonly fleet: readonly FleetEndpoint[];
+  /** Parts that could not be had. */
+  readonly missing: readonly string[];
+}
+
+/** Reads the cluster. Never rejects: what the shared state does not tell in time is named in `missing`. */
+export async function readMoment(deps: AdminDeps): Promise<Moment> {
+  const [reading, instances] = await Promise.allSettled([
+    deps.state.readStatistics(STATISTICS_DEADLINE_MS),
+    deps.state.readInstances(),
+  ]);
+  const missing: string[] = [];
+  const statisticsReading: StatisticsReading =
+    reading.status === 'fulfilled' ? reading.value : { workers: [], missing: [] };
+  missing.push(...statisticsReading.missing);
+  if (reading.status === 'rejected') missing.push('statistics');
+  if (instances.status === 'rejected') missing.push('instances');
+  const statistics = sumStatistics(statisticsReading);
+  const snapshot = deps.snapshot();
+  const control = deps.control();
+  return {
+    deps,
+    now: deps.now?.() ?? Date.now(),
+    snapshot,
+    control,
+    reading: statisticsReading,
+    statistics,
+    instances: instances.status === 'fulfilled' ? instances.value : [],
+    health: deps.state.health(),
+    fleet: buildFleet({ settings: deps.settings, snapshot, control, statistics }),
+    missing,
+  };
+}

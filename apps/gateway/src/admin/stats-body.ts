@@ -1,0 +1,93 @@
+import type { StatsModelsBody, StatsStickyBody, StatsTranslatorsBody } from '@olla/admin-api/schema/stats';
+import type { TrafficCounters } from '@olla/core/statistics';
+import { compareText } from './fleet.ts';
+import { formatAgo, formatBytes, formatLatency, isoOrNull } from './format.ts';
+import type { Moment } from './sources.ts';
+import { averageMs, successRate, successes, trafficBody, trafficBytes } from './traffic-body.ts';
+import { addTraffic, newTrafficCounters } from '@olla/core/statistics';
+
+/** GET /internal/stats/models: most requested first. */
+export function statsModelsBody({ now, statistics }: Moment, query: URLSearchParams): StatsModelsBody {
+  const rows = [...statistics.models].sort(([a, x], [b, y]) => y.requests - x.requests || compareText(a, b));
+  const all = newTrafficCounters();
+  for (const [, counters] of rows) addTraffic(all, counters);
+  const body: StatsModelsBody = {
+    timestamp: new Date(now).toISOString(),
+    endpoints: query.get('include_endpoints') === 'true' ? byEndpoint(statistics.modelEndpoints) : {},
+    models: rows.map(([name, counters]) => modelRow(name, counters, now)),
+  };
+  if (query.get('include_summary') === 'false') return body;
+  return {
+    ...body,
+    summary: {
+      overall_success_rate: successRate(all),
+      total_traffic: formatBytes(trafficBytes(all)),
+      most_popular_model: rows[0]?.[0] ?? '',
+      least_popular_model: rows.at(-1)?.[0] ?? '',
+      total_models: rows.length,
+      active_models: rows.filter(([, counters]) => counters.requests > 0).length,
+      total_requests: all.requests,
+    },
+  };
+}
+
+function modelRow(name: string, counters: TrafficCounters, now: number): StatsModelsBody['models'][number] {
+  const traffic = trafficBody(counters);
+  const lastAt = counters.lastAt > 0 ? counters.lastAt : null;
+  return {
+    name,
+    success_rate: successRate(counters),
+    total_traffic: formatBytes(trafficBytes(counters)),
+    average_latency: formatLatency(averageMs(counters)),
+    p95_latency: formatLatency(traffic.latency_p95_ms),
+    p99_latency: formatLatency(traffic.latency_p99_ms),
+    last_requested: formatAgo(lastAt, now),
+    last_requested_at: isoOrNull(lastAt),
+    total_requests: counters.requests,
+    successful_requests: successes(counters),
+    failed_requests: counters.failures,
+    ...traffic,
+  };
+}
+
+function byEndpoint(pairs: Moment['statistics']['modelEndpoints']): StatsModelsBody['endpoints'] {
+  const body: StatsModelsBody['endpoints'] = {};
+  for (const [model, endpoints] of pairs) {
+    body[model] = Object.fromEntries(
+      [...endpoints].map(([endpoint, counters]) => [
+        endpoint,
+        {
+          success_rate: successRate(counters),
+          average_latency: formatLatency(averageMs(counters)),
+          total_requests: counters.requests,
+          failed_requests: counters.failures,
+        },
+      ]),
+    );
+  }
+  return body;
+}
+
+/** GET /internal/stats/translators: no translator has worked, because every dialect is relayed as it is. */
+export function statsTranslatorsBody({ now }: Moment): StatsTranslatorsBody {
+  return {
+    timestamp: new Date(now).toISOString(),
+    translators: [],
+    summary: {
+      overall_success_rate: 'N/A',
+      overall_passthrough_rate: 'N/A',
+      total_translators: 0,
+      active_translators: 0,
+      total_requests: 0,
+      total_passthrough: 0,
+      total_translations: 0,
+      total_streaming: 0,
+      total_non_streaming: 0,
+    },
+  };
+}
+
+/** GET /internal/stats/sticky */
+export function statsStickyBody({ deps }: Moment): StatsStickyBody {
+  return { enabled: deps.settings.proxy.sticky_sessions.enabled };
+}

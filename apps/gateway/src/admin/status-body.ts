@@ -1,0 +1,186 @@
+import type { StatusBody, StatusEndpoint } from '@olla/admin-api/schema/status';
+import { LATENCY_BUCKETS_MS } from '@olla/core/statistics';
+import { clusterBody, differingGateways } from './cluster-body.ts';
+import type { FleetEndpoint } from './fleet.ts';
+import { formatAgo, formatBytes, formatDuration, formatLatency, formatUntil, isoOrNull } from './format.ts';
+import { judge } from './judge.ts';
+import type { Moment } from './sources.ts';
+import { averageMs, successRate, successes, trafficBody, trafficBytes } from './traffic-body.ts';
+
+/** From so many refusals, or refused addresses in the last minute, on the original calls security `elevated`. */
+const ELEVATED = { violations: 100, addresses: 10 } as const;
+
+/** GET /internal/status */
+export function statusBody(moment: Moment): StatusBody {
+  const { deps, now, statistics, snapshot, control } = moment;
+  return {
+    timestamp: new Date(now).toISOString(),
+    // One engine and one way to relay: the original's words for them, which its dashboards show.
+    proxy: { engine: 'olla', profile: 'auto', balancer: deps.settings.proxy.load_balancer },
+    endpoints: moment.fleet.map((endpoint) => statusEndpoint(endpoint, now)),
+    security: securityBody(moment),
+    system: systemBody(moment),
+    traffic: {
+      ...trafficBody(statistics.total),
+      connections: statistics.connections,
+      lease_waits_total: statistics.leaseWaits,
+      dropped_spans_total: statistics.droppedSpans,
+    },
+    latency_bounds_ms: [...LATENCY_BUCKETS_MS],
+    limits: limitsBody(moment),
+    state: stateBody(moment),
+    snapshot:
+      snapshot === null
+        ? null
+        : {
+            token: snapshot.version.token,
+            n: snapshot.version.n,
+            published_at: new Date(snapshot.publishedAt).toISOString(),
+            age_ms: Math.max(0, now - snapshot.publishedAt),
+            agent: snapshot.agent,
+          },
+    control: {
+      revision: control.revision,
+      refresh: control.refresh,
+      drained: Object.entries(control.drained).map(([endpoint, { by, at }]) => ({
+        endpoint,
+        by,
+        at: new Date(at).toISOString(),
+      })),
+    },
+    cluster: clusterBody(moment),
+  };
+}
+
+function statusEndpoint(endpoint: FleetEndpoint, now: number): StatusEndpoint {
+  const { seen, traffic } = endpoint;
+  return {
+    name: endpoint.name,
+    id: endpoint.id,
+    url: endpoint.url,
+    type: endpoint.type,
+    status: endpoint.state,
+    reason: endpoint.reason,
+    since: isoOrNull(seen?.since),
+    drained: endpoint.drained !== null,
+    drained_by: endpoint.drained?.by ?? null,
+    priority: endpoint.priority,
+    connections: endpoint.inFlight,
+    requests: traffic.requests,
+    success_rate: successRate(traffic),
+    avg_latency: formatLatency(averageMs(traffic)),
+    avg_latency_ms: averageMs(traffic),
+    min_latency_ms: Math.round(traffic.minMs),
+    max_latency_ms: Math.round(traffic.maxMs),
+    traffic: formatBytes(trafficBytes(traffic)),
+    last_check: formatAgo(seen?.checkedAt ?? null, now),
+    next_check: formatUntil(seen?.nextCheckAt ?? null, now),
+    health_check_at: isoOrNull(seen?.checkedAt),
+    next_check_at: isoOrNull(seen?.nextCheckAt),
+    check_latency_ms: seen?.checkLatencyMs ?? null,
+    issues: issuesOf(endpoint),
+    server_version: seen?.serverVersion ?? null,
+    models: {
+      last_updated: isoOrNull(seen?.modelsAt),
+      count: endpoint.models.length,
+      loaded: endpoint.loaded,
+    },
+    ...loadBody(endpoint),
+    ...trafficBody(traffic),
+  };
+}
+
+export function loadBody({ inFlight, seen }: FleetEndpoint) {
+  return {
+    in_flight: inFlight,
+    slots: seen?.load?.slots ?? null,
+    backend_running: seen?.load?.running ?? null,
+    backend_queued: seen?.load?.queued ?? null,
+    kv_usage: seen?.load?.kvUsage ?? null,
+  };
+}
+
+function issuesOf({ traffic, routable }: FleetEndpoint): string {
+  const issues: string[] = [];
+  const asked = traffic.requests - traffic.cancelled;
+  if (asked > 10 && successes(traffic) / asked < 0.9) issues.push('low success rate');
+  if (!routable) issues.push('unavailable');
+  return issues.join(', ');
+}
+
+function violations({ statistics }: Moment) {
+  const { rejected } = statistics;
+  return { rate_limits: rejected.global + rejected.perIp + rejected.health, size_limits: rejected.size };
+}
+
+function securityBody(moment: Moment): StatusBody['security'] {
+  const counts = violations(moment);
+  const { blockedAddresses } = moment.statistics;
+  const elevated =
+    counts.rate_limits + counts.size_limits > ELEVATED.violations || blockedAddresses > ELEVATED.addresses;
+  return { status: elevated ? 'elevated' : 'normal', blocked_ips: blockedAddresses, violations: counts };
+}
+
+function systemBody(moment: Moment): StatusBody['system'] {
+  const { deps, now, statistics, fleet, health, instances, snapshot } = moment;
+  const { total } = statistics;
+  const { rate_limits, size_limits } = violations(moment);
+  const verdict = judge({
+    fleet,
+    statistics,
+    health,
+    stateKind: deps.state.kind,
+    instances,
+    configDiffers: differingGateways(instances, deps.self.configHash),
+    hasSnapshot: snapshot !== null,
+    now,
+  });
+  return {
+    start_time: new Date(deps.startedAt).toISOString(),
+    ...verdict,
+    endpoints_up: `${fleet.filter((endpoint) => endpoint.routable).length}/${fleet.length}`,
+    success_rate: successRate(total),
+    avg_latency: formatLatency(averageMs(total)),
+    total_traffic: formatBytes(trafficBytes(total)),
+    uptime: formatDuration(now - deps.startedAt),
+    uptime_ms: Math.max(0, now - deps.startedAt),
+    version: deps.version,
+    commit: 'none',
+    active_connections: statistics.inFlightTotal,
+    in_flight: statistics.inFlightTotal,
+    security_violations: rate_limits + size_limits,
+    total_requests: total.requests,
+    total_failures: total.failures,
+    has_traffic: total.requests > 0,
+    models_total: snapshot?.catalog.models.length ?? 0,
+    draining: deps.draining(),
+  };
+}
+
+function limitsBody({ deps, statistics, health }: Moment): StatusBody['limits'] {
+  const limits = deps.settings.server.rate_limits;
+  const { rejected } = statistics;
+  const limit = (perMinute: number, rejectedTotal: number) => ({
+    requests_per_minute: perMinute > 0 ? perMinute : null,
+    burst: limits.burst_size,
+    rejected_total: rejectedTotal,
+  });
+  return {
+    global: limit(limits.global_requests_per_minute, rejected.global),
+    per_ip: limit(limits.per_ip_requests_per_minute, rejected.perIp),
+    health: limit(limits.health_requests_per_minute, rejected.health),
+    fallback: limits.on_state_loss,
+    fallback_active: !health.connected,
+  };
+}
+
+function stateBody({ deps, health }: Moment): StatusBody['state'] {
+  return {
+    kind: deps.state.kind,
+    connected: health.connected,
+    since: new Date(health.since).toISOString(),
+    outages: health.outages,
+    latency_ms: health.latencyMs,
+    detail: health.detail,
+  };
+}

@@ -1,0 +1,74 @@
+import { addTraffic, newTrafficCounters, type TrafficCounters } from '@olla/core/statistics';
+import type { StatisticsReading } from '@olla/state/port';
+
+/** What all workers of the cluster have counted, those that died included. */
+export interface ClusterStatistics {
+  readonly total: TrafficCounters;
+  readonly endpoints: ReadonlyMap<string, TrafficCounters>;
+  readonly models: ReadonlyMap<string, TrafficCounters>;
+  /** By model, then endpoint. */
+  readonly modelEndpoints: ReadonlyMap<string, ReadonlyMap<string, TrafficCounters>>;
+  /** Requests in flight of live workers, by endpoint name. */
+  readonly inFlight: ReadonlyMap<string, number>;
+  readonly inFlightTotal: number;
+  readonly connections: number;
+  readonly rejected: {
+    readonly global: number;
+    readonly perIp: number;
+    readonly health: number;
+    readonly size: number;
+  };
+  readonly blockedAddresses: number;
+  readonly leaseWaits: number;
+  readonly droppedSpans: number;
+  readonly oldestMs: number;
+}
+
+export function sumStatistics(reading: StatisticsReading): ClusterStatistics {
+  const total = newTrafficCounters();
+  const endpoints = new Map<string, TrafficCounters>();
+  const models = new Map<string, TrafficCounters>();
+  const modelEndpoints = new Map<string, Map<string, TrafficCounters>>();
+  const inFlight = new Map<string, number>();
+  const rejected = { global: 0, perIp: 0, health: 0, size: 0 };
+  const sums = {
+    connections: 0,
+    blockedAddresses: 0,
+    leaseWaits: 0,
+    droppedSpans: 0,
+    oldestMs: 0,
+    inFlightTotal: 0,
+  };
+  for (const { statistics, alive, ageMs } of reading.workers) {
+    addTraffic(total, statistics.total);
+    for (const [name, counters] of Object.entries(statistics.endpoints))
+      addTraffic(entry(endpoints, name), counters);
+    for (const [name, counters] of Object.entries(statistics.models))
+      addTraffic(entry(models, name), counters);
+    for (const [pair, counters] of Object.entries(statistics.modelEndpoints)) {
+      const [model = '', endpoint = ''] = pair.split('\u0000');
+      let row = modelEndpoints.get(model);
+      if (row === undefined) modelEndpoints.set(model, (row = new Map()));
+      addTraffic(entry(row, endpoint), counters);
+    }
+    for (const limit of ['global', 'perIp', 'health', 'size'] as const)
+      rejected[limit] += statistics.rejected[limit];
+    sums.leaseWaits += statistics.leaseWaits;
+    sums.droppedSpans += statistics.droppedSpans;
+    if (!alive) continue; // what a dead worker did counts; what it held is gone
+    for (const [name, count] of Object.entries(statistics.inFlight)) {
+      inFlight.set(name, (inFlight.get(name) ?? 0) + count);
+      sums.inFlightTotal += count;
+    }
+    sums.connections += statistics.connections;
+    sums.blockedAddresses += statistics.blockedAddresses;
+    sums.oldestMs = Math.max(sums.oldestMs, ageMs);
+  }
+  return { total, endpoints, models, modelEndpoints, inFlight, rejected, ...sums };
+}
+
+function entry(map: Map<string, TrafficCounters>, name: string): TrafficCounters {
+  let counters = map.get(name);
+  if (counters === undefined) map.set(name, (counters = newTrafficCounters()));
+  return counters;
+}

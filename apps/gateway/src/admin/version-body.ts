@@ -1,0 +1,44 @@
+import { arch, platform } from 'node:os';
+import type { VersionBody } from '@olla/admin-api/schema/version';
+import { BACKEND_TYPES } from '@olla/core/backend-type';
+
+/** Names that the original writes otherwise here than in its configuration. */
+const ORIGINAL_NAMES: Readonly<Record<string, string>> = {
+  'lm-studio': 'lm_studio',
+  'openai-compatible': 'openai_compatible',
+};
+
+/** GET /version */
+export function versionBody(version: string): VersionBody {
+  return {
+    name: 'Olla',
+    version,
+    edition: 'Community',
+    description: 'One address for a fleet of self-hosted LLM servers',
+    api: {
+      version: 'v1',
+      endpoints: {
+        health: '/internal/health',
+        process: '/internal/process',
+        status: '/internal/status',
+        version: '/version',
+        openapi: '/internal/openapi.json',
+      },
+    },
+    build: {
+      commit: 'none',
+      date: 'unknown',
+      platform: `${platform()}/${arch()}`,
+      node_version: process.version,
+    },
+    capabilities: [
+      'load_balancing',
+      'health_checking',
+      'rate_limiting',
+      'model_unification',
+      'endpoint_discovery',
+    ],
+    capabilities_experimental: [],
+    supported_backends: BACKEND_TYPES.map((type) => ORIGINAL_NAMES[type] ?? type),
+  };
+}

@@ -1,0 +1,67 @@
+import { LatencyHistogram } from '../latency-histogram.ts';
+import type { LoadReport, Percentiles } from './load-spec.ts';
+
+const MOST_KINDS_OF_ERROR = 20;
+
+/** Counts what happens within the window; errors are counted all the time. */
+export class Recorder {
+  readonly #latency = new LatencyHistogram();
+  readonly #firstByte = new LatencyHistogram();
+  readonly #lateness = new LatencyHistogram();
+  readonly #errors = new Map<string, number>();
+  #completed = 0;
+  #bodyBytes = 0;
+  #startMs: number | undefined;
+
+  /** Whether the window is open. */
+  get measuring(): boolean {
+    return this.#startMs !== undefined;
+  }
+
+  begin(): void {
+    this.#startMs = performance.now();
+  }
+
+  /** @param startMs when the exchange was sent or due. */
+  answer(startMs: number): void {
+    if (this.#startMs === undefined) return;
+    this.#completed += 1;
+    this.#latency.record((performance.now() - startMs) * 1000);
+  }
+
+  firstByte(startMs: number): void {
+    if (this.#startMs !== undefined) this.#firstByte.record((performance.now() - startMs) * 1000);
+  }
+
+  late(byMs: number): void {
+    if (this.#startMs !== undefined) this.#lateness.record(byMs * 1000);
+  }
+
+  bodyBytes(count: number): void {
+    if (this.#startMs !== undefined) this.#bodyBytes += count;
+  }
+
+  error(problem: string): void {
+    const known = this.#errors.has(problem) || this.#errors.size < MOST_KINDS_OF_ERROR;
+    const key = known ? problem : 'other';
+    this.#errors.set(key, (this.#errors.get(key) ?? 0) + 1);
+  }
+
+  report(): LoadReport {
+    return {
+      windowMs: this.#startMs === undefined ? 0 : performance.now() - this.#startMs,
+      completed: this.#completed,
+      bodyBytes: this.#bodyBytes,
+      latency: percentilesOf(this.#latency),
+      firstByte: percentilesOf(this.#firstByte),
+      lateness: percentilesOf(this.#lateness),
+      errors: Object.fromEntries(this.#errors),
+    };
+  }
+}
+
+function percentilesOf(histogram: LatencyHistogram): Percentiles | undefined {
+  const p50Us = histogram.percentileUs(0.5);
+  const p99Us = histogram.percentileUs(0.99);
+  return p50Us === undefined || p99Us === undefined ? undefined : { count: histogram.count, p50Us, p99Us };
+}

@@ -1,0 +1,159 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { killAllChildren } from './host/children.ts';
+import { planCores, readAllowedCores } from './host/cores.ts';
+import { describeMachine } from './host/machine.ts';
+import type { Rig } from './measure.ts';
+import { readBenchOptions, type BenchFlags, type BenchOptions } from './options.ts';
+import { BackendProcess } from './processes/backend-process.ts';
+import { GeneratorProcess } from './processes/generator-process.ts';
+import { startPrivateRedis } from './processes/private-redis.ts';
+import { progressLine } from './report/progress.ts';
+import { renderReport } from './report/report.ts';
+import { summarise } from './report/summary.ts';
+import type { BenchResult, Measurement, TargetRun } from './result.ts';
+import { runRound, type Group } from './run-round.ts';
+import { chooseTargets, type ChosenTargets } from './targets/choose-targets.ts';
+import { BENCH_MODELS } from './workloads.ts';
+
+/** Where the report and the progress go. */
+export interface BenchOutput {
+  /** The report, at the end. */
+  readonly print: (text: string) => void;
+  /** Progress while it runs, a line each. */
+  readonly say: (line: string) => void;
+}
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+
+/**
+ * `olla bench`: measures, prints, and resolves to the exit status: 0, or 1 when a target could not be measured or
+ * answered wrongly. Throws BadBenchOption for flags that make no sense. All it starts is gone when it settles.
+ */
+export async function runBench(flags: BenchFlags, output: BenchOutput): Promise<0 | 1> {
+  const options = readBenchOptions(flags);
+  if (process.platform !== 'linux') throw new Error('olla bench reads /proc and pins with taskset: it runs on Linux only');
+  const onExit = (): void => killAllChildren();
+  const onSignal = (signal: NodeJS.Signals): void => {
+    killAllChildren();
+    process.exit(signal === 'SIGINT' ? 130 : 143);
+  };
+  process.once('exit', onExit).once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  try {
+    const result = await measureAll(options, output.say);
+    const summary = summarise(result, options.workloads);
+    output.print(
+      options.format === 'json' ? `${JSON.stringify({ ...result, summary }, null, 2)}\n` : renderReport(result, summary),
+    );
+    const hadErrors = result.measurements.some(({ errors }) => Object.keys(errors).length > 0);
+    return result.failures.length > 0 || hadErrors ? 1 : 0;
+  } finally {
+    killAllChildren();
+    process.off('exit', onExit).off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  }
+}
+
+async function measureAll(options: BenchOptions, say: (line: string) => void): Promise<BenchResult> {
+  const startMs = performance.now();
+  const startedAt = new Date().toISOString();
+  const machine = describeMachine();
+  const cores = planCores(readAllowedCores());
+  const folder = await mkdtemp(join(tmpdir(), 'olla-bench-'));
+  try {
+    if (cores.target === cores.generator) say('only one core: everything shares it, ratios are distorted');
+    pinThisProcess(cores.generator);
+    const redisUrl = await redisUrlOf(options, cores.generator, folder);
+    const targets = await chooseTargets(options, { root: ROOT, redisUrl, say });
+    const rig: Rig = {
+      cores,
+      backend: await BackendProcess.start(cores.backend, join(folder, 'backend.log'), BENCH_MODELS),
+      generator: await GeneratorProcess.start(cores.generator, join(folder, 'generator.log')),
+    };
+    const rounds = await runRounds({ options, targets, rig, folder, say });
+    return {
+      format: 1,
+      command: ['olla', ...process.argv.slice(2)].join(' '),
+      startedAt,
+      tookS: Math.round((performance.now() - startMs) / 1000),
+      machine,
+      cores,
+      rounds: options.rounds,
+      windowMs: options.scale.windowMs,
+      targets: [...targets.main, ...targets.variants].map(({ name, description }) => ({ name, description })),
+      ...rounds,
+    };
+  } finally {
+    killAllChildren();
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+interface Run {
+  readonly options: BenchOptions;
+  readonly targets: ChosenTargets;
+  readonly rig: Rig;
+  readonly folder: string;
+  readonly say: (line: string) => void;
+}
+
+type Measured = Pick<BenchResult, 'measurements' | 'targetRuns' | 'failures'>;
+
+async function runRounds({ options, targets, rig, folder, say }: Run): Promise<Measured> {
+  const measurements: Measurement[] = [];
+  const targetRuns: TargetRun[] = [];
+  const failures: string[] = [];
+  const groups = groupsOf(options, targets);
+  say(`${options.rounds} rounds, about ${estimateS(options, groups)} s in all`);
+  for (let round = 0; round < options.rounds; round += 1) {
+    for (const group of groups) {
+      await runRound(
+        {
+          rig,
+          scale: options.scale,
+          folder,
+          round,
+          group: group.name,
+          onMeasured: (measurement) => {
+            measurements.push(measurement);
+            say(progressLine(measurement, options.rounds));
+          },
+          onTargetRun: (run) => targetRuns.push(run),
+          onFailure: (message) => {
+            failures.push(message);
+            say(message);
+          },
+        },
+        group,
+      );
+    }
+  }
+  return { measurements, targetRuns, failures };
+}
+
+/** Variants run beside nginx again, in workloads of their own: the ratio is to nginx of the same minute. */
+function groupsOf(options: BenchOptions, targets: ChosenTargets): Group[] {
+  const forVariants = options.workloads.filter((workload) => workload.forVariants);
+  const main: Group = { name: 'main', targets: targets.main, workloads: options.workloads };
+  if (targets.variants.length === 0 || forVariants.length === 0) return [main];
+  return [main, { name: 'variants', targets: [targets.nginx, ...targets.variants], workloads: forVariants }];
+}
+
+function estimateS({ rounds, scale }: BenchOptions, groups: readonly Group[]): number {
+  const eachMs = scale.warmUpMs + scale.windowMs + 100;
+  const startMs = scale.windowMs + 1000;
+  const perRound = groups.map(({ targets, workloads }) => targets.length * (workloads.length * eachMs + startMs));
+  return Math.ceil((rounds * perRound.reduce((sum, ms) => sum + ms, 0)) / 1000);
+}
+
+async function redisUrlOf(options: BenchOptions, core: number, folder: string): Promise<string | undefined> {
+  if (options.redis === 'off') return undefined;
+  return options.redis === 'private' ? startPrivateRedis(core, folder) : options.redis.url;
+}
+
+/** The controller reads /proc at the edges of each window: on the target's core that would cost the target time. */
+function pinThisProcess(core: number): void {
+  execFileSync('taskset', ['-a', '-c', '-p', String(core), String(process.pid)], { stdio: 'ignore' });
+}

@@ -1,0 +1,64 @@
+/** What one variant of the gateway switches. */
+export interface GatewayVariant {
+  readonly name: string;
+  readonly summary: string;
+  readonly workers: number;
+  readonly limits: 'high' | 'off';
+  readonly requestLog: boolean;
+  readonly redis: boolean;
+}
+
+export interface GatewayConfigOptions {
+  readonly port: number;
+  readonly backendPort: number;
+  readonly variant: GatewayVariant;
+  readonly rejecting: boolean;
+  readonly redisUrl: string | undefined;
+}
+
+/** Far above what a core can do: every request asks the limits, none is refused. */
+const NEVER_REACHED = 100_000_000;
+
+/**
+ * The configuration file of a variant, in JSON, which is YAML too. Only what the comparison needs is set: all else
+ * is measured at its default.
+ */
+export function renderGatewayConfig(options: GatewayConfigOptions): string {
+  const { port, backendPort, variant, redisUrl } = options;
+  return JSON.stringify(
+    {
+      server: {
+        host: '127.0.0.1',
+        port,
+        workers: variant.workers,
+        request_logging: variant.requestLog,
+        rate_limits: rateLimits(options),
+      },
+      discovery: {
+        static: {
+          endpoints: [
+            {
+              url: `http://127.0.0.1:${backendPort}`,
+              name: 'bench-backend',
+              type: 'openai-compatible',
+              health_check_url: '/health',
+              model_url: '/v1/models',
+            },
+          ],
+        },
+      },
+      ...(variant.redis && redisUrl !== undefined ? { redis: { url: redisUrl } } : {}),
+    },
+    null,
+    2,
+  );
+}
+
+function rateLimits({ variant, rejecting }: GatewayConfigOptions): Record<string, number> {
+  const perMinute = rejecting ? 1 : variant.limits === 'high' ? NEVER_REACHED : 0;
+  return {
+    global_requests_per_minute: rejecting ? NEVER_REACHED : perMinute,
+    per_ip_requests_per_minute: perMinute,
+    burst_size: rejecting ? 1 : NEVER_REACHED,
+  };
+}

@@ -1,0 +1,60 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { startPinned } from '../host/children.ts';
+import { findFreePort } from '../host/ports.ts';
+import { renderGatewayConfig, type GatewayVariant } from './gateway-config.ts';
+import type { Target } from './target.ts';
+
+/** How `olla` is run: the bundle is what ships, the source what a clone has. */
+export interface OllaProgram {
+  readonly command: readonly string[];
+  readonly from: 'bundle' | 'source';
+}
+
+const STANDARD = { workers: 1, limits: 'high', requestLog: false, redis: false } as const;
+
+/** `olla` is compared in every workload, the others in two, to show what each feature costs. */
+export const GATEWAY_VARIANTS: readonly GatewayVariant[] = [
+  { ...STANDARD, name: 'olla', summary: 'default features, limits on, request log off like that of nginx' },
+  { ...STANDARD, name: 'olla-no-limits', summary: 'limits off', limits: 'off' },
+  { ...STANDARD, name: 'olla-request-log', summary: 'a log line for each request, to a file', requestLog: true },
+  { ...STANDARD, name: 'olla-2-workers', summary: 'two workers on the one core', workers: 2 },
+];
+
+export const REDIS_VARIANT: GatewayVariant = {
+  ...STANDARD,
+  name: 'olla-redis',
+  summary: 'shared state in Redis',
+  redis: true,
+};
+
+/** @param root of the repository. */
+export function findOllaProgram(root: string, fromSource: boolean): OllaProgram {
+  const bundle = ['dist/olla/main.js', 'dist/olla/olla.js', 'dist/olla.js', 'dist/olla']
+    .map((path) => join(root, path))
+    .find((path) => path.endsWith('.js') && existsSync(path));
+  if (bundle !== undefined && !fromSource) return { command: [process.execPath, bundle], from: 'bundle' };
+  return { command: [process.execPath, join(root, 'apps/ctl/src/main.ts')], from: 'source' };
+}
+
+export function createGateway(program: OllaProgram, variant: GatewayVariant, redisUrl?: string): Target {
+  return {
+    name: variant.name,
+    description: `${variant.summary}; run from ${program.from}`,
+    canReject: true,
+    async start(context) {
+      const port = await findFreePort();
+      const folder = await mkdtemp(join(context.folder, `${variant.name}-`));
+      const config = join(folder, 'olla.yaml');
+      const { backendPort, rejecting } = context;
+      await writeFile(config, renderGatewayConfig({ port, backendPort, variant, rejecting, redisUrl }));
+      const child = await startPinned({
+        core: context.core,
+        command: [...program.command, 'serve', '--config', config],
+        outputFile: join(folder, 'output.log'),
+      });
+      return { port, path: '/olla/openai/v1/chat/completions', child };
+    },
+  };
+}

@@ -1,33 +1,121 @@
 /**
- * Runs one project's tests under node:test: `node tools/run-tests.ts NAME FOLDER`. Prints failures as they
- * happen and writes the counts to dist/test-results/NAME.json, which `npm test` sums up (nx restores the file
- * with a cached result).
+ * Runs one project's tests under node:test: `node tools/run-tests.ts NAME FOLDER [SUFFIX]`. Every file matching
+ * `*.SUFFIX.ts` (default `test`) runs in a process group of its own with a deadline, so that a test that hangs
+ * fails and what it started dies with it. The counts go to dist/test-results/NAME.SUFFIX.json, which `npm test`
+ * sums up (nx restores the file together with a cached result).
+ *
+ * TEST_CONCURRENCY: files at once (default: half the cores); TEST_FILE_TIMEOUT_MS: deadline of a file.
  */
-import { globSync, mkdirSync, writeFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
-import { basename, join } from 'node:path';
-import { run } from 'node:test';
-import { spec } from 'node:test/reporters';
+import { spawn } from 'node:child_process';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 
-const [, , name, folder] = process.argv;
+const [, , name, folder, suffix = 'test'] = process.argv;
 if (name === undefined || folder === undefined) {
-  process.stderr.write('usage: node tools/run-tests.ts NAME FOLDER\n');
+  process.stderr.write('usage: node tools/run-tests.ts NAME FOLDER [SUFFIX]\n');
   process.exit(2);
 }
-const files = globSync(join(folder, '**/*.test.{ts,tsx}')).sort();
+
+/** How long one file may take: long tests are soaks, which set their own limits inside an hour. */
+const fileTimeoutMs = Number(
+  process.env['TEST_FILE_TIMEOUT_MS'] ?? (suffix === 'long' ? 3_600_000 : 180_000),
+);
+const concurrency = Number(
+  process.env['TEST_CONCURRENCY'] ?? Math.max(1, Math.floor(availableParallelism() / 2)),
+);
+const counter = join(import.meta.dirname, 'count-reporter.ts');
+const countsFolder = mkdtempSync(join(tmpdir(), 'olla-tests-'));
 const result = { passed: 0, failed: 0, skipped: 0 };
-if (files.length > 0) {
-  const stream = run({ files, concurrency: Number(process.env['TEST_CONCURRENCY'] ?? availableParallelism()) });
-  stream.on('test:pass', (event) => {
-    if (event.details.type === 'suite') return;
-    if (event.skip !== undefined || event.todo !== undefined) result.skipped += 1;
-    else if (!files.some((file) => event.name === file || event.name === basename(file))) result.passed += 1;
-  });
-  stream.on('test:fail', (event) => {
-    if (event.details.type !== 'suite') result.failed += 1;
-  });
-  await new Promise((resolve) => stream.compose(spec).on('end', resolve).pipe(process.stdout));
+const running = new Set<number>();
+
+/** Kills a test file's process and all that it started; none left is the normal case. */
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
-mkdirSync('dist/test-results', { recursive: true });
-writeFileSync(join('dist/test-results', `${basename(name)}.json`), JSON.stringify({ name, files: files.length, ...result }));
+
+/** Runs one file to its end or its deadline and adds its counts; a crash counts as one failure. */
+async function runFile(file: string, index: number): Promise<void> {
+  const countsFile = join(countsFolder, `${index}.txt`);
+  const reporters = ['--test-reporter=spec', '--test-reporter-destination=stdout'];
+  reporters.push(`--test-reporter=${counter}`, `--test-reporter-destination=${countsFile}`);
+  const startedMs = performance.now();
+  const child = spawn(process.execPath, [...reporters, file], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const pid = child.pid;
+  if (pid !== undefined) running.add(pid);
+  const output: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => output.push(chunk));
+  const closed = new Promise((resolve) => child.once('close', resolve));
+  let overdue = false;
+  const deadline = setTimeout(() => {
+    overdue = true;
+    if (pid !== undefined) killGroup(pid);
+  }, fileTimeoutMs);
+  // Not 'close' alone: a process left behind may hold the pipes open for ever.
+  const ending = await new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('exit', (code, signal) => resolve(signal ?? String(code)));
+  });
+  clearTimeout(deadline);
+  if (pid !== undefined) {
+    killGroup(pid);
+    running.delete(pid);
+  }
+  await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 1000))]);
+
+  const { passed, failed, skipped } = countsOf(countsFile);
+  result.passed += passed;
+  result.skipped += skipped;
+  let complaint: string | undefined;
+  if (overdue) complaint = `did not end within ${fileTimeoutMs} ms and was killed`;
+  else if (ending !== '0' && failed === 0) complaint = `ended with ${ending} although no test failed`;
+  else if (passed + failed + skipped === 0) complaint = 'holds no test';
+  result.failed += failed + (complaint === undefined ? 0 : 1);
+
+  const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+  const summary = `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+  const good = complaint === undefined && failed === 0;
+  if (!good) process.stdout.write(Buffer.concat(output));
+  process.stdout.write(`${good ? '✔' : '✖'} ${file}: ${complaint ?? summary} (${seconds} s)\n`);
+}
+
+/** Reads what the counting reporter wrote: one character a finished test. */
+function countsOf(countsFile: string): typeof result {
+  let marks = '';
+  try {
+    marks = readFileSync(countsFile, 'latin1');
+  } catch (error) {
+    // A file that does not start leaves no counts: the caller counts the failed start.
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  const count = (mark: string): number => marks.split(mark).length - 1;
+  return { passed: count('+'), failed: count('-'), skipped: count('s') };
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    for (const pid of running) killGroup(pid);
+    process.exit(1);
+  });
+}
+
+const files = globSync(join(folder, `**/*.${suffix}.ts`)).sort();
+const queue = files.map((file, index) => ({ file, index }));
+async function work(): Promise<void> {
+  for (let next = queue.shift(); next !== undefined; next = queue.shift())
+    await runFile(next.file, next.index);
+}
+await Promise.all(Array.from({ length: concurrency }, work));
+rmSync(countsFolder, { recursive: true });
+const resultsFile = join('dist/test-results', `${name}.${suffix}.json`);
+mkdirSync(dirname(resultsFile), { recursive: true });
+writeFileSync(resultsFile, `${JSON.stringify({ files: files.length, ...result })}\n`);
 process.exitCode = result.failed > 0 ? 1 : 0;

@@ -1,0 +1,42 @@
+/**
+ * `nx build ctl`: bundles the `olla` command into dist/olla, to be run by a plain `node dist/olla/olla.js` without
+ * node_modules. Code splitting keeps what a command does not need (Ink, OpenTelemetry, the simulator) out of its
+ * start. Workers and the agent re-execute the same file.
+ */
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build, type BuildOptions } from 'esbuild';
+
+const root = join(import.meta.dirname, '..');
+const outdir = join(root, 'dist/olla');
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+
+rmSync(outdir, { recursive: true, force: true });
+const options: BuildOptions & { metafile: true } = {
+  absWorkingDir: root,
+  entryPoints: { olla: 'apps/ctl/src/main.ts' },
+  outdir,
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node26',
+  chunkNames: 'chunks/[name]-[hash]',
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: 'none',
+  sourcemap: 'external',
+  metafile: true,
+  logLevel: 'warning',
+  define: { 'process.env.NODE_ENV': '"production"', OLLA_VERSION: JSON.stringify(version) },
+  // CommonJS dependencies call require() for Node's own modules, which an ES module does not have.
+  banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
+  // Ink loads the devtools only under DEV=true; they are not installed.
+  external: ['react-devtools-core'],
+};
+const { metafile } = await build(options).catch(() => process.exit(1)); // esbuild has printed each error
+writeFileSync(join(outdir, 'package.json'), `${JSON.stringify({ name: 'olla', version, type: 'module' })}\n`);
+
+const scripts = Object.keys(metafile.outputs).filter((path) => path.endsWith('.js'));
+const kib = scripts.reduce((bytes, path) => bytes + statSync(join(root, path)).size, 0) / 1024;
+process.stdout.write(`dist/olla/olla.js and ${scripts.length - 1} chunks: ${kib.toFixed(0)} KiB\n`);

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, suite, test } from 'node:test';
+import type { ESLint } from 'eslint';
+
+const root = join(import.meta.dirname, '..');
+const rule = '@nx/enforce-module-boundaries';
+
+suite('module boundaries', () => {
+  // A fresh folder for nx's data is the case in which the rule would skip itself: no project graph is cached.
+  const graphFolder = mkdtempSync(join(tmpdir(), 'olla-graph-'));
+  let eslint: ESLint;
+
+  before(async () => {
+    process.env['NX_WORKSPACE_DATA_DIRECTORY'] = graphFolder;
+    delete process.env['NX_TASK_TARGET_PROJECT'];
+    process.chdir(root);
+    const { ESLint } = await import('eslint');
+    const { default: tseslint } = await import('typescript-eslint');
+    // The offending files exist only as text, so that no other task sees them; rules that need types are off.
+    const untyped = tseslint.configs.disableTypeChecked as object;
+    eslint = new ESLint({
+      cwd: root,
+      overrideConfig: [untyped],
+      ruleFilter: ({ ruleId }) => ruleId === rule,
+    });
+  });
+  after(() => rmSync(graphFolder, { recursive: true, force: true }));
+
+  /** The boundary rule's complaints about a file of this text at this place. */
+  async function complaintsAbout(filePath: string, text: string): Promise<string[]> {
+    const [result] = await eslint.lintText(text, { filePath: join(root, filePath) });
+    assert.ok(result, `${filePath} was not linted`);
+    for (const message of result.messages) assert.equal(message.ruleId, rule, message.message);
+    return result.messages.map(({ message }) => message);
+  }
+
+  const forbidden: [file: string, text: string][] = [
+    ['libs/core/src/canary.ts', "import type {} from '@olla/state/port';"],
+    ['libs/core/src/canary.ts', "export const port = import('@olla/state/port');"],
+    ['libs/state/src/canary.ts', "import type {} from '@olla/backends/registry';"],
+    ['libs/config/src/canary.ts', "import type {} from '@olla/admin-api/client';"],
+    ['libs/upstream/src/canary.ts', "import type {} from '@olla/testing/wait-for';"],
+    ['libs/state/src/canary.ts', "import type {} from '../../core/src/snapshot.ts';"],
+    ['apps/gateway/src/canary.ts', "export const main = import('@olla/discovery/main');"],
+    ['apps/gateway/src/canary.ts', "import type {} from '@olla/ctl/program';"],
+    ['apps/discovery/src/canary.test.ts', "import type {} from '@olla/gateway/worker';"],
+  ];
+  for (const [file, text] of forbidden) {
+    test(`forbid in ${file}: ${text}`, async () => {
+      const complaints = await complaintsAbout(file, text);
+      assert.equal(complaints.length, 1, complaints.join('\n') || 'the rule did not bite');
+    });
+  }
+
+  const allowed: [file: string, text: string][] = [
+    ['libs/state/src/canary.ts', "import type {} from '@olla/core/snapshot';"],
+    ['libs/state/src/canary.test.ts', "import type {} from '@olla/testing/wait-for';"],
+    ['apps/gateway/src/canary.ts', "import type {} from '@olla/state/port';"],
+    ['apps/ctl/src/canary.ts', "export const main = import('@olla/gateway/worker');"],
+    ['libs/core/src/canary.ts', "import type {} from './snapshot.ts';"],
+  ];
+  for (const [file, text] of allowed) {
+    test(`allow in ${file}: ${text}`, async () => {
+      assert.deepEqual(await complaintsAbout(file, text), []);
+    });
+  }
+});

@@ -134,7 +134,7 @@ export class JsonAskScanner implements BodyAsk {
     if (isSpace(byte)) return at + 1;
     if (this.#mode === 'start') {
       if (byte === OPEN_BRACE) this.#mode = 'key-or-end';
-      else this.#refuse('INVALID_JSON', 'The body is not a JSON object: it must start with "{".');
+      else this.#refuse('INVALID_JSON', 'the body is not a JSON object: it must start with "{"');
     } else if (this.#mode === 'key-or-end' && byte === QUOTE) this.#mode = 'key';
     else if (this.#mode === 'colon' && byte === COLON) this.#mode = 'value';
     else if (this.#mode === 'after-value' && byte === COMMA) this.#mode = 'key-or-end';
@@ -162,8 +162,8 @@ export class JsonAskScanner implements BodyAsk {
   }
 
   #modelValue(byte: number, at: number): number {
-    if (byte !== QUOTE) this.#refuse('INVALID_MODEL', '`model` must be a string.');
-    else if (this.model !== null) this.#refuse('INVALID_MODEL', '`model` stands in the body twice.');
+    if (byte !== QUOTE) this.#refuse('INVALID_MODEL', '`model` must be a string');
+    else if (this.model !== null) this.#refuse('INVALID_MODEL', '`model` stands in the body twice');
     else {
       this.modelStart = this.#base + at;
       this.#mode = 'model';
@@ -191,7 +191,7 @@ export class JsonAskScanner implements BodyAsk {
     const end = this.#stringEnd(bytes, at);
     const stop = end < 0 ? bytes.length : end;
     if (this.#base + stop - this.modelStart > MAX_MODEL_TOKEN_BYTES) {
-      this.#refuse('INVALID_MODEL', `\`model\` is longer than ${String(MAX_MODEL_TOKEN_BYTES)} bytes.`);
+      this.#refuse('INVALID_MODEL', `\`model\` is longer than ${String(MAX_MODEL_TOKEN_BYTES)} bytes`);
       return stop;
     }
     if (end < 0) {
@@ -205,7 +205,7 @@ export class JsonAskScanner implements BodyAsk {
     }
     const name = decodeString(token);
     if (name === null) {
-      this.#refuse('INVALID_MODEL', '`model` is not a well-formed JSON string.');
+      this.#refuse('INVALID_MODEL', '`model` is not a well-formed JSON string');
       return stop;
     }
     this.model = name;

@@ -104,7 +104,7 @@ export class MultipartAskScanner implements BodyAsk {
       return at;
     }
     const name = fieldName(bytes.toString('latin1', at, end));
-    if (name === 'model' && this.model !== null) this.#refuse('`model` stands in the form twice.');
+    if (name === 'model' && this.model !== null) this.#refuse('`model` stands in the form twice');
     this.#mode = name === 'model' || name === 'stream' ? name : 'skip';
     // An empty part: its delimiter begins with the line end of the headers.
     return this.#mode === 'skip' ? end + LINE_END.length : end + HEADERS_END.length;
@@ -115,7 +115,7 @@ export class MultipartAskScanner implements BodyAsk {
     // Without an end in sight, the last bytes may be a piece of the delimiter.
     const length = end < 0 ? bytes.length - at - this.#delimiter.length : end - at;
     if (length > MAX_MODEL_TOKEN_BYTES) {
-      if (field === 'model') this.#refuse(`\`model\` is longer than ${String(MAX_MODEL_TOKEN_BYTES)} bytes.`);
+      if (field === 'model') this.#refuse(`\`model\` is longer than ${String(MAX_MODEL_TOKEN_BYTES)} bytes`);
       this.#mode = 'skip';
       return at;
     }
@@ -130,7 +130,7 @@ export class MultipartAskScanner implements BodyAsk {
   #setModel(text: string, start: number, end: number): void {
     for (let at = 0; at < text.length; at += 1) {
       if (text.charCodeAt(at) < 0x20) {
-        this.#refuse('`model` holds control characters.');
+        this.#refuse('`model` holds control characters');
         return;
       }
     }

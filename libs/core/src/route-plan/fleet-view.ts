@@ -1,0 +1,186 @@
+import type { BackendType } from '../backend-type.ts';
+import type { CatalogModel, Snapshot } from '../snapshot.ts';
+import {
+  viewEndpoint,
+  type EndpointRouting,
+  type EndpointView,
+  type EndpointViewInput,
+} from './endpoint-view.ts';
+import type { FleetLive, Rotation } from './fleet-live.ts';
+
+/** An endpoint to send a request to, and under which name it has the model. Shared between plans: never changed. */
+export interface Candidate {
+  readonly endpoint: EndpointView;
+  /** Name to use there; null: as the client wrote it, if it did. */
+  readonly model: string | null;
+  /** The name differs from the one asked for, so that the body has to be changed. */
+  readonly rewrite: boolean;
+  readonly resident: boolean | null;
+  /** Place of the model in the chain of an alias; 0 is the best, and where there is no alias. */
+  readonly rank: number;
+}
+
+/** Which endpoints a route may use. Make each once, not one a request: plans are kept by its identity. */
+export interface RouteScope {
+  /** For messages, such as `/olla/vllm`. */
+  readonly label: string;
+  /** null: all types. */
+  readonly types: ReadonlySet<BackendType> | null;
+}
+
+export interface ModelFinder {
+  /** A model by any of its names. */
+  find(name: string): CatalogModel | null | undefined;
+}
+
+export interface FleetInput extends EndpointViewInput {
+  /** null before the first: no endpoint is routable. */
+  readonly snapshot: Snapshot | null;
+  readonly endpoints: readonly EndpointRouting[];
+  readonly models: ModelFinder;
+  /** Virtual names, each with the names to try in their order. */
+  readonly aliases: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Where one name leads on one route. */
+export interface Target {
+  /** Each endpoint of the route that has the model, once; in the order of the configuration file. */
+  readonly candidates: readonly Candidate[];
+  readonly rotation: Rotation;
+  /** Endpoints of any type that have the model. */
+  readonly everywhere: readonly EndpointView[];
+  readonly alias: boolean;
+}
+
+const MAX_TARGETS = 4_096;
+
+/** One snapshot made ready for planning; made anew with each snapshot, change of control or configuration. */
+export class FleetView {
+  readonly endpoints: readonly EndpointView[];
+  readonly live: FleetLive;
+  readonly #input: FleetInput;
+  readonly #byName: ReadonlyMap<string, EndpointView>;
+  readonly #scopes = new Map<
+    RouteScope,
+    { readonly members: Target; readonly targets: Map<string, Target> }
+  >();
+
+  constructor(input: FleetInput, endpoints: readonly EndpointView[]) {
+    this.#input = input;
+    this.live = input.live;
+    this.endpoints = endpoints;
+    this.#byName = new Map(endpoints.map((endpoint) => [endpoint.name, endpoint]));
+  }
+
+  endpoint(name: string): EndpointView | undefined {
+    return this.#byName.get(name);
+  }
+
+  /** All endpoints of a route, for requests without a model. */
+  members(scope: RouteScope): Target {
+    return this.#scope(scope).members;
+  }
+
+  /** Where the endpoints that have a model are; with no candidates if the route has none, null if nobody knows it. */
+  target(scope: RouteScope, name: string): Target | null {
+    const { targets } = this.#scope(scope);
+    const known = targets.get(name);
+    if (known !== undefined) return known;
+    const found = this.#aliasTarget(scope, name) ?? this.#modelTarget(scope, name);
+    // Names that nobody knows are not kept: a client can make up any number of them.
+    if (found === null) return null;
+    if (targets.size >= MAX_TARGETS) targets.clear();
+    targets.set(name, found);
+    return found;
+  }
+
+  #scope(scope: RouteScope): { readonly members: Target; readonly targets: Map<string, Target> } {
+    let entry = this.#scopes.get(scope);
+    if (entry === undefined) {
+      const everywhere = this.endpoints.filter((endpoint) => scope.types?.has(endpoint.type) ?? true);
+      const candidates = everywhere.map((endpoint) => ({
+        endpoint,
+        model: null,
+        rewrite: false,
+        resident: null,
+        rank: 0,
+      }));
+      const rotation = this.live.rotation(scope.label, this.endpoints.length);
+      entry = { members: { candidates, rotation, everywhere, alias: false }, targets: new Map() };
+      this.#scopes.set(scope, entry);
+    }
+    return entry;
+  }
+
+  #modelTarget(scope: RouteScope, name: string): Target | null {
+    const model = this.#input.models.find(name) ?? null;
+    if (model === null) return null;
+    const found = new Map<EndpointView, Candidate>();
+    this.#collect(model, { wanted: name, written: name, rank: 0 }, found);
+    return this.#makeTarget(scope, `${scope.label}\n${model.id}`, found, false);
+  }
+
+  #aliasTarget(scope: RouteScope, name: string): Target | null {
+    const { aliases, models } = this.#input;
+    if (!Object.hasOwn(aliases, name)) return null;
+    const found = new Map<EndpointView, Candidate>();
+    aliases[name]?.forEach((wanted, rank) => {
+      const model = models.find(wanted) ?? null;
+      if (model !== null) this.#collect(model, { wanted, written: name, rank }, found);
+    });
+    return found.size === 0 ? null : this.#makeTarget(scope, `${scope.label}\nalias ${name}`, found, true);
+  }
+
+  /** Adds each endpoint that has the model, unless it is there by a better name; under the name wanted if it has it. */
+  #collect(model: CatalogModel, names: Names, found: Map<EndpointView, Candidate>): void {
+    for (const { endpoint: endpointName, model: native } of model.locations) {
+      const endpoint = this.#byName.get(endpointName);
+      if (endpoint === undefined) continue;
+      const known = found.get(endpoint);
+      if (known !== undefined && (known.rank < names.rank || native.name !== names.wanted)) continue;
+      const rewrite = native.name !== names.written;
+      found.set(endpoint, {
+        endpoint,
+        model: native.name,
+        rewrite,
+        resident: native.resident,
+        rank: names.rank,
+      });
+    }
+  }
+
+  #makeTarget(
+    scope: RouteScope,
+    rotation: string,
+    found: Map<EndpointView, Candidate>,
+    alias: boolean,
+  ): Target {
+    const candidates = [...found.values()]
+      .filter(({ endpoint }) => scope.types?.has(endpoint.type) ?? true)
+      .sort((a, b) => a.endpoint.order - b.endpoint.order);
+    return {
+      candidates,
+      rotation: this.live.rotation(rotation, this.endpoints.length),
+      everywhere: [...found.keys()],
+      alias,
+    };
+  }
+}
+
+interface Names {
+  /** A name of the model, to be kept where the endpoint has it. */
+  readonly wanted: string;
+  /** What stands in the body. */
+  readonly written: string;
+  readonly rank: number;
+}
+
+/** Makes a view of a snapshot, and applies its health checks to the breakers. */
+export function buildFleetView(input: FleetInput): FleetView {
+  const byKey = new Map(input.snapshot?.endpoints.map((endpoint) => [endpoint.key, endpoint]));
+  const views = input.endpoints.map((settings, order) =>
+    viewEndpoint(input, settings, order, byKey.get(settings.key)),
+  );
+  input.live.keepOnly(new Set(input.endpoints.map((endpoint) => endpoint.key)));
+  return new FleetView(input, views);
+}

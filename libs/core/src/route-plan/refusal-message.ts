@@ -1,0 +1,47 @@
+import type { ErrorCode } from '../errors.ts';
+import type { EndpointView } from './endpoint-view.ts';
+import type { RouteScope, Target } from './fleet-view.ts';
+
+export type RefusalCode = Extract<ErrorCode, 'MODEL_NOT_FOUND' | 'MODEL_UNAVAILABLE' | 'NO_ENDPOINT'>;
+
+const MAX_NAMED = 5;
+const MAX_MODEL_LENGTH = 120;
+
+/** Why a request goes nowhere and what to do about it. */
+export function refusalMessage(code: RefusalCode, scope: RouteScope, model: string, target: Target): string {
+  const name = quoted(model);
+  if (code === 'MODEL_NOT_FOUND') {
+    return `no endpoint has the model ${name}. GET /olla/models lists the models that are known`;
+  }
+  const endpoints = target.candidates.map((candidate) => candidate.endpoint);
+  if (code === 'MODEL_UNAVAILABLE') {
+    if (endpoints.length === 0) {
+      const others = target.everywhere.map((endpoint) => `${endpoint.name} (${endpoint.type})`);
+      return `the model ${name} is not on any endpoint that ${scope.label} leads to, but on ${listed(others)}. Ask for it at /olla/proxy, or under the prefix of that type`;
+    }
+    return `no endpoint that has the model ${name} is in service: ${states(endpoints)}. GET /internal/status tells more`;
+  }
+  if (endpoints.length === 0) {
+    return `no endpoint that ${scope.label} leads to is configured. Add one to discovery.static.endpoints, or use another prefix`;
+  }
+  return `no endpoint that ${scope.label} leads to is in service: ${states(endpoints)}. GET /internal/status tells more`;
+}
+
+function states(endpoints: readonly EndpointView[]): string {
+  return listed(endpoints.map(stateOf));
+}
+
+function stateOf({ name, drained, state, reason }: EndpointView): string {
+  if (drained) return `${name} is drained`;
+  return reason === '' ? `${name} is ${state}` : `${name} is ${state} (${reason})`;
+}
+
+function listed(parts: readonly string[]): string {
+  const named = parts.slice(0, MAX_NAMED).join(', ');
+  return parts.length > MAX_NAMED ? `${named} and ${String(parts.length - MAX_NAMED)} more` : named;
+}
+
+/** A client's text, bounded and without control characters. */
+function quoted(text: string): string {
+  return JSON.stringify(text.length > MAX_MODEL_LENGTH ? `${text.slice(0, MAX_MODEL_LENGTH)}…` : text);
+}

@@ -1,0 +1,107 @@
+import type { BackendType } from '@olla/core/backend-type';
+import { ROUTABLE_STATES } from '@olla/core/snapshot';
+import type { CatalogModel, EndpointSnapshot, ModelLocation, Snapshot } from '@olla/core/snapshot';
+
+/** What listings are made of. */
+export interface Fleet {
+  readonly snapshot: Pick<Snapshot, 'catalog' | 'endpoints'>;
+  /** `model_aliases` of the configuration: virtual name → names of models. */
+  readonly modelAliases: Readonly<Record<string, readonly string[]>>;
+  /** Finds a model by any of its names, as requests do. */
+  readonly find: (name: string) => CatalogModel | undefined;
+}
+
+/** Which part of the fleet a listing is about. Everything absent is no condition. */
+export interface Scope {
+  /** Backend types of the route. */
+  readonly types?: ReadonlySet<BackendType>;
+  /** Name of an endpoint. */
+  readonly endpoint?: string;
+  readonly family?: string;
+  /** `llm`, `vlm`, `embeddings` …; `llm` takes in models of a kind that nobody tells. */
+  readonly type?: string;
+  /** True: only what an endpoint can serve now; false: only what none can. */
+  readonly available?: boolean;
+}
+
+/** A location with the endpoint it is at. */
+export interface PlacedModel extends ModelLocation {
+  readonly at: EndpointSnapshot;
+}
+
+/** A model of a listing with those of its locations that are in scope. */
+export interface ListedModel {
+  readonly id: string;
+  readonly model: CatalogModel;
+  /** At least one. */
+  readonly places: readonly PlacedModel[];
+  /** Names of the models that a configured alias stands for; null for a model itself. */
+  readonly aliasFor: readonly string[] | null;
+}
+
+/** The models in scope, in the catalogue's order, and after them the configured aliases that lead to one of them. */
+export function selectModels(fleet: Fleet, scope: Scope): ListedModel[] {
+  const endpoints = new Map(fleet.snapshot.endpoints.map((endpoint) => [endpoint.name, endpoint]));
+  const listed: ListedModel[] = [];
+  for (const model of fleet.snapshot.catalog.models) {
+    const one = listModel(model, endpoints, scope);
+    if (one !== null) listed.push(one);
+  }
+  for (const [alias, names] of Object.entries(fleet.modelAliases)) {
+    if (fleet.find(alias) !== undefined) continue;
+    const targets = names.map((name) => fleet.find(name)).filter((model) => model !== undefined);
+    const reached = targets.map((model) => listModel(model, endpoints, scope)).filter((one) => one !== null);
+    const first = reached[0];
+    if (first === undefined) continue;
+    const places = [...new Set(reached)].flatMap((one) => one.places);
+    listed.push({ id: alias, model: first.model, places, aliasFor: names });
+  }
+  return listed;
+}
+
+function listModel(
+  model: CatalogModel,
+  endpoints: ReadonlyMap<string, EndpointSnapshot>,
+  scope: Scope,
+): ListedModel | null {
+  if (scope.family !== undefined && model.family?.toLowerCase() !== scope.family.toLowerCase()) return null;
+  if (scope.type !== undefined && !isOfKind(model, scope.type)) return null;
+  const places: PlacedModel[] = [];
+  for (const location of model.locations) {
+    const at = endpoints.get(location.endpoint);
+    if (at === undefined || (scope.types !== undefined && !scope.types.has(at.type))) continue;
+    if (scope.endpoint === undefined || scope.endpoint === at.name) places.push({ ...location, at });
+  }
+  if (places.length === 0) return null;
+  const serves = places.some(({ at }) => ROUTABLE_STATES.has(at.state));
+  if (scope.available !== undefined && scope.available !== serves) return null;
+  return { id: model.id, model, places, aliasFor: null };
+}
+
+function isOfKind({ kind }: CatalogModel, wanted: string): boolean {
+  const word = wanted.toLowerCase();
+  if (word === 'llm') return kind === 'llm' || kind === 'unknown';
+  return kind === word || `${word}s` === kind;
+}
+
+/** One native name of the fleet with the place that tells most of it. */
+export interface NativeModel {
+  readonly name: string;
+  readonly model: CatalogModel;
+  readonly places: readonly PlacedModel[];
+}
+
+/** The names that the endpoints themselves have, each once; only those that an endpoint can serve now. */
+export function nativeModels(fleet: Fleet, types: ReadonlySet<BackendType>): NativeModel[] {
+  const byName = new Map<string, { model: CatalogModel; places: PlacedModel[] }>();
+  for (const { model, places, aliasFor } of selectModels(fleet, { types, available: true })) {
+    if (aliasFor !== null) continue;
+    for (const place of places) {
+      if (!ROUTABLE_STATES.has(place.at.state)) continue;
+      const known = byName.get(place.model.name);
+      if (known === undefined) byName.set(place.model.name, { model, places: [place] });
+      else known.places.push(place);
+    }
+  }
+  return [...byName].map(([name, entry]) => ({ name, ...entry }));
+}

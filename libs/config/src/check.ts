@@ -1,5 +1,5 @@
 import leven from 'leven';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Draft } from './draft.ts';
 import { keysAt, keysNamed, rowAt } from './key-table.ts';
 import { formatPath, type Path } from './problem.ts';
@@ -16,7 +16,7 @@ type Issue = z.core.$ZodIssue;
  */
 export function checkDraft(draft: Draft, settled: readonly Path[]): Settings | null {
   const done = new Set([...draft.problems.map(({ key }) => key), ...settled.map(formatPath)]);
-  const result = settingsSchema.safeParse(draft.root);
+  const result = settingsSchema.safeParse(draft.root, { jitless: true });
   for (const issue of result.error?.issues ?? []) {
     if (issue.code === 'unrecognized_keys') {
       for (const key of issue.keys) reportUnknown(draft, pathOf(issue), key);
@@ -52,7 +52,10 @@ function reportBadValue(draft: Draft, issue: Issue): void {
     draft.report('MISSING_KEY', path, text + owner);
     return;
   }
-  const shown = canShow(draft, path, value) ? `, not ${JSON.stringify(value).slice(0, 60)}` : '';
+  const shown =
+    message.startsWith('must be ') && canShow(draft, path, value)
+      ? `, not ${JSON.stringify(value).slice(0, 60)}`
+      : '';
   const part = issue.code === 'invalid_key' ? 'key' : 'value';
   draft.report('BAD_VALUE', path, message + shown + owner, { part, suggestion: suggestValue(path, value) });
 }

@@ -1,4 +1,16 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isPair,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+  type YAMLError,
+} from 'yaml';
 import type { Path } from './problem.ts';
 
 export interface Position {
@@ -9,6 +21,8 @@ export interface Position {
 export interface SyntaxFault extends Position {
   readonly code: 'YAML_SYNTAX' | 'DUPLICATE_KEY';
   readonly message: string;
+  /** Of a key that stands twice; empty for other faults. */
+  readonly path: Path;
 }
 
 /** A YAML text that was read, and the places of what it says. */
@@ -33,16 +47,10 @@ export function readDocument(text: string): ConfigDocument {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
-  const fault = (error: {
-    readonly code: string;
-    readonly message: string;
-    readonly pos: [number, number];
-  }) => ({
-    code: error.code === 'DUPLICATE_KEY' ? ('DUPLICATE_KEY' as const) : ('YAML_SYNTAX' as const),
-    message:
-      error.code === 'DUPLICATE_KEY' ? 'this key stands in the section twice' : withoutSource(error.message),
-    ...place(error.pos[0]),
-  });
+  const fault = ({ code, message, pos }: YAMLError): SyntaxFault =>
+    code === 'DUPLICATE_KEY'
+      ? { code, message: 'stands twice in this section', path: pathOfKey(document, pos[0]), ...place(pos[0]) }
+      : { code: 'YAML_SYNTAX', message: withoutSource(message), path: [], ...place(pos[0]) };
   const faults = document.errors.map(fault);
   let value: unknown = null;
   if (faults.every(({ code }) => code === 'DUPLICATE_KEY')) {
@@ -53,6 +61,7 @@ export function readDocument(text: string): ConfigDocument {
       faults.push({
         code: 'YAML_SYNTAX',
         message: 'an alias (*name) is unknown, or aliases multiply too much',
+        path: [],
         ...place(0),
       });
     }
@@ -102,5 +111,23 @@ function child(node: Node | null, part: string | number): { key: Node | null; va
 
 /** The reader quotes the text that it stumbled over, which may be a secret. */
 function withoutSource(message: string): string {
-  return message.replace(/:? ?["'`].*$/s, '').trim();
+  return message.replace(/:? ?(["'`]).*\1.*$/s, '').replace(/(characters|token): .*$/s, '$1');
+}
+
+/** The path of the key that begins at an offset of the text. */
+function pathOfKey(document: Document, offset: number): Path {
+  let found: Path = [];
+  visit(document, {
+    Pair: (_, pair, ancestors) => {
+      if (!isScalar(pair.key) || pair.key.range?.[0] !== offset) return undefined;
+      const chain = [...ancestors, pair];
+      found = chain.flatMap((node, index): (string | number)[] => {
+        if (isPair(node) && isScalar(node.key)) return [String(node.key.value)];
+        const parent = chain[index - 1];
+        return isSeq(parent) ? [parent.items.indexOf(node)] : [];
+      });
+      return visit.BREAK;
+    },
+  });
+  return found;
 }

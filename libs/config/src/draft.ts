@@ -31,16 +31,16 @@ export class Draft {
   root: Tree = {};
   readonly problems: Problem[] = [];
   readonly document: ConfigDocument;
-  readonly #file: string | null;
+  readonly file: string | null;
   readonly #variables = new Map<string, string>();
   readonly #expanded = new Set<string>();
 
   constructor(file: string | null, text: string) {
-    this.#file = file;
+    this.file = file;
     this.document = readDocument(text);
-    for (const { code, message, line, column } of this.document.faults) {
+    for (const { code, message, path, line, column } of this.document.faults) {
       const place = { file, line, column, variable: null };
-      this.problems.push({ code, key: '', message, suggestion: null, ...place });
+      this.problems.push({ code, key: formatPath(path), message, suggestion: null, ...place });
     }
   }
 
@@ -80,8 +80,8 @@ export class Draft {
       const variable = this.#variables.get(formatPath(path.slice(0, length)));
       if (variable !== undefined) return { file: null, line: null, column: null, variable };
     }
-    if (this.#file === null) return { file: null, line: null, column: null, variable: null };
-    return { file: this.#file, ...this.document.locate(path, part), variable: null };
+    if (this.file === null) return { file: null, line: null, column: null, variable: null };
+    return { file: this.file, ...this.document.locate(path, part), variable: null };
   }
 
   /** Whether a value came out of a `${VAR}` and so must not be shown. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Leaf, LEAVES } from './leaf.ts';
 import type { Path } from './problem.ts';
 import { settingsSchema } from './schema.ts';

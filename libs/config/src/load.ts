@@ -4,9 +4,11 @@ import { type ConfigFlags, Draft } from './draft.ts';
 import { findFile, readText } from './find-file.ts';
 import { KEY_ROWS } from './key-table.ts';
 import { collectNotices } from './notices.ts';
-import { formatPlace, type Notice, type Problem } from './problem.ts';
+import { formatPath, formatPlace, type Notice, type Path, type Problem } from './problem.ts';
 import type { Settings } from './schema.ts';
 import { readSecretFiles } from './secret-files.ts';
+
+export { formatNotices, formatProblems } from './problem.ts';
 
 export interface LoadOptions {
   /** The file that `--config` names; else OLLA_CONFIG_FILE, else the first usual file counts. */
@@ -83,8 +85,19 @@ function inOrder(problems: readonly Problem[]): Problem[] {
 }
 
 function originsOf(draft: Draft): Record<string, string> {
-  const set = KEY_ROWS.filter(({ path }) => draft.get(path) !== undefined);
-  const endpoints = ['discovery', 'static', 'endpoints'];
-  const paths = [...set.map(({ path }) => path), ...(draft.get(endpoints) === undefined ? [] : [endpoints])];
-  return Object.fromEntries(paths.map((path) => [path.join('.'), formatPlace(draft.placeOf(path, 'value'))]));
+  const paths = KEY_ROWS.flatMap(({ path }) => pathsOf(draft, path)).filter(
+    (path) => draft.get(path) !== undefined,
+  );
+  return Object.fromEntries(
+    paths.map((path) => [formatPath(path), formatPlace(draft.placeOf(path, 'value'))]),
+  );
+}
+
+/** `a[].b` once for each item that `a` has. */
+function pathsOf(draft: Draft, path: Path): Path[] {
+  const at = path.indexOf('[]');
+  if (at < 0) return [path];
+  const items = draft.get(path.slice(0, at));
+  const count = Array.isArray(items) ? items.length : 0;
+  return Array.from({ length: count }, (_, index) => [...path.slice(0, at), index, ...path.slice(at + 1)]);
 }

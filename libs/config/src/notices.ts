@@ -1,3 +1,4 @@
+import type { SyntaxFault } from './document.ts';
 import type { Draft } from './draft.ts';
 import { idleVariables, misspeltVariables } from './env.ts';
 import { KEY_ROWS } from './key-table.ts';
@@ -11,6 +12,7 @@ export function collectNotices(
   env: Readonly<Record<string, string | undefined>>,
 ): Notice[] {
   return [
+    ...draft.document.warnings.map((warning) => yamlWarning(draft, warning)),
     ...keysWithoutEffect(draft),
     ...idleVariables(env).map(({ variable, why }) =>
       ofVariable('NO_EFFECT', variable, `accepted without effect: ${why}`),
@@ -24,6 +26,10 @@ export function collectNotices(
     ),
     ...loopbackEndpoints(draft, settings),
   ];
+}
+
+function yamlWarning(draft: Draft, { message, line, column }: SyntaxFault): Notice {
+  return { code: 'YAML_WARNING', key: '', message, file: draft.file, line, column, variable: null };
 }
 
 function ofVariable(code: Notice['code'], variable: string, message: string): Notice {

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { section } from './leaf.ts';
 import { discovery } from './sections/discovery.ts';
 import type { endpoint } from './sections/endpoint.ts';

@@ -1,5 +1,5 @@
 import { BACKEND_TYPES, type BackendType } from '@olla/core/backend-type';
-import { z } from 'zod';
+import * as z from 'zod';
 import {
   DESPITE_FAULTS,
   peek,
@@ -26,7 +26,7 @@ const headerName = () => text().regex(HEADER_NAME, { error: 'must be the name of
 
 /** The address of a server. What is wrong with it is told without showing it, because it may hold a password. */
 function baseUrl() {
-  return text().superRefine((value, context) => {
+  return text('must be a URL such as http://localhost:11434').superRefine((value, context) => {
     const wrong = wrongUrl(value);
     if (wrong !== null) context.addIssue({ code: 'custom', message: wrong });
   });

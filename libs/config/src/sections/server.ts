@@ -20,19 +20,19 @@ const DEFAULT_IDLE_MS = 75_000;
 const requestLimits = section({
   max_body_size: leaf(
     'size',
-    byteSize(1).default(104_857_600),
+    byteSize(1).prefault(104_857_600),
     'Largest body of a request; a larger one is answered with 413.',
     { env: 'OLLA_SERVER_MAX_BODY_SIZE' },
   ),
   max_header_size: leaf(
     'size',
-    byteSize(1).default(1_048_576),
+    byteSize(1).prefault(1_048_576),
     'Largest head of a request; a larger one is answered with 431.',
     { env: 'OLLA_SERVER_MAX_HEADER_SIZE' },
   ),
   max_pending_bytes: leaf(
     'size',
-    byteSize(1).default(268_435_456),
+    byteSize(1).prefault(268_435_456),
     'Bytes of request bodies that one worker holds at once before it refuses more with 503.',
     { env: 'OLLA_SERVER_MAX_PENDING_BYTES' },
   ),
@@ -134,8 +134,8 @@ const cors = section({
   const origins = peek(value, 'allowed_origins');
   if (peek(value, 'allow_credentials') !== true || !Array.isArray(origins) || !origins.includes('*')) return;
   const message =
-    'must name the origins: `*` together with allow_credentials: true would let every web page act for its visitor';
-  context.addIssue({ code: 'custom', path: ['allowed_origins'], message });
+    'cannot be true while allowed_origins holds `*`: every web page could act for its visitor; name the origins';
+  context.addIssue({ code: 'custom', path: ['allow_credentials'], message });
 }, DESPITE_FAULTS);
 
 export const server = section({

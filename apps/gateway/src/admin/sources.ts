@@ -5,10 +5,16 @@ import type { Control, LiveInstance, SharedState, StateHealth, StatisticsReading
 import { buildFleet, type FleetEndpoint } from './fleet.ts';
 import { sumStatistics, type ClusterStatistics } from './sum-statistics.ts';
 
+/** The part of the shared state that the admin API needs. */
+export type AdminState = Pick<
+  SharedState,
+  'kind' | 'readStatistics' | 'readInstances' | 'health' | 'ask' | 'changeControl' | 'emitEvent'
+>;
+
 /** What the admin API is made of: the worker that answers, and the shared state behind it. */
 export interface AdminDeps {
   readonly settings: Settings;
-  readonly state: SharedState;
+  readonly state: AdminState;
   readonly self: Instance;
   readonly snapshot: () => Snapshot | null;
   readonly control: () => Control;

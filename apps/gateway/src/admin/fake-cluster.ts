@@ -1,0 +1,229 @@
+import { settingsSchema, type Settings } from '@olla/config/schema';
+import { endpointKey } from '@olla/core/endpoint-key';
+import type { Instance } from '@olla/core/instance';
+import type { CatalogModel, EndpointModel, EndpointState, Snapshot } from '@olla/core/snapshot';
+import {
+  bucketOf,
+  newTrafficCounters,
+  type TrafficCounters,
+  type WorkerStatistics,
+} from '@olla/core/statistics';
+import type {
+  Answers,
+  Control,
+  LiveInstance,
+  StateEvent,
+  StateHealth,
+  StatisticsReading,
+} from '@olla/state/port';
+import type { AdminRequest } from './respond.ts';
+import type { AdminDeps } from './sources.ts';
+
+/** A cluster of plain values for tests of the admin API: change the fields, then ask. */
+export const NOW = Date.UTC(2026, 10, 25, 12, 0, 0);
+
+export interface FakeCluster {
+  readonly deps: AdminDeps;
+  readonly events: StateEvent[];
+  snapshot: Snapshot | null;
+  control: Control;
+  draining: boolean;
+  health: StateHealth;
+  instances: LiveInstance[];
+  reading: StatisticsReading;
+  answers: Answers;
+  /** Thrown by every question to the shared state. */
+  failure: Error | null;
+  now: number;
+}
+
+const ENDPOINTS = [
+  { name: 'gpu-a', url: 'http://gpu-a.test:8000', type: 'vllm', priority: 100 },
+  { name: 'gpu-b', url: 'http://gpu-b.test:8000', type: 'vllm', priority: 100 },
+  { name: 'old box', url: 'http://old.test:11434', type: 'ollama', priority: 50 },
+] as const;
+
+export function fakeCluster(): FakeCluster {
+  const settings: Settings = settingsSchema.parse({ discovery: { static: { endpoints: ENDPOINTS } } });
+  const self = instance('worker', 1);
+  const cluster: FakeCluster = {
+    events: [],
+    snapshot: fakeSnapshot(settings, {}),
+    control: { revision: 3, drained: {}, refresh: 0 },
+    draining: false,
+    health: { connected: true, since: NOW - 60_000, outages: 0, latencyMs: 0.4, detail: '' },
+    instances: [
+      instance('primary', 0),
+      self,
+      instance('worker', 2),
+      { ...instance('agent', 9), leading: true },
+    ],
+    reading: { workers: [], missing: [] },
+    answers: { answers: [], missing: [] },
+    failure: null,
+    now: NOW,
+    deps: {
+      settings,
+      self,
+      snapshot: () => cluster.snapshot,
+      control: () => cluster.control,
+      draining: () => cluster.draining,
+      adminToken: 'secret-of-the-test',
+      startedAt: NOW - 3_600_000,
+      version: '0.1.0',
+      now: () => cluster.now,
+      state: {
+        kind: 'memory',
+        health: () => cluster.health,
+        readStatistics: () => settle(cluster, cluster.reading),
+        readInstances: () => settle(cluster, cluster.instances),
+        ask: () => settle(cluster, cluster.answers),
+        emitEvent: (event) => void cluster.events.push(event),
+        changeControl: async (change) => {
+          await settle(cluster, null);
+          const drained = { ...cluster.control.drained };
+          if (change.action === 'drain') drained[change.endpoint] = { by: change.by, at: cluster.now };
+          if (change.action === 'resume') delete drained[change.endpoint];
+          cluster.control = {
+            revision: cluster.control.revision + 1,
+            drained,
+            refresh: cluster.control.refresh + (change.action === 'refresh' ? 1 : 0),
+          };
+          return cluster.control;
+        },
+      },
+    },
+  };
+  return cluster;
+}
+
+function settle<T>(cluster: FakeCluster, value: T): Promise<T> {
+  return cluster.failure === null ? Promise.resolve(value) : Promise.reject(cluster.failure);
+}
+
+/** A snapshot in which every endpoint is healthy, except as told. `shared` is on both GPUs, `only-a` on one. */
+export function fakeSnapshot(settings: Settings, states: Readonly<Record<string, EndpointState>>): Snapshot {
+  return {
+    version: { token: 7, n: 12 },
+    publishedAt: NOW - 500,
+    agent: 'agent-9',
+    endpoints: settings.discovery.static.endpoints.map(({ name, url, type }) => ({
+      name,
+      key: endpointKey(name, url, type),
+      type: type === 'auto' ? 'openai-compatible' : type,
+      state: states[name] ?? 'healthy',
+      reason: states[name] === undefined ? '' : 'connection refused',
+      since: NOW - 10_000,
+      checkedAt: NOW - 1_000,
+      nextCheckAt: NOW + 4_000,
+      checkLatencyMs: 3,
+      modelsAt: NOW - 20_000,
+      load: { slots: 64, running: 2, queued: 0, kvUsage: 0.25, at: NOW - 1_000 },
+      serverVersion: null,
+    })),
+    catalog: {
+      revision: 1,
+      models: [
+        model('shared', ['gpu-a', 'gpu-b']),
+        model('only-a', ['gpu-a']),
+        model('tiny:1b', ['old box']),
+      ],
+    },
+  };
+}
+
+function model(id: string, endpoints: readonly string[]): CatalogModel {
+  const here: EndpointModel = {
+    name: id,
+    kind: 'llm',
+    resident: true,
+    residentUntil: null,
+    contextLength: 32_768,
+    sizeBytes: 4 * 1024 ** 3,
+    family: 'qwen3',
+    parameterSize: '8B',
+    quantization: 'Q4_K_M',
+    format: null,
+    digest: null,
+    publisher: null,
+    capabilities: ['chat'],
+    modifiedAt: null,
+  };
+  return {
+    id,
+    aliases: [],
+    kind: 'llm',
+    family: 'qwen3',
+    variant: null,
+    parameterSize: '8B',
+    parameterCount: 8e9,
+    quantization: 'Q4_K_M',
+    format: null,
+    contextLength: 32_768,
+    capabilities: ['chat'],
+    created: 1_760_000_000,
+    locations: endpoints.map((endpoint) => ({ endpoint, model: here })),
+  };
+}
+
+export function instance(role: Instance['role'], n: number): LiveInstance {
+  return {
+    id: `${role}-${n}`,
+    role,
+    host: 'host-1',
+    gateway: 'primary-0',
+    pid: 100 + n,
+    version: '0.1.0',
+    startedAt: NOW - 3_600_000,
+    configHash: 'aaaa',
+    ageMs: 200,
+    leading: false,
+  };
+}
+
+/** Counters of requests that took the given milliseconds. */
+export function traffic(
+  durationsMs: readonly number[],
+  more: Partial<TrafficCounters> = {},
+): TrafficCounters {
+  const counters = newTrafficCounters();
+  for (const ms of durationsMs) {
+    counters.requests += 1;
+    counters.durationSumMs += ms;
+    counters.minMs = counters.requests === 1 ? ms : Math.min(counters.minMs, ms);
+    counters.maxMs = Math.max(counters.maxMs, ms);
+    const bucket = bucketOf(ms);
+    counters.durationBuckets[bucket] = (counters.durationBuckets[bucket] ?? 0) + 1;
+    counters.firstByteBuckets[bucket] = (counters.firstByteBuckets[bucket] ?? 0) + 1;
+  }
+  return { ...counters, ...more };
+}
+
+export function workerStatistics(more: Partial<WorkerStatistics>): WorkerStatistics {
+  return {
+    total: newTrafficCounters(),
+    endpoints: {},
+    models: {},
+    modelEndpoints: {},
+    inFlight: {},
+    connections: 0,
+    rejected: { global: 0, perIp: 0, health: 0, size: 0 },
+    blockedAddresses: 0,
+    leaseWaits: 0,
+    droppedSpans: 0,
+    ...more,
+  };
+}
+
+export function reportOf(
+  worker: string,
+  statistics: WorkerStatistics,
+  alive = true,
+): StatisticsReading['workers'][number] {
+  return { instance: worker, gateway: 'primary-0', host: 'host-1', alive, ageMs: 0, statistics };
+}
+
+export function request(method: string, target: string, headers: AdminRequest['headers'] = {}): AdminRequest {
+  const [path = '', query = ''] = target.split('?');
+  return { method, path, query: new URLSearchParams(query), headers, clientAddress: '127.0.0.1' };
+}

@@ -1,0 +1,23 @@
+import { lowerName } from './lower-name.ts';
+
+const MAX_NAMES = 2_048;
+const MAX_NAME_LENGTH = 64;
+
+/**
+ * A function of a header's name, worked out once for each spelling: those that occur are few, so that one look-up
+ * replaces lower-casing and comparing. Spellings that a client makes up are bounded.
+ *
+ * @param of gets the name in lower case
+ */
+export function memoByName<Result>(of: (lowerName: string) => Result): (name: string) => Result {
+  const results = new Map<string, Result>();
+  return (name) => {
+    const known = results.get(name);
+    if (known !== undefined) return known;
+    const result = of(lowerName(name));
+    if (name.length > MAX_NAME_LENGTH) return result;
+    if (results.size >= MAX_NAMES) results.clear();
+    results.set(name, result);
+    return result;
+  };
+}

@@ -107,15 +107,21 @@ function notesOf(cores: CorePlan, busy: BusyShares, report: LoadReport): string[
   if (cores.generator === cores.backend) {
     const both = busy.generator + busy.backend;
     if (both > BUSY_LIMIT)
-      notes.push(`generator and backend were the limit (their core ${percent(both)} busy): the rate is a lower bound`);
+      notes.push(
+        `generator and backend were the limit (their core ${percent(both)} busy): the rate is a lower bound`,
+      );
   } else {
-    if (busy.generator > BUSY_LIMIT) notes.push(`the generator was the limit (${percent(busy.generator)} of its core)`);
-    if (busy.backend > BUSY_LIMIT) notes.push(`the backend was the limit (${percent(busy.backend)} of its core)`);
+    if (busy.generator > BUSY_LIMIT)
+      notes.push(`the generator was the limit (${percent(busy.generator)} of its core)`);
+    if (busy.backend > BUSY_LIMIT)
+      notes.push(`the backend was the limit (${percent(busy.backend)} of its core)`);
   }
   if (busy.others > DISTURBED_LIMIT && cores.target !== cores.generator)
     notes.push(`other processes used ${percent(busy.others)} of the target's core`);
   if (report.lateness !== undefined && report.lateness.p99Us > LATE_LIMIT_US)
-    notes.push(`the generator sent late (p99 ${(report.lateness.p99Us / 1000).toFixed(1)} ms): latencies include that`);
+    notes.push(
+      `the generator sent late (p99 ${(report.lateness.p99Us / 1000).toFixed(1)} ms): latencies include that`,
+    );
   return notes;
 }
 

@@ -79,7 +79,8 @@ function redisOf(flag: boolean | string | undefined): BenchOptions['redis'] {
 function otherPrograms(flags: BenchFlags): OtherProgram[] {
   const configs = flags.compareConfig ?? [];
   const compared = flags.compare ?? [];
-  if (configs.length > compared.length) throw new BadBenchOption('--compare-config needs a --compare before it');
+  if (configs.length > compared.length)
+    throw new BadBenchOption('--compare-config needs a --compare before it');
   return compared.map((text, index) => {
     const equals = text.indexOf('=');
     const name = text.slice(0, Math.max(0, equals));

@@ -35,7 +35,8 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
  */
 export async function runBench(flags: BenchFlags, output: BenchOutput): Promise<0 | 1> {
   const options = readBenchOptions(flags);
-  if (process.platform !== 'linux') throw new Error('olla bench reads /proc and pins with taskset: it runs on Linux only');
+  if (process.platform !== 'linux')
+    throw new Error('olla bench reads /proc and pins with taskset: it runs on Linux only');
   const onExit = (): void => killAllChildren();
   const onSignal = (signal: NodeJS.Signals): void => {
     killAllChildren();
@@ -46,7 +47,9 @@ export async function runBench(flags: BenchFlags, output: BenchOutput): Promise<
     const result = await measureAll(options, output.say);
     const summary = summarise(result, options.workloads);
     output.print(
-      options.format === 'json' ? `${JSON.stringify({ ...result, summary }, null, 2)}\n` : renderReport(result, summary),
+      options.format === 'json'
+        ? `${JSON.stringify({ ...result, summary }, null, 2)}\n`
+        : renderReport(result, summary),
     );
     const hadErrors = result.measurements.some(({ errors }) => Object.keys(errors).length > 0);
     return result.failures.length > 0 || hadErrors ? 1 : 0;
@@ -144,7 +147,9 @@ function groupsOf(options: BenchOptions, targets: ChosenTargets): Group[] {
 function estimateS({ rounds, scale }: BenchOptions, groups: readonly Group[]): number {
   const eachMs = scale.warmUpMs + scale.windowMs + 100;
   const startMs = scale.windowMs + 1000;
-  const perRound = groups.map(({ targets, workloads }) => targets.length * (workloads.length * eachMs + startMs));
+  const perRound = groups.map(
+    ({ targets, workloads }) => targets.length * (workloads.length * eachMs + startMs),
+  );
   return Math.ceil((rounds * perRound.reduce((sum, ms) => sum + ms, 0)) / 1000);
 }
 

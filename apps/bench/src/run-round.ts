@@ -40,12 +40,12 @@ interface Running {
  * and stops them. A target that fails is reported and left out; the others go on.
  */
 export async function runRound(context: RoundContext, group: Group): Promise<void> {
-  const together = group.workloads.filter((workload) => !workload.rejecting);
-  const refusing = group.workloads.filter((workload) => workload.rejecting);
+  const together = group.workloads.filter((workload) => workload.start === 'shared');
+  const apart = group.workloads.filter((workload) => workload.start !== 'shared');
   if (together.length > 0) await measureTogether(context, group.targets, together);
-  for (const workload of refusing) {
+  for (const workload of apart) {
     for (const target of inTurn(group.targets, context.round)) {
-      if (target.canReject) await measureRefusing(context, target, workload);
+      if (canMeasureApart(target, workload)) await measureApart(context, target, workload);
     }
   }
 }
@@ -72,8 +72,12 @@ async function measureTogether(
   }
 }
 
-async function measureRefusing(context: RoundContext, target: Target, workload: Workload): Promise<void> {
-  const started = await tryStart(context, target, true);
+function canMeasureApart(target: Target, workload: Workload): boolean {
+  return workload.start === 'rejecting' ? target.canReject : target.hasProcess;
+}
+
+async function measureApart(context: RoundContext, target: Target, workload: Workload): Promise<void> {
+  const started = await tryStart(context, target, workload.start === 'rejecting');
   if (started === undefined) return;
   try {
     await measureOne(context, target, started.running, workload);
@@ -97,7 +101,11 @@ async function measureOne(
 }
 
 /** Undefined, and a failure told, when the target does not come up. */
-async function tryStart(context: RoundContext, target: Target, rejecting: boolean): Promise<Running | undefined> {
+async function tryStart(
+  context: RoundContext,
+  target: Target,
+  rejecting: boolean,
+): Promise<Running | undefined> {
   const { rig, folder, scale } = context;
   const startMs = performance.now();
   const targetContext: TargetContext = {

@@ -29,9 +29,9 @@ export interface Workload {
   readonly title: string;
   /** What the CPU time is divided by. */
   readonly unit: 'request' | 'chunk' | 'stream' | 'connection' | 'abort' | 'refusal';
-  /** Every target is started afresh for it with a limit that refuses. */
-  readonly rejecting: boolean;
-  /** Memory of the open streams is what counts. */
+  /** `shared`: all on one start; `fresh`: on a start of its own; `rejecting`: the same with a limit that refuses. */
+  readonly start: 'shared' | 'fresh' | 'rejecting';
+  /** Memory of the open streams is what counts, which a heap that earlier load has grown would hide. */
   readonly measuresMemory: boolean;
   /** Latency is compared as what is added to that of the direct connection. */
   readonly comparesAddedLatency: boolean;
@@ -41,7 +41,7 @@ export interface Workload {
 }
 
 const PLAIN = {
-  rejecting: false,
+  start: 'shared',
   measuresMemory: false,
   comparesAddedLatency: false,
   forVariants: false,
@@ -112,6 +112,7 @@ export const WORKLOADS: readonly Workload[] = [
     id: 'idle-streams',
     title: '2,000 open SSE streams, an event every 10 s: memory',
     unit: 'stream',
+    start: 'fresh',
     measuresMemory: true,
     load: (scale) => ({
       ...streamLoad(scale, IDLE, fewer(2000, scale)),
@@ -143,7 +144,7 @@ export const WORKLOADS: readonly Workload[] = [
     id: 'rejected',
     title: 'requests that a limit refuses with 429, 32 keep-alive connections',
     unit: 'refusal',
-    rejecting: true,
+    start: 'rejecting',
     load: (scale) => ({
       ...jsonLoad(scale, 32),
       expected: { status: 429, bodyBytes: undefined, body: undefined },

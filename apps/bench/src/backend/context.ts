@@ -15,6 +15,8 @@ export interface BackendContext {
   wheelOf(intervalMs: number): PacedWheel;
   /** Undefined for a path that does not exist. */
   answerGet(startLine: string): Buffer | undefined;
+  /** Stops the pacing, after which no stream goes on. */
+  stop(): void;
 }
 
 /** @param models the names to list on /v1/models, so that gateways which route by model find them. */
@@ -34,6 +36,9 @@ export function createBackendContext(models: readonly string[]): BackendContext 
       const path = startLine.split(' ')[1]?.split('?')[0];
       if (path === '/v1/models') return modelList;
       return path === '/health' || path === '/' ? healthy : undefined;
+    },
+    stop() {
+      for (const wheel of wheels.values()) wheel.stop();
     },
   };
 }

@@ -1,9 +1,22 @@
 import type { Socket } from 'node:net';
 import { MessageReader, type MessageHead, type MessageSink } from '../wire/message-reader.ts';
-import { JSON_MODEL, streamShapeOf, UPLOAD_MODEL, uploadAnswer, type StreamShape } from '../traffic/payloads.ts';
+import {
+  JSON_MODEL,
+  streamShapeOf,
+  UPLOAD_MODEL,
+  uploadAnswer,
+  type StreamShape,
+} from '../traffic/payloads.ts';
 import type { BackendContext } from './context.ts';
 import type { Paced } from './paced-wheel.ts';
-import { CHUNKED_END, CHUNKED_EVENT, FIRST_EVENT, JSON_RESPONSE, jsonResponse, NOT_FOUND } from './responses.ts';
+import {
+  CHUNKED_END,
+  CHUNKED_EVENT,
+  FIRST_EVENT,
+  JSON_RESPONSE,
+  jsonResponse,
+  NOT_FOUND,
+} from './responses.ts';
 
 const MODEL = /"model"\s*:\s*"([^"]{1,100})"/;
 /** `model` stands at the front of every body the bench sends; a gateway may re-serialise it, but not far. */

@@ -62,7 +62,8 @@ export class ClientConnection implements MessageSink {
     this.bodyBytes += end - start;
     const expected = this.#expectedBody;
     if (expected !== undefined) {
-      this.#bodyRight &&= this.bodyBytes <= expected.length && bytes.compare(expected, at, this.bodyBytes, start, end) === 0;
+      this.#bodyRight &&=
+        this.bodyBytes <= expected.length && bytes.compare(expected, at, this.bodyBytes, start, end) === 0;
     }
     if (at === 0) this.#owner.onFirstByte(this);
     if (this.#busy) this.#owner.onBodyBytes(this, end - start);

@@ -1,11 +1,15 @@
 /** The times at which requests of a fixed rate are due, handed out one by one, none ever skipped. */
 export class DueTimes {
   readonly #intervalMs: number;
-  #startMs = 0;
+  #startMs: number | undefined;
   #taken = 0;
 
   constructor(ratePerS: number) {
     this.#intervalMs = 1000 / ratePerS;
+  }
+
+  get begun(): boolean {
+    return this.#startMs !== undefined;
   }
 
   begin(nowMs: number): void {
@@ -15,6 +19,7 @@ export class DueTimes {
 
   /** The oldest due time not yet taken, in ms of the caller's clock; undefined when nothing is due yet. */
   take(nowMs: number): number | undefined {
+    if (this.#startMs === undefined) return undefined;
     const dueMs = this.#startMs + this.#taken * this.#intervalMs;
     if (dueMs > nowMs) return undefined;
     this.#taken += 1;

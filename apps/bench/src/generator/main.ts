@@ -16,7 +16,9 @@ function tell(message: GeneratorMessage): void {
 function run(spec: LoadSpec): void {
   const recorder = new Recorder();
   const load =
-    spec.pace.kind === 'open' ? new OpenLoop(spec, spec.pace.ratePerS, recorder) : new ClosedLoop(spec, recorder);
+    spec.pace.kind === 'open'
+      ? new OpenLoop(spec, spec.pace.ratePerS, recorder)
+      : new ClosedLoop(spec, recorder);
   const current = { load, timers: [] as NodeJS.Timeout[] };
   running = current;
   const openWindow = (): void => {

@@ -31,12 +31,15 @@ export class OpenLoop implements Load, ConnectionOwner {
     );
     this.#free = [...this.#connections];
     this.#due = new DueTimes(ratePerS);
-    this.#pacer = new Pacer(1000 / ratePerS, () => this.#sendDue(true));
+    this.#pacer = new Pacer(1000 / ratePerS, () => {
+      // The first beat starts the clock: until then the pacer's thread was starting, which is nobody's latency.
+      if (!this.#due.begun) this.#due.begin(performance.now());
+      this.#sendDue(true);
+    });
   }
 
   start(): void {
     this.#running = true;
-    this.#due.begin(performance.now());
     this.#pacer.start();
   }
 

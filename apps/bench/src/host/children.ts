@@ -33,7 +33,9 @@ const aliveGroups = new Set<number>();
 export async function startPinned(options: StartOptions): Promise<Child> {
   const output = openSync(options.outputFile, 'a');
   try {
-    const child = spawn('taskset', ['-c', String(options.core), ...options.command], {
+    // Should the bench be killed outright, the kernel ends what it started.
+    const prefix = ['--pdeathsig', 'SIGTERM', 'taskset', '-c', String(options.core)];
+    const child = spawn('setpriv', [...prefix, ...options.command], {
       detached: true,
       stdio: ['ignore', output, output, ...(options.ipc === true ? (['ipc'] as const) : [])],
       env: { ...process.env, ...options.env },

@@ -7,7 +7,9 @@ export function parseCoreBusyUs(statText: string, core: number): number | undefi
   const line = statText.split('\n').find((candidate) => candidate.startsWith(`cpu${core} `));
   if (line === undefined) return undefined;
   const [user, nice, system, , , irq, softirq, steal] = line.split(/\s+/).slice(1).map(Number);
-  return ((user ?? 0) + (nice ?? 0) + (system ?? 0) + (irq ?? 0) + (softirq ?? 0) + (steal ?? 0)) * US_PER_TICK;
+  return (
+    ((user ?? 0) + (nice ?? 0) + (system ?? 0) + (irq ?? 0) + (softirq ?? 0) + (steal ?? 0)) * US_PER_TICK
+  );
 }
 
 export function readCoreBusyUs(core: number): number | undefined {

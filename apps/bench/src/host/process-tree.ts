@@ -25,7 +25,8 @@ export function descendants(root: number, processes: readonly ProcessStat[]): Pr
   const found = processes.filter((process) => process.pid === root);
   for (let at = 0; at < found.length; at += 1) {
     const parent = found[at]!.pid;
-    for (const process of processes) if (process.parentPid === parent && process.pid !== root) found.push(process);
+    for (const process of processes)
+      if (process.parentPid === parent && process.pid !== root) found.push(process);
   }
   return found;
 }

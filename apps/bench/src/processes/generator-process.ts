@@ -25,7 +25,12 @@ export class GeneratorProcess {
   static async start(core: number, outputFile: string): Promise<GeneratorProcess> {
     const main = fileURLToPath(new URL('../generator/main.ts', import.meta.url));
     const child = await startPinned({ core, command: [process.execPath, main], outputFile, ipc: true });
-    await nextMessage<GeneratorMessage>(child, 'generator', START_DEADLINE_MS, ({ kind }) => kind === 'ready');
+    await nextMessage<GeneratorMessage>(
+      child,
+      'generator',
+      START_DEADLINE_MS,
+      ({ kind }) => kind === 'ready',
+    );
     return new GeneratorProcess(child);
   }
 

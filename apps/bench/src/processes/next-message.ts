@@ -12,7 +12,10 @@ export function nextMessage<M, W extends M = M>(
   isWanted: ((message: M) => message is W) | ((message: M) => boolean),
 ): Promise<W> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => finish(() => reject(failed(`did not answer within ${deadlineMs} ms`))), deadlineMs);
+    const timer = setTimeout(
+      () => finish(() => reject(failed(`did not answer within ${deadlineMs} ms`))),
+      deadlineMs,
+    );
     const onMessage = (message: M): void => {
       if (isWanted(message)) finish(() => resolve(message as W));
     };

@@ -13,13 +13,29 @@ export async function startPrivateRedis(core: number, folder: string): Promise<s
   const port = await findFreePort();
   const child = await startPinned({
     core,
-    command: ['redis-server', '--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder],
+    command: [
+      'redis-server',
+      '--port',
+      String(port),
+      '--bind',
+      '127.0.0.1',
+      '--save',
+      '',
+      '--appendonly',
+      'no',
+      '--dir',
+      folder,
+    ],
     outputFile: join(folder, 'redis.log'),
   });
   const untilMs = performance.now() + START_DEADLINE_MS;
   while (!(await accepts(port))) {
     if (child.exited() || performance.now() >= untilMs) {
-      throw new TargetFailed('redis-server', 'did not start (apt-get install -y redis-server, or give --redis URL)', child.output());
+      throw new TargetFailed(
+        'redis-server',
+        'did not start (apt-get install -y redis-server, or give --redis URL)',
+        child.output(),
+      );
     }
     await delay(POLL_MS);
   }

@@ -23,7 +23,8 @@ export async function waitUntilServing(
   for (;;) {
     const problem = await askOnce(spec);
     if (problem === undefined || accepted.includes(problem)) return;
-    if (target.child?.exited() === true) throw new TargetFailed(name, 'ended at its start', target.child.output());
+    if (target.child?.exited() === true)
+      throw new TargetFailed(name, 'ended at its start', target.child.output());
     if (performance.now() >= untilMs) {
       const what = `did not serve within ${options.deadlineMs / 1000} s (last answer: ${problem})`;
       throw new TargetFailed(name, what, target.child?.output());

@@ -23,7 +23,7 @@ export function renderReport(result: BenchResult, summary: Summary): string {
 function renderWorkload(summary: WorkloadSummary): string {
   const columns: Column<SummaryRow>[] = [
     { title: 'target', cell: (row) => row.target },
-    { title: `CPU µs a ${summary.unit}`, cell: (row) => short(row.cpuUsPerUnit, 1) },
+    { title: `CPU µs/${summary.unit}`, cell: (row) => short(row.cpuUsPerUnit, 1) },
     { title: '× nginx', cell: (row) => full(row.cpuRatio, 2) },
     { title: `${summary.unit}s/s`, cell: (row) => (row.memoryKiBPerStream ? '' : short(row.unitsPerS, 0)) },
     { title: '× nginx', cell: (row) => (row.memoryKiBPerStream ? '' : full(row.rateRatio, 2)) },
@@ -39,7 +39,9 @@ function renderWorkload(summary: WorkloadSummary): string {
     ...Object.entries(row.errors).map(([problem, count]) => `  ! ${row.target}: ${count} × ${problem}`),
     ...row.notes.map((note) => `  · ${row.target}: ${note}`),
   ]);
-  return [`${summary.workload}: ${summary.title}`, renderTable(columns, summary.rows), ...problems].join('\n');
+  return [`${summary.workload}: ${summary.title}`, renderTable(columns, summary.rows), ...problems].join(
+    '\n',
+  );
 }
 
 function renderStarts(starts: readonly StartSummary[]): string {

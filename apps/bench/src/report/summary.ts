@@ -50,14 +50,18 @@ export function summarise(result: BenchResult, workloads: readonly Workload[]): 
     workloads: workloads
       .map((workload) => summariseWorkload(result, workload))
       .filter((summary) => summary.rows.length > 0),
-    starts: result.targets.map(({ name }) => summariseStarts(result, name)).filter((row) => row.startUpMs !== undefined),
+    starts: result.targets
+      .map(({ name }) => summariseStarts(result, name))
+      .filter((row) => row.startUpMs !== undefined),
   };
 }
 
 function summariseWorkload(result: BenchResult, workload: Workload): WorkloadSummary {
   const rows = result.targets.flatMap(({ name }) => {
     const byRound = measurementsByRound(result, workload.id, name);
-    return byRound.some((measurement) => measurement !== undefined) ? [summariseRow(result, workload, name)] : [];
+    return byRound.some((measurement) => measurement !== undefined)
+      ? [summariseRow(result, workload, name)]
+      : [];
   });
   return { workload: workload.id, title: workload.title, unit: workload.unit, rows };
 }
@@ -102,7 +106,8 @@ type Rounds = readonly (Measurement | undefined)[];
 function measurementsByRound(result: BenchResult, workload: string, target: string, beside?: Rounds): Rounds {
   return Array.from({ length: result.rounds }, (_, round) => {
     const own = result.measurements.filter(
-      (candidate) => candidate.round === round && candidate.workload === workload && candidate.target === target,
+      (candidate) =>
+        candidate.round === round && candidate.workload === workload && candidate.target === target,
     );
     const group = beside?.[round]?.group;
     return own.find((candidate) => candidate.group === group) ?? own[0];
@@ -136,7 +141,9 @@ function collectNotes(rounds: Rounds): string[] {
     if (known === undefined) kinds.set(kind, { example: note, rounds: 1 });
     else known.rounds += 1;
   }
-  return [...kinds.values()].map(({ example, rounds: count }) => (count === 1 ? example : `${example}, in ${count} rounds`));
+  return [...kinds.values()].map(({ example, rounds: count }) =>
+    count === 1 ? example : `${example}, in ${count} rounds`,
+  );
 }
 
 function summariseStarts(result: BenchResult, target: string): StartSummary {

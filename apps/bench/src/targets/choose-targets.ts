@@ -17,12 +17,17 @@ export interface ChosenTargets {
 /** @param say is told what has to be installed. Throws BadBenchOption for a name that does not exist. */
 export async function chooseTargets(
   options: BenchOptions,
-  setting: { readonly root: string; readonly redisUrl: string | undefined; readonly say: (line: string) => void },
+  setting: {
+    readonly root: string;
+    readonly redisUrl: string | undefined;
+    readonly say: (line: string) => void;
+  },
 ): Promise<ChosenTargets> {
   const program = findOllaProgram(setting.root, options.fromSource);
   const nginx = await createNginx(await findNginx(setting.say));
   const [plain, ...others] = GATEWAY_VARIANTS.map((variant) => createGateway(program, variant));
-  const redis = setting.redisUrl === undefined ? [] : [createGateway(program, REDIS_VARIANT, setting.redisUrl)];
+  const redis =
+    setting.redisUrl === undefined ? [] : [createGateway(program, REDIS_VARIANT, setting.redisUrl)];
   const main = [direct, nginx, plain!, ...options.others.map(createOtherProgram)];
   const variants = [...others, ...redis];
   const wanted = options.targets;

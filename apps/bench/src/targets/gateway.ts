@@ -18,7 +18,12 @@ const STANDARD = { workers: 1, limits: 'high', requestLog: false, redis: false }
 export const GATEWAY_VARIANTS: readonly GatewayVariant[] = [
   { ...STANDARD, name: 'olla', summary: 'default features, limits on, request log off like that of nginx' },
   { ...STANDARD, name: 'olla-no-limits', summary: 'limits off', limits: 'off' },
-  { ...STANDARD, name: 'olla-request-log', summary: 'a log line for each request, to a file', requestLog: true },
+  {
+    ...STANDARD,
+    name: 'olla-request-log',
+    summary: 'a log line for each request, to a file',
+    requestLog: true,
+  },
   { ...STANDARD, name: 'olla-2-workers', summary: 'two workers on the one core', workers: 2 },
 ];
 
@@ -42,6 +47,7 @@ export function createGateway(program: OllaProgram, variant: GatewayVariant, red
   return {
     name: variant.name,
     description: `${variant.summary}; run from ${program.from}`,
+    hasProcess: true,
     canReject: true,
     async start(context) {
       const port = await findFreePort();

@@ -21,7 +21,9 @@ export async function findNginx(say: (line: string) => void): Promise<string> {
   say('nginx is not installed; running apt-get install -y nginx-light');
   const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   await run('apt-get', ['update', '-qq'], { env: environment });
-  await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'nginx-light'], { env: environment });
+  await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'nginx-light'], {
+    env: environment,
+  });
   const installed = await findOnPath('nginx');
   if (installed === undefined) throw new TargetFailed('nginx', 'was installed but is not on PATH');
   return installed;
@@ -34,6 +36,7 @@ export async function createNginx(program: string): Promise<Target> {
   return {
     name: 'nginx',
     description: `${version}, 1 worker, upstream keep-alive, buffering off, access log off`,
+    hasProcess: true,
     canReject: true,
     async start(context) {
       const port = await findFreePort();

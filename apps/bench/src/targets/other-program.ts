@@ -18,6 +18,7 @@ export function createOtherProgram(program: OtherProgram): Target {
   return {
     name: program.name,
     description: `${program.command}, given with --compare`,
+    hasProcess: true,
     canReject: false,
     async start(context) {
       const port = await findFreePort();

@@ -15,6 +15,8 @@ export interface Target {
   readonly name: string;
   /** One line for the report: version, settings that matter. */
   readonly description: string;
+  /** False for the direct connection. */
+  readonly hasProcess: boolean;
   /** Whether it can be made to refuse requests. */
   readonly canReject: boolean;
   /** Starts the program; rejects with a message for people. */

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { loadSettings } from '@olla/config/load';
+import { GATEWAY_VARIANTS, REDIS_VARIANT } from './gateway.ts';
+import { renderGatewayConfig } from './gateway-config.ts';
+
+let folder: string;
+before(async () => (folder = await mkdtemp(join(tmpdir(), 'olla-config-test-'))));
+after(() => rm(folder, { recursive: true, force: true }));
+
+async function load(text: string) {
+  const file = join(folder, 'olla.yaml');
+  await writeFile(file, text);
+  const result = loadSettings({ file, env: {}, cwd: folder });
+  assert.ok(result.ok, JSON.stringify(result));
+  return result.settings;
+}
+
+const BASE = { port: 8080, backendPort: 9090, redisUrl: 'redis://127.0.0.1:6379' };
+
+for (const variant of [...GATEWAY_VARIANTS, REDIS_VARIANT]) {
+  test(`the gateway accepts the configuration of ${variant.name}`, async () => {
+    const settings = await load(renderGatewayConfig({ ...BASE, variant, rejecting: false }));
+    assert.equal(settings.server.workers, variant.workers);
+    assert.equal(settings.server.request_logging, variant.requestLog);
+    assert.equal(settings.server.rate_limits.per_ip_requests_per_minute > 0, variant.limits === 'high');
+    assert.equal(settings.redis.url !== null, variant.redis);
+  });
+}
+
+test('the refusing gateway lets one request a minute through', async () => {
+  const settings = await load(
+    renderGatewayConfig({ ...BASE, variant: GATEWAY_VARIANTS[0]!, rejecting: true }),
+  );
+  assert.equal(settings.server.rate_limits.per_ip_requests_per_minute, 1);
+  assert.equal(settings.server.rate_limits.burst_size, 1);
+});

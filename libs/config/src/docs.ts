@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { choicesOf } from './check.ts';
+import { OTHER_VARIABLES } from './env.ts';
 import { KEY_ROWS, type KeyRow } from './key-table.ts';
 import { LEAVES } from './leaf.ts';
 import { settingsSchema } from './schema.ts';
@@ -27,7 +28,7 @@ first of \`config/config.local.yaml\`, \`config/config.yaml\`, \`config.yaml\` a
 else none. Flags win over environment variables, these over the file, and the file over the defaults.
 
 \`olla config check\` tells everything that is wrong with a file, with line, column and the nearest right key, and
-\`olla serve\` does not start before it is corrected. \`olla config explain\` tells where each value comes from.
+\`olla serve\` does not start before it is corrected.
 Editors that know JSON Schema complete the keys from \`docs/config.schema.json\`.
 
 **Values.**
@@ -58,7 +59,10 @@ export function renderMarkdown(): string {
 Keys of existing Olla configuration files that mean nothing here. Their values are checked, and a notice names each one
 that is set.
 
-${idleTable(idle)}`;
+${idleTable(idle)}
+| environment variable without a key | why |
+|---|---|
+${idleVariableRows()}`;
 }
 
 function keyTable(rows: readonly KeyRow[]): string {
@@ -75,6 +79,11 @@ function idleTable(rows: readonly KeyRow[]): string {
     return `| \`${row.key}\` | ${typeOf(row)} | ${env} | ${cell(row.noEffect ?? '')} |\n`;
   });
   return `| key | type | environment variable | why |\n|---|---|---|---|\n${lines.join('')}`;
+}
+
+function idleVariableRows(): string {
+  const idle = Object.entries(OTHER_VARIABLES).filter(([, why]) => why !== null);
+  return idle.map(([name, why]) => `| \`${name}\` | ${cell(why ?? '')} |\n`).join('');
 }
 
 function typeOf(row: KeyRow): string {

@@ -3,8 +3,8 @@ import { KEY_ROWS, type KeyRow } from './key-table.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Variables that name the file or belong to the original, each with why it has no effect; null has one. */
-const OTHER_VARIABLES: Readonly<Record<string, string | null>> = {
+/** Variables that set no key, each with why it has no effect; null for one that has. */
+export const OTHER_VARIABLES: Readonly<Record<string, string | null>> = {
   OLLA_CONFIG_FILE: null,
   OLLA_ENABLE_PROFILER: 'Node has its own profiler: node --cpu-prof',
   OLLA_SHOW_VERSION: 'use olla --version',

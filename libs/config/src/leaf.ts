@@ -126,6 +126,11 @@ export function cidr() {
   });
 }
 
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+/** The name of a header. */
+export const headerName = () => text().regex(TOKEN, { error: 'must be the name of a header' });
+
 /** A pattern of names with `*` and `?`. */
 export const glob = () => text('must be a name; * stands for any characters, ? for one');
 

@@ -33,7 +33,7 @@ function yamlWarning(draft: Draft, { message, line, column }: SyntaxFault): Noti
 }
 
 function ofVariable(code: Notice['code'], variable: string, message: string): Notice {
-  return { code, key: '', message, file: null, line: null, column: null, variable };
+  return { code, key: variable, message, file: null, line: null, column: null, variable };
 }
 
 function keysWithoutEffect(draft: Draft): Notice[] {

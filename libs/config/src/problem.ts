@@ -38,6 +38,7 @@ export interface Problem extends Place {
 /** Something that the operator should know although the configuration can be used. */
 export interface Notice extends Place {
   readonly code: NoticeCode;
+  /** As in `Problem`; for an environment variable that sets no key, the variable. */
   readonly key: string;
   readonly message: string;
 }
@@ -73,5 +74,7 @@ export function formatPlace({ file, line, column, variable }: Place): string {
 }
 
 function formatLead(item: Place & { readonly key: string }): string {
-  return item.key === '' ? formatPlace(item) : `${formatPlace(item)} ${item.key}`;
+  return item.key === '' || item.key === item.variable
+    ? formatPlace(item)
+    : `${formatPlace(item)} ${item.key}`;
 }

@@ -6,6 +6,7 @@ import {
   choice,
   cidr,
   duration,
+  headerName,
   leaf,
   list,
   noEffect,
@@ -93,6 +94,13 @@ const rateLimits = section({
   }).prefault({}),
 });
 
+const method = () => text().regex(/^[A-Za-z]+$/, { error: 'must be a method such as GET' });
+
+const origin = () =>
+  text().regex(/^(\*|null|[a-z][a-z0-9+.-]*:\/\/[^\s/]+)$/i, {
+    error: 'must be * or an origin such as https://chat.example.com, without a path',
+  });
+
 const cors = section({
   enabled: leaf(
     'bool',
@@ -102,25 +110,25 @@ const cors = section({
   ),
   allowed_origins: leaf(
     'list',
-    list(text()).min(1, { error: 'must not be empty; switch CORS off with enabled: false' }).default(['*']),
+    list(origin()).min(1, { error: 'must not be empty; switch CORS off with enabled: false' }).default(['*']),
     'Origins that may call; `*` is any.',
     { env: 'OLLA_SERVER_CORS_ALLOWED_ORIGINS' },
   ),
   allowed_methods: leaf(
     'list',
-    list(text()).default(['GET', 'POST', 'OPTIONS']),
+    list(method()).default(['GET', 'POST', 'OPTIONS']),
     'Methods that a preflight allows.',
     { env: 'OLLA_SERVER_CORS_ALLOWED_METHODS' },
   ),
   allowed_headers: leaf(
     'list',
-    list(text()).default(['*']),
+    list(headerName()).default(['*']),
     'Request headers that a preflight allows; `*` is any.',
     { env: 'OLLA_SERVER_CORS_ALLOWED_HEADERS' },
   ),
   exposed_headers: leaf(
     'list',
-    list(text()).default([]),
+    list(headerName()).default([]),
     'Response headers that a page may read; empty is all X-Olla-*.',
     { env: 'OLLA_SERVER_CORS_EXPOSED_HEADERS' },
   ),

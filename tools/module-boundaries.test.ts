@@ -61,6 +61,8 @@ suite('module boundaries', () => {
     ['apps/gateway/src/canary.ts', "import type {} from '@olla/state/port';"],
     ['apps/ctl/src/canary.ts', "export const main = import('@olla/gateway/worker');"],
     ['libs/core/src/canary.ts', "import type {} from './snapshot.ts';"],
+    ['libs/testing/src/canary.ts', "import type {} from './wait-for.ts';"],
+    ['libs/testing/src/canary.ts', "import type {} from '@olla/core/snapshot';"],
   ];
   for (const [file, text] of allowed) {
     test(`allow in ${file}: ${text}`, async () => {

@@ -1,0 +1,234 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import type { Admission, Limiter, LimitSpec } from './limiter.ts';
+import { VirtualWorld } from './limiter/virtual-world.ts';
+
+const LATENCY_MS = 1;
+
+describe('limiter', () => {
+  it('asks once for all limits of a request, and says what is left', async () => {
+    const world = new VirtualWorld(LATENCY_MS);
+    const { limiter } = world.addWorker();
+    const pending = limiter.admit([limit('global', 1_000, 50), limit('ip:1', 100, 20)]);
+    assert.ok(pending instanceof Promise);
+    await world.clock.run(10);
+    assert.equal(world.asks, 1);
+    const expected = {
+      admitted: true,
+      refusedBy: null,
+      limit: 100,
+      remaining: 19,
+      retryAfterMs: 0,
+      waited: true,
+    };
+    const { resetMs, ...rest } = await pending;
+    assert.deepEqual(rest, expected);
+    assert.ok(resetMs > 590 && resetMs <= 600);
+  });
+
+  it('admits a busy key at once from leased tokens', async () => {
+    const world = new VirtualWorld(LATENCY_MS);
+    const { limiter } = world.addWorker();
+    const global = [limit('global', 60_000, 5_000)];
+    let immediate = 0;
+    for (let i = 0; i < 1_000; i += 1) {
+      const admission = limiter.admit(global);
+      if (!(admission instanceof Promise)) immediate += 1;
+      await world.clock.run(1);
+    }
+    assert.ok(immediate > 900, `${immediate} of 1000 without a message`);
+    assert.ok(world.messages < 120, `${world.messages} messages`);
+  });
+
+  it('lets requests for one key share an ask', async () => {
+    const world = new VirtualWorld(LATENCY_MS);
+    const { limiter } = world.addWorker();
+    const outcomes = collect(Array.from({ length: 30 }, () => limiter.admit([limit('global', 60, 40)])));
+    await world.clock.run(20);
+    assert.deepEqual(
+      outcomes.map((admission) => admission.admitted),
+      new Array(30).fill(true),
+    );
+    assert.equal(world.asks, 2);
+  });
+
+  it('takes nothing from other limits when one refuses', async () => {
+    const world = new VirtualWorld(LATENCY_MS);
+    const { limiter } = world.addWorker();
+    const outcomes: Admission[] = [];
+    for (let i = 0; i < 10; i += 1) {
+      outcomes.push(...(await settled(world, limiter.admit([limit('global', 1, 10), limit('ip:1', 1, 2)]))));
+    }
+    assert.equal(outcomes.filter((admission) => admission.admitted).length, 2);
+    assert.equal(outcomes[9]?.refusedBy?.key, 'ip:1');
+    const others = collect(
+      Array.from({ length: 9 }, (_, i) => limiter.admit([limit('global', 1, 10), limit(`ip:2${i}`, 1, 5)])),
+    );
+    await world.clock.run(1_000);
+    assert.equal(others.filter((admission) => admission.admitted).length, 8);
+    assert.equal(others.find((admission) => !admission.admitted)?.refusedBy?.key, 'global');
+  });
+
+  it('answers from memory that there is no token until one is due', async () => {
+    const world = new VirtualWorld(LATENCY_MS);
+    const { limiter } = world.addWorker();
+    const one = [limit('ip:1', 60, 1)];
+    await settled(world, limiter.admit(one));
+    const [refused] = await settled(world, limiter.admit(one));
+    assert.ok(refused !== undefined && !refused.admitted && refused.retryAfterMs <= 1_000);
+    const { asks } = world;
+    const again = limiter.admit(one);
+    assert.ok(!(again instanceof Promise) && !again.admitted && !again.waited);
+    assert.equal(world.asks, asks);
+    await world.clock.run(refused.retryAfterMs);
+    const [admitted] = await settled(world, limiter.admit(one));
+    assert.equal(admitted?.admitted, true);
+  });
+
+  it('gives unspent tokens back after a tenth of a second of rest', async () => {
+    const world = new VirtualWorld(LATENCY_MS);
+    const { limiter } = world.addWorker();
+    await makeBusy(world, limiter, 20);
+    await world.clock.run(130);
+    const [grant] = world.buckets.take('other', [{ ...limit('global', 1, 100), need: 0, spare: 0 }], 1);
+    assert.deepEqual([grant?.stranded, grant?.remaining], [0, 80]);
+  });
+
+  it('refuses nobody while tokens are with other workers', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 4 }),
+        fc.integer({ min: 1, max: 30 }),
+        fc.nat(90),
+        async (hoarders, each, pauseMs) => {
+          const world = new VirtualWorld(LATENCY_MS);
+          const workers = Array.from({ length: hoarders + 1 }, () => world.addWorker());
+          for (const { limiter } of workers.slice(1))
+            await makeBusy(world, limiter, Math.floor(each / hoarders));
+          await world.clock.run(pauseMs);
+          const spent = Math.floor(each / hoarders) * hoarders;
+          const first = workers[0]?.limiter as Limiter;
+          const outcomes = collect(Array.from({ length: 100 }, () => first.admit([limit('global', 1, 100)])));
+          await world.clock.run(400);
+          assert.equal(outcomes.length, 100);
+          assert.equal(outcomes.filter((admission) => admission.admitted).length, 100 - spent);
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it('admits no more than rate × time + capacity over all workers, crashes included', async () => {
+    await fc.assert(fc.asyncProperty(trafficOf, checkTraffic), { numRuns: 60 });
+  });
+
+  it('falls back as configured, after one deadline at most', async () => {
+    for (const [onStateLoss, expected] of [
+      ['open', 10],
+      ['closed', 0],
+      ['local', 4],
+    ] as const) {
+      const world = new VirtualWorld(LATENCY_MS);
+      const { limiter } = world.addWorker(onStateLoss);
+      world.addWorker();
+      world.isStoreAway = true;
+      const outcomes = collect(Array.from({ length: 10 }, () => limiter.admit([limit('global', 1, 8)])));
+      await world.clock.run(101);
+      assert.equal(outcomes.length, 10);
+      assert.equal(outcomes.filter((admission) => admission.admitted).length, expected, onStateLoss);
+    }
+  });
+
+  it('forgets addresses that do not come again', async () => {
+    const world = new VirtualWorld(LATENCY_MS);
+    const { limiter } = world.addWorker();
+    for (let i = 0; i < 300; i += 1) void limiter.admit([limit(`ip:${i}`, 100, 50)]);
+    await world.clock.run(100);
+    assert.equal(limiter.keyCount, 300);
+    await world.clock.run(15_000);
+    assert.equal(limiter.keyCount, 0);
+  });
+
+  it('gives everything back when closed', async () => {
+    const world = new VirtualWorld(LATENCY_MS);
+    const { limiter } = world.addWorker();
+    await makeBusy(world, limiter, 20);
+    limiter.close();
+    await world.clock.run(5);
+    const [grant] = world.buckets.take('other', [{ ...limit('global', 1, 100), need: 0, spare: 0 }], 1);
+    assert.deepEqual([grant?.stranded, grant?.remaining], [0, 80]);
+  });
+});
+
+function limit(key: string, ratePerMinute: number, capacity: number): LimitSpec {
+  return { name: key === 'global' ? 'global' : 'per_ip', key, ratePerMinute, capacity };
+}
+
+/** Admissions as they come. */
+function collect(pending: readonly (Admission | Promise<Admission>)[]): Admission[] {
+  const outcomes: Admission[] = [];
+  for (const one of pending) void Promise.resolve(one).then((admission) => outcomes.push(admission));
+  return outcomes;
+}
+
+async function settled(world: VirtualWorld, pending: Admission | Promise<Admission>): Promise<Admission[]> {
+  const outcomes = collect([pending]);
+  await world.clock.run(200);
+  return outcomes;
+}
+
+/** Spends on `global` (1 a minute, capacity 100) until the worker holds spare tokens. */
+async function makeBusy(world: VirtualWorld, limiter: Limiter, times: number): Promise<void> {
+  for (let i = 0; i < times; i += 1) {
+    void limiter.admit([limit('global', 1, 100)]);
+    await world.clock.run(3);
+  }
+}
+
+const trafficOf = fc.record({
+  rate: fc.integer({ min: 30, max: 3_000 }),
+  capacity: fc.integer({ min: 1, max: 60 }),
+  latencyMs: fc.integer({ min: 0, max: 4 }),
+  steps: fc.array(
+    fc.record({
+      worker: fc.nat(3),
+      requests: fc.integer({ min: 1, max: 15 }),
+      pauseMs: fc.nat(120),
+      crash: fc.nat(40),
+    }),
+    { minLength: 5, maxLength: 50 },
+  ),
+});
+
+type Traffic = typeof trafficOf extends fc.Arbitrary<infer T> ? T : never;
+
+async function checkTraffic({ rate, capacity, latencyMs, steps }: Traffic): Promise<void> {
+  const world = new VirtualWorld(latencyMs);
+  const workers = Array.from({ length: 4 }, () => world.addWorker());
+  const admittedAtMs: number[] = [];
+  for (const { worker, requests, pauseMs, crash } of steps) {
+    const { id, limiter } = workers[worker] as (typeof workers)[number];
+    for (let i = 0; i < requests; i += 1) {
+      const limits = [limit('global', rate, capacity), limit(`ip:${i % 3}`, rate, capacity)];
+      void Promise.resolve(limiter.admit(limits)).then((admission) => {
+        if (admission.admitted) admittedAtMs.push(world.clock.nowMs());
+      });
+    }
+    await world.clock.run(pauseMs);
+    if (crash === 0) {
+      world.crash(id);
+      limiter.close();
+      workers[worker] = world.addWorker();
+    }
+  }
+  await world.clock.run(500);
+  admittedAtMs.forEach((startMs, from) => {
+    for (let to = from; to < admittedAtMs.length; to += 1) {
+      // A token is spent at the store and its request admitted when the answer is here.
+      const spanMs = (admittedAtMs[to] as number) - startMs + latencyMs;
+      const most = capacity + (spanMs * rate) / 60_000 + 1e-9;
+      assert.ok(to - from + 1 <= most, `${to - from + 1} admitted in ${spanMs} ms, at most ${most}`);
+    }
+  });
+}

@@ -1,0 +1,313 @@
+import { systemClock } from './clock.ts';
+import type { Clock } from './clock.ts';
+import type { KeyEntry } from './limiter/key-entry.ts';
+import { KeyTable } from './limiter/key-table.ts';
+import { takeOwnShare } from './limiter/own-share.ts';
+import { composeBatch, judge } from './limiter/batch.ts';
+import type { Batch, Waiter } from './limiter/batch.ts';
+import type { LeaseGrant, SharedState } from './port.ts';
+
+/** Longest wait for one answer of the shared state on the path of a request. */
+export const LEASE_DEADLINE_MS = 50;
+
+export interface LimitSpec {
+  readonly name: 'global' | 'per_ip' | 'health';
+  /** Names the bucket in the whole cluster: `global`, `ip:203.0.113.7`, `health:203.0.113.7`. */
+  readonly key: string;
+  readonly ratePerMinute: number;
+  readonly capacity: number;
+}
+
+export interface Admission {
+  readonly admitted: boolean;
+  readonly refusedBy: LimitSpec | null;
+  /** Rate a minute of the limit that the client is shown: the refusing one, else per_ip, else the first. */
+  readonly limit: number;
+  /** Tokens left of it as of the last lease. */
+  readonly remaining: number;
+  /** Until its bucket is full. */
+  readonly resetMs: number;
+  /** Until a token is due; 0 if admitted. */
+  readonly retryAfterMs: number;
+  /** Whether the request waited for the shared state. */
+  readonly waited: boolean;
+}
+
+export type LimiterState = Pick<
+  SharedState,
+  'kind' | 'takeLeases' | 'takeLocalLeases' | 'settleLeases' | 'onRecall' | 'peers'
+>;
+
+export interface LimiterOptions {
+  readonly state: LimiterState;
+  /** While the store is away: the host's share of each limit, no limit, or no request. */
+  readonly onStateLoss: 'local' | 'open' | 'closed';
+  readonly clock?: Clock;
+}
+
+/** Requests that wait for tokens at once; more are refused. */
+const MAX_WAITERS = 10_000;
+const HOLDING_TICK_MS = 20;
+const IDLE_TICK_MS = 1_000;
+/** What a refused client is told where no bucket can tell when to come back. */
+const BLIND_RETRY_MS = 1_000;
+
+/**
+ * Admits requests by leased tokens: at once, without message, promise or timer, while every limit's token is in
+ * hand; otherwise with one message for all that is missing. A refusal takes no token of any limit.
+ */
+export class Limiter {
+  readonly #state: LimiterState;
+  readonly #onStateLoss: LimiterOptions['onStateLoss'];
+  readonly #clock: Clock;
+  readonly #keys = new KeyTable();
+  readonly #stopRecalls: () => void;
+  #waiters: Waiter[] = [];
+  #stopTick: (() => void) | null = null;
+  #isFastTick = false;
+  #closed = false;
+
+  constructor(options: LimiterOptions) {
+    this.#state = options.state;
+    this.#onStateLoss = options.onStateLoss;
+    this.#clock = options.clock ?? systemClock;
+    this.#stopRecalls = this.#state.onRecall((key) => {
+      const returns = this.#keys.collect(key, this.#clock.nowMs());
+      if (returns.length > 0) this.#state.settleLeases(returns);
+    });
+  }
+
+  /** @param limits each with a key of its own; all of them must have a token */
+  admit(limits: readonly LimitSpec[]): Admission | Promise<Admission> {
+    const nowMs = this.#clock.nowMs();
+    let isInHand = true;
+    for (const spec of limits) {
+      const entry = this.#keys.get(spec.key);
+      if (entry !== undefined && entry.inHand(nowMs) > 0) continue;
+      isInHand = false;
+      if (entry !== undefined && entry.noUntilMs > nowMs) return this.#refuse(spec, entry, nowMs, false);
+    }
+    if (!isInHand) return this.#wait(limits, nowMs);
+    for (const spec of limits) {
+      const entry = this.#keys.get(spec.key) as KeyEntry;
+      entry.take(nowMs);
+      this.#keys.noteHolding(entry);
+    }
+    return this.#grant(limits, nowMs, false);
+  }
+
+  /** Keys in the table; bounded, whatever addresses come. */
+  get keyCount(): number {
+    return this.#keys.size;
+  }
+
+  /** Gives all leases back. Requests that wait are refused. */
+  close(): void {
+    this.#closed = true;
+    this.#stopRecalls();
+    this.#stopTick?.();
+    const returns = this.#keys.collectAll(this.#clock.nowMs());
+    if (returns.length > 0) this.#state.settleLeases(returns);
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const waiter of waiters) this.#refuseBlind(waiter);
+  }
+
+  // ── waiting ─────────────────────────────────────────────────────────────
+
+  #wait(limits: readonly LimitSpec[], nowMs: number): Admission | Promise<Admission> {
+    if (this.#closed || this.#waiters.length >= MAX_WAITERS) return blindRefusal(limits[0], false);
+    return new Promise((resolve) => {
+      const entries = limits.map(({ key }) => this.#keys.open(key, nowMs));
+      this.#waiters.push({ limits, entries, reserved: [], strandedSinceMs: null, rounds: 0, resolve });
+      this.#pump();
+    });
+  }
+
+  /** Sends one message for all waiters whose keys are not asked for already. */
+  #pump(): void {
+    if (this.#closed || this.#waiters.length === 0) return;
+    const nowMs = this.#clock.nowMs();
+    const { batch, ready, rest } = composeBatch(this.#waiters, nowMs);
+    this.#waiters = rest;
+    for (const waiter of ready) this.#admitWaiter(waiter, nowMs);
+    if (batch === null) return;
+    for (const entry of batch.needs.keys()) {
+      entry.busy = true;
+      entry.touchedAtMs = nowMs;
+    }
+    this.#startTick();
+    void this.#exchange(batch, nowMs);
+  }
+
+  async #exchange(batch: Batch, askedAtMs: number): Promise<void> {
+    try {
+      const grants = await this.#state.takeLeases(batch.asks(askedAtMs), LEASE_DEADLINE_MS);
+      this.#receive(batch, grants, askedAtMs);
+    } catch {
+      // Whatever the reason, the answer to it is the one configured; the state's own health tells of the outage.
+      await this.#exchangeWithout(batch);
+    }
+  }
+
+  async #exchangeWithout(batch: Batch): Promise<void> {
+    if (this.#onStateLoss === 'open') {
+      this.#finish(batch, batch.waiters, []);
+    } else if (this.#onStateLoss === 'closed') {
+      this.#finish(batch, [], batch.waiters);
+    } else if (this.#state.kind === 'redis') {
+      const askedAtMs = this.#clock.nowMs();
+      try {
+        const asks = batch.asks(askedAtMs).map((ask) => ({ ...ask, spare: 0 }));
+        this.#receive(batch, await this.#state.takeLocalLeases(asks, LEASE_DEADLINE_MS), askedAtMs);
+      } catch {
+        // The primary does not answer either: this worker's own share is all there is.
+        this.#useOwnShare(batch);
+      }
+    } else this.#useOwnShare(batch);
+  }
+
+  #useOwnShare(batch: Batch): void {
+    const nowMs = this.#clock.nowMs();
+    const { workers } = this.#state.peers();
+    const admitted = batch.waiters.filter(({ limits, entries }) =>
+      takeOwnShare(limits, entries, workers, nowMs),
+    );
+    this.#finish(
+      batch,
+      admitted,
+      batch.waiters.filter((waiter) => !admitted.includes(waiter)),
+    );
+  }
+
+  /** Ends a batch that no store has decided. */
+  #finish(batch: Batch, admitted: readonly Waiter[], refused: readonly Waiter[]): void {
+    const nowMs = this.#clock.nowMs();
+    for (const entry of batch.needs.keys()) entry.busy = false;
+    for (const waiter of admitted) this.#admitWaiter(waiter, nowMs);
+    for (const waiter of refused) this.#refuseBlind(waiter);
+    this.#pump();
+  }
+
+  #receive(batch: Batch, grants: readonly LeaseGrant[], askedAtMs: number): void {
+    const nowMs = this.#clock.nowMs();
+    const grantOf = new Map(grants.map((grant) => [grant.key, grant]));
+    let isGranted = true;
+    for (const [entry, { need }] of batch.needs) {
+      entry.busy = false;
+      const grant = grantOf.get(entry.key);
+      if (grant === undefined) continue;
+      entry.learn(grant, need, askedAtMs, nowMs);
+      this.#keys.noteHolding(entry);
+      if (grant.granted < need) isGranted = false;
+    }
+    if (isGranted) for (const waiter of batch.waiters) this.#admitWaiter(waiter, nowMs);
+    else this.#sort(batch, grantOf, nowMs);
+    this.#startTick();
+    this.#pump();
+  }
+
+  /** After a refusal of the whole message: who may ask again, who waits for returns, who is refused. */
+  #sort(batch: Batch, grantOf: ReadonlyMap<string, LeaseGrant>, nowMs: number): void {
+    const { again, stranded, refused } = judge(batch, grantOf, nowMs);
+    for (const { waiter, by, entry, retryAfterMs } of refused) {
+      entry.noUntilMs = Math.max(entry.noUntilMs, nowMs + retryAfterMs);
+      this.#releaseAll(waiter);
+      waiter.resolve(this.#refuse(by, entry, nowMs, true));
+    }
+    this.#waiters = [...again, ...stranded.waiters, ...this.#waiters];
+    for (const entry of stranded.entries) entry.busy = true;
+    if (stranded.entries.length === 0) return;
+    this.#clock.after(stranded.delayMs, () => {
+      for (const entry of stranded.entries) entry.busy = false;
+      this.#pump();
+    });
+  }
+
+  // ── outcomes ────────────────────────────────────────────────────────────
+
+  #admitWaiter(waiter: Waiter, nowMs: number): void {
+    waiter.entries.forEach((entry, i) => {
+      const leaseId = waiter.reserved[i];
+      if (leaseId === undefined) entry.countSpent(1, nowMs);
+      else entry.spendReserved(leaseId, nowMs);
+      this.#keys.noteHolding(entry);
+    });
+    waiter.resolve(this.#grant(waiter.limits, nowMs, true));
+  }
+
+  #releaseAll(waiter: Waiter): void {
+    waiter.entries.forEach((entry, i) => {
+      const leaseId = waiter.reserved[i];
+      if (leaseId !== undefined) entry.release(leaseId);
+      this.#keys.noteHolding(entry);
+    });
+    waiter.reserved.length = 0;
+  }
+
+  #refuseBlind(waiter: Waiter): void {
+    this.#releaseAll(waiter);
+    waiter.resolve(blindRefusal(waiter.limits[0], true));
+  }
+
+  #grant(limits: readonly LimitSpec[], nowMs: number, waited: boolean): Admission {
+    let shown = limits[0];
+    for (const spec of limits) if (spec.name === 'per_ip') shown = spec;
+    const entry = shown === undefined ? undefined : this.#keys.get(shown.key);
+    return {
+      admitted: true,
+      refusedBy: null,
+      limit: shown?.ratePerMinute ?? 0,
+      remaining: entry?.remaining(shown?.capacity ?? 0) ?? 0,
+      resetMs: entry?.resetMs(nowMs) ?? 0,
+      retryAfterMs: 0,
+      waited,
+    };
+  }
+
+  #refuse(spec: LimitSpec, entry: KeyEntry, nowMs: number, waited: boolean): Admission {
+    return {
+      admitted: false,
+      refusedBy: spec,
+      limit: spec.ratePerMinute,
+      remaining: 0,
+      resetMs: entry.resetMs(nowMs),
+      retryAfterMs: Math.max(1, Math.ceil(entry.noUntilMs - nowMs)),
+      waited,
+    };
+  }
+
+  // ── the one timer ───────────────────────────────────────────────────────
+
+  #startTick(): void {
+    if (this.#closed) return;
+    const isFast = this.#keys.isHolding;
+    if (this.#stopTick !== null && this.#isFastTick >= isFast) return;
+    this.#stopTick?.();
+    this.#isFastTick = isFast;
+    this.#stopTick = this.#clock.after(isFast ? HOLDING_TICK_MS : IDLE_TICK_MS, () => {
+      this.#stopTick = null;
+      this.#tick();
+    });
+  }
+
+  #tick(): void {
+    const nowMs = this.#clock.nowMs();
+    const returns = this.#keys.collectDue(nowMs);
+    if (returns.length > 0) this.#state.settleLeases(returns);
+    this.#keys.sweep(nowMs);
+    if (this.#keys.size > 0) this.#startTick();
+  }
+}
+
+function blindRefusal(spec: LimitSpec | undefined, waited: boolean): Admission {
+  return {
+    admitted: false,
+    refusedBy: spec ?? null,
+    limit: spec?.ratePerMinute ?? 0,
+    remaining: 0,
+    resetMs: BLIND_RETRY_MS,
+    retryAfterMs: BLIND_RETRY_MS,
+    waited,
+  };
+}

@@ -1,0 +1,164 @@
+import type { Admission, LimitSpec } from '../limiter.ts';
+import { STRANDED_WAIT_MS } from '../port.ts';
+import type { LeaseAsk, LeaseGrant } from '../port.ts';
+import type { KeyEntry } from './key-entry.ts';
+
+/** A request that waits for tokens. */
+export interface Waiter {
+  readonly limits: readonly LimitSpec[];
+  readonly entries: readonly KeyEntry[];
+  /** By limit: the lease whose token is set aside for it; a hole where the token is asked for. */
+  readonly reserved: (string | undefined)[];
+  /** Since when it waits for tokens that other workers hold. */
+  strandedSinceMs: number | null;
+  /** How often it was part of a message. */
+  rounds: number;
+  readonly resolve: (admission: Admission) => void;
+}
+
+export interface Batch {
+  readonly waiters: readonly Waiter[];
+  readonly needs: ReadonlyMap<KeyEntry, { readonly spec: LimitSpec; readonly need: number }>;
+  asks(nowMs: number): LeaseAsk[];
+}
+
+/** Waiters of one message at most. */
+const MAX_BATCH = 256;
+/** A request that so many messages did not settle is refused; competition alone never takes as many. */
+const MAX_ROUNDS = 100;
+const FIRST_STRANDED_DELAY_MS = 3;
+
+/**
+ * Chooses who is part of the next message, in the order of arrival.
+ *
+ * @returns `ready` are those who turned out to have all in hand, `rest` those who wait for an ask that is under way
+ */
+export function composeBatch(
+  waiters: readonly Waiter[],
+  nowMs: number,
+): { readonly batch: Batch | null; readonly ready: Waiter[]; readonly rest: Waiter[] } {
+  const needs = new Map<KeyEntry, { spec: LimitSpec; need: number }>();
+  const chosen: Waiter[] = [];
+  const ready: Waiter[] = [];
+  const rest: Waiter[] = [];
+  for (const waiter of waiters) {
+    if (chosen.length >= MAX_BATCH || isBlocked(waiter, nowMs)) {
+      rest.push(waiter);
+      continue;
+    }
+    let isMissing = false;
+    waiter.entries.forEach((entry, i) => {
+      if (waiter.reserved[i] !== undefined) return;
+      if (entry.inHand(nowMs) > 0) {
+        waiter.reserved[i] = entry.reserve();
+        return;
+      }
+      isMissing = true;
+      const known = needs.get(entry);
+      if (known === undefined) needs.set(entry, { spec: waiter.limits[i] as LimitSpec, need: 1 });
+      else known.need += 1;
+    });
+    if (isMissing) {
+      waiter.rounds += 1;
+      chosen.push(waiter);
+    } else ready.push(waiter);
+  }
+  return { batch: chosen.length === 0 ? null : batchOf(chosen, needs), ready, rest };
+}
+
+function isBlocked(waiter: Waiter, nowMs: number): boolean {
+  return waiter.entries.some(
+    (entry, i) => waiter.reserved[i] === undefined && entry.busy && entry.inHand(nowMs) === 0,
+  );
+}
+
+function batchOf(waiters: readonly Waiter[], needs: Map<KeyEntry, { spec: LimitSpec; need: number }>): Batch {
+  return {
+    waiters,
+    needs,
+    asks: (nowMs) =>
+      [...needs].map(([entry, { spec, need }]) => ({
+        key: spec.key,
+        ratePerMinute: spec.ratePerMinute,
+        capacity: spec.capacity,
+        need,
+        spare: entry.spentRecently(nowMs),
+      })),
+  };
+}
+
+export interface Refusal {
+  readonly waiter: Waiter;
+  readonly by: LimitSpec;
+  readonly entry: KeyEntry;
+  readonly retryAfterMs: number;
+}
+
+export interface Judgement {
+  readonly again: Waiter[];
+  readonly stranded: {
+    readonly waiters: Waiter[];
+    readonly entries: KeyEntry[];
+    readonly delayMs: number;
+  };
+  readonly refused: Refusal[];
+}
+
+/**
+ * Decides after a message that the store refused as a whole. In the order of arrival each waiter claims what is
+ * left of its keys, then what is out with other workers; who can claim neither is refused.
+ */
+export function judge(batch: Batch, grantOf: ReadonlyMap<string, LeaseGrant>, nowMs: number): Judgement {
+  const again: Waiter[] = [];
+  const waiting: Waiter[] = [];
+  const shortOf = new Set<KeyEntry>();
+  const refused: Refusal[] = [];
+  const claimed = new Map<KeyEntry, number>();
+  for (const waiter of batch.waiters) {
+    const verdict = judgeOne(waiter, grantOf, claimed, nowMs);
+    if (verdict.refusal !== null) {
+      refused.push(verdict.refusal);
+      continue;
+    }
+    for (const entry of verdict.claims) claimed.set(entry, (claimed.get(entry) ?? 0) + 1);
+    if (verdict.shortOf.length === 0) again.push(waiter);
+    else {
+      waiter.strandedSinceMs ??= nowMs;
+      waiting.push(waiter);
+      for (const entry of verdict.shortOf) shortOf.add(entry);
+    }
+  }
+  const waitedMs = Math.max(0, ...waiting.map(({ strandedSinceMs }) => nowMs - (strandedSinceMs ?? nowMs)));
+  // Twice as long each time, and the last time when the longest wait ends.
+  const delayMs = Math.min(
+    Math.max(FIRST_STRANDED_DELAY_MS, waitedMs),
+    Math.max(1, STRANDED_WAIT_MS - waitedMs),
+  );
+  return { again, stranded: { waiters: waiting, entries: [...shortOf], delayMs }, refused };
+}
+
+function judgeOne(
+  waiter: Waiter,
+  grantOf: ReadonlyMap<string, LeaseGrant>,
+  claimed: ReadonlyMap<KeyEntry, number>,
+  nowMs: number,
+): { readonly refusal: Refusal | null; readonly claims: KeyEntry[]; readonly shortOf: KeyEntry[] } {
+  const claims: KeyEntry[] = [];
+  const shortOf: KeyEntry[] = [];
+  const isPatient = waiter.strandedSinceMs === null || nowMs - waiter.strandedSinceMs < STRANDED_WAIT_MS;
+  for (const [i, entry] of waiter.entries.entries()) {
+    const grant = grantOf.get(entry.key);
+    if (waiter.reserved[i] !== undefined || grant === undefined) continue;
+    const before = claimed.get(entry) ?? 0;
+    claims.push(entry);
+    if (before < grant.remaining && waiter.rounds < MAX_ROUNDS) continue;
+    if (before < grant.remaining + grant.stranded && isPatient && waiter.rounds < MAX_ROUNDS)
+      shortOf.push(entry);
+    else {
+      const retryAfterMs = Math.max(1, grant.retryAfterMs);
+      const refusal = { waiter, by: waiter.limits[i] as LimitSpec, entry, retryAfterMs };
+      return { refusal, claims, shortOf };
+    }
+  }
+  return { refusal: null, claims, shortOf };
+}

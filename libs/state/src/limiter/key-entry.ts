@@ -1,0 +1,142 @@
+import type { Bucket } from '../bucket.ts';
+import type { LeaseGrant } from '../port.ts';
+
+/** Half of the 100 ms whose spending bounds the spare tokens of an ask. */
+const WINDOW_MS = 50;
+/** A request that reserves a token may wait this long for its other limits; its lease must last until then. */
+const MARGIN_MS = 250;
+
+/** What a worker knows of one limit's key: tokens in hand, and the last answer of the store. */
+export class KeyEntry {
+  readonly key: string;
+  /** Tokens leased and not spent. */
+  tokens = 0;
+  leaseId = '';
+  /** Tokens of the lease that were spent and not yet reported. */
+  unreported = 0;
+  /** An ask is in flight, or waits for tokens that others bring back. */
+  busy = false;
+  /** No token can come before. */
+  noUntilMs = -Infinity;
+  /** When a token was last asked for. */
+  touchedAtMs: number;
+  /** This worker's own share of the limit, while nobody else can be asked. */
+  ownShare: Bucket | null = null;
+  #reserved = 0;
+  #expiresAtMs = -Infinity;
+  #reportedAtMs = -Infinity;
+  #remaining = -1;
+  #fullAtMs = -Infinity;
+  #windowAtMs = -Infinity;
+  #spentNow = 0;
+  #spentBefore = 0;
+
+  constructor(key: string, nowMs: number) {
+    this.key = key;
+    this.touchedAtMs = nowMs;
+  }
+
+  /** Tokens in hand that may still be spent. */
+  inHand(nowMs: number): number {
+    return this.#expiresAtMs - nowMs > MARGIN_MS ? this.tokens : 0;
+  }
+
+  isLeaseEnding(nowMs: number): boolean {
+    return this.#expiresAtMs - nowMs <= MARGIN_MS;
+  }
+
+  /** Whether the lease has tokens in hand or spending to report. */
+  isHolding(): boolean {
+    return this.tokens > 0 || this.unreported > 0;
+  }
+
+  isIdle(nowMs: number, afterMs: number): boolean {
+    return !this.busy && !this.isHolding() && this.#reserved === 0 && nowMs - this.touchedAtMs >= afterMs;
+  }
+
+  take(nowMs: number): void {
+    this.tokens -= 1;
+    this.unreported += 1;
+    this.countSpent(1, nowMs);
+  }
+
+  /**
+   * Sets a token aside for a request that waits for another limit.
+   *
+   * @returns the lease it belongs to, for `spendReserved` or `release`
+   */
+  reserve(): string {
+    this.tokens -= 1;
+    this.#reserved += 1;
+    return this.leaseId;
+  }
+
+  spendReserved(leaseId: string, nowMs: number): void {
+    this.#reserved -= 1;
+    if (leaseId === this.leaseId) this.unreported += 1;
+    this.countSpent(1, nowMs);
+  }
+
+  release(leaseId: string): void {
+    this.#reserved -= 1;
+    if (leaseId === this.leaseId) this.tokens += 1;
+  }
+
+  countSpent(tokens: number, nowMs: number): void {
+    this.touchedAtMs = nowMs;
+    this.#turnWindow(nowMs);
+    this.#spentNow += tokens;
+  }
+
+  /** What was spent here in the last 100 ms, or a little less of it. */
+  spentRecently(nowMs: number): number {
+    this.#turnWindow(nowMs);
+    return this.#spentNow + this.#spentBefore;
+  }
+
+  learn(grant: LeaseGrant, need: number, askedAtMs: number, nowMs: number): void {
+    this.#remaining = grant.remaining;
+    this.#fullAtMs = nowMs + grant.resetMs;
+    this.ownShare = null;
+    if (grant.granted > 0) this.noUntilMs = -Infinity;
+    const spare = grant.granted - need;
+    if (grant.granted === 0 || spare <= 0) return;
+    if (grant.leaseId !== this.leaseId) {
+      // The store let the earlier lease expire.
+      this.tokens = 0;
+      this.unreported = 0;
+      this.leaseId = grant.leaseId;
+      this.#reportedAtMs = nowMs;
+    }
+    this.tokens += spare;
+    this.#expiresAtMs = askedAtMs + grant.expiresInMs;
+  }
+
+  isReportDue(nowMs: number, intervalMs: number): boolean {
+    return this.unreported > 0 && nowMs - this.#reportedAtMs >= intervalMs;
+  }
+
+  takeReport(nowMs: number): number {
+    const spent = this.unreported;
+    this.unreported = 0;
+    this.#reportedAtMs = nowMs;
+    return spent;
+  }
+
+  /** Tokens left as of the last answer, those in hand included; the capacity before the first. */
+  remaining(capacity: number): number {
+    return this.#remaining < 0 ? capacity : this.#remaining + this.tokens;
+  }
+
+  resetMs(nowMs: number): number {
+    return Math.max(0, Math.ceil(this.#fullAtMs - nowMs));
+  }
+
+  #turnWindow(nowMs: number): void {
+    const passed = nowMs - this.#windowAtMs;
+    if (passed < WINDOW_MS) return;
+    this.#spentBefore = passed < 2 * WINDOW_MS ? this.#spentNow : 0;
+    this.#spentNow = 0;
+    this.#windowAtMs = passed < 2 * WINDOW_MS ? this.#windowAtMs + WINDOW_MS : nowMs;
+  }
+}

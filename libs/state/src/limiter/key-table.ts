@@ -1,0 +1,104 @@
+import type { LeaseReturn } from '../port.ts';
+import { KeyEntry } from './key-entry.ts';
+
+/** Keys remembered at most; a flood of addresses pushes the oldest out. */
+const MAX_KEYS = 100_000;
+/** A key nobody asks for is forgotten after this time. */
+const FORGET_AFTER_MS = 10_000;
+/** Unspent tokens go back after this time without use; spent ones are reported as often. */
+export const IDLE_RETURN_MS = 100;
+/** A key younger than this may have requests that wait for it. */
+const DROP_AFTER_MS = 1_000;
+const SWEEP_STEP = 2_000;
+
+/** The lease table of one worker, bounded. */
+export class KeyTable {
+  readonly #entries = new Map<string, KeyEntry>();
+  /** Those with tokens in hand or spending to report. */
+  readonly #holding = new Set<KeyEntry>();
+  #sweepAt: IterableIterator<KeyEntry> | null = null;
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get isHolding(): boolean {
+    return this.#holding.size > 0;
+  }
+
+  get(key: string): KeyEntry | undefined {
+    return this.#entries.get(key);
+  }
+
+  open(key: string, nowMs: number): KeyEntry {
+    let entry = this.#entries.get(key);
+    if (entry === undefined) {
+      if (this.#entries.size >= MAX_KEYS) this.#dropOne(nowMs);
+      entry = new KeyEntry(key, nowMs);
+      this.#entries.set(key, entry);
+    }
+    entry.touchedAtMs = nowMs;
+    return entry;
+  }
+
+  noteHolding(entry: KeyEntry): void {
+    if (entry.isHolding()) this.#holding.add(entry);
+  }
+
+  /** What goes back to the store by now: all of idle and ending leases, the spending of busy ones. */
+  collectDue(nowMs: number): LeaseReturn[] {
+    const returns: LeaseReturn[] = [];
+    for (const entry of this.#holding) {
+      const idle = nowMs - entry.touchedAtMs >= IDLE_RETURN_MS;
+      if (idle || entry.isLeaseEnding(nowMs)) this.#giveUp(entry, nowMs, returns);
+      else if (entry.isReportDue(nowMs, IDLE_RETURN_MS)) {
+        const { key, leaseId } = entry;
+        returns.push({ key, leaseId, spent: entry.takeReport(nowMs), unspent: 0 });
+      }
+    }
+    return returns;
+  }
+
+  collectAll(nowMs: number): LeaseReturn[] {
+    const returns: LeaseReturn[] = [];
+    for (const entry of this.#holding) this.#giveUp(entry, nowMs, returns);
+    return returns;
+  }
+
+  collect(key: string, nowMs: number): LeaseReturn[] {
+    const entry = this.#entries.get(key);
+    const returns: LeaseReturn[] = [];
+    if (entry !== undefined && this.#holding.has(entry)) this.#giveUp(entry, nowMs, returns);
+    return returns;
+  }
+
+  /** Forgets idle keys, a bounded number at a time. */
+  sweep(nowMs: number): void {
+    this.#sweepAt ??= this.#entries.values();
+    for (let i = 0; i < SWEEP_STEP; i += 1) {
+      const next = this.#sweepAt.next();
+      if (next.done === true) {
+        this.#sweepAt = null;
+        return;
+      }
+      const entry = next.value;
+      if (entry.isIdle(nowMs, FORGET_AFTER_MS) && entry.noUntilMs <= nowMs) this.#entries.delete(entry.key);
+    }
+  }
+
+  #giveUp(entry: KeyEntry, nowMs: number, returns: LeaseReturn[]): void {
+    this.#holding.delete(entry);
+    const { key, leaseId, tokens } = entry;
+    returns.push({ key, leaseId, spent: entry.takeReport(nowMs), unspent: tokens });
+    // The id stays: tokens reserved by waiting requests still belong to it.
+    entry.tokens = 0;
+  }
+
+  #dropOne(nowMs: number): void {
+    for (const entry of this.#entries.values()) {
+      if (!entry.isIdle(nowMs, DROP_AFTER_MS)) continue;
+      this.#entries.delete(entry.key);
+      return;
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import { advance, newBucket, spend, UNITS_PER_TOKEN, wholeTokens } from '../bucket.ts';
+import type { LimitSpec } from '../limiter.ts';
+import type { KeyEntry } from './key-entry.ts';
+
+/**
+ * Takes a token of each limit from this worker's own share: limit ÷ workers, never below 1. The share starts with
+ * this worker's part of what the store last had, so that an answer that was merely late costs next to nothing.
+ *
+ * @returns false, and nothing is taken, if one limit has none
+ */
+export function takeOwnShare(
+  limits: readonly LimitSpec[],
+  entries: readonly KeyEntry[],
+  workers: number,
+  nowMs: number,
+): boolean {
+  const buckets = limits.map((spec, i) => {
+    const entry = entries[i] as KeyEntry;
+    const capacity = Math.max(1, Math.floor(spec.capacity / workers));
+    if (entry.ownShare === null) {
+      const known = Math.floor(entry.remaining(spec.capacity) / workers);
+      entry.ownShare = newBucket(Math.max(1, spec.ratePerMinute / workers), capacity, Math.floor(nowMs));
+      entry.ownShare.units = Math.min(capacity, known) * UNITS_PER_TOKEN;
+    }
+    advance(entry.ownShare, Math.floor(nowMs));
+    return entry.ownShare;
+  });
+  if (buckets.some((bucket) => wholeTokens(bucket) < 1)) return false;
+  for (const bucket of buckets) spend(bucket, 1);
+  return true;
+}

@@ -4,7 +4,10 @@ import { chooseFormat, createLogger } from './logger.ts';
 
 function capture(level: 'debug' | 'info' | 'warn' | 'error', format: 'json' | 'pretty') {
   const written: string[] = [];
-  return { written, logger: createLogger({ level, format, base: { role: 'worker' }, write: (text) => written.push(text) }) };
+  return {
+    written,
+    logger: createLogger({ level, format, base: { role: 'worker' }, write: (text) => written.push(text) }),
+  };
 }
 
 test('writes one JSON object a line, with the base fields', () => {
@@ -24,7 +27,7 @@ test('gathers lines of information and writes them together', () => {
   assert.deepEqual(written, []);
   logger.flush();
   assert.equal(written.length, 1);
-  assert.equal(written[0]?.trim().split('\n').length, 2);
+  assert.equal((written[0] ?? '').trim().split('\n').length, 2);
 });
 
 test('a warning takes the lines before it along, in their order', () => {

@@ -33,7 +33,10 @@ const FLUSH_BYTES = 32 * 1024;
 const COLOURS: Record<LogLevel, string> = { debug: '90', info: '36', warn: '33', error: '31' };
 
 /** A terminal gets the form for people, whatever the configuration says; a pipe gets JSON unless it says `text`. */
-export function chooseFormat(configured: 'json' | 'text', stream: Pick<WriteStream, 'isTTY'>): 'json' | 'pretty' {
+export function chooseFormat(
+  configured: 'json' | 'text',
+  stream: Pick<WriteStream, 'isTTY'>,
+): 'json' | 'pretty' {
   return stream.isTTY || configured === 'text' ? 'pretty' : 'json';
 }
 
@@ -80,13 +83,25 @@ export function createLogger(options: LoggerOptions): Logger {
   };
 }
 
-function formatPretty(level: LogLevel, message: string, fields: LogFields | undefined, colour: boolean): string {
+function formatPretty(
+  level: LogLevel,
+  message: string,
+  fields: LogFields | undefined,
+  colour: boolean,
+): string {
   const time = new Date().toTimeString().slice(0, 8);
   const word = level.toUpperCase().padEnd(5);
   const extra = Object.entries(fields ?? {})
     .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => `${key}=${typeof value === 'string' && /[\s"]/.test(value) ? JSON.stringify(value) : value}`)
+    .map(
+      ([key, value]) =>
+        `${key}=${typeof value === 'string' && /[\s"]/.test(value) ? JSON.stringify(value) : value}`,
+    )
     .join(' ');
-  const head = colour ? `\u001b[90m${time}\u001b[0m \u001b[${COLOURS[level]}m${word}\u001b[0m` : `${time} ${word}`;
-  return extra === '' ? `${head} ${message}` : `${head} ${message} ${colour ? `\u001b[90m${extra}\u001b[0m` : extra}`;
+  const head = colour
+    ? `\u001b[90m${time}\u001b[0m \u001b[${COLOURS[level]}m${word}\u001b[0m`
+    : `${time} ${word}`;
+  return extra === ''
+    ? `${head} ${message}`
+    : `${head} ${message} ${colour ? `\u001b[90m${extra}\u001b[0m` : extra}`;
 }

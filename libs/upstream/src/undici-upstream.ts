@@ -39,7 +39,9 @@ export class UndiciUpstream implements Upstream {
     this.#origin = options.origin;
     this.#options = {
       connect: buildConnector({
-        timeout: options.connectTimeoutMs + (options.origin.startsWith('https:') ? options.tlsHandshakeTimeoutMs : 0),
+        timeout:
+          options.connectTimeoutMs +
+          (options.origin.startsWith('https:') ? options.tlsHandshakeTimeoutMs : 0),
         keepAlive: true,
         keepAliveInitialDelay: options.keepAliveMs,
         allowH2: false,

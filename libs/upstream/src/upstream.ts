@@ -50,6 +50,8 @@ export type FailureKind =
   | 'head_timeout'
   /** Silence between body bytes longer than `proxy.read_timeout`. */
   | 'body_timeout'
+  /** The whole answer took longer than `proxy.response_timeout`. */
+  | 'total_timeout'
   /** The connection broke inside the body. */
   | 'truncated'
   /** What came is not HTTP. */

@@ -1,0 +1,153 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import cluster from 'node:cluster';
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Instance } from '@olla/core/instance';
+import type { Settings } from '@olla/config/schema';
+import { createHub, type Hub } from '@olla/state/hub';
+import type { Logger } from '@olla/telemetry/logger';
+import type { DrainMessage, InitMessage } from '../process-messages.ts';
+import { StartupError, type Claim } from './claim-port.ts';
+import { SupervisedChild } from './supervised-child.ts';
+
+export interface PrimaryOptions {
+  readonly settings: Settings;
+  readonly claim: Claim;
+  readonly workers: number;
+  readonly adminToken: string | null;
+  readonly version: string;
+  readonly configHash: string;
+  readonly log: Logger;
+}
+
+/** How long a child may take from its start to being ready, before start-up fails. */
+const READY_TIMEOUT_MS = 20_000;
+/** What a child gets beyond its own drain time before it is killed. */
+const STOP_MARGIN_MS = 1_000;
+
+/**
+ * The process that holds a gateway together: forks workers and agent, replaces those that crash, holds the shared
+ * state (without Redis), and stops everything in order. It relays nothing.
+ */
+export class GatewayPrimary {
+  readonly self: Instance;
+  readonly hub: Hub;
+  readonly #options: PrimaryOptions;
+  readonly #workers: SupervisedChild[] = [];
+  #agent: SupervisedChild | null = null;
+
+  constructor(options: PrimaryOptions) {
+    this.#options = options;
+    this.self = identify('primary', process.pid, null, options);
+    this.hub = createHub({
+      self: this.self,
+      redis: redisOf(options.settings),
+      log: ({ event, message }) => options.log[event === 'state_lost' ? 'error' : 'info'](message),
+    });
+  }
+
+  /** Starts agent and workers; resolves when all of them serve. @throws StartupError */
+  async start(): Promise<void> {
+    const entry = process.argv[1];
+    if (entry === undefined) throw new StartupError('the olla command was started without a script');
+    // Connections go round the workers through the primary: a worker that dies takes none along that it had not
+    // accepted, as it would with a listening socket of its own (docs/adr/0003).
+    cluster.schedulingPolicy = cluster.SCHED_RR;
+    cluster.setupPrimary({ exec: entry, args: [], serialization: 'json' });
+    if (this.#options.settings.discovery.agent === 'child') this.#agent = this.#superviseAgent(entry);
+    for (let n = 1; n <= this.#options.workers; n += 1) this.#workers.push(this.#superviseWorker(n));
+    const children = [...this.#workers, ...(this.#agent === null ? [] : [this.#agent])];
+    for (const child of children) child.start();
+    await this.#allReady(children);
+  }
+
+  /** Drains: no new connections, running requests finish within server.shutdown_timeout. */
+  async stop(): Promise<void> {
+    const timeoutMs = this.#options.settings.server.shutdown_timeout;
+    const drain: DrainMessage = { olla: 'drain', timeoutMs };
+    await Promise.all(
+      this.#workers.map((worker) =>
+        worker.stop((child) => child.send(drain, ignoreClosed), timeoutMs + STOP_MARGIN_MS),
+      ),
+    );
+    // The agent goes last: until then workers see endpoints come and go.
+    await this.#agent?.stop((child) => child.kill('SIGTERM'), STOP_MARGIN_MS);
+    await this.hub.close();
+  }
+
+  killAll(): void {
+    for (const child of [...this.#workers, this.#agent]) child?.kill();
+  }
+
+  async #allReady(children: readonly SupervisedChild[]): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () => reject(new Error(`not every process was ready within ${READY_TIMEOUT_MS / 1_000} s`)),
+        READY_TIMEOUT_MS,
+      );
+    });
+    try {
+      await Promise.race([Promise.all(children.map((child) => child.firstReady)), late]);
+    } catch (error) {
+      this.killAll();
+      throw new StartupError(error instanceof Error ? error.message : String(error), { cause: error });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #superviseWorker(n: number): SupervisedChild {
+    return this.#supervise(`worker ${n}`, () => {
+      const child = cluster.fork().process;
+      this.#introduce(child, identify('worker', child.pid ?? 0, this.self.id, this.#options), {
+        listen: this.#options.claim,
+        adminToken: this.#options.adminToken,
+      });
+      return child;
+    });
+  }
+
+  #superviseAgent(entry: string): SupervisedChild {
+    return this.#supervise('agent', () => {
+      const child = fork(entry, [], { env: { ...process.env, OLLA_CHILD: 'agent' } });
+      this.#introduce(child, identify('agent', child.pid ?? 0, this.self.id, this.#options), {});
+      return child;
+    });
+  }
+
+  #supervise(name: string, start: () => ChildProcess): SupervisedChild {
+    const { log } = this.#options;
+    return new SupervisedChild({
+      name,
+      start,
+      onRestart: ({ reason, delayMs }) =>
+        log.error(`${name} ended (${reason}); starting it again`, { delay_ms: delayMs }),
+    });
+  }
+
+  #introduce(child: ChildProcess, self: Instance, extra: Partial<InitMessage>): void {
+    this.hub.attach(child, self);
+    const { settings } = this.#options;
+    const init: InitMessage = { olla: 'init', settings, self, redis: redisOf(settings), ...extra };
+    child.send(init, ignoreClosed);
+  }
+}
+
+function identify(
+  role: Instance['role'],
+  pid: number,
+  gateway: string | null,
+  { version, configHash }: Pick<PrimaryOptions, 'version' | 'configHash'>,
+): Instance {
+  const host = hostname();
+  const id = `${host}:${pid}:${randomBytes(3).toString('hex')}`;
+  return { id, role, host, gateway: gateway ?? id, pid, version, startedAt: Date.now(), configHash };
+}
+
+function redisOf(settings: Settings): InitMessage['redis'] {
+  return settings.redis.url === null ? null : { url: settings.redis.url, name: settings.redis.name };
+}
+
+/** The child ended before it got the message; its exit tells all there is to tell. */
+function ignoreClosed(): void {}

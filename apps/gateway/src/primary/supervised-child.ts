@@ -1,0 +1,99 @@
+import type { ChildProcess } from 'node:child_process';
+import { performance } from 'node:perf_hooks';
+import { isMessage, type FailedMessage, type ReadyMessage } from '../process-messages.ts';
+import { countCrash, restartDelayMs } from './restart-policy.ts';
+
+export interface ChildSpec {
+  /** For logs: `worker 1`, `agent`. */
+  readonly name: string;
+  /** Starts the process and gives it all that it needs. Called again after each crash. */
+  readonly start: () => ChildProcess;
+  readonly onRestart: (info: {
+    readonly name: string;
+    readonly reason: string;
+    readonly delayMs: number;
+  }) => void;
+}
+
+/**
+ * One child of the primary, kept alive: started again with backoff when it ends without having been told to. Until
+ * it was ready for the first time a crash is a failure to start, told by `firstReady` rejecting.
+ */
+export class SupervisedChild {
+  readonly name: string;
+  readonly firstReady: Promise<void>;
+  readonly #spec: ChildSpec;
+  #process: ChildProcess | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #crashes = 0;
+  #startedAt = 0;
+  #wasReady = false;
+  #stopping = false;
+  #failure = '';
+  #resolveReady: () => void = () => undefined;
+  #rejectReady: (error: Error) => void = () => undefined;
+
+  constructor(spec: ChildSpec) {
+    this.#spec = spec;
+    this.name = spec.name;
+    this.firstReady = new Promise((resolve, reject) => {
+      this.#resolveReady = resolve;
+      this.#rejectReady = reject;
+    });
+    // Whoever waits for it is told; that nobody waits any more is no fault.
+    this.firstReady.catch(() => undefined);
+  }
+
+  get process(): ChildProcess | null {
+    return this.#process;
+  }
+
+  start(): void {
+    this.#startedAt = performance.now();
+    const child = this.#spec.start();
+    this.#process = child;
+    child.on('message', (message: unknown) => {
+      if (isMessage<ReadyMessage>(message, 'ready')) {
+        this.#wasReady = true;
+        this.#resolveReady();
+      } else if (isMessage<FailedMessage>(message, 'failed')) this.#failure = message.message;
+    });
+    child.on('error', (error) => (this.#failure = error.message));
+    child.once('exit', (code, signal) => this.#onExit(code, signal));
+  }
+
+  /** No restart from here on. Resolves when the process has ended; kills it after `timeoutMs`. */
+  async stop(ask: (child: ChildProcess) => void, timeoutMs: number): Promise<void> {
+    this.#stopping = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    const child = this.#process;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    ask(child);
+    const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
+    await gone;
+    clearTimeout(timer);
+  }
+
+  kill(): void {
+    this.#stopping = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#process?.kill('SIGKILL');
+  }
+
+  #onExit(code: number | null, signal: NodeJS.Signals | null): void {
+    this.#process = null;
+    if (this.#stopping) return;
+    const reason = this.#failure || (signal === null ? `exit code ${code}` : `signal ${signal}`);
+    this.#failure = '';
+    if (!this.#wasReady) {
+      this.#stopping = true;
+      this.#rejectReady(new Error(`${this.name} could not start: ${reason}`));
+      return;
+    }
+    this.#crashes = countCrash(this.#crashes, performance.now() - this.#startedAt);
+    const delayMs = restartDelayMs(Math.max(0, this.#crashes - 1));
+    this.#spec.onRestart({ name: this.name, reason, delayMs });
+    this.#timer = setTimeout(() => this.start(), delayMs);
+  }
+}

@@ -1,0 +1,41 @@
+import type { Instance } from '@olla/core/instance';
+import type { Settings } from '@olla/config/schema';
+
+/** What the primary and its children say to each other beside the shared state's own messages. */
+
+/** First message to every child: all that it needs to begin. */
+export interface InitMessage {
+  readonly olla: 'init';
+  readonly settings: Settings;
+  readonly self: Instance;
+  readonly redis: { readonly url: string; readonly name: string } | null;
+  /** Of a worker only: where to listen, and the token that admin actions need. */
+  readonly listen?: { readonly hosts: readonly string[]; readonly port: number };
+  readonly adminToken?: string | null;
+}
+
+/** From a child: it serves (worker: it listens and has a first snapshot or gave up waiting; agent: it runs). */
+export interface ReadyMessage {
+  readonly olla: 'ready';
+}
+
+/** From a child that cannot start at all, before it exits with a code other than 0. */
+export interface FailedMessage {
+  readonly olla: 'failed';
+  readonly message: string;
+}
+
+/** To a worker: take no new connections, finish what runs within the time, then exit. */
+export interface DrainMessage {
+  readonly olla: 'drain';
+  readonly timeoutMs: number;
+}
+
+export type ChildMessage = ReadyMessage | FailedMessage;
+
+export function isMessage<T extends { readonly olla: string }>(
+  message: unknown,
+  kind: T['olla'],
+): message is T {
+  return typeof message === 'object' && message !== null && 'olla' in message && message.olla === kind;
+}

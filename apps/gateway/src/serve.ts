@@ -1,0 +1,156 @@
+import { availableParallelism } from 'node:os';
+import { performance } from 'node:perf_hooks';
+import { createHash } from 'node:crypto';
+import { formatPlace, type Notice } from '@olla/config/problem';
+import type { Settings } from '@olla/config/schema';
+import { ensureAdminToken, removeAdminToken, type AdminToken } from '@olla/admin-api/token-file';
+import type { Snapshot } from '@olla/core/snapshot';
+import { chooseFormat, createLogger, type Logger } from '@olla/telemetry/logger';
+import { startLines, startRecord, type EndpointSource, type StartFacts } from './announce.ts';
+import { claimPort, StartupError } from './primary/claim-port.ts';
+import { GatewayPrimary } from './primary/gateway-primary.ts';
+import { gatewayVersion } from './version.ts';
+
+export interface ServeOptions {
+  readonly settings: Settings;
+  readonly notices: readonly Notice[];
+  readonly source: EndpointSource;
+}
+
+/** How long the lines of a start wait for every endpoint to have been probed once. */
+const FIRST_PROBES_MS = 1_500;
+
+/**
+ * Runs a gateway until it is told to stop.
+ *
+ * @returns the exit code of the process
+ * @throws StartupError with a message for the operator, if it cannot start
+ */
+export async function serve(options: ServeOptions): Promise<number> {
+  const { settings } = options;
+  const format = chooseFormat(settings.logging.format, process.stdout);
+  const log = createLogger({ level: settings.logging.level, format, base: { role: 'primary' } });
+  for (const notice of options.notices)
+    log.info(`${notice.key}: ${notice.message}`, { at: formatPlace(notice) });
+
+  const claim = await claimPort(settings.server.host, settings.server.port);
+  const written = settings.admin.token === null ? writeAdminToken(claim.port, log) : null;
+  const primary = new GatewayPrimary({
+    settings,
+    claim,
+    workers: settings.server.workers ?? availableParallelism(),
+    adminToken: settings.admin.token ?? written?.token ?? null,
+    version: gatewayVersion(),
+    configHash: configHash(settings),
+    log,
+  });
+  const stopped = stopOnSignals(primary, log);
+  try {
+    await primary.start();
+    await announce(options, primary, claim.port, written?.path ?? null, format, log);
+    return await stopped;
+  } finally {
+    if (written !== null) removeAdminToken(written);
+    log.flush();
+  }
+}
+
+async function announce(
+  options: ServeOptions,
+  primary: GatewayPrimary,
+  port: number,
+  adminTokenFile: string | null,
+  format: 'json' | 'pretty',
+  log: Logger,
+): Promise<void> {
+  const { settings, source } = options;
+  const { host } = settings.server;
+  const shownHost =
+    host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+  const facts: StartFacts = {
+    version: gatewayVersion(),
+    settings,
+    source,
+    snapshot: await firstProbes(primary, settings.discovery.static.endpoints.length),
+    workers: settings.server.workers ?? availableParallelism(),
+    url: `http://${shownHost}:${port}`,
+    adminTokenFile,
+    tookMs: performance.now(),
+  };
+  log.flush();
+  if (format === 'pretty') process.stdout.write(`${startLines(facts).join('\n')}\n`);
+  else log.info('listening', startRecord(facts));
+  log.flush();
+}
+
+/** The newest snapshot once every endpoint was probed, or what there is when the time is over. */
+async function firstProbes(primary: GatewayPrimary, endpoints: number): Promise<Snapshot | null> {
+  const { state } = primary.hub;
+  const probed = (snapshot: Snapshot | null): boolean =>
+    snapshot !== null &&
+    snapshot.endpoints.length >= endpoints &&
+    snapshot.endpoints.every((endpoint) => endpoint.state !== 'unknown');
+  const now = await state.readSnapshot().catch(() => null);
+  if (probed(now)) return now;
+  return new Promise((resolve) => {
+    let newest = now;
+    const finish = (): void => {
+      clearTimeout(timer);
+      unsubscribe();
+      resolve(newest);
+    };
+    const timer = setTimeout(finish, FIRST_PROBES_MS);
+    const unsubscribe = state.onSnapshot((snapshot) => {
+      newest = snapshot;
+      if (probed(snapshot)) finish();
+    });
+  });
+}
+
+/** The first SIGTERM or SIGINT drains, a second one stops at once. */
+function stopOnSignals(primary: GatewayPrimary, log: Logger): Promise<number> {
+  return new Promise((resolve) => {
+    let stopping = false;
+    const onSignal = (signal: NodeJS.Signals): void => {
+      if (stopping) {
+        primary.killAll();
+        log.warn(`stopping at once (${signal})`);
+        process.exit(1);
+      }
+      stopping = true;
+      log.info(`${signal}: finishing what runs; send it again to stop at once`);
+      primary.stop().then(
+        () => resolve(0),
+        (error: unknown) => {
+          log.error(`stopping failed: ${String(error)}`);
+          resolve(1);
+        },
+      );
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
+  });
+}
+
+/** Of a gateway without a configured token: one that local consoles find. */
+function writeAdminToken(port: number, log: Logger): AdminToken | null {
+  try {
+    return ensureAdminToken(port, process.env);
+  } catch (error) {
+    log.warn(
+      `no admin token could be written, so drain, resume and refresh are off: ${String(error)}. Set admin.token to have them`,
+    );
+    return null;
+  }
+}
+
+/** Tells hosts apart whose files name different endpoints; secrets are not part of it. */
+function configHash(settings: Settings): string {
+  const endpoints = settings.discovery.static.endpoints
+    .map(({ name, url, type }) => `${name}\n${url}\n${type}`)
+    .sort()
+    .join('\n\n');
+  return createHash('sha256').update(endpoints).digest('hex').slice(0, 12);
+}
+
+export { StartupError };

@@ -1,0 +1,57 @@
+/** Body of a cluster worker: importing this file runs it. The path of a request is in worker/request-path.ts. */
+import { connectState } from '@olla/state/connect';
+import { chooseFormat, createLogger } from '@olla/telemetry/logger';
+import { isMessage, type DrainMessage, type FailedMessage, type InitMessage } from './process-messages.ts';
+import { runWorker } from './worker/run-worker.ts';
+
+/** Without a word from the primary after this time there is no primary. */
+const INIT_TIMEOUT_MS = 10_000;
+
+const init = await receiveInit();
+const format = chooseFormat(init.settings.logging.format, process.stdout);
+const log = createLogger({
+  level: init.settings.logging.level,
+  format,
+  base: { role: 'worker', pid: process.pid },
+});
+
+// The terminal sends its signals to the whole group; only the primary acts on them.
+process.on('SIGINT', () => undefined);
+
+try {
+  const state = await connectState({ self: init.self, redis: init.redis, channel: process });
+  const worker = await runWorker({ init, state, log, format });
+  const stop = (timeoutMs: number): void => {
+    void worker.stop(timeoutMs).finally(() => {
+      log.flush();
+      process.exit(0);
+    });
+  };
+  process.on('message', (message: unknown) => {
+    if (isMessage<DrainMessage>(message, 'drain')) stop(message.timeoutMs);
+  });
+  process.on('SIGTERM', () => stop(init.settings.server.shutdown_timeout));
+  // The primary is gone, and with it everything that this worker shares.
+  process.on('disconnect', () => stop(init.settings.server.shutdown_timeout));
+  process.send?.({ olla: 'ready' });
+} catch (error) {
+  log.flush();
+  const failed: FailedMessage = {
+    olla: 'failed',
+    message: error instanceof Error ? error.message : String(error),
+  };
+  process.send?.(failed, undefined, undefined, () => process.exit(1));
+}
+
+function receiveInit(): Promise<InitMessage> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => process.exit(1), INIT_TIMEOUT_MS);
+    const onMessage = (message: unknown): void => {
+      if (!isMessage<InitMessage>(message, 'init')) return;
+      clearTimeout(timer);
+      process.off('message', onMessage);
+      resolve(message);
+    };
+    process.on('message', onMessage);
+  });
+}

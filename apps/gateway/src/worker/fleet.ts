@@ -1,0 +1,244 @@
+import { profileOf } from '@olla/backends/table';
+import { credentialHeaders } from '@olla/config/endpoint-credentials';
+import type { EndpointSettings, Settings } from '@olla/config/schema';
+import { indexCatalog, type ModelIndex } from '@olla/core/catalog/index-catalog';
+import { endpointKey } from '@olla/core/endpoint-key';
+import { endpointHeaders, type EndpointHeaders } from '@olla/core/http/request-headers';
+import {
+  applyEjection,
+  grantProbe,
+  isProbeDue,
+  recordConnectionFailure,
+  recordStatus,
+  takeProbe,
+} from '@olla/core/route-plan/breaker';
+import type { EndpointView } from '@olla/core/route-plan/endpoint-view';
+import { FleetLive } from '@olla/core/route-plan/fleet-live';
+import { buildFleetView, type FleetView } from '@olla/core/route-plan/fleet-view';
+import { compareVersions, type Snapshot } from '@olla/core/snapshot';
+import type { Control, SharedState } from '@olla/state/port';
+import { UndiciUpstream } from '@olla/upstream/undici-upstream';
+import type { Upstream } from '@olla/upstream/upstream';
+
+/** One configured endpoint, with what it takes to reach it. Lives as long as the worker. */
+export interface Endpoint {
+  readonly name: string;
+  readonly key: string;
+  readonly settings: EndpointSettings;
+  readonly upstream: Upstream;
+  readonly headers: EndpointHeaders;
+  /** Put in front of every path; empty unless preserve_path. */
+  readonly basePath: string;
+}
+
+/** How long a worker that was granted a probe has for it, before another may try. */
+const PROBE_TTL_MS = 10_000;
+/** How often ejected endpoints are looked at for a probe that is due. */
+const PROBE_CHECK_MS = 1_000;
+/** In-flight counts are told at this pace while they change, and not at all while nothing runs. */
+const PUBLISH_MS = 4;
+const IDLE_TICKS = 50;
+
+/**
+ * What a worker knows of the endpoints: the view that requests are planned on, renewed with each snapshot, and the
+ * counts and failures of its own traffic, shared with the other workers.
+ */
+export class Fleet {
+  readonly endpoints: ReadonlyMap<string, Endpoint>;
+  readonly #settings: Settings;
+  readonly #state: SharedState;
+  readonly #live = new FleetLive(Math.random());
+  readonly #byKey: ReadonlyMap<string, Endpoint>;
+  readonly #unsubscribe: (() => void)[];
+  readonly #prober: NodeJS.Timeout;
+  #view: FleetView;
+  #index: ModelIndex = { find: () => undefined };
+  #indexed = -1;
+  #indexedToken = -1;
+  #snapshot: Snapshot | null = null;
+  #control: Control;
+  #dirty = false;
+  #idleTicks = 0;
+  #ticker: NodeJS.Timeout | null = null;
+
+  constructor(settings: Settings, state: SharedState, snapshot: Snapshot | null, control: Control) {
+    this.#settings = settings;
+    this.#state = state;
+    this.#control = control;
+    const endpoints = settings.discovery.static.endpoints.map((endpoint) => makeEndpoint(endpoint, settings));
+    this.endpoints = new Map(endpoints.map((endpoint) => [endpoint.name, endpoint]));
+    this.#byKey = new Map(endpoints.map((endpoint) => [endpoint.key, endpoint]));
+    this.#view = this.#build();
+    if (snapshot !== null) this.#take(snapshot);
+    this.#unsubscribe = [
+      state.onSnapshot((newer) => this.#take(newer)),
+      state.onControl((changed) => {
+        this.#control = changed;
+        this.#view = this.#build();
+      }),
+      state.onInFlight((others) => this.#live.setOthersInFlight(others)),
+      state.onEjection(({ endpointKey: key, by }) => {
+        if (by !== state.self.id && this.#byKey.has(key))
+          applyEjection(this.#live.endpoint(key).breaker, 'connection', Date.now());
+      }),
+    ];
+    this.#prober = setInterval(() => this.#seekProbes(), PROBE_CHECK_MS).unref();
+  }
+
+  get view(): FleetView {
+    return this.#view;
+  }
+
+  get snapshot(): Snapshot | null {
+    return this.#snapshot;
+  }
+
+  get control(): Control {
+    return this.#control;
+  }
+
+  get models(): ModelIndex {
+    return this.#index;
+  }
+
+  /** A request goes to the endpoint: counted until `release`. */
+  acquire(view: EndpointView): void {
+    view.live.inFlight += 1;
+    takeProbe(view.live.breaker);
+    this.#changed();
+  }
+
+  release(view: EndpointView): void {
+    view.live.inFlight -= 1;
+    this.#changed();
+  }
+
+  connectionFailed(view: EndpointView, reason: string): void {
+    const now = Date.now();
+    if (recordConnectionFailure(view.live.breaker, now)) this.#report(view, reason, now);
+  }
+
+  answered(view: EndpointView, status: number, startedAt: number): void {
+    const now = Date.now();
+    if (recordStatus(view.live.breaker, status, startedAt, now))
+      this.#report(view, `answers mostly ${status} and the like`, now);
+  }
+
+  /** Requests in flight by endpoint name, those that have none left out. */
+  inFlight(): Record<string, number> {
+    const counts: Record<string, number> = {};
+    for (const { name, live } of this.#view.endpoints) if (live.inFlight > 0) counts[name] = live.inFlight;
+    return counts;
+  }
+
+  close(): void {
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    clearInterval(this.#prober);
+    if (this.#ticker !== null) clearInterval(this.#ticker);
+    for (const { upstream } of this.endpoints.values()) upstream.close();
+  }
+
+  #report(view: EndpointView, reason: string, at: number): void {
+    this.#state.reportEjection({
+      endpointKey: view.key,
+      endpoint: view.name,
+      reason,
+      by: this.#state.self.id,
+      at,
+    });
+  }
+
+  #take(snapshot: Snapshot): void {
+    if (this.#snapshot !== null && compareVersions(snapshot.version, this.#snapshot.version) <= 0) return;
+    this.#snapshot = snapshot;
+    if (snapshot.catalog.revision !== this.#indexed || snapshot.version.token !== this.#indexedToken) {
+      this.#index = indexCatalog(snapshot.catalog);
+      this.#indexed = snapshot.catalog.revision;
+      this.#indexedToken = snapshot.version.token;
+    }
+    this.#view = this.#build();
+  }
+
+  #build(): FleetView {
+    return buildFleetView({
+      snapshot: this.#snapshot,
+      endpoints: [...this.endpoints.values()].map(({ name, key, settings }) => ({
+        name,
+        key,
+        type: settings.type,
+        priority: settings.priority,
+        weight: settings.weight,
+      })),
+      drained: this.#control.drained,
+      models: this.#index,
+      live: this.#live,
+      concurrencyOf: (type) => profileOf(type).defaultConcurrency,
+      aliases: this.#settings.model_aliases,
+      now: Date.now(),
+    });
+  }
+
+  /** One interval while requests come and go, none while nothing changes, and never a timer a request. */
+  #changed(): void {
+    this.#dirty = true;
+    this.#idleTicks = 0;
+    this.#ticker ??= setInterval(() => this.#tick(), PUBLISH_MS).unref();
+  }
+
+  #tick(): void {
+    if (this.#dirty) {
+      this.#dirty = false;
+      const counts = new Map<string, number>();
+      for (const { key, live } of this.#view.endpoints) if (live.inFlight > 0) counts.set(key, live.inFlight);
+      this.#state.publishInFlight(counts);
+      return;
+    }
+    this.#idleTicks += 1;
+    if (this.#idleTicks < IDLE_TICKS || this.#ticker === null) return;
+    clearInterval(this.#ticker);
+    this.#ticker = null;
+  }
+
+  #seekProbes(): void {
+    const now = Date.now();
+    for (const { key, live } of this.#view.endpoints) {
+      const { breaker } = live;
+      if (!isProbeDue(breaker, now)) continue;
+      // Asked once for this while, whatever comes of it.
+      breaker.probeUntil = now + PROBE_TTL_MS;
+      this.#state.acquireProbe(key, PROBE_TTL_MS).then(
+        (granted) => {
+          if (granted) grantProbe(breaker, Date.now() + PROBE_TTL_MS);
+        },
+        // The store is away: nobody else can be asked, so this worker tries for itself.
+        () => grantProbe(breaker, Date.now() + PROBE_TTL_MS),
+      );
+    }
+  }
+}
+
+function makeEndpoint(settings: EndpointSettings, all: Settings): Endpoint {
+  const url = new URL(settings.url);
+  const { proxy } = all;
+  const credentials = settings.auth === null ? {} : credentialHeaders({ headers: {}, auth: settings.auth });
+  const path = url.pathname.replace(/\/+$/, '');
+  return {
+    name: settings.name,
+    key: endpointKey(settings.name, settings.url, settings.type),
+    settings,
+    headers: endpointHeaders(url.host, flat(settings.headers), flat(credentials)),
+    basePath: settings.preserve_path ? path : '',
+    upstream: new UndiciUpstream({
+      origin: url.origin,
+      connectTimeoutMs: proxy.connection_timeout,
+      tlsHandshakeTimeoutMs: proxy.tls_handshake_timeout,
+      keepAliveMs: proxy.connection_keep_alive,
+      headTimeoutMs: proxy.response_header_timeout,
+      readTimeoutMs: proxy.read_timeout,
+    }),
+  };
+}
+
+function flat(headers: Readonly<Record<string, string>>): string[] {
+  return Object.entries(headers).flat();
+}

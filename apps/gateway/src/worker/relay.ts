@@ -1,0 +1,206 @@
+import type { ErrorCode } from '@olla/core/errors';
+import type { UpstreamCall, UpstreamFailure, UpstreamListener } from '@olla/upstream/upstream';
+import { performance } from 'node:perf_hooks';
+import { streamErrorEvent, streamFormat, type StreamFormat } from './broken-stream.ts';
+import type { Exchange } from './exchange.ts';
+import { responseTime } from './respond.ts';
+import { UsageReader } from './usage-reader.ts';
+
+/** How an attempt ended. */
+export type AttemptResult =
+  /** The answer was relayed to its end. */
+  | { readonly kind: 'relayed'; readonly status: number }
+  /** The answer had begun and broke off; the client was told in the stream's own way. */
+  | { readonly kind: 'broken'; readonly failure: UpstreamFailure }
+  /** Nothing was sent to the client yet; another endpoint may be tried. */
+  | { readonly kind: 'failed'; readonly failure: UpstreamFailure }
+  /** The backend answered with a status after which another endpoint is to be tried. */
+  | { readonly kind: 'refused'; readonly status: number; readonly retryAfter: string | null }
+  | { readonly kind: 'client_left' };
+
+export interface RelayOptions {
+  /** Headers for the client from those of the backend, flat; framing left out. */
+  readonly responseHeaders: (status: number, raw: readonly string[]) => string[];
+  /** Whether this status sends the request on to another endpoint instead of the answer to the client. */
+  readonly tryElsewhere: (status: number) => boolean;
+  readonly endpoint: string;
+  /** For the whole answer, from the request's acceptance; 0 for no limit. */
+  readonly maxResponseMs: number;
+}
+
+/**
+ * Passes one answer on to the client as it comes: the head when it is there, each chunk in the turn of the event loop
+ * that brought it, and no faster than the client reads. An answer whose end is not known beforehand goes out chunked,
+ * with the response time as a trailer.
+ */
+export class Relay implements UpstreamListener {
+  readonly done: Promise<AttemptResult>;
+  readonly #exchange: Exchange;
+  readonly #options: RelayOptions;
+  #finish!: (result: AttemptResult) => void;
+  #call: UpstreamCall | null = null;
+  #over = false;
+  #begun = false;
+  #status = 0;
+  #trailer = false;
+  #format: StreamFormat = 'opaque';
+  #lastByte = -1;
+  #drainAttached = false;
+  #usage: UsageReader | null = null;
+  readonly #deadline: NodeJS.Timeout | null;
+
+  constructor(exchange: Exchange, options: RelayOptions) {
+    this.#exchange = exchange;
+    this.#options = options;
+    this.done = new Promise((resolve) => (this.#finish = resolve));
+    const { maxResponseMs } = options;
+    this.#deadline =
+      maxResponseMs === 0
+        ? null
+        : setTimeout(() => this.#onDeadline(), Math.max(0, maxResponseMs - exchange.elapsedMs()));
+  }
+
+  /** The attempt that feeds this relay, so that it can be slowed and stopped. */
+  attach(call: UpstreamCall): void {
+    this.#call = call;
+    if (this.#over) call.abort();
+  }
+
+  /** The client left: the backend must not go on working for nobody. */
+  stop(): void {
+    this.#end({ kind: 'client_left' });
+    this.#call?.abort();
+  }
+
+  onHead(status: number, rawHeaders: string[]): void {
+    if (this.#over) return;
+    if (this.#options.tryElsewhere(status)) {
+      const retryAfter = headerValue(rawHeaders, 'retry-after');
+      this.#end({ kind: 'refused', status, retryAfter });
+      this.#call?.abort();
+      return;
+    }
+    const { response, request, baseHeaders, method } = this.#exchange;
+    this.#begun = true;
+    this.#status = status;
+    const headers = this.#options.responseHeaders(status, rawHeaders);
+    const plain = method === 'HEAD' || status === 204 || status === 304 || request.httpVersionMinor === 0;
+    if (!plain) {
+      dropHeader(headers, 'content-length');
+      headers.push('Trailer', 'X-Olla-Response-Time');
+      this.#trailer = true;
+    }
+    const contentType = headerValue(rawHeaders, 'content-type') ?? undefined;
+    this.#format = streamFormat(contentType);
+    this.#usage = UsageReader.for(contentType, status);
+    for (const part of baseHeaders) headers.push(part);
+    response.writeHead(status, headers);
+    // Chunks that came with the head go out with it; a head that comes alone is not held back for them.
+    process.nextTick(flushHead, this);
+  }
+
+  flushHead(): void {
+    if (!this.#over && this.#lastByte === -1 && !this.#exchange.response.destroyed)
+      this.#exchange.response.flushHeaders();
+  }
+
+  onData(chunk: Buffer): boolean {
+    const exchange = this.#exchange;
+    if (this.#over || chunk.length === 0) return true;
+    exchange.firstByteAt ??= performance.now();
+    exchange.bytesOut += chunk.length;
+    this.#lastByte = chunk[chunk.length - 1] as number;
+    this.#usage?.read(chunk);
+    if (exchange.response.write(chunk)) return true;
+    if (!this.#drainAttached) {
+      this.#drainAttached = true;
+      exchange.response.on('drain', () => this.#call?.resume());
+    }
+    return false;
+  }
+
+  onEnd(): void {
+    if (this.#over) return;
+    const { response } = this.#exchange;
+    this.#takeUsage();
+    if (this.#trailer) response.addTrailers([['X-Olla-Response-Time', responseTime(this.#exchange)]]);
+    response.end();
+    this.#end({ kind: 'relayed', status: this.#status });
+  }
+
+  onFailure(failure: UpstreamFailure): void {
+    if (this.#over) return;
+    if (!this.#begun) {
+      this.#end({ kind: 'failed', failure });
+      return;
+    }
+    this.#takeUsage();
+    this.#breakOff(failure);
+    this.#end({ kind: 'broken', failure });
+  }
+
+  /** An answer that stopped half-way must not look whole: an error in the stream's own form, then a broken end. */
+  #breakOff(failure: UpstreamFailure): void {
+    const { response } = this.#exchange;
+    const { socket } = response;
+    const { code, text } = explainBreak(failure);
+    const event = streamErrorEvent(
+      this.#format,
+      code,
+      `endpoint ${this.#options.endpoint} ${text}; the answer is incomplete`,
+      this.#lastByte,
+    );
+    if (event !== '') response.write(event);
+    else response.flushHeaders();
+    // Without the last chunk, or with fewer bytes than announced, every client sees that the end is missing. Where
+    // the end of the connection is the end of the body, only a reset tells.
+    if (this.#trailer) socket?.destroySoon();
+    else socket?.resetAndDestroy();
+  }
+
+  #onDeadline(): void {
+    this.onFailure({ kind: 'total_timeout', reused: false, code: 'RESPONSE_TIMEOUT', cause: null });
+    this.#call?.abort();
+  }
+
+  #takeUsage(): void {
+    const usage = this.#usage?.finish();
+    if (usage === undefined || usage === null) return;
+    this.#exchange.tokensIn = usage.tokensIn;
+    this.#exchange.tokensOut = usage.tokensOut;
+  }
+
+  #end(result: AttemptResult): void {
+    if (this.#over) return;
+    this.#over = true;
+    if (this.#deadline !== null) clearTimeout(this.#deadline);
+    this.#finish(result);
+  }
+}
+
+function explainBreak({ kind, code }: UpstreamFailure): { code: ErrorCode; text: string } {
+  if (kind === 'body_timeout')
+    return { code: 'BACKEND_TIMEOUT', text: 'was silent for longer than proxy.read_timeout' };
+  if (kind === 'total_timeout')
+    return { code: 'BACKEND_TIMEOUT', text: 'took longer than proxy.response_timeout' };
+  return { code: 'BACKEND_ERROR', text: `broke off its answer (${code})` };
+}
+
+function flushHead(relay: Relay): void {
+  relay.flushHead();
+}
+
+function headerValue(raw: readonly string[], name: string): string | null {
+  for (let i = 0; i < raw.length; i += 2) {
+    const candidate = raw[i] as string;
+    if (candidate.length === name.length && candidate.toLowerCase() === name) return raw[i + 1] as string;
+  }
+  return null;
+}
+
+function dropHeader(flat: string[], name: string): void {
+  for (let i = flat.length - 2; i >= 0; i -= 2) {
+    const candidate = flat[i] as string;
+    if (candidate.length === name.length && candidate.toLowerCase() === name) flat.splice(i, 2);
+  }
+}

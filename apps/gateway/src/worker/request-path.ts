@@ -1,0 +1,164 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { OllaError } from '@olla/core/errors';
+import { newRequestId, validRequestId } from '@olla/core/http/request-id';
+import { planRoute, type Plan } from '@olla/core/route-plan/plan-route';
+import type { LimitSpec } from '@olla/state/limiter';
+import { addLimitHeaders, refusal } from './admission.ts';
+import { Exchange } from './exchange.ts';
+import { forward } from './forward.ts';
+import { answerAdmin, answerListing, answerModels } from './local-answers.ts';
+import { readBody } from './read-body.ts';
+import { respond, respondError, toOllaError } from './respond.ts';
+import { matchRoute, printable, type Route } from './routes.ts';
+import { planScope } from './scopes.ts';
+import { settle } from './settle.ts';
+import { refuseForeignOrigin, refuseManagement } from './management.ts';
+import type { WorkerContext } from './worker-context.ts';
+
+type RelayRoute = Extract<Route, { kind: 'relay' }>;
+
+/**
+ * The path of a request, from the parsed head to the settled count:
+ *
+ *   route → client address → admit (limits) → read what is asked → plan → forward → settle
+ *
+ * Nothing on it waits for anything but the client's own body, the backend, and a limit's lease where none is in hand.
+ */
+export function createRequestPath(
+  context: WorkerContext,
+): (request: IncomingMessage, response: ServerResponse) => void {
+  return (request, response) => {
+    const given = request.headers['x-request-id'];
+    const id = validRequestId(given as string | undefined) ? (given as string) : newRequestId();
+    const exchange = new Exchange(request, response, id, context.cors?.headers(request) ?? []);
+    if (context.draining()) response.shouldKeepAlive = false;
+    response.once('close', () => {
+      if (!response.writableFinished) exchange.clientLeft();
+      settle(context, exchange);
+    });
+    handle(context, exchange).catch((thrown: unknown) => fail(context, exchange, thrown));
+  };
+}
+
+async function handle(context: WorkerContext, exchange: Exchange): Promise<void> {
+  const { request, method } = exchange;
+  const route = matchRoute(method, exchange.path);
+  exchange.client = context.clients.of(
+    request.socket.remoteAddress,
+    request.headers['x-forwarded-for'] as string | undefined,
+  );
+  if (isPreflight(request)) return answerPreflight(context, exchange);
+
+  const waiting = admit(context, exchange, route);
+  if (waiting !== null) await waiting;
+
+  switch (route.kind) {
+    case 'admin':
+      return answerAdmin(context, exchange);
+    case 'models':
+      return answerModels(context, exchange, route.id);
+    case 'reserved':
+      throw new OllaError('NOT_IMPLEMENTED', route.message);
+    case 'unknown':
+      throw new OllaError('NOT_FOUND', route.message);
+    case 'relay':
+      return answerListing(context, exchange, route) ? undefined : relay(context, exchange, route);
+  }
+}
+
+/** Takes a token of each limit that the request falls under. @throws OllaError RATE_LIMITED */
+function admit(context: WorkerContext, exchange: Exchange, route: Route): Promise<void> | null {
+  const limits =
+    route.kind === 'admin' || !exchange.path.startsWith('/olla')
+      ? context.limits.system(exchange.client.address)
+      : context.limits.traffic(exchange.client.address);
+  if (limits.length === 0) return null;
+  const admission = context.limiter.admit(limits);
+  if (!(admission instanceof Promise)) {
+    conclude(admission);
+    return null;
+  }
+  context.statistics.leaseWaits += 1;
+  return admission.then(conclude);
+
+  function conclude(decided: Awaited<typeof admission>): void {
+    exchange.admission = decided;
+    addLimitHeaders(exchange, decided, (decided.refusedBy ?? (limits.at(-1) as LimitSpec)).name);
+    if (decided.refusedBy === null) return;
+    context.statistics.reject(decided.refusedBy.name, exchange.client.address);
+    throw refusal(decided, decided.refusedBy);
+  }
+}
+
+async function relay(context: WorkerContext, exchange: Exchange, route: RelayRoute): Promise<void> {
+  exchange.relayed = true;
+  const { settings } = context;
+  if (route.management) {
+    refuseManagement(settings.proxy.model_management);
+    refuseForeignOrigin(exchange.request);
+  }
+  const reading = readBody(exchange, {
+    json: route.json,
+    blob: route.blob,
+    maxBytes: settings.server.request_limits.max_body_size,
+    budget: context.budget,
+  });
+  const body = reading instanceof Promise ? await reading : reading;
+  exchange.model = body.ask?.model ?? null;
+
+  const scope = planScope(route.scope, route.path);
+  const target = exchange.request.headers['x-olla-target'] as string | undefined;
+  const plan = planRoute(
+    context.fleet.view,
+    { scope, model: exchange.model, preferred: target ?? null, now: Date.now() },
+    context.policy,
+  );
+  addRoutingHeaders(exchange, plan);
+  if (plan.kind === 'refused') throw new OllaError(plan.code, plan.message);
+
+  await forward(exchange, scope, plan, body, route.path, {
+    fleet: context.fleet,
+    retryStatuses: context.retryStatuses,
+    maxBodyBytes: route.blob ? Infinity : settings.server.request_limits.max_body_size,
+    maxResponseMs: settings.proxy.response_timeout,
+  });
+}
+
+function addRoutingHeaders(exchange: Exchange, plan: Plan): void {
+  if (plan.facts === null) return;
+  exchange.baseHeaders.push(
+    'X-Olla-Routing-Strategy',
+    plan.facts.strategy,
+    'X-Olla-Routing-Decision',
+    plan.facts.decision,
+    'X-Olla-Routing-Reason',
+    printable(plan.facts.reason),
+  );
+}
+
+function isPreflight(request: IncomingMessage): boolean {
+  return request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined;
+}
+
+function answerPreflight(context: WorkerContext, exchange: Exchange): void {
+  if (context.cors === null)
+    throw new OllaError('METHOD_NOT_ALLOWED', 'CORS is switched off (server.cors.enabled)');
+  exchange.baseHeaders.length = 2;
+  respond(exchange, 204, context.cors.preflight(exchange.request), '');
+}
+
+/** Every error of the path ends here, once: as an answer if none has begun, else as a broken end. */
+function fail(context: WorkerContext, exchange: Exchange, thrown: unknown): void {
+  const error = toOllaError(thrown, exchange.id);
+  exchange.error = error.code;
+  if (error.code === 'INTERNAL')
+    context.log.error(`request ${exchange.id} failed`, {
+      method: exchange.method,
+      path: exchange.path,
+      error: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown),
+    });
+  if (error.code === 'BODY_TOO_LARGE') context.statistics.rejected.size += 1;
+  const { response } = exchange;
+  if (response.headersSent) response.destroy();
+  else if (!response.destroyed) respondError(exchange, error);
+}

@@ -1,0 +1,127 @@
+import { answerProcessQuestions } from '@olla/admin-api/process-report';
+import { parseCidrs } from '@olla/core/limits-address/cidrs';
+import { ClientAddresses } from '@olla/core/limits-address/client-address';
+import { Limiter } from '@olla/state/limiter';
+import type { SharedState } from '@olla/state/port';
+import type { Logger } from '@olla/telemetry/logger';
+import { createAdmin } from '../admin/create-admin.ts';
+import type { InitMessage } from '../process-messages.ts';
+import { LimitTable } from './admission.ts';
+import { createCors } from './cors.ts';
+import { Fleet } from './fleet.ts';
+import { listen, type Listening } from './listen.ts';
+import { PendingBudget } from './pending-budget.ts';
+import { createRequestLog } from './request-log.ts';
+import { createRequestPath } from './request-path.ts';
+import { StatisticsRecorder } from './statistics-recorder.ts';
+import type { WorkerContext } from './worker-context.ts';
+
+export interface RunWorkerOptions {
+  readonly init: InitMessage;
+  readonly state: SharedState;
+  readonly log: Logger;
+  readonly format: 'json' | 'pretty';
+}
+
+export interface RunningWorker {
+  /** Drains and lets go of everything; settles within `timeoutMs` and a little. */
+  stop(timeoutMs: number): Promise<void>;
+}
+
+/** How long a worker waits for a first snapshot before it serves without one. */
+const FIRST_SNAPSHOT_MS = 3_000;
+/** A killed worker loses at most the counts of this time. */
+const STATISTICS_MS = 250;
+
+/** Puts a worker together and starts to listen. Rejects if it cannot listen. */
+export async function runWorker({ init, state, log, format }: RunWorkerOptions): Promise<RunningWorker> {
+  const { settings, self } = init;
+  const [snapshot, control] = await Promise.all([
+    state.readSnapshot().catch(() => null),
+    state.readControl().catch(() => ({ revision: 0, drained: {}, refresh: 0 })),
+  ]);
+  let draining = false;
+  let listening: Listening | null = null;
+  const fleet = new Fleet(settings, state, snapshot, control);
+  const statistics = new StatisticsRecorder();
+  const limiter = new Limiter({ state, onStateLoss: settings.server.rate_limits.on_state_loss });
+  const { routing_strategy: strategy } = settings.model_registry;
+  const context: WorkerContext = {
+    settings,
+    fleet,
+    policy: {
+      balancer: settings.proxy.load_balancer,
+      strategy: strategy.type,
+      fallback: strategy.options.fallback_behavior,
+      refreshOnMiss: strategy.options.discovery_refresh_on_miss,
+    },
+    limiter,
+    limits: new LimitTable(settings.server.rate_limits),
+    clients: new ClientAddresses({
+      enabled: settings.server.rate_limits.trust_proxy_headers,
+      proxies: parseCidrs(settings.server.rate_limits.trusted_proxy_cidrs),
+    }),
+    cors: createCors(settings.server.cors),
+    budget: new PendingBudget(settings.server.request_limits.max_pending_bytes),
+    statistics,
+    admin: createAdmin({
+      settings,
+      state,
+      self,
+      snapshot: () => fleet.snapshot,
+      control: () => fleet.control,
+      draining: () => draining,
+      adminToken: init.adminToken ?? null,
+      startedAt: self.startedAt,
+      version: self.version,
+    }),
+    retryStatuses: new Set(settings.proxy.retry.statuses),
+    log,
+    requestLog: settings.server.request_logging && log.enabled('info') ? createRequestLog(log, format) : null,
+    draining: () => draining,
+  };
+
+  const report = () => {
+    statistics.connections = listening?.connections() ?? 0;
+    return statistics.report(fleet.inFlight());
+  };
+  state.provideStatistics(report);
+  const stopAnswering = answerProcessQuestions(state);
+  const reporter = setInterval(() => {
+    if (!statistics.dirty) return;
+    statistics.dirty = false;
+    state.publishStatistics(report());
+  }, STATISTICS_MS).unref();
+
+  if (fleet.snapshot === null && settings.discovery.static.endpoints.length > 0) await firstSnapshot(state);
+  const { hosts, port } = init.listen ?? { hosts: [settings.server.host], port: settings.server.port };
+  listening = await listen(settings.server, hosts, port, createRequestPath(context));
+
+  return {
+    async stop(timeoutMs) {
+      if (draining) return;
+      draining = true;
+      await listening.drain(timeoutMs);
+      clearInterval(reporter);
+      state.publishStatistics(report());
+      stopAnswering();
+      limiter.close();
+      fleet.close();
+      await state
+        .close()
+        .catch((error: unknown) => log.warn(`leaving the shared state failed: ${String(error)}`));
+    },
+  };
+}
+
+function firstSnapshot(state: SharedState): Promise<void> {
+  return new Promise((resolve) => {
+    const finish = (): void => {
+      clearTimeout(timer);
+      unsubscribe();
+      resolve();
+    };
+    const timer = setTimeout(finish, FIRST_SNAPSHOT_MS);
+    const unsubscribe = state.onSnapshot(finish);
+  });
+}

@@ -1,0 +1,38 @@
+import { PROFILES } from '@olla/backends/table';
+import { isOpenAiPath, toBackendPath } from '@olla/backends/paths';
+import type { BackendProfile } from '@olla/backends/profile';
+import type { BackendType } from '@olla/core/backend-type';
+import type { RouteScope } from '@olla/core/route-plan/fleet-view';
+import type { RelayScope } from './routes.ts';
+
+const ALL = Object.values(PROFILES);
+
+function scopeOf(label: string, profiles: readonly BackendProfile[]): RouteScope {
+  return { label, types: new Set<BackendType>(profiles.map((profile) => profile.type)) };
+}
+
+const OPENAI = scopeOf(
+  '/olla/openai',
+  ALL.filter((profile) => profile.openAiBase !== null),
+);
+const BY_TYPE = new Map(
+  ALL.map((profile) => [profile.type, scopeOf(`/olla/${profile.prefixes[0]}`, [profile])]),
+);
+/** One for each set of types: plans are kept by the identity of their scope. */
+const BY_TYPES = new Map<string, RouteScope>();
+
+/** The endpoints that a relayed path may go to, by their types. */
+export function planScope(scope: RelayScope, path: string): RouteScope {
+  if (scope.kind === 'openai') return OPENAI;
+  if (scope.kind === 'type') return BY_TYPE.get(scope.profile.type) as RouteScope;
+  const able = ALL.filter((profile) => toBackendPath(profile, path) !== null);
+  const key = able.map((profile) => profile.type).join(' ');
+  let known = BY_TYPES.get(key);
+  if (known === undefined) BY_TYPES.set(key, (known = scopeOf('/olla/proxy', able)));
+  return known;
+}
+
+/** The path as the chosen backend has it: OpenAI's paths stand behind the type's own base, all others as they are. */
+export function backendPath(profile: BackendProfile, path: string): string {
+  return isOpenAiPath(path) ? (toBackendPath(profile, path) ?? path) : path;
+}

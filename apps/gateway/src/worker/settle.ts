@@ -1,0 +1,44 @@
+import type { Exchange } from './exchange.ts';
+import type { WorkerContext } from './worker-context.ts';
+
+/** The end of every request: counted and logged once. Runs when the answer is out, or will never be. */
+export function settle(context: WorkerContext, exchange: Exchange): void {
+  const durationMs = exchange.elapsedMs();
+  const { firstByteMs } = exchange;
+  if (exchange.relayed && exchange.admission?.refusedBy == null) {
+    context.statistics.settle({
+      endpoint: exchange.endpoint,
+      model: exchange.endpoint === null ? null : exchange.model,
+      result: outcomeOf(exchange),
+      durationMs,
+      firstByteMs,
+      bytesIn: exchange.bytesIn,
+      bytesOut: exchange.bytesOut,
+      tokensIn: exchange.tokensIn,
+      tokensOut: exchange.tokensOut,
+      retries: exchange.retries,
+    });
+  }
+  context.requestLog?.({
+    id: exchange.id,
+    method: exchange.method,
+    path: exchange.path,
+    status: exchange.response.headersSent ? exchange.response.statusCode : 499,
+    address: exchange.client.address,
+    endpoint: exchange.endpoint,
+    model: exchange.model,
+    durationMs,
+    firstByteMs,
+    bytesIn: exchange.bytesIn,
+    bytesOut: exchange.bytesOut,
+    retries: exchange.retries,
+    error: exchange.error,
+  });
+}
+
+/** A backend's 5xx, a broken answer and an unreachable fleet are failures; a client's own error is none. */
+function outcomeOf(exchange: Exchange): 'ok' | 'failed' | 'cancelled' {
+  if (exchange.backendFailed) return 'failed';
+  if (exchange.clientGone) return 'cancelled';
+  return exchange.error !== null && exchange.response.statusCode >= 500 ? 'failed' : 'ok';
+}

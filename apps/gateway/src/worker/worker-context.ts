@@ -1,0 +1,31 @@
+import type { Settings } from '@olla/config/schema';
+import type { ClientAddresses } from '@olla/core/limits-address/client-address';
+import type { RoutePolicy } from '@olla/core/route-plan/plan-route';
+import type { Limiter } from '@olla/state/limiter';
+import type { Logger } from '@olla/telemetry/logger';
+import type { Admin } from '../admin/create-admin.ts';
+import type { LimitTable } from './admission.ts';
+import type { Cors } from './cors.ts';
+import type { Fleet } from './fleet.ts';
+import type { PendingBudget } from './pending-budget.ts';
+import type { RequestLog } from './request-log.ts';
+import type { StatisticsRecorder } from './statistics-recorder.ts';
+
+/** What the path of a request works with; one a worker. */
+export interface WorkerContext {
+  readonly settings: Settings;
+  readonly fleet: Fleet;
+  readonly policy: RoutePolicy;
+  readonly limiter: Limiter;
+  readonly limits: LimitTable;
+  readonly clients: ClientAddresses;
+  readonly cors: Cors | null;
+  readonly budget: PendingBudget;
+  readonly statistics: StatisticsRecorder;
+  readonly admin: Admin;
+  readonly retryStatuses: ReadonlySet<number>;
+  readonly log: Logger;
+  /** Null where requests are not logged. */
+  readonly requestLog: RequestLog | null;
+  readonly draining: () => boolean;
+}

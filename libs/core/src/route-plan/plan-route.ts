@@ -2,7 +2,7 @@ import type { BalancerName, Balancer } from './balance/balancer.ts';
 import { leastConnections } from './balance/least-connections.ts';
 import { priority } from './balance/priority.ts';
 import { roundRobin } from './balance/round-robin.ts';
-import { isOpen, takeProbe } from './breaker.ts';
+import { isOpen } from './breaker.ts';
 import type { Candidate, FleetView, RouteScope, Target } from './fleet-view.ts';
 import { refusalMessage, type RefusalCode } from './refusal-message.ts';
 
@@ -13,8 +13,6 @@ export interface RouteAsk {
   readonly model: string | null;
   /** Endpoint that goes first if it is among the usable ones: a session's, or one asked for. */
   readonly preferred?: string | null;
-  /** The caller's clock, as for the breakers; epoch milliseconds. */
-  readonly now: number;
   /** The fleet's models were listed anew for this request already. */
   readonly refreshed?: boolean;
 }
@@ -61,9 +59,8 @@ const BALANCERS: Readonly<Record<BalancerName, Balancer>> = {
 };
 
 /**
- * Decides where a request may go, from what the worker has in memory. Changes nothing but whose turn it is (and takes
- * a granted probe, if the first candidate is one). Requests in flight and failures are the caller's to record, on the
- * endpoint's `live`.
+ * Decides where a request may go, from what the worker has in memory. Changes nothing but whose turn it is. The
+ * caller records what it does, on the endpoint's `live`: requests in flight, failures, and the taking of a probe.
  */
 export function planRoute(view: FleetView, ask: RouteAsk, policy: RoutePolicy): Plan {
   const { scope, model } = ask;
@@ -96,7 +93,7 @@ function route(
   for (const candidate of target.candidates) {
     const { endpoint } = candidate;
     if (!endpoint.routable || endpoint.drained) continue;
-    if (isOpen(endpoint.live.breaker, ask.now)) (ejected ??= []).push(candidate);
+    if (isOpen(endpoint.live.breaker)) (ejected ??= []).push(candidate);
     else usable.push(candidate);
   }
   if (usable.length === 0) {
@@ -140,8 +137,6 @@ function promote(candidates: Candidate[], ask: RouteAsk): void {
     candidates.copyWithin(1, 0, front);
     candidates[0] = chosen;
   }
-  const breaker = candidates[0]?.endpoint.live.breaker;
-  if (breaker !== undefined && breaker.state !== 'closed') takeProbe(breaker);
 }
 
 function leastBadFirst(a: Candidate, b: Candidate): number {

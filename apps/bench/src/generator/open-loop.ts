@@ -31,9 +31,8 @@ export class OpenLoop implements Load, ConnectionOwner {
     );
     this.#free = [...this.#connections];
     this.#due = new DueTimes(ratePerS);
-    this.#pacer = new Pacer(1000 / ratePerS, () => {
-      // The first beat starts the clock: until then the pacer's thread was starting, which is nobody's latency.
-      if (!this.#due.begun) this.#due.begin(performance.now());
+    this.#pacer = new Pacer(1000 / ratePerS, (startMs) => {
+      if (!this.#due.begun) this.#due.begin(startMs);
       this.#sendDue(true);
     });
   }

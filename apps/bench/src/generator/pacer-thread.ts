@@ -1,11 +1,12 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { monotonicMs } from './monotonic.ts';
 
 const { intervalMs } = workerData as { intervalMs: number };
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
-const startMs = performance.now();
+const startMs = monotonicMs();
 
-for (let beat = 1; ; beat += 1) {
-  const waitMs = startMs + beat * intervalMs - performance.now();
+for (let beat = 0; ; beat += 1) {
+  const waitMs = startMs + beat * intervalMs - monotonicMs();
   if (waitMs > 0) Atomics.wait(sleeper, 0, 0, waitMs);
-  parentPort?.postMessage(null);
+  parentPort?.postMessage(startMs);
 }

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { monotonicMs } from './monotonic.ts';
 
 /**
  * Calls back at a steady interval with an accuracy of about 0.1 ms: Node's own timers are up to 1 ms late, which is
@@ -6,19 +7,21 @@ import { Worker } from 'node:worker_threads';
  */
 export class Pacer {
   readonly #intervalMs: number;
-  readonly #onBeat: () => void;
+  readonly #onBeat: (startMs: number) => void;
   #thread: Worker | undefined;
 
-  constructor(intervalMs: number, onBeat: () => void) {
+  /** @param onBeat is given the time of the first beat on the clock of performance.now(); beats follow from there. */
+  constructor(intervalMs: number, onBeat: (startMs: number) => void) {
     this.#intervalMs = intervalMs;
     this.#onBeat = onBeat;
   }
 
   start(): void {
+    const aheadMs = monotonicMs() - performance.now();
     const thread = new Worker(new URL('./pacer-thread.ts', import.meta.url), {
       workerData: { intervalMs: this.#intervalMs },
     });
-    thread.on('message', this.#onBeat);
+    thread.on('message', (startMs: number) => this.#onBeat(startMs - aheadMs));
     this.#thread = thread;
   }
 

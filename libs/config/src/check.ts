@@ -71,7 +71,8 @@ function canShow(draft: Draft, path: Path, value: unknown): boolean {
 function suggestValue(path: Path, value: unknown): string | null {
   const row = rowAt(path);
   if (row?.kind !== 'choice' || typeof value !== 'string') return null;
-  return nearest(value, choicesOf(row.schema));
+  const choices = choicesOf(row.schema);
+  return choices.includes(value) ? null : nearest(value, choices);
 }
 
 /** The words that a key of kind `choice` takes. */

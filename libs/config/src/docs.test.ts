@@ -1,16 +1,33 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
 import { parse } from 'yaml';
 import * as z from 'zod';
-import { renderJsonSchema } from './docs.ts';
+import { renderJsonSchema, renderMarkdown } from './docs.ts';
 import { GENERATED, generatedPath } from './generate-docs.ts';
+import { loadSettings } from './load.ts';
+
+const cwd = mkdtempSync(join(tmpdir(), 'olla-config-'));
+after(() => rmSync(cwd, { recursive: true }));
 
 for (const { path, render } of GENERATED) {
   test(`${path} is what the schema generates; if not: node libs/config/src/generate-docs.ts`, () => {
     assert.equal(readFileSync(generatedPath(path), 'utf8'), render());
   });
 }
+
+test('every YAML example in docs/config.md loads without a notice', () => {
+  const examples = [...renderMarkdown().matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, text]) => text ?? '');
+  assert.equal(examples.length, 1);
+  for (const text of examples) {
+    writeFileSync(join(cwd, 'config.yaml'), text);
+    const loaded = loadSettings({ env: { GPU_TOKEN: 'x' }, cwd });
+    assert.ok(loaded.ok, JSON.stringify(loaded));
+    assert.deepEqual(loaded.notices, []);
+  }
+});
 
 test('the JSON Schema accepts a file with every key, and refuses unknown keys and values', () => {
   const schema = z.fromJSONSchema(JSON.parse(renderJsonSchema()));

@@ -45,6 +45,27 @@ Editors that know JSON Schema complete the keys from \`docs/config.schema.json\`
 
 **Endpoints.** Without \`discovery.static.endpoints\`, \`olla serve\` looks for servers on the usual ports of this machine.
 An empty list switches that off.
+
+\`\`\`yaml
+server:
+  host: 0.0.0.0
+proxy:
+  load_balancer: least-connections
+discovery:
+  static:
+    endpoints:
+      - name: workstation
+        url: http://10.0.0.4:11434
+        type: ollama
+        priority: 200
+      - name: gpu
+        url: https://gpu.example.com
+        type: vllm
+        model_filter: { exclude: ['*-draft'] }
+        auth: { type: bearer, token: '\${GPU_TOKEN}' }
+model_aliases:
+  assistant: [llama3.3:70b, llama-3.3-70b-instruct]
+\`\`\`
 `;
 
 /** docs/config.md */

@@ -140,7 +140,8 @@ test('every environment variable sets its key', () => {
   assert.deepEqual(rows.map(({ variable }) => variable).sort(), Object.keys(VARIABLES).sort());
   for (const { row, variable } of rows) {
     const [text, value] = VARIABLES[variable] ?? [];
-    const { settings, notices } = load({ env: { [variable]: text } });
+    const env = { OLLA_REDIS_URL: 'redis://r', [variable]: text };
+    const { settings, notices } = load({ env });
     assert.deepEqual(getAt(settings, row.path), value, variable);
     assert.equal(
       notices.some((notice) => notice.variable === variable),
@@ -208,7 +209,9 @@ test('a loopback endpoint beside redis.url is worth a notice', () => {
 });
 
 test('variables of the original without effect and misspelt ones are worth a notice', () => {
-  const { notices } = load({ env: { OLLA_THEME: 'dark', OLLA_SERVER_PROT: '1', OLLA_SOMETHING_ELSE: 'x' } });
+  const { notices } = load({
+    env: { OLLA_THEME: 'dark', OLLA_SERVER_PROT: '1', OLLA_SERVICE_HOST: '10.0.0.1' },
+  });
   assert.deepEqual(
     notices.map(({ code, variable }) => [code, variable]),
     [
@@ -217,4 +220,12 @@ test('variables of the original without effect and misspelt ones are worth a not
     ],
   );
   assert.match(notices[1]?.message ?? '', /OLLA_SERVER_PORT/);
+});
+
+test('discovery that is switched off may have no interval', () => {
+  write(
+    'config.yaml',
+    'discovery: { model_discovery: { enabled: false, interval: 0s, timeout: 0, concurrent_workers: 0 } }',
+  );
+  assert.equal(load().settings.discovery.model_discovery.interval, 0);
 });

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
-import { section } from './leaf.ts';
+import { matchesFilter, type NameFilter } from './glob.ts';
+import { DESPITE_FAULTS, peek, section } from './leaf.ts';
 import { discovery } from './sections/discovery.ts';
 import type { endpoint } from './sections/endpoint.ts';
 import {
@@ -28,7 +29,31 @@ export const settingsSchema = section({
   dashboard: dashboard.prefault({}),
   redis: redis.prefault({}),
   admin: admin.prefault({}),
-});
+}).superRefine(checkAcrossSections, DESPITE_FAULTS);
+
+/** What no section can tell by itself. Runs also when a part failed, so nothing here is sure to be there. */
+function checkAcrossSections(value: unknown, context: z.RefinementCtx): void {
+  const discovered = peek(value, 'discovery');
+  if (peek(discovered, 'agent') === 'external' && peek(peek(value, 'redis'), 'url') === null) {
+    const message = 'cannot be external without redis.url, through which the agent reaches the gateways';
+    context.addIssue({ code: 'custom', path: ['discovery', 'agent'], message });
+  }
+  const filter = peek(peek(value, 'proxy'), 'profile_filter');
+  const endpoints = peek(peek(discovered, 'static'), 'endpoints');
+  if (!isNameFilter(filter) || !Array.isArray(endpoints)) return;
+  for (const [index, item] of endpoints.entries()) {
+    const type = peek(item, 'type');
+    if (typeof type !== 'string' || type === 'auto' || matchesFilter(filter, type)) continue;
+    const message = `is left out by proxy.profile_filter; change the filter or remove this endpoint`;
+    context.addIssue({ code: 'custom', path: ['discovery', 'static', 'endpoints', index, 'type'], message });
+  }
+}
+
+function isNameFilter(value: unknown): value is NameFilter {
+  const areNames = (list: unknown) => Array.isArray(list) && list.every((name) => typeof name === 'string');
+  const include = peek(value, 'include');
+  return (include === null || areNames(include)) && areNames(peek(value, 'exclude'));
+}
 
 /**
  * The settings with all defaults filled in: durations in milliseconds, sizes in bytes, null for what is not set.

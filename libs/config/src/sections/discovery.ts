@@ -14,24 +14,26 @@ import { endpoint } from './endpoint.ts';
 
 const modelDiscovery = section({
   enabled: leaf('bool', bool().default(true), 'Ask the endpoints for their models.'),
-  interval: leaf(
-    'duration',
-    duration({ minMs: 1 }).prefault('5m'),
-    'Time between two lists of models of an endpoint.',
-  ),
-  timeout: leaf(
-    'duration',
-    duration({ minMs: 1 }).prefault('30s'),
-    'Time that an endpoint has for its list.',
-  ),
-  concurrent_workers: leaf('int', wholeNumber(1).default(5), 'Endpoints that are asked at once.'),
+  interval: leaf('duration', duration().prefault('5m'), 'Time between two lists of models of an endpoint.'),
+  timeout: leaf('duration', duration().prefault('30s'), 'Time that an endpoint has for its list.'),
+  concurrent_workers: leaf('int', wholeNumber(0).default(5), 'Endpoints that are asked at once.'),
   retry_attempts: leaf('int', wholeNumber(0).default(3), 'Further tries when a list fails.'),
   retry_backoff: leaf(
     'duration',
     duration().prefault('1s'),
     'Pause before the first further try; it doubles.',
   ),
-});
+}).superRefine((value: unknown, context) => {
+  if (peek(value, 'enabled') === false) return;
+  for (const key of ['interval', 'timeout', 'concurrent_workers']) {
+    if (peek(value, key) !== 0) continue;
+    context.addIssue({
+      code: 'custom',
+      path: [key],
+      message: 'must be above 0 while model_discovery is enabled',
+    });
+  }
+}, DESPITE_FAULTS);
 
 const endpoints = list(endpoint).superRefine((value: unknown, context) => {
   if (!Array.isArray(value)) return;

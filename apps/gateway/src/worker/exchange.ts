@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import type { ErrorCode } from '@olla/core/errors';
-import type { ClientAddress } from '@olla/core/limits-address/client-address';
 import type { Admission } from '@olla/state/limiter';
 
 /**
@@ -20,7 +19,10 @@ export class Exchange {
   /** Monotonic milliseconds. */
   readonly startedAt: number;
 
-  client: ClientAddress = { address: '', peerTrusted: false };
+  /** The client's, as far as it can be believed. */
+  address = '';
+  /** The TCP peer is a trusted proxy. */
+  peerTrusted = false;
   admission: Admission | null = null;
   /** The model that was asked for, then the one that serves. */
   model: string | null = null;

@@ -3,7 +3,6 @@ import { credentialHeaders } from '@olla/config/endpoint-credentials';
 import type { EndpointSettings, Settings } from '@olla/config/schema';
 import { indexCatalog, type ModelIndex } from '@olla/core/catalog/index-catalog';
 import { endpointKey } from '@olla/core/endpoint-key';
-import { endpointHeaders, type EndpointHeaders } from '@olla/core/http/request-headers';
 import {
   applyEjection,
   grantProbe,
@@ -26,7 +25,10 @@ export interface Endpoint {
   readonly key: string;
   readonly settings: EndpointSettings;
   readonly upstream: Upstream;
-  readonly headers: EndpointHeaders;
+  /** `host[:port]`: requests carry the backend's own Host. */
+  readonly host: string;
+  /** Flat: its credentials and configured headers; null where it has none. */
+  readonly credentials: readonly string[] | null;
   /** Put in front of every path; empty unless preserve_path. */
   readonly basePath: string;
 }
@@ -220,13 +222,14 @@ export class Fleet {
 function makeEndpoint(settings: EndpointSettings, all: Settings): Endpoint {
   const url = new URL(settings.url);
   const { proxy } = all;
-  const credentials = settings.auth === null ? {} : credentialHeaders({ headers: {}, auth: settings.auth });
+  const own = Object.entries(credentialHeaders(settings)).flat();
   const path = url.pathname.replace(/\/+$/, '');
   return {
     name: settings.name,
     key: endpointKey(settings.name, settings.url, settings.type),
     settings,
-    headers: endpointHeaders(url.host, flat(settings.headers), flat(credentials)),
+    host: url.host,
+    credentials: own.length === 0 ? null : own,
     basePath: settings.preserve_path ? path : '',
     upstream: new UndiciUpstream({
       origin: url.origin,
@@ -237,8 +240,4 @@ function makeEndpoint(settings: EndpointSettings, all: Settings): Endpoint {
       readTimeoutMs: proxy.read_timeout,
     }),
   };
-}
-
-function flat(headers: Readonly<Record<string, string>>): string[] {
-  return Object.entries(headers).flat();
 }

@@ -2,8 +2,7 @@ import { profileOf } from '@olla/backends/table';
 import { modelToken, spliceChunks, spliceDelta } from '@olla/core/ask/splice-model';
 import { OllaError } from '@olla/core/errors';
 import { headerValue } from '@olla/core/http/header-value';
-import { requestHeaders } from '@olla/core/http/request-headers';
-import { responseHeaders } from '@olla/core/http/response-headers';
+import { backendHeaders, clientHeaders } from '@olla/core/http/headers';
 import type { Candidate, RouteScope } from '@olla/core/route-plan/fleet-view';
 import type { RoutedPlan } from '@olla/core/route-plan/plan-route';
 import type { UpstreamFailure } from '@olla/upstream/upstream';
@@ -127,18 +126,18 @@ class Attempt {
       responseHeaders: (_status, raw) => this.#responseHeaders(raw),
       maxResponseMs: this.#rules.maxResponseMs,
     });
-    const headers = requestHeaders(
-      exchange.request.rawHeaders,
-      {
-        clientAddress: exchange.client.address,
-        peerAddress: exchange.request.socket.remoteAddress ?? exchange.client.address,
-        peerTrusted: exchange.client.peerTrusted,
-        proto: 'http',
-        requestId: exchange.id,
-        ...(length === null ? {} : { contentLength: length }),
-      },
-      endpoint.headers,
-    );
+    const peerAddress = exchange.request.socket.remoteAddress;
+    const headers = backendHeaders(exchange.request.rawHeaders, {
+      host: endpoint.host,
+      clientAddress: exchange.address,
+      ...(peerAddress === undefined ? {} : { peerAddress }),
+      peerTrusted: exchange.peerTrusted,
+      forwardedHost: exchange.request.headers.host ?? '',
+      requestId: exchange.id,
+      credentials: endpoint.credentials,
+      backendType: view.type,
+      contentLength: length,
+    });
     exchange.whenClientLeaves(() => relay.stop());
     relay.attach(
       endpoint.upstream.dispatch(
@@ -166,8 +165,7 @@ class Attempt {
   #payload(): { chunks: readonly Buffer[]; length: number | null } {
     const { ask, encoding, chunks, length } = this.#body;
     const { rewrite, model } = this.#candidate;
-    // Without a change of its own the client's Content-Length, or its absence, is passed on.
-    if (!rewrite || model === null || ask === null || ask.modelStart < 0) return { chunks, length: null };
+    if (!rewrite || model === null || ask === null || ask.modelStart < 0) return { chunks, length };
     const token = modelToken(model, encoding);
     const spliced = spliceChunks(chunks, ask.modelStart, ask.modelEnd, token) as Buffer[];
     return {
@@ -178,7 +176,7 @@ class Attempt {
 
   #responseHeaders(raw: readonly string[]): string[] {
     const exchange = this.#exchange;
-    const headers = responseHeaders(raw, this.#endpoint.headers);
+    const headers = clientHeaders(raw, this.#endpoint.credentials);
     headers.push(
       'X-Olla-Endpoint',
       this.#candidate.endpoint.name,

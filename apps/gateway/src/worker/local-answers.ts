@@ -34,7 +34,7 @@ export async function answerAdmin(context: WorkerContext, exchange: Exchange): P
     path: exchange.path,
     query: new URLSearchParams(exchange.query),
     headers: exchange.request.headers as Record<string, string | undefined>,
-    clientAddress: exchange.client.address,
+    clientAddress: exchange.address,
   });
   const headers = answer.headers.filter(([name]) => name.toLowerCase() !== 'content-length').flat();
   respond(exchange, answer.status, headers, answer.body);

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { OllaError } from '@olla/core/errors';
 import { newRequestId, validRequestId } from '@olla/core/http/request-id';
+import { clientAddress } from '@olla/core/limits-address/client-address';
 import { planRoute, type Plan } from '@olla/core/route-plan/plan-route';
 import type { LimitSpec } from '@olla/state/limiter';
 import { addLimitHeaders, refusal } from './admission.ts';
@@ -43,10 +44,13 @@ export function createRequestPath(
 async function handle(context: WorkerContext, exchange: Exchange): Promise<void> {
   const { request, method } = exchange;
   const route = matchRoute(method, exchange.path);
-  exchange.client = context.clients.of(
-    request.socket.remoteAddress,
+  const peer = request.socket.remoteAddress ?? '';
+  exchange.address = clientAddress(
+    peer,
     request.headers['x-forwarded-for'] as string | undefined,
+    context.trust,
   );
+  exchange.peerTrusted = context.trust.peer(peer).trusted;
   if (isPreflight(request)) return answerPreflight(context, exchange);
 
   const waiting = admit(context, exchange, route);
@@ -70,8 +74,8 @@ async function handle(context: WorkerContext, exchange: Exchange): Promise<void>
 function admit(context: WorkerContext, exchange: Exchange, route: Route): Promise<void> | null {
   const limits =
     route.kind === 'admin' || !exchange.path.startsWith('/olla')
-      ? context.limits.system(exchange.client.address)
-      : context.limits.traffic(exchange.client.address);
+      ? context.limits.system(exchange.address)
+      : context.limits.traffic(exchange.address);
   if (limits.length === 0) return null;
   const admission = context.limiter.admit(limits);
   if (!(admission instanceof Promise)) {
@@ -85,7 +89,7 @@ function admit(context: WorkerContext, exchange: Exchange, route: Route): Promis
     exchange.admission = decided;
     addLimitHeaders(exchange, decided, (decided.refusedBy ?? (limits.at(-1) as LimitSpec)).name);
     if (decided.refusedBy === null) return;
-    context.statistics.reject(decided.refusedBy.name, exchange.client.address);
+    context.statistics.reject(decided.refusedBy.name, exchange.address);
     throw refusal(decided, decided.refusedBy);
   }
 }
@@ -110,7 +114,7 @@ async function relay(context: WorkerContext, exchange: Exchange, route: RelayRou
   const target = exchange.request.headers['x-olla-target'] as string | undefined;
   const plan = planRoute(
     context.fleet.view,
-    { scope, model: exchange.model, preferred: target ?? null, now: Date.now() },
+    { scope, model: exchange.model, preferred: target ?? null },
     context.policy,
   );
   addRoutingHeaders(exchange, plan);

@@ -1,6 +1,5 @@
 import { answerProcessQuestions } from '@olla/admin-api/process-report';
-import { parseCidrs } from '@olla/core/limits-address/cidrs';
-import { ClientAddresses } from '@olla/core/limits-address/client-address';
+import { Trust } from '@olla/core/limits-address/client-address';
 import { Limiter } from '@olla/state/limiter';
 import type { SharedState } from '@olla/state/port';
 import type { Logger } from '@olla/telemetry/logger';
@@ -44,7 +43,8 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
   let listening: Listening | null = null;
   const fleet = new Fleet(settings, state, snapshot, control);
   const statistics = new StatisticsRecorder();
-  const limiter = new Limiter({ state, onStateLoss: settings.server.rate_limits.on_state_loss });
+  const { rate_limits: rates } = settings.server;
+  const limiter = new Limiter({ state, onStateLoss: rates.on_state_loss });
   const { routing_strategy: strategy } = settings.model_registry;
   const context: WorkerContext = {
     settings,
@@ -56,11 +56,8 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
       refreshOnMiss: strategy.options.discovery_refresh_on_miss,
     },
     limiter,
-    limits: new LimitTable(settings.server.rate_limits),
-    clients: new ClientAddresses({
-      enabled: settings.server.rate_limits.trust_proxy_headers,
-      proxies: parseCidrs(settings.server.rate_limits.trusted_proxy_cidrs),
-    }),
+    limits: new LimitTable(rates),
+    trust: new Trust(rates.trust_proxy_headers, rates.trusted_proxy_cidrs),
     cors: createCors(settings.server.cors),
     budget: new PendingBudget(settings.server.request_limits.max_pending_bytes),
     statistics,

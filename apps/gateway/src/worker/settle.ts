@@ -24,7 +24,7 @@ export function settle(context: WorkerContext, exchange: Exchange): void {
     method: exchange.method,
     path: exchange.path,
     status: exchange.response.headersSent ? exchange.response.statusCode : 499,
-    address: exchange.client.address,
+    address: exchange.address,
     endpoint: exchange.endpoint,
     model: exchange.model,
     durationMs,

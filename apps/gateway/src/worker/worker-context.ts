@@ -1,5 +1,5 @@
 import type { Settings } from '@olla/config/schema';
-import type { ClientAddresses } from '@olla/core/limits-address/client-address';
+import type { Trust } from '@olla/core/limits-address/client-address';
 import type { RoutePolicy } from '@olla/core/route-plan/plan-route';
 import type { Limiter } from '@olla/state/limiter';
 import type { Logger } from '@olla/telemetry/logger';
@@ -18,7 +18,7 @@ export interface WorkerContext {
   readonly policy: RoutePolicy;
   readonly limiter: Limiter;
   readonly limits: LimitTable;
-  readonly clients: ClientAddresses;
+  readonly trust: Trust;
   readonly cors: Cors | null;
   readonly budget: PendingBudget;
   readonly statistics: StatisticsRecorder;

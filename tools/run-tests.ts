@@ -10,6 +10,7 @@ import { spawn } from 'node:child_process';
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 
 const [, , name, folder, suffix = 'test'] = process.argv;
 if (name === undefined || folder === undefined) {
@@ -69,7 +70,7 @@ async function runFile(file: string, index: number): Promise<void> {
     killGroup(pid);
     running.delete(pid);
   }
-  await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 1000))]);
+  await Promise.race([closed, delay(1000, undefined, { ref: false })]);
 
   const { passed, failed, skipped } = countsOf(countsFile);
   result.passed += passed;

@@ -18,7 +18,7 @@ const HOP_BY_HOP: readonly string[] = [
 export type RequestRule =
   | 'keep'
   | 'drop'
-  | 'host'
+  | 'conversation'
   | 'credential'
   | 'forwarded-for'
   | 'forwarded-host'
@@ -29,7 +29,7 @@ export type RequestRule =
 
 const REQUEST_RULES: ReadonlyMap<string, RequestRule> = new Map<string, RequestRule>([
   ...HOP_BY_HOP.map((name) => [name, 'drop'] as const),
-  ['host', 'host'],
+  ['host', 'drop'],
   // The body is read here already: nobody waits for leave to send it.
   ['expect', 'drop'],
   ['cookie', 'drop'],
@@ -38,8 +38,8 @@ const REQUEST_RULES: ReadonlyMap<string, RequestRule> = new Map<string, RequestR
   ['access-control-request-method', 'drop'],
   ['access-control-request-headers', 'drop'],
   ['access-control-request-private-network', 'drop'],
-  // llama-server goes on working for a client that left if asked to by this name, and may stand behind another type.
-  ['x-conversation-id', 'drop'],
+  // llama-server goes on working for a client that left if asked to by this name.
+  ['x-conversation-id', 'conversation'],
   ['x-request-id', 'drop'],
   ['x-real-ip', 'drop'],
   ['x-client-ip', 'drop'],

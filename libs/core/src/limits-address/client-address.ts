@@ -1,75 +1,80 @@
-import type { Cidrs } from './cidrs.ts';
-import { formatAddress, parseAddress } from './parse-address.ts';
+import { parseCidrs, type Cidrs } from './cidrs.ts';
+import { formatAddress, parseAddress, type Address } from './parse-address.ts';
 
 const MAX_CACHED = 4_096;
 const MAX_HOPS = 32;
 const MAX_HEADER_LENGTH = 2_048;
 
-export interface ProxyTrust {
-  /** Whether forwarding headers count at all. */
-  readonly enabled: boolean;
-  /** Networks of the proxies whose headers count. */
-  readonly proxies: Cidrs;
-}
-
-export interface ClientAddress {
-  /** In its usual form; the peer's where nothing better is known, `unknown` if its connection is gone already. */
+interface Peer {
   readonly address: string;
-  /** The TCP peer is a proxy whose headers count. */
-  readonly peerTrusted: boolean;
+  readonly trusted: boolean;
 }
 
-/**
- * Tells whose request it is. X-Forwarded-For is read from the right, because only its last entries are written by
- * proxies that are trusted; the first address that is not such a proxy is the client. An entry that is no address ends
- * the walk at the hop that reported it.
- */
-export class ClientAddresses {
-  readonly #trust: ProxyTrust;
+/** Which peers are proxies whose X-Forwarded-For counts. */
+export class Trust {
+  readonly #enabled: boolean;
+  readonly #proxies: Cidrs;
   /** Peers are few, or come many times over one connection. */
-  readonly #peers = new Map<string, ClientAddress>();
-
-  constructor(trust: ProxyTrust) {
-    this.#trust = trust;
-  }
+  readonly #peers = new Map<string, Peer>();
 
   /**
-   * @param peer address of the TCP peer; undefined when its connection is gone already
-   * @param forwardedFor the header, several joined by commas; undefined if there is none
+   * @param enabled whether forwarding headers count at all
+   * @param proxies networks of the proxies, such as `10.0.0.0/8`
+   * @throws RangeError naming the entry that is no network
    */
-  of(peer: string | undefined, forwardedFor: string | undefined): ClientAddress {
-    const direct = this.#peer(peer ?? '');
-    if (!direct.peerTrusted || forwardedFor === undefined) return direct;
-    return { address: this.#walk(direct.address, forwardedFor), peerTrusted: true };
+  constructor(enabled: boolean, proxies: readonly string[]) {
+    this.#enabled = enabled;
+    this.#proxies = parseCidrs(proxies);
   }
 
-  #peer(text: string): ClientAddress {
+  /** Whether the peer with this address is such a proxy. */
+  trusts(peer: string): boolean {
+    return this.peer(peer).trusted;
+  }
+
+  /** The peer's address in its usual form, `unknown` if its connection is gone already. */
+  peer(text: string): Peer {
     const known = this.#peers.get(text);
     if (known !== undefined) return known;
     const parsed = parseAddress(text);
-    const made: ClientAddress = {
+    const made: Peer = {
       address: parsed === null ? 'unknown' : formatAddress(parsed),
-      peerTrusted: parsed !== null && this.#trust.enabled && this.#trust.proxies.has(parsed),
+      trusted: parsed !== null && this.isProxy(parsed),
     };
     if (this.#peers.size >= MAX_CACHED) this.#peers.clear();
     this.#peers.set(text, made);
     return made;
   }
 
-  #walk(peer: string, forwardedFor: string): string {
-    let nearest = peer;
-    let end = forwardedFor.length;
-    const least = Math.max(0, end - MAX_HEADER_LENGTH);
-    for (let hop = 0; hop < MAX_HOPS && end > least; hop += 1) {
-      const comma = forwardedFor.lastIndexOf(',', end - 1);
-      const parsed = parseAddress(withoutPort(forwardedFor.slice(comma + 1, end).trim()));
-      if (parsed === null) return nearest;
-      nearest = formatAddress(parsed);
-      if (!this.#trust.proxies.has(parsed)) return nearest;
-      end = comma;
-    }
-    return nearest;
+  isProxy(address: Address): boolean {
+    return this.#enabled && this.#proxies.has(address);
   }
+}
+
+/**
+ * Whose request it is. X-Forwarded-For is read from the right, because only its last entries are written by proxies
+ * that are trusted; the first address that is not such a proxy is the client. An entry that is no address ends the
+ * walk at the hop that reported it.
+ *
+ * @param peer address of the TCP peer; empty when its connection is gone already
+ * @param forwardedFor the header, several joined by commas; undefined if there is none
+ * @returns the address in its usual form
+ */
+export function clientAddress(peer: string, forwardedFor: string | undefined, trust: Trust): string {
+  const direct = trust.peer(peer);
+  if (!direct.trusted || forwardedFor === undefined) return direct.address;
+  let nearest = direct.address;
+  let end = forwardedFor.length;
+  const least = Math.max(0, end - MAX_HEADER_LENGTH);
+  for (let hop = 0; hop < MAX_HOPS && end > least; hop += 1) {
+    const comma = forwardedFor.lastIndexOf(',', end - 1);
+    const parsed = parseAddress(withoutPort(forwardedFor.slice(comma + 1, end).trim()));
+    if (parsed === null) return nearest;
+    nearest = formatAddress(parsed);
+    if (!trust.isProxy(parsed)) return nearest;
+    end = comma;
+  }
+  return nearest;
 }
 
 /** `192.0.2.1:443` and `[2001:db8::1]:443`, as some proxies write. */

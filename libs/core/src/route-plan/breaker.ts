@@ -54,8 +54,8 @@ export function newBreaker(): Breaker {
 }
 
 /** Whether requests stay away from it, unless one was granted as a probe and may go. */
-export function isOpen(breaker: Breaker, now: number): boolean {
-  return breaker.state !== 'closed' && !(breaker.probeGranted && now < breaker.probeUntil);
+export function isOpen(breaker: Breaker): boolean {
+  return breaker.state !== 'closed' && !breaker.probeGranted;
 }
 
 /**
@@ -108,6 +108,8 @@ export function applyEjection(breaker: Breaker, cause: Breaker['cause'], now: nu
  */
 export function applyCheck(breaker: Breaker, checkedAt: number | null, routable: boolean, now: number): void {
   const seen = checkedAt ?? 0;
+  // A probe that nothing used in its time may be another process's by now.
+  if (breaker.probeGranted && now >= breaker.probeUntil) breaker.probeGranted = false;
   if (breaker.state === 'closed') {
     breaker.checkSeen = seen;
     return;

@@ -13,8 +13,6 @@ export interface RouteAsk {
   readonly model: string | null;
   /** Endpoint that goes first if it is among the usable ones: a session's, or one asked for. */
   readonly preferred?: string | null;
-  /** The caller's clock, as for the breakers; epoch milliseconds. */
-  readonly now: number;
   /** The fleet's models were listed anew for this request already. */
   readonly refreshed?: boolean;
 }
@@ -95,7 +93,7 @@ function route(
   for (const candidate of target.candidates) {
     const { endpoint } = candidate;
     if (!endpoint.routable || endpoint.drained) continue;
-    if (isOpen(endpoint.live.breaker, ask.now)) (ejected ??= []).push(candidate);
+    if (isOpen(endpoint.live.breaker)) (ejected ??= []).push(candidate);
     else usable.push(candidate);
   }
   if (usable.length === 0) {

@@ -1,4 +1,5 @@
 import {
+  type Alias,
   type Document,
   isAlias,
   isPair,
@@ -33,8 +34,6 @@ export interface ConfigDocument {
   readonly warnings: readonly SyntaxFault[];
   /** The place of a key or of its value, or of the nearest thing around it that the text has. */
   readonly locate: (path: Path, part: 'key' | 'value') => Position;
-  /** Whether the text itself says something at this path. */
-  readonly has: (path: Path) => boolean;
   /** A scalar as it is written; null when there is none. */
   readonly sourceOf: (path: Path) => string | null;
 }
@@ -58,12 +57,7 @@ export function readDocument(text: string): ConfigDocument {
       value = document.toJS();
     } catch {
       // The reader throws for aliases only: unknown ones, and those that multiply beyond measure.
-      faults.push({
-        code: 'YAML_SYNTAX',
-        message: 'an alias (*name) is unknown, or aliases multiply too much',
-        path: [],
-        ...place(0),
-      });
+      faults.push({ code: 'YAML_SYNTAX', path: [], ...aliasFault(document, place) });
     }
   }
 
@@ -88,9 +82,8 @@ export function readDocument(text: string): ConfigDocument {
       const last = steps.at(-1);
       const whole = steps.length === path.length + 1;
       const node = part === 'key' || !whole ? (last?.key ?? last?.value) : (last?.value ?? last?.key);
-      return place(node?.range?.[0] ?? 0);
+      return place(offsetOf(node ?? null));
     },
-    has: (path) => follow(path).length === path.length + 1,
     sourceOf: (path) => {
       const steps = follow(path);
       const node = resolve(steps.at(-1)?.value ?? null);
@@ -107,6 +100,24 @@ function child(node: Node | null, part: string | number): { key: Node | null; va
   if (!isMap<Node, Node>(node)) return null;
   const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(part));
   return pair === undefined ? null : { key: pair.key, value: pair.value };
+}
+
+/** Which alias is unknown; if none is, they are too many. */
+function aliasFault(document: Document, place: (offset: number) => Position): Position & { message: string } {
+  let unknown: Alias | null = null;
+  visit(document, {
+    Alias: (_, alias) => {
+      if (alias.resolve(document) !== undefined) return undefined;
+      unknown = alias;
+      return visit.BREAK;
+    },
+  });
+  const message = unknown === null ? 'aliases multiply too much' : 'no anchor has the name of this alias';
+  return { message, ...place(offsetOf(unknown)) };
+}
+
+function offsetOf(node: Node | null): number {
+  return node?.range?.[0] ?? 0;
 }
 
 /** The reader quotes the text that it stumbled over, which may be a secret. */

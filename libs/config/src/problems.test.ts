@@ -107,9 +107,19 @@ test('names the endpoint beside its number', () => {
 
 test('YAML that cannot be read is told with its place', () => {
   assert.deepEqual(placesOf('server:\n  port: [1\n'), ['3:1 YAML_SYNTAX ']);
-  assert.deepEqual(placesOf('a: *nowhere\n'), ['1:1 YAML_SYNTAX ']);
+  assert.deepEqual(placesOf('a: *nowhere\n'), ['1:4 YAML_SYNTAX ']);
   assert.deepEqual(placesOf('server: {}\n---\nproxy: {}\n'), ['2:1 YAML_SYNTAX ']);
   assert.deepEqual(placesOf('- 1\n'), ['1:1 BAD_VALUE ']);
+});
+
+test('aliases that multiply beyond measure end in a problem', () => {
+  const rows = 'abcdefgh'.split('').map((name, index, all) => {
+    const earlier = all[index - 1];
+    return `${name}: &${name} [${Array(9)
+      .fill(earlier === undefined ? 'x' : `*${earlier}`)
+      .join(', ')}]`;
+  });
+  assert.deepEqual(placesOf(rows.join('\n')), ['1:1 YAML_SYNTAX ']);
 });
 
 test('an alias that holds itself ends in a problem', () => {
@@ -185,6 +195,8 @@ test('refuses URLs that are none, or hold what does not belong there', () => {
       url,
     );
   }
+  for (const url of ['localhost:6379', 'http://r', 'redis:', 'redis://'])
+    assert.deepEqual(placesOf(`redis: { url: '${url}' }`), ['1:15 BAD_VALUE redis.url'], url);
   assert.deepEqual(placesOf(endpoint("health_check_url: 'http://u:p@x/'")).length, 1);
 });
 

@@ -3,7 +3,7 @@ import type { Path } from './problem.ts';
 import type { Settings } from './schema.ts';
 import { isTree } from './tree.ts';
 
-export const HIDDEN = '(hidden)';
+const HIDDEN = '(hidden)';
 
 /** A copy of the settings that may be shown: secrets hidden, of the address of Redis only user and password. */
 export function redactSettings(settings: Settings): Settings {

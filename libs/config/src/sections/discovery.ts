@@ -1,12 +1,12 @@
 import {
-  DESPITE_FAULTS,
-  peek,
   bool,
   choice,
+  DESPITE_FAULTS,
   duration,
   leaf,
   list,
   noEffect,
+  peek,
   section,
   wholeNumber,
 } from '../leaf.ts';

@@ -1,15 +1,15 @@
 import { BACKEND_TYPES, type BackendType } from '@olla/core/backend-type';
 import * as z from 'zod';
 import {
-  DESPITE_FAULTS,
-  peek,
   bool,
   choice,
+  DESPITE_FAULTS,
   duration,
   glob,
   headerName,
   leaf,
   list,
+  peek,
   section,
   text,
   unset,

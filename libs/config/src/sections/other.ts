@@ -124,11 +124,10 @@ export const dashboard = section({
 
 const redisUrl = () =>
   text().superRefine((value, context) => {
-    if (URL.canParse(value) && /^rediss?:$/.test(new URL(value).protocol)) return;
-    context.addIssue({
-      code: 'custom',
-      message: 'must be a URL such as redis://localhost:6379 or rediss://user:password@host:6380/0',
-    });
+    const url = URL.parse(value);
+    if (url !== null && /^rediss?:$/.test(url.protocol) && url.hostname !== '') return;
+    const message = 'must be a URL such as redis://localhost:6379 or rediss://user:password@host:6380/0';
+    context.addIssue({ code: 'custom', message });
   });
 
 const clusterName = () =>

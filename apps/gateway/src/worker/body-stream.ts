@@ -38,6 +38,10 @@ export class BodyStream extends Readable {
     }
     this.#attached = true;
     this.consumed = true;
+    if (this.#request.destroyed && !this.#request.complete) {
+      this.#onClose();
+      return;
+    }
     if (this.#request.complete && this.#request.readableEnded) {
       this.push(null);
       return;

@@ -43,6 +43,8 @@ export class Exchange {
   /** The backend's answer broke off, or the backend answered 5xx. */
   backendFailed = false;
   clientGone = false;
+  /** The client sends its body only when told to; without that, the connection ends with the answer. */
+  awaitsInvitation: boolean;
 
   readonly #onGone: (() => void)[] = [];
 
@@ -56,12 +58,22 @@ export class Exchange {
     this.response = response;
     this.id = id;
     this.method = request.method ?? 'GET';
-    const url = request.url ?? '/';
+    const url = originForm(request.url ?? '/');
     const mark = url.indexOf('?');
     this.path = mark === -1 ? url : url.slice(0, mark);
     this.query = mark === -1 ? '' : url.slice(mark);
     this.startedAt = performance.now();
+    this.awaitsInvitation = request.headers.expect?.toLowerCase() === '100-continue';
+    if (this.awaitsInvitation) response.shouldKeepAlive = false;
     this.baseHeaders = ['X-Olla-Request-ID', id, ...corsHeaders];
+  }
+
+  /** Tells a client that asked first (Expect: 100-continue) to send its body. */
+  invite(): void {
+    if (!this.awaitsInvitation) return;
+    this.awaitsInvitation = false;
+    this.response.shouldKeepAlive = true;
+    this.response.writeContinue();
   }
 
   /** Milliseconds since the request was accepted. */
@@ -83,4 +95,11 @@ export class Exchange {
     this.clientGone = true;
     for (const listener of this.#onGone.splice(0)) listener();
   }
+}
+
+/** A proxy's client writes the whole URL (RFC 9112 §3.2.2); routes go by its path. */
+function originForm(url: string): string {
+  if (url.startsWith('/')) return url;
+  const path = /^https?:\/\/[^/?#]+([/?].*)?$/i.exec(url)?.[1];
+  return path === undefined ? '/' : path.startsWith('/') ? path : `/${path}`;
 }

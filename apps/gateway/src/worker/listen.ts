@@ -64,6 +64,8 @@ function configure(settings: Settings['server'], handler: Handler): Server {
     handler,
   );
   server.maxHeadersCount = 0;
+  // Whether a body is wanted is decided on the path of the request, after its head was judged.
+  server.on('checkContinue', handler);
   server.on('clientError', answerParserError);
   return server;
 }

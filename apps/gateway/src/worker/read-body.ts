@@ -50,8 +50,9 @@ export function readBody(exchange: Exchange, rules: BodyRules): ReadBody | Promi
     if (rules.json) throw new OllaError('INVALID_JSON', 'the body is empty. This path takes a JSON object');
     return NO_BODY;
   }
+  if (!rules.blob && length !== null && length > rules.maxBytes) throw bodyTooLarge(rules.maxBytes);
+  exchange.invite();
   if (rules.blob) return { ...NO_BODY, unfinished: true, length };
-  if (length !== null && length > rules.maxBytes) throw bodyTooLarge(rules.maxBytes);
   return new BodyReader(exchange, rules, length).done;
 }
 

@@ -35,6 +35,8 @@ export function createRequestPath(
     if (context.draining()) response.shouldKeepAlive = false;
     response.once('close', () => {
       if (!response.writableFinished) exchange.clientLeft();
+      // What is left of a body that nobody wants must not stand before the connection's next request.
+      if (!request.readableEnded) request.resume();
       settle(context, exchange);
     });
     handle(context, exchange).catch((thrown: unknown) => fail(context, exchange, thrown));
@@ -101,6 +103,8 @@ async function relay(context: WorkerContext, exchange: Exchange, route: RelayRou
     refuseManagement(settings.proxy.model_management);
     refuseForeignOrigin(exchange.request);
   }
+  // A client that left while its lease was awaited would never end its body.
+  if (exchange.clientGone) return;
   const reading = readBody(exchange, {
     json: route.json,
     blob: route.blob,
@@ -108,7 +112,7 @@ async function relay(context: WorkerContext, exchange: Exchange, route: RelayRou
     budget: context.budget,
   });
   const body = reading instanceof Promise ? await reading : reading;
-  exchange.model = body.ask?.model ?? null;
+  exchange.model = body.ask?.model || null;
 
   const scope = planScope(route.scope, route.path);
   const target = exchange.request.headers['x-olla-target'] as string | undefined;

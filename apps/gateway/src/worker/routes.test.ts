@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { matchRoute, printable } from './routes.ts';
+
+function relay(method: string, path: string) {
+  const route = matchRoute(method, path);
+  assert.equal(route.kind, 'relay', `${path} is relayed`);
+  if (route.kind !== 'relay') throw new Error('unreachable');
+  return route;
+}
+
+test('the prefixes of the API page and llama.cpp lead to their type, and to no other', () => {
+  const prefixes = {
+    ollama: 'ollama',
+    lmstudio: 'lm-studio',
+    'lm-studio': 'lm-studio',
+    lm_studio: 'lm-studio',
+    vllm: 'vllm',
+    llamacpp: 'llamacpp',
+    'llama-cpp': 'llamacpp',
+    llama_cpp: 'llamacpp',
+  };
+  for (const [prefix, type] of Object.entries(prefixes)) {
+    const { scope, path } = relay('POST', `/olla/${prefix}/v1/chat/completions`);
+    assert.equal(scope.kind === 'type' ? scope.profile.type : scope.kind, type);
+    assert.equal(path, '/v1/chat/completions');
+  }
+});
+
+test('/olla/openai takes paths of the OpenAI API only', () => {
+  assert.equal(relay('POST', '/olla/openai/v1/embeddings').scope.kind, 'openai');
+  assert.equal(relay('POST', '/olla/openai-compatible/v1/embeddings').scope.kind, 'openai');
+  assert.equal(matchRoute('POST', '/olla/openai/api/chat').kind, 'unknown');
+});
+
+test('escapes and doubled slashes in the rest of a path are left alone', () => {
+  assert.equal(relay('GET', '/olla/proxy/v1/files/a%2Fb//c').path, '/v1/files/a%2Fb//c');
+});
+
+test('a JSON body is demanded where the API takes nothing else', () => {
+  assert.equal(relay('POST', '/olla/ollama/api/chat').json, true);
+  assert.equal(relay('POST', '/olla/openai/v1/audio/transcriptions').json, false);
+  assert.equal(relay('GET', '/olla/ollama/api/show').json, false);
+});
+
+test('calls that change models are known as such', () => {
+  for (const path of ['pull', 'push', 'create', 'copy', 'delete'])
+    assert.equal(relay('POST', `/olla/ollama/api/${path}`).management, true);
+  assert.equal(relay('POST', '/olla/ollama/api/blobs/sha256:abc').management, true);
+  assert.equal(relay('HEAD', '/olla/ollama/api/blobs/sha256:abc').management, false);
+  assert.equal(relay('POST', '/olla/ollama/api/show').management, false);
+});
+
+test('models are found under any name, slashes included', () => {
+  assert.deepEqual(matchRoute('GET', '/olla/models'), { kind: 'models', id: null });
+  assert.deepEqual(matchRoute('GET', '/olla/models/a/b'), { kind: 'models', id: 'a/b' });
+});
+
+test('system endpoints, reserved and unknown paths', () => {
+  assert.equal(matchRoute('GET', '/internal/health').kind, 'admin');
+  assert.equal(matchRoute('GET', '/version').kind, 'admin');
+  assert.equal(matchRoute('POST', '/olla/anthropic/v1/messages').kind, 'reserved');
+  for (const path of [
+    '/',
+    '/olla',
+    '/olla/',
+    '/olla/nosuch/v1/models',
+    '/olla/ollama',
+    '/olla/ollama/',
+    '/v1/models',
+  ])
+    assert.equal(matchRoute('GET', path).kind, 'unknown', path);
+});
+
+test('a client cannot write control characters into a message', () => {
+  assert.equal(printable('/a\u001b[31mb'), '/a?[31mb');
+  assert.equal(printable('x'.repeat(500)).length, 120);
+});

@@ -89,12 +89,17 @@ class BodyReader {
     this.#encoding = boundary === null ? 'json' : 'multipart';
     // A small body is looked through to its end, so that a second `model` in it is found.
     const untilEnd = length !== null && length <= WHOLE_BODY_BYTES;
+    const coding = exchange.request.headers['content-encoding'];
+    const readable = coding === undefined || coding.toLowerCase() === 'identity';
     this.#scanner =
-      boundary !== null
-        ? new MultipartAskScanner(boundary)
-        : rules.json || mayHoldJson(contentType)
-          ? new JsonAskScanner({ untilEnd })
-          : null;
+      // What is compressed is for the backend to open; it is relayed as it is, without a model.
+      !readable
+        ? null
+        : boundary !== null
+          ? new MultipartAskScanner(boundary)
+          : rules.json || mayHoldJson(contentType)
+            ? new JsonAskScanner({ untilEnd })
+            : null;
     this.done = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;

@@ -25,7 +25,9 @@ const BY_TYPES = new Map<string, RouteScope>();
 export function planScope(scope: RelayScope, path: string): RouteScope {
   if (scope.kind === 'openai') return OPENAI;
   if (scope.kind === 'type') return BY_TYPE.get(scope.profile.type) as RouteScope;
-  const able = ALL.filter((profile) => toBackendPath(profile, path) !== null);
+  const knowing = ALL.filter((profile) => toBackendPath(profile, path) !== null);
+  // A path that no profile knows may be an extension of any server: the server judges it.
+  const able = knowing.length === 0 ? ALL : knowing;
   const key = able.map((profile) => profile.type).join(' ');
   let known = BY_TYPES.get(key);
   if (known === undefined) BY_TYPES.set(key, (known = scopeOf('/olla/proxy', able)));

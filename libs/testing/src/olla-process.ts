@@ -35,7 +35,7 @@ export function writeConfig(config: object): string {
 
 export interface GatewayOptions extends OllaOptions {
   /** Contents of the configuration file; `server.port` 0 unless given. */
-  readonly config?: { readonly server?: object } & object;
+  readonly config?: { readonly server?: object; readonly [section: string]: unknown };
   /** Further arguments of `olla serve`. */
   readonly args?: readonly string[];
   /** Default 2. */

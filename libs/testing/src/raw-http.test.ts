@@ -65,6 +65,8 @@ suite('raw HTTP', () => {
     connection.write('HEAD / HTTP/1.1\r\n\r\n');
     assert.equal((await connection.nextResponse('HEAD')).text(), '');
     connection.write('GET / HTTP/1.1\r\n\r\n');
+    const head = await connection.nextHead();
+    await waitFor(() => head.complete, { describe: 'the whole answer' });
     assert.equal((await connection.nextResponse()).text(), '{"n":2}');
     connection.destroy();
     const request = backend.requests.at(-1);

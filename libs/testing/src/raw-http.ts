@@ -58,8 +58,13 @@ export async function openConnection(port: number, host = '127.0.0.1'): Promise<
     reader = started;
     return started;
   };
-  const current = (method: string): NonNullable<typeof reader> =>
-    reader === undefined || reader.message?.complete === true ? startReading(method) : reader;
+  /** True once nextResponse has returned the message that the reader holds. */
+  let returned = true;
+  const current = (method: string): NonNullable<typeof reader> => {
+    const reading = reader === undefined || returned ? startReading(method) : reader;
+    returned = false;
+    return reading;
+  };
 
   return {
     socket,
@@ -83,6 +88,7 @@ export async function openConnection(port: number, host = '127.0.0.1'): Promise<
         timeoutMs,
         intervalMs: 2,
       });
+      returned = true;
       return asResponse(reading.message);
     },
     destroy: () => void socket.destroy(),

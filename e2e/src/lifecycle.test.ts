@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict';
+import { createServer, type AddressInfo } from 'node:net';
+import { after, afterEach, before, beforeEach, suite, test } from 'node:test';
+import { runOlla, startGateway, type Gateway } from '@olla/testing/olla-process';
+import { isRunning, processTree } from '@olla/testing/process-tree';
+import {
+  chunk,
+  startRawBackend,
+  whenComplete,
+  type RawBackend,
+  type ReceivedRequest,
+} from '@olla/testing/raw-backend';
+import { openConnection, type RawConnection, type RawResponse } from '@olla/testing/raw-http';
+import { waitFor } from '@olla/testing/wait-for';
+import { endpointOf, startGatewayFor } from './gateway-for.ts';
+
+const MODEL = 'lived';
+const STREAM_HEAD =
+  'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n';
+
+interface OpenStream {
+  readonly client: RawConnection;
+  readonly request: ReceivedRequest;
+  readonly response: RawResponse;
+}
+
+suite('the life of a gateway', () => {
+  let backend: RawBackend;
+  let gateway: Gateway;
+  before(async () => {
+    backend = await startRawBackend({ models: [MODEL] });
+  });
+  after(() => backend.close());
+  beforeEach(async () => {
+    backend.requests.length = 0;
+    backend.answer = (request) =>
+      whenComplete(request, () => request.socket.write(STREAM_HEAD + chunk('data: 1\n\n')));
+    gateway = await startGatewayFor({
+      endpoints: [endpointOf('only', backend)],
+      config: { server: { shutdown_timeout: '3s' } },
+      models: [MODEL],
+    });
+  });
+  afterEach(async () => {
+    gateway.process.killTree();
+    await gateway.process.waitForEnd();
+  });
+
+  async function openStream(): Promise<OpenStream> {
+    const client = await openConnection(gateway.port);
+    const body = JSON.stringify({ model: MODEL, stream: true });
+    client.write(
+      `POST /olla/openai/v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
+    const response = await client.nextHead();
+    assert.equal(response.status, 200);
+    await waitFor(() => response.pieces.length === 1, { describe: 'the first event' });
+    return { client, response, request: backend.requests.at(-1) as ReceivedRequest };
+  }
+
+  const finish = ({ request }: OpenStream): void => void request.socket.write('0\r\n\r\n');
+
+  test('SIGTERM: running streams finish, no new connection is taken, exit 0, nothing is left', async () => {
+    const tree = processTree(gateway.process.pid);
+    assert.ok(tree.length >= 4, 'primary, two workers and the agent run');
+    const streams = [await openStream(), await openStream(), await openStream()];
+    gateway.process.child.kill('SIGTERM');
+    await waitFor(
+      () =>
+        openConnection(gateway.port).then(
+          (late) => (late.destroy(), false),
+          () => true,
+        ),
+      {
+        describe: 'new connections to be refused',
+      },
+    );
+    for (const { request, response } of streams) {
+      request.socket.write(chunk('data: 2\n\n'));
+      await waitFor(() => response.text() === 'data: 1\n\ndata: 2\n\n', { describe: 'the stream to go on' });
+    }
+    assert.equal(isRunning(gateway.process.pid), true);
+    streams.forEach(finish);
+    for (const { client } of streams) assert.equal((await client.nextResponse()).complete, true);
+    assert.deepEqual(await gateway.process.waitForEnd(), { code: 0, signal: null });
+    await waitFor(() => !tree.some(isRunning), { describe: 'all processes to be gone' });
+  });
+
+  test('SIGTERM: a stream that outlasts shutdown_timeout is cut off', async () => {
+    const { client } = await openStream();
+    const startedMs = performance.now();
+    gateway.process.child.kill('SIGTERM');
+    await gateway.process.waitForEnd(8_000);
+    const tookMs = performance.now() - startedMs;
+    assert.ok(tookMs > 2_500 && tookMs < 6_000, `took ${tookMs} ms`);
+    assert.equal((await client.nextResponse()).complete, false);
+  });
+
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    test(`a second signal (${signal}) stops at once`, async () => {
+      const tree = processTree(gateway.process.pid);
+      await openStream();
+      gateway.process.child.kill('SIGTERM');
+      await waitFor(() => gateway.process.stdout.includes('SIGTERM'), { describe: 'the drain to begin' });
+      const startedMs = performance.now();
+      gateway.process.child.kill(signal);
+      const { code } = await gateway.process.waitForEnd();
+      assert.notEqual(code, 0);
+      assert.ok(performance.now() - startedMs < 1_500);
+      await waitFor(() => !tree.some(isRunning), { describe: 'all processes to be gone' });
+    });
+  }
+
+  test('a worker killed in mid-load costs only its own streams, and is replaced', async () => {
+    const { workers } = gateway.children();
+    assert.equal(workers.length, 2);
+    const streams: OpenStream[] = [];
+    for (let n = 0; n < 6; n += 1) streams.push(await openStream());
+    process.kill(workers[0] ?? 0, 'SIGKILL');
+    await waitFor(() => streams.some(({ client }) => client.closed), {
+      describe: "the killed worker's streams to break",
+    });
+    // Requests go on being answered meanwhile.
+    for (let n = 0; n < 10; n += 1) {
+      const stream = await openStream();
+      finish(stream);
+      assert.equal((await stream.client.nextResponse()).complete, true);
+      stream.client.destroy();
+    }
+    await waitFor(() => gateway.children().workers.length === 2, { describe: 'a new worker' });
+    const lost = streams.filter(({ client }) => client.closed);
+    assert.equal(lost.length, 3, 'connections were spread evenly');
+    for (const { request } of lost)
+      await waitFor(() => request.gone, { describe: 'the backend of a lost stream to be left' });
+    for (const stream of streams.filter((other) => !lost.includes(other))) {
+      finish(stream);
+      assert.equal((await stream.client.nextResponse()).complete, true);
+    }
+    await gateway.stop();
+  });
+
+  test('an agent that is killed comes back and goes on watching', async () => {
+    const { agent } = gateway.children();
+    process.kill(agent ?? 0, 'SIGKILL');
+    await waitFor(
+      () => {
+        const next = gateway.children().agent;
+        return next !== undefined && next !== agent;
+      },
+      { describe: 'a new agent' },
+    );
+    const stream = await openStream();
+    finish(stream);
+    assert.equal((await stream.client.nextResponse()).complete, true);
+    await gateway.stop();
+  });
+
+  test('a primary that is killed takes its children along', async () => {
+    const tree = processTree(gateway.process.pid);
+    process.kill(gateway.process.pid, 'SIGKILL');
+    await waitFor(() => !tree.some(isRunning), { describe: 'workers and agent to be gone' });
+  });
+});
+
+suite('what a start that fails says', () => {
+  /** Runs the command to its end: it fails with one message and no stack trace. */
+  async function failing(args: readonly string[], env: Record<string, string> = {}): Promise<string> {
+    const olla = await runOlla(args, { env });
+    const { code } = await olla.waitForEnd();
+    assert.notEqual(code, 0, olla.output);
+    assert.doesNotMatch(olla.stderr + olla.stdout, /^\s+at .*:\d+:\d+/m, olla.output);
+    return olla.stderr;
+  }
+
+  test('a port in use is named with its key', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const message = await failing(['serve', '--host', '127.0.0.1', '--port', String(port)]);
+    assert.match(message, new RegExp(String(port)));
+    assert.match(message, /server\.port|--port/);
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  test('a configuration file that is not there, and a mistaken key', async () => {
+    assert.match(await failing(['serve', '--config', '/no/such/olla.yaml']), /\/no\/such\/olla\.yaml/);
+    const olla = await startGateway({ config: { server: { prot: 1 } } }).then(
+      () => assert.fail('it started'),
+      (error: Error) => error.message,
+    );
+    assert.match(olla, /olla\.yaml:\d+:\d+/);
+    assert.match(olla, /prot[^]*port/);
+  });
+
+  test('an unknown command or flag is a usage error with a suggestion', async () => {
+    for (const args of [['serv'], ['serve', '--prot', '1']]) {
+      const olla = await runOlla(args);
+      assert.equal((await olla.waitForEnd()).code, 2, olla.output);
+      assert.match(olla.stderr, /serve|--port/);
+    }
+  });
+
+  test('an unset variable in the configuration is fatal and named', async () => {
+    const endpoints = [
+      {
+        name: 'a',
+        url: 'http://127.0.0.1:1',
+        type: 'vllm',
+        auth: { type: 'bearer', token: '${UNSET_TOKEN}' },
+      },
+    ];
+    await assert.rejects(startGateway({ config: { discovery: { static: { endpoints } } } }), /UNSET_TOKEN/);
+  });
+});

@@ -35,6 +35,8 @@ export function backendHeaders(raw: readonly string[], facts: BackendHeaderFacts
   const nominated = nominatedNames(raw);
   const own = facts.credentials === null ? NO_OWN : ownHeaders(facts.credentials);
   const trusted = facts.peerTrusted;
+  // A body that was chunked and is whole now; a request without one gets no length.
+  let framed = facts.contentLength === null || facts.contentLength === 0;
   let via = '';
   let forwardedFor = '';
   let forwardedHost = facts.forwardedHost;
@@ -67,6 +69,7 @@ export function backendHeaders(raw: readonly string[], facts: BackendHeaderFacts
         if (own.hasCredentials) continue;
         break;
       case 'length':
+        framed = true;
         if (facts.contentLength !== null) headers.push(name, String(facts.contentLength));
         continue;
       case 'keep':
@@ -76,12 +79,19 @@ export function backendHeaders(raw: readonly string[], facts: BackendHeaderFacts
     if (own.names.size > 0 && own.names.has(lowerName(name))) continue;
     headers.push(name, value);
   }
+  if (!framed) headers.push('Content-Length', String(facts.contentLength));
   if (forwardedHost !== '') headers.push('X-Forwarded-Host', forwardedHost);
   headers.push('X-Forwarded-Proto', forwardedProto);
-  headers.push('X-Forwarded-For', forwardedFor + (facts.peerAddress ?? facts.clientAddress));
+  headers.push('X-Forwarded-For', forwardedFor + peerOf(facts));
   headers.push('X-Real-IP', facts.clientAddress, 'X-Request-ID', facts.requestId, 'Via', via + VIA);
   if (facts.credentials !== null) for (const part of facts.credentials) headers.push(part);
   return headers;
+}
+
+/** An IPv4 peer of a socket for both families is written as IPv6. */
+function peerOf({ peerAddress, clientAddress }: BackendHeaderFacts): string {
+  if (peerAddress === undefined) return clientAddress;
+  return peerAddress.startsWith('::ffff:') && peerAddress.includes('.') ? peerAddress.slice(7) : peerAddress;
 }
 
 /**

@@ -8,6 +8,8 @@ export interface Breaker {
   /** Which failures led to it; a server whose answers fail may well pass its health checks. */
   cause: 'connection' | 'status';
   ejectedAt: number;
+  /** When it was last re-admitted: failures of requests from before say nothing of it any more. */
+  closedAt: number;
   /** Before it, no probe is due, and after failing answers no health check re-admits. */
   ejectedUntil: number;
   /** Ejections since it last served; makes the next one longer. */
@@ -40,6 +42,7 @@ export function newBreaker(): Breaker {
     state: 'closed',
     cause: 'connection',
     ejectedAt: 0,
+    closedAt: 0,
     ejectedUntil: 0,
     strikes: 0,
     probeUntil: 0,
@@ -61,9 +64,11 @@ export function isOpen(breaker: Breaker): boolean {
 /**
  * No connection, or one that broke before any byte of an answer. Ejects at once.
  *
+ * @param startedAt when the attempt began: one from before the last re-admission counts for nothing
  * @returns whether it was in service until now, so that the failure is news to others
  */
-export function recordConnectionFailure(breaker: Breaker, now: number): boolean {
+export function recordConnectionFailure(breaker: Breaker, now: number, startedAt = now): boolean {
+  if (startedAt < breaker.closedAt) return false;
   return eject(breaker, 'connection', now);
 }
 
@@ -72,22 +77,24 @@ export function recordConnectionFailure(breaker: Breaker, now: number): boolean 
  * answers is good: servers answer 500 to a client's broken request too, and one such client must not eject a fleet.
  * A 4xx says nothing.
  *
- * @param startedAt when the request was sent: an answer to one from before the ejection re-admits nothing
+ * @param startedAt when the request was sent: to one from before the ejection a good answer re-admits nothing, to one
+ *   from before the last re-admission a failing one counts for nothing
  * @returns whether this ejected it
  */
 export function recordStatus(breaker: Breaker, status: number, startedAt: number, now: number): boolean {
   if (status >= 400 && status < 500) {
-    if (breaker.state === 'probing') close(breaker);
+    if (breaker.state === 'probing') close(breaker, now);
     return false;
   }
   turnTo(breaker, now);
   const index = breaker.slice % SLICES;
   if (status < 400) {
     breaker.good[index] = (breaker.good[index] ?? 0) + 1;
-    if (breaker.state !== 'closed' && startedAt >= breaker.ejectedAt) close(breaker);
+    if (breaker.state !== 'closed' && startedAt >= breaker.ejectedAt) close(breaker, now);
     if (breaker.state === 'closed') breaker.strikes = 0;
     return false;
   }
+  if (startedAt < breaker.closedAt) return false;
   const counts = status >= 502 && status <= 504 ? breaker.bad : breaker.vague;
   counts[index] = (counts[index] ?? 0) + 1;
   if (breaker.state === 'probing') return eject(breaker, 'status', now);
@@ -120,7 +127,7 @@ export function applyCheck(breaker: Breaker, checkedAt: number | null, routable:
   const newer = seen > breaker.checkAtEjection && (seen > breaker.ejectedAt || second);
   breaker.checkSeen = Math.max(breaker.checkSeen, seen);
   if (!newer || !routable) return;
-  if (breaker.cause === 'connection' || now >= breaker.ejectedUntil) close(breaker);
+  if (breaker.cause === 'connection' || now >= breaker.ejectedUntil) close(breaker, now);
 }
 
 /** Whether it is time to ask the cluster for leave to probe. */
@@ -156,8 +163,9 @@ function eject(breaker: Breaker, cause: Breaker['cause'], now: number): boolean 
   return news;
 }
 
-function close(breaker: Breaker): void {
+function close(breaker: Breaker, now: number): void {
   breaker.state = 'closed';
+  breaker.closedAt = now;
   breaker.probeGranted = false;
   breaker.probeUntil = 0;
   breaker.good.fill(0);

@@ -1,0 +1,251 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { BackendType } from '../backend-type.ts';
+import type { EndpointState } from '../snapshot.ts';
+import { grantProbe, recordConnectionFailure, type Breaker } from './breaker.ts';
+import {
+  ALL,
+  ask,
+  breakerOf,
+  endpointSnapshot,
+  fleet,
+  modelOf,
+  names,
+  routed,
+  STRICT,
+  three,
+  VLLM,
+  type Spec,
+} from './fleet-fixture.ts';
+import { FleetLive } from './fleet-live.ts';
+import { buildFleetView } from './fleet-view.ts';
+import { planRoute, type RoutePolicy } from './plan-route.ts';
+
+test('a model goes where it is, under the name that it has there', () => {
+  const view = fleet([
+    { name: 'a', models: { 'llama3:8b': 'llama3:8b' } },
+    { name: 'b', type: 'vllm', models: { 'llama3:8b': 'meta/Llama-3-8B' } },
+    { name: 'c', models: { other: 'other' } },
+  ]);
+  const plan = routed(planRoute(view, ask('llama3:8b'), STRICT));
+  const found = plan.candidates.map(({ endpoint, model, rewrite }) => [endpoint.name, model, rewrite]);
+  assert.deepEqual(found.sort(), [
+    ['a', 'llama3:8b', false],
+    ['b', 'meta/Llama-3-8B', true],
+  ]);
+  assert.deepEqual(plan.facts, { strategy: 'strict', decision: 'routed', reason: 'model_found' });
+  assert.deepEqual(names(planRoute(view, ask('meta/Llama-3-8B', VLLM), STRICT)), ['b']);
+});
+
+test('refusals: unknown is 404, known without a healthy endpoint 503, and neither masks the other', () => {
+  const view = fleet([
+    { name: 'a', state: 'offline', models: { m: 'm' } },
+    { name: 'b', drained: true, models: { m: 'm' } },
+    { name: 'c', models: { n: 'n' } },
+  ]);
+  const unknown = planRoute(view, ask('x'), STRICT);
+  assert.deepEqual(
+    [unknown.kind, unknown.kind === 'refused' && unknown.code],
+    ['refused', 'MODEL_NOT_FOUND'],
+  );
+  assert.equal(unknown.facts?.reason, 'model_not_found');
+  const away = planRoute(view, ask('m'), STRICT);
+  assert.ok(away.kind === 'refused');
+  assert.equal(away.code, 'MODEL_UNAVAILABLE');
+  assert.equal(away.facts?.decision, 'rejected');
+  assert.match(away.message, /"m".*a is offline \(connection refused\), b is drained/);
+});
+
+test('a provider route stays within its type, whatever happens', () => {
+  const view = fleet([
+    { name: 'o', models: { m: 'm' } },
+    { name: 'v', type: 'vllm', state: 'offline', models: { n: 'n' } },
+  ]);
+  const elsewhere = planRoute(view, ask('m', VLLM), STRICT);
+  assert.ok(elsewhere.kind === 'refused' && elsewhere.code === 'MODEL_UNAVAILABLE');
+  assert.match(elsewhere.message, /o \(ollama\)/);
+  const none = planRoute(view, ask(null, VLLM), STRICT);
+  assert.ok(none.kind === 'refused' && none.code === 'NO_ENDPOINT');
+  assert.equal(none.facts, null);
+  const optimistic = planRoute(view, ask('m', VLLM), { ...STRICT, strategy: 'optimistic', fallback: 'all' });
+  assert.ok(optimistic.kind === 'refused');
+});
+
+test('before anything was listed, an unknown model is no 404', () => {
+  const view = fleet([{ name: 'a', state: 'unknown', listed: false }]);
+  const plan = planRoute(view, ask('m'), STRICT);
+  assert.ok(plan.kind === 'refused' && plan.code === 'NO_ENDPOINT');
+});
+
+test('strategies: what happens to a model that is unknown or away', () => {
+  const view = fleet([
+    { name: 'a', models: { n: 'n' } },
+    { name: 'b', state: 'offline', models: { m: 'm' } },
+  ]);
+  const with_ = (
+    strategy: RoutePolicy['strategy'],
+    fallback: RoutePolicy['fallback'],
+    refreshOnMiss = false,
+  ) => ({
+    ...STRICT,
+    strategy,
+    fallback,
+    refreshOnMiss,
+  });
+  const optimistic = routed(planRoute(view, ask('x'), with_('optimistic', 'all')));
+  assert.deepEqual(optimistic.facts, {
+    strategy: 'optimistic',
+    decision: 'fallback',
+    reason: 'model_not_found_fallback',
+  });
+  assert.deepEqual(
+    optimistic.candidates.map(({ rewrite }) => rewrite),
+    [false],
+  );
+  assert.equal(
+    planRoute(view, ask('m'), with_('optimistic', 'all')).facts?.reason,
+    'model_unavailable_fallback',
+  );
+  for (const fallback of ['compatible_only', 'none'] as const) {
+    assert.equal(planRoute(view, ask('x'), with_('optimistic', fallback)).kind, 'refused');
+  }
+  assert.equal(planRoute(view, ask('n'), with_('discovery', 'all')).facts?.reason, 'model_found_no_refresh');
+  assert.equal(
+    planRoute(view, ask('m'), with_('discovery', 'all')).facts?.reason,
+    'model_unavailable_no_refresh',
+  );
+  const first = planRoute(view, ask('x'), with_('discovery', 'all', true));
+  assert.ok(first.kind === 'refused' && first.refreshFirst);
+  const second = planRoute(view, { ...ask('x'), refreshed: true }, with_('discovery', 'none', true));
+  assert.ok(second.kind === 'refused' && !second.refreshFirst);
+});
+
+test('an alias is a chain: each of its names in order, an endpoint once', () => {
+  const specs: Spec[] = [
+    { name: 'a', models: { small: 'small-a' } },
+    { name: 'b', models: { big: 'big-b', small: 'small-b' } },
+    { name: 'c', models: { big: 'big-c' }, state: 'offline' },
+  ];
+  const aliases = { chat: ['big', 'small'], ghost: ['nobody'], a: ['ghost'] };
+  const plan = routed(planRoute(fleet(specs, aliases), ask('chat'), STRICT));
+  assert.deepEqual(
+    plan.candidates.map(({ endpoint, model, rewrite }) => [endpoint.name, model, rewrite]),
+    [
+      ['b', 'big-b', true],
+      ['a', 'small-a', true],
+    ],
+  );
+  assert.deepEqual(plan.facts, {
+    strategy: 'alias',
+    decision: 'routed',
+    reason: 'alias "chat" resolved to 2 endpoint(s)',
+  });
+  const ghost = planRoute(fleet(specs, aliases), ask('ghost'), STRICT);
+  assert.deepEqual([ghost.facts?.strategy, ghost.facts?.reason], ['strict', 'model_not_found']);
+});
+
+test('ejected endpoints are left out until none is left: then the least bad goes first', () => {
+  const view = fleet(three);
+  const breaker = (name: string): Breaker => breakerOf(view, name);
+  recordConnectionFailure(breaker('a'), 1_000);
+  assert.deepEqual(names(planRoute(view, ask('m'), STRICT)).sort(), ['b', 'c']);
+  recordConnectionFailure(breaker('b'), 2_000);
+  recordConnectionFailure(breaker('c'), 3_000);
+  const last = routed(planRoute(view, ask('m'), STRICT));
+  assert.equal(last.lastResort, true);
+  assert.deepEqual(names(last), ['a', 'b', 'c']);
+  grantProbe(breaker('c'), 60_000);
+  assert.deepEqual(names(planRoute(view, ask('m'), STRICT)), ['c']);
+});
+
+test('a granted probe goes first, and what was asked for by name before it', () => {
+  const view = fleet(three);
+  const { breaker } = { breaker: breakerOf(view, 'c') };
+  recordConnectionFailure(breaker, 1_000);
+  grantProbe(breaker, 60_000);
+  assert.equal(names(planRoute(view, ask('m'), STRICT))[0], 'c');
+  assert.equal(names(planRoute(view, { ...ask('m'), preferred: 'b' }, STRICT))[0], 'b');
+});
+
+test('endpoints of another file under the same name are not mixed in', () => {
+  const live = new FleetLive(0);
+  const specs: Spec[] = [{ name: 'a', models: { m: 'm' } }];
+  const seen = endpointSnapshot({ name: 'a' });
+  const view = buildFleetView({
+    snapshot: {
+      version: { token: 1, n: 1 },
+      publishedAt: 0,
+      agent: 'x',
+      endpoints: [{ ...seen, key: 'a#other' }],
+      catalog: { revision: 1, models: [] },
+    },
+    endpoints: [{ name: 'a', key: 'a#mine', type: 'auto', priority: 1, weight: null }],
+    drained: {},
+    models: { find: () => modelOf(specs, 'm') },
+    live,
+    concurrencyOf: () => 1,
+    aliases: {},
+    now: 0,
+  });
+  assert.deepEqual([view.endpoints[0]?.state, view.endpoints[0]?.routable], ['unknown', false]);
+  assert.equal(planRoute(view, ask('m'), STRICT).kind, 'refused');
+});
+
+const spec = fc.record({
+  type: fc.constantFrom<BackendType>('ollama', 'vllm'),
+  state: fc.constantFrom<EndpointState>(
+    'healthy',
+    'healthy',
+    'busy',
+    'warming',
+    'offline',
+    'unknown',
+    'rate_limited',
+  ),
+  hasModel: fc.boolean(),
+  resident: fc.constantFrom(true, false, null),
+  drained: fc.boolean(),
+  ejected: fc.boolean(),
+  priority: fc.constantFrom(0, 100),
+  weight: fc.constantFrom(1, 2, null),
+  inFlight: fc.nat(5),
+});
+
+test('every plan: within the route, in service, each endpoint once, ejected ones only if there are no others', () => {
+  fc.assert(
+    fc.property(
+      fc.array(spec, { maxLength: 6 }),
+      fc.constantFrom<RoutePolicy['balancer']>('least-connections', 'priority', 'round-robin'),
+      fc.constantFrom<RoutePolicy['strategy']>('strict', 'optimistic', 'discovery'),
+      fc.constantFrom(ALL, VLLM),
+      fc.constantFrom('m', 'chain', null),
+      (drawn, balancer, strategy, scope, model) => {
+        const specs = drawn.map((one, i) => ({
+          ...one,
+          name: `e${String(i)}`,
+          models: one.hasModel ? { m: `m${String(i)}` } : {},
+        }));
+        const view = fleet(specs, { chain: ['x', 'm'] });
+        view.endpoints.forEach((endpoint, i) => {
+          endpoint.live.inFlight = drawn[i]?.inFlight ?? 0;
+          if (drawn[i]?.ejected) recordConnectionFailure(endpoint.live.breaker, 1_000);
+        });
+        const inService = specs.filter(
+          ({ type, state, drained, hasModel }) =>
+            (scope.types?.has(type) ?? true) &&
+            ['healthy', 'busy', 'warming'].includes(state) &&
+            !drained &&
+            (model === null || hasModel),
+        );
+        const sound = inService.filter(({ ejected }) => !ejected);
+        const expected = (sound.length > 0 ? sound : inService).map(({ name }) => name).sort();
+        const policy: RoutePolicy = { balancer, strategy, fallback: 'none', refreshOnMiss: false };
+        const plan = planRoute(view, ask(model, scope), policy);
+        if (expected.length === 0) assert.equal(plan.kind, 'refused');
+        else assert.deepEqual(names(plan).sort(), expected);
+      },
+    ),
+    { numRuns: 600 },
+  );
+});

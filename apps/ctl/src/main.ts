@@ -9,6 +9,9 @@ if (cluster.isWorker) {
 } else if (process.env['OLLA_CHILD'] === 'agent') {
   const { startAgentProcess } = await import('@olla/discovery/main');
   await startAgentProcess();
+} else if (process.env['OLLA_CHILD'] === 'demo') {
+  const { runDemoProcess } = await import('./demo-process.ts');
+  await runDemoProcess();
 } else {
   const { runCommand } = await import('./run-command.ts');
   await runCommand(process.argv.slice(2));

@@ -110,12 +110,8 @@ export function createClient(options: ClientOptions): AdminClient {
   }
 
   function send(method: string, path: string, headers: Record<string, string>): Promise<Answer> {
-    return exchange(new URL(path, base), {
-      method,
-      headers,
-      agent,
-      timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-    });
+    const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    return exchange(new URL(path, base), { method, headers, agent, timeoutMs });
   }
 
   const endpointPath = (endpoint: string, action: string) =>

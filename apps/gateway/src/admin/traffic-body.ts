@@ -1,7 +1,7 @@
 import type { TrafficBody } from '@olla/admin-api/schema/traffic';
 import type { TrafficCounters } from '@olla/core/statistics';
 import { formatShare, isoOrNull } from './format.ts';
-import { percentileMs } from './percentile.ts';
+import { percentileMs } from '@olla/core/percentile';
 
 /** Counters as the API tells them, units in the names. */
 export function trafficBody(counters: TrafficCounters): TrafficBody {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { bucketOf, LATENCY_BUCKETS_MS } from '@olla/core/statistics';
+import { bucketOf, LATENCY_BUCKETS_MS } from './statistics.ts';
 import { percentileMs } from './percentile.ts';
 
 function bucketsOf(samples: readonly number[]): number[] {

@@ -1,4 +1,4 @@
-import { LATENCY_BUCKETS_MS } from '@olla/core/statistics';
+import { LATENCY_BUCKETS_MS } from './statistics.ts';
 
 /**
  * A percentile from counts by latency bucket, interpolated within its bucket.

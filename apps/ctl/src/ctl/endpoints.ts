@@ -1,0 +1,27 @@
+import type { StatusEndpoint } from '@olla/admin-api/schema/status';
+import type { CtlFlags } from '../commands/ctl.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { endpointColumns } from '../view/endpoint-columns.ts';
+import { connect } from './connect.ts';
+import { explaining } from './failures.ts';
+import { findNamed } from './find-named.ts';
+import { print } from './print.ts';
+
+/** `olla ctl endpoints [name]` */
+export async function showEndpoints(flags: CtlFlags, name: string | undefined): Promise<ExitCode> {
+  const client = connect(flags);
+  try {
+    const { endpoints } = await explaining(() => client.status());
+    const rows = name === undefined ? endpoints : [findNamed('endpoint', name, endpoints, (one) => one.name)];
+    await print<StatusEndpoint>(flags, {
+      body: name === undefined ? rows : rows[0],
+      items: rows,
+      columns: endpointColumns(false),
+      rows,
+      name: (endpoint) => endpoint.name,
+    });
+    return EXIT.ok;
+  } finally {
+    client.close();
+  }
+}

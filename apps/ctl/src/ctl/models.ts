@@ -1,0 +1,47 @@
+import type { CtlFlags } from '../commands/ctl.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { MODEL_COLUMNS, modelRows, type ModelRow } from '../view/model-rows.ts';
+import { connect } from './connect.ts';
+import { explaining } from './failures.ts';
+import { findNamed } from './find-named.ts';
+import { print } from './print.ts';
+
+/** `olla ctl models [name]` */
+export async function showModels(flags: CtlFlags, name: string | undefined): Promise<ExitCode> {
+  const client = connect(flags);
+  try {
+    const [models, stats] = await explaining(() => Promise.all([client.models(), client.statsModels()]));
+    const all = modelRows(models, stats).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    const rows = name === undefined ? all : [findNamed('model', name, all, (row) => row.name)];
+    const items = rows.map(asJson);
+    await print<ModelRow>(flags, {
+      body: name === undefined ? items : items[0],
+      items,
+      columns: MODEL_COLUMNS,
+      rows,
+      name: (row) => row.name,
+    });
+    return EXIT.ok;
+  } finally {
+    client.close();
+  }
+}
+
+/** What programs read, in the API's way of naming. */
+function asJson(row: ModelRow): Record<string, unknown> {
+  return {
+    name: row.name,
+    endpoints: row.endpoints,
+    endpoints_loaded: row.loaded,
+    family: row.family,
+    parameter_size: row.parameters,
+    quantization: row.quantization,
+    context_length: row.contextLength,
+    aliases: row.aliases,
+    requests_total: row.stats?.total_requests ?? 0,
+    failures_total: row.stats?.failed_requests ?? 0,
+    ttft_p50_ms: row.stats?.ttft_p50_ms ?? null,
+    ttft_p95_ms: row.stats?.ttft_p95_ms ?? null,
+    tokens_per_second: row.stats?.tokens_per_second ?? null,
+  };
+}

@@ -1,0 +1,85 @@
+import type { StatsModelsBody } from '@olla/admin-api/schema/stats';
+import type { StatusBody } from '@olla/admin-api/schema/status';
+import type { TrafficBody } from '@olla/admin-api/schema/traffic';
+import { percentileMs } from '@olla/core/percentile';
+
+/** What was counted of one thing up to one moment. */
+export interface Counters {
+  readonly requests: number;
+  readonly failures: number;
+  readonly retries: number;
+  readonly tokens: number;
+  readonly ttftBuckets: readonly number[];
+}
+
+/** All counters of the cluster at one moment of the server's clock. */
+export interface Counted {
+  readonly atMs: number;
+  readonly total: Counters;
+  readonly rejected: number;
+  readonly endpoints: ReadonlyMap<string, Counters>;
+  readonly models: ReadonlyMap<string, Counters>;
+}
+
+/** What happened between two moments; null where it cannot be told. */
+export interface Rates {
+  readonly requestsPerS: number | null;
+  readonly tokensPerS: number | null;
+  readonly retriesPerMin: number | null;
+  /** Share of requests that failed, 0 to 1; null without requests. */
+  readonly failed: number | null;
+  readonly ttftP50Ms: number | null;
+  readonly ttftP95Ms: number | null;
+}
+
+export const NO_RATES: Rates = {
+  requestsPerS: null,
+  tokensPerS: null,
+  retriesPerMin: null,
+  failed: null,
+  ttftP50Ms: null,
+  ttftP95Ms: null,
+};
+
+export function countersOf(traffic: TrafficBody): Counters {
+  return {
+    requests: traffic.requests_total,
+    failures: traffic.failures_total,
+    retries: traffic.retries_total,
+    tokens: traffic.tokens_out_total,
+    ttftBuckets: traffic.ttft_buckets,
+  };
+}
+
+export function countedOf(status: StatusBody, stats: StatsModelsBody | null, atMs: number): Counted {
+  const { limits } = status;
+  return {
+    atMs,
+    total: countersOf(status.traffic),
+    rejected: limits.global.rejected_total + limits.per_ip.rejected_total,
+    endpoints: new Map(status.endpoints.map((endpoint) => [endpoint.name, countersOf(endpoint)])),
+    models: new Map(stats?.models.map((model) => [model.name, countersOf(model)])),
+  };
+}
+
+/**
+ * Rates between two moments. A counter that fell belongs to a cluster that was started again: that is a gap, not a
+ * negative rate.
+ */
+export function ratesBetween(from: Counters | undefined, to: Counters | undefined, elapsedMs: number): Rates {
+  if (from === undefined || to === undefined || elapsedMs <= 0) return NO_RATES;
+  const requests = to.requests - from.requests;
+  const failures = to.failures - from.failures;
+  const tokens = to.tokens - from.tokens;
+  const retries = to.retries - from.retries;
+  const ttft = to.ttftBuckets.map((count, index) => count - (from.ttftBuckets[index] ?? 0));
+  if (Math.min(requests, failures, tokens, retries, ...ttft) < 0) return NO_RATES;
+  return {
+    requestsPerS: (requests * 1_000) / elapsedMs,
+    tokensPerS: (tokens * 1_000) / elapsedMs,
+    retriesPerMin: (retries * 60_000) / elapsedMs,
+    failed: requests === 0 ? null : failures / requests,
+    ttftP50Ms: percentileMs(ttft, 0.5),
+    ttftP95Ms: percentileMs(ttft, 0.95),
+  };
+}

@@ -1,0 +1,31 @@
+import type { UnifiedModel } from '@olla/admin-api/client';
+import { stateMark } from '../view/state-mark.ts';
+import { safeText } from '../view/text.ts';
+import type { History } from './history.ts';
+import type { Question } from './ui-state.ts';
+
+const ROUTABLE = new Set(['healthy', 'busy', 'warming']);
+
+/** Models that no other endpoint would serve without this one, as far as the last answer tells. */
+export function modelsLost({ status, models }: Pick<History, 'status' | 'models'>, name: string): string[] {
+  const serving = new Set(
+    status?.endpoints.filter((one) => ROUTABLE.has(one.status) && !one.drained).map((one) => one.name),
+  );
+  if (!serving.has(name)) return [];
+  const hosts = ({ olla }: UnifiedModel) => olla.availability.filter(({ endpoint }) => serving.has(endpoint));
+  return models
+    .filter((model) => hosts(model).length > 0 && hosts(model).every(({ endpoint }) => endpoint === name))
+    .map(({ id }) => id);
+}
+
+/** What is asked before an endpoint is changed; null where there is nothing to change. */
+export function questionAbout(history: History, action: 'drain' | 'resume', name: string): Question | null {
+  const endpoint = history.status?.endpoints.find((one) => one.name === name);
+  if (endpoint === undefined || endpoint.drained === (action === 'drain')) return null;
+  const shown = safeText(name);
+  const lost = action === 'drain' ? modelsLost(history, name) : [];
+  const facts = `${stateMark(endpoint.status, endpoint.drained).word}, ${endpoint.in_flight} in flight`;
+  const losing = lost.length > 0 ? ` Nobody else has ${lost.map(safeText).join(', ')}.` : '';
+  const verb = action === 'drain' ? 'Drain' : 'Resume';
+  return { action, endpoint: name, text: `${verb} ${shown} (${facts})?${losing}` };
+}

@@ -1,0 +1,47 @@
+import { fitText, textWidth } from '../view/text.ts';
+
+export type Color = 'green' | 'yellow' | 'red' | 'gray' | 'cyan';
+
+/** A piece of a line in one style. */
+export interface Span {
+  readonly text: string;
+  readonly color?: Color;
+  readonly bold?: true;
+  readonly inverse?: true;
+}
+
+/** One line of the screen; never wider than the screen. */
+export type Line = readonly Span[];
+
+export function span(text: string, style: Omit<Span, 'text'> = {}): Span {
+  return { text, ...style };
+}
+
+export function lineWidth(line: Line): number {
+  return line.reduce((sum, { text }) => sum + textWidth(text), 0);
+}
+
+/** Cuts a line to the width. */
+export function cutLine(line: Line, width: number, ascii: boolean): Line {
+  if (lineWidth(line) <= width) return line;
+  const cut: Span[] = [];
+  let left = width;
+  for (const piece of line) {
+    const used = textWidth(piece.text);
+    if (used > left) {
+      cut.push({ ...piece, text: fitText(piece.text, left, ascii) });
+      break;
+    }
+    cut.push(piece);
+    left -= used;
+  }
+  return cut;
+}
+
+/** `left` and `right` at the two ends; `right` stays whole, as long as there is room for it. */
+export function spread(left: Line, right: Line, width: number, ascii: boolean): Line {
+  const rightWidth = lineWidth(right);
+  if (rightWidth >= width) return cutLine(right, width, ascii);
+  const start = cutLine(left, width - rightWidth - 1, ascii);
+  return [...start, span(' '.repeat(width - rightWidth - lineWidth(start))), ...right];
+}

@@ -1,0 +1,39 @@
+import type { StatusEndpoint } from '@olla/admin-api/schema/status';
+import { showCount, showMs, showRate, UNKNOWN } from './numbers.ts';
+import { showState, stateMark } from './state-mark.ts';
+import type { Column } from './table.ts';
+
+/** `38/64`, or `38` where the backend tells no slots. */
+export function showInFlight(endpoint: StatusEndpoint): string {
+  return endpoint.slots === null ? String(endpoint.in_flight) : `${endpoint.in_flight}/${endpoint.slots}`;
+}
+
+/** `14 (3)`: models, and how many of them are in memory. */
+export function showModels({ models }: StatusEndpoint): string {
+  return models.loaded === null ? String(models.count) : `${models.count} (${models.loaded})`;
+}
+
+/** Columns of `olla ctl endpoints`. */
+export function endpointColumns(ascii: boolean): Column<StatusEndpoint>[] {
+  return [
+    { title: 'ENDPOINT', value: (row) => row.name },
+    { title: 'TYPE', value: (row) => row.type },
+    {
+      title: 'STATE',
+      value: (row) => showState(stateMark(row.status, row.drained), ascii),
+      color: (row) => stateMark(row.status, row.drained).color,
+    },
+    { title: 'IN-FLIGHT', align: 'right', value: showInFlight },
+    { title: 'QUEUED', align: 'right', value: (row) => showCount(row.backend_queued) },
+    { title: 'MODELS (LOADED)', align: 'right', value: showModels },
+    { title: 'REQUESTS', align: 'right', value: (row) => showCount(row.requests) },
+    { title: 'SUCCESS', align: 'right', value: (row) => row.success_rate },
+    { title: 'TTFT95', align: 'right', value: (row) => showMs(row.ttft_p95_ms) },
+    { title: 'TTFT50', align: 'right', wide: true, value: (row) => showMs(row.ttft_p50_ms) },
+    { title: 'TOK/S EACH', align: 'right', wide: true, value: (row) => showRate(row.tokens_per_second) },
+    { title: 'FAILED', align: 'right', wide: true, value: (row) => showCount(row.failures_total) },
+    { title: 'PRIORITY', align: 'right', wide: true, value: (row) => String(row.priority) },
+    { title: 'URL', wide: true, value: (row) => row.url },
+    { title: 'REASON', wide: true, value: (row) => row.reason || UNKNOWN },
+  ];
+}

@@ -1,0 +1,45 @@
+import stringWidth from 'string-width';
+
+const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
+/** C0 and C1 controls, and the marks that turn the direction of writing: a name must not move the cursor. */
+const UNPRINTABLE = /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+/** Escape sequences as a whole, so that no half of one is left as text. */
+const SEQUENCES = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|.)/gu;
+
+/** Text of others made safe for a terminal. */
+export function safeText(text: string): string {
+  if (PRINTABLE_ASCII.test(text)) return text;
+  return text.replace(SEQUENCES, '').replace(UNPRINTABLE, '');
+}
+
+/** Columns that a text takes in a terminal. */
+export function textWidth(text: string): number {
+  return PRINTABLE_ASCII.test(text) ? text.length : stringWidth(text);
+}
+
+/** Cuts a text to a width, with `…` (or `~`) in the place of what is cut. */
+export function fitText(text: string, width: number, ascii = false): string {
+  if (textWidth(text) <= width) return text;
+  if (width <= 0) return '';
+  let cut = '';
+  let used = 0;
+  for (const { segment } of new Intl.Segmenter().segment(text)) {
+    const next = textWidth(segment);
+    if (used + next > width - 1) break;
+    cut += segment;
+    used += next;
+  }
+  return cut + (ascii ? '~' : '…');
+}
+
+/** Exactly `width` columns: cut or filled. */
+export function padText(
+  text: string,
+  width: number,
+  align: 'left' | 'right' = 'left',
+  ascii = false,
+): string {
+  const fitted = fitText(text, width, ascii);
+  const space = ' '.repeat(Math.max(0, width - textWidth(fitted)));
+  return align === 'left' ? fitted + space : space + fitted;
+}

@@ -1,45 +1,71 @@
-import type { BackendType } from '../backend-type.ts';
-import type { CatalogModel, EndpointModel } from '../snapshot.ts';
+import type { CatalogModel, EndpointModel, ModelKind } from '../snapshot.ts';
+import { capabilitiesOf } from './capabilities.ts';
+import type { LocatedModel } from './group-models.ts';
+import { compare } from './name-groups.ts';
+import type { NamedGroup } from './name-groups.ts';
+import { kindOfName } from './names/kind-of-name.ts';
+import { parameterCountOf } from './names/model-size.ts';
 
-export interface LocatedModel {
-  readonly endpoint: string;
-  readonly type: BackendType;
-  readonly model: EndpointModel;
+/**
+ * The catalogue entry of a group: for each property what most of its locations tell, or else what its names tell.
+ *
+ * @param before the entry that it had, for `created`
+ * @param nowS epoch seconds
+ */
+export function mergeModels(group: NamedGroup, before: CatalogModel | undefined, nowS: number): CatalogModel {
+  const located = [...group.located].sort(
+    (a, b) => compare(a.endpoint, b.endpoint) || compare(a.model.name, b.model.name),
+  );
+  const models = located.map(({ model }) => model);
+  const told = <T extends string | number>(pick: (one: LocatedModel) => T | null): T | null =>
+    mostFrequent(located.map(pick));
+  const kind = kindOf(models, group);
+  const variant = told(({ parsed }) => parsed.variant);
+  const contextLength = smallest(models.map((model) => model.contextLength));
+  const parameterSize = told(({ parsed }) => parsed.size);
+  return {
+    id: group.id,
+    aliases: [...group.aliases].sort(compare),
+    kind,
+    family: told(({ model }) => model.family) ?? told(({ parsed }) => parsed.family),
+    variant,
+    parameterSize,
+    parameterCount: parameterCountOf(parameterSize),
+    quantization: told(({ parsed }) => parsed.quantization),
+    format: told(({ model }) => model.format) ?? told(({ parsed }) => parsed.format),
+    contextLength,
+    capabilities: capabilitiesOf(models, kind, variant, contextLength),
+    created: before?.created ?? madeAt(models) ?? nowS,
+    locations: located.map(({ endpoint, model }) => ({ endpoint, model })),
+  };
 }
 
-/** Makes one catalogue entry of each group. */
-export function mergeModels(
-  groups: readonly (readonly LocatedModel[])[],
-  before: ReadonlyMap<string, CatalogModel>,
-  nowS: number,
-): CatalogModel[] {
-  const models: CatalogModel[] = [];
-  for (const group of groups) {
-    const sorted = [...group].sort(
-      (a, b) => compare(a.model.name, b.model.name) || compare(a.endpoint, b.endpoint),
-    );
-    const first = sorted[0];
-    if (first === undefined) continue;
-    const id = first.model.name;
-    models.push({
-      id,
-      aliases: [...new Set(sorted.map(({ model }) => model.name))].filter((name) => name !== id),
-      kind: first.model.kind,
-      family: first.model.family,
-      variant: null,
-      parameterSize: first.model.parameterSize,
-      parameterCount: null,
-      quantization: first.model.quantization,
-      format: first.model.format,
-      contextLength: first.model.contextLength,
-      capabilities: first.model.capabilities,
-      created: before.get(id)?.created ?? nowS,
-      locations: sorted.map(({ endpoint, model }) => ({ endpoint, model })),
-    });
+function kindOf(models: readonly EndpointModel[], group: NamedGroup): ModelKind {
+  const told = mostFrequent(models.map(({ kind }) => (kind === 'unknown' ? null : kind)));
+  if (told !== null) return told;
+  const named = [group.id, ...group.aliases].map(kindOfName).find((kind) => kind !== 'unknown');
+  return named ?? 'unknown';
+}
+
+/** The oldest date that a server tells of it; epoch seconds. */
+function madeAt(models: readonly EndpointModel[]): number | null {
+  const oldest = smallest(models.map((model) => model.modifiedAt));
+  return oldest === null ? null : Math.floor(oldest / 1000);
+}
+
+function smallest(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : known.reduce((least, value) => Math.min(least, value));
+}
+
+/** The value that occurs most often; of several the first in order. Null counts for nothing. */
+function mostFrequent<T extends string | number>(values: readonly (T | null)[]): T | null {
+  const counts = new Map<T, number>();
+  for (const value of values) if (value !== null) counts.set(value, (counts.get(value) ?? 0) + 1);
+  let best: T | null = null;
+  for (const [value, count] of counts) {
+    const most = best === null ? 0 : (counts.get(best) ?? 0);
+    if (best === null || count > most || (count === most && value < best)) best = value;
   }
-  return models.sort((a, b) => compare(a.id, b.id));
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  return best;
 }

@@ -1,0 +1,106 @@
+import type { BackendType } from '../backend-type.ts';
+import type { EndpointModel } from '../snapshot.ts';
+import { parseModelName } from './names/parse-model-name.ts';
+import type { ParsedName } from './names/parse-model-name.ts';
+
+/** One model at one endpoint, with what its name tells. */
+export interface LocatedModel {
+  readonly endpoint: string;
+  readonly type: BackendType;
+  readonly model: EndpointModel;
+  readonly parsed: ParsedName;
+}
+
+export interface EndpointModels {
+  readonly endpoint: string;
+  readonly type: BackendType;
+  readonly models: readonly EndpointModel[];
+}
+
+/**
+ * Puts together what is one model: the same name (unless the servers tell of different quantisations), the same
+ * identity of names, or the same digest.
+ *
+ * @param unify false: the same name only
+ */
+export function groupModels(perEndpoint: readonly EndpointModels[], unify: boolean): LocatedModel[][] {
+  const units = unitsByName(perEndpoint);
+  const parents = units.map((_, at) => at);
+  const root = (at: number): number => {
+    let top = at;
+    while (parents[top] !== top) top = parents[top] ?? top;
+    parents[at] = top;
+    return top;
+  };
+  const firstWith = new Map<string, number>();
+  const joinBy = (key: string, at: number): void => {
+    const first = firstWith.get(key);
+    if (first === undefined) firstWith.set(key, at);
+    else parents[root(at)] = root(first);
+  };
+  if (unify) {
+    for (const [at, unit] of units.entries()) {
+      for (const { model, parsed } of unit) {
+        if (parsed.identity !== null) joinBy(`name ${parsed.identity}`, at);
+        const content = contentOf(model, parsed);
+        if (content !== null) joinBy(content, at);
+      }
+    }
+  }
+  const groups = new Map<number, LocatedModel[]>();
+  for (const [at, unit] of units.entries()) {
+    const top = root(at);
+    const group = groups.get(top);
+    if (group === undefined) groups.set(top, [...unit]);
+    else for (const located of unit) group.push(located);
+  }
+  return [...groups.values()];
+}
+
+/** What two copies of the same weights have in common; null without a real digest, as not every server has one. */
+function contentOf({ digest, sizeBytes }: EndpointModel, { quantization, size }: ParsedName): string | null {
+  if (digest === null || !/^(?:sha256:)?[0-9a-f]{64}$/i.test(digest) || new Set(digest).size < 8) return null;
+  return `digest ${digest} ${sizeBytes ?? ''} ${quantization ?? ''} ${size ?? ''}`;
+}
+
+/** Namesakes, apart where their quantisations contradict each other. */
+function unitsByName(perEndpoint: readonly EndpointModels[]): LocatedModel[][] {
+  const byName = new Map<string, Map<string, LocatedModel[]>>();
+  for (const { endpoint, type, models } of perEndpoint) {
+    for (const model of models) {
+      const parsed = parseCached(type, model);
+      const name = model.name.toLowerCase().replace(/:latest$/, '');
+      const quantization = parsed.weights ?? '';
+      const units = byName.get(name) ?? new Map<string, LocatedModel[]>();
+      byName.set(name, units);
+      const unit = units.get(quantization);
+      if (unit === undefined) units.set(quantization, [{ endpoint, type, model, parsed }]);
+      else unit.push({ endpoint, type, model, parsed });
+    }
+  }
+  return [...byName.values()].flatMap(withoutUntold);
+}
+
+/** Adds namesakes that tell no quantisation to the first, by its name, of those that do. */
+function withoutUntold(units: ReadonlyMap<string, LocatedModel[]>): LocatedModel[][] {
+  const untold = units.get('');
+  const told = [...units]
+    .filter(([quantization]) => quantization !== '')
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  const first = told[0];
+  if (untold === undefined || first === undefined) return [...units.values()];
+  return [[...first[1], ...untold], ...told.slice(1).map(([, unit]) => unit)];
+}
+
+const MAX_CACHED = 50_000;
+const cache = new Map<string, ParsedName>();
+
+function parseCached(type: BackendType, { name, quantization, parameterSize }: EndpointModel): ParsedName {
+  const key = `${type}\n${name}\n${quantization ?? ''}\n${parameterSize ?? ''}`;
+  const known = cache.get(key);
+  if (known !== undefined) return known;
+  const parsed = parseModelName(name, { type, quantization, parameterSize });
+  if (cache.size >= MAX_CACHED) cache.clear();
+  cache.set(key, parsed);
+  return parsed;
+}

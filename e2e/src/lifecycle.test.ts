@@ -82,7 +82,10 @@ suite('the life of a gateway', () => {
     assert.equal(isRunning(gateway.process.pid), true);
     streams.forEach(finish);
     for (const { client } of streams) assert.equal((await client.nextResponse()).complete, true);
+    const finishedMs = performance.now();
     assert.deepEqual(await gateway.process.waitForEnd(), { code: 0, signal: null });
+    const lingeredMs = performance.now() - finishedMs;
+    assert.ok(lingeredMs < 1_500, `ended ${lingeredMs} ms after the last stream, idle connections kept it`);
     await waitFor(() => !tree.some(isRunning), { describe: 'all processes to be gone' });
   });
 

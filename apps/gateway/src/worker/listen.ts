@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { Server as NetServer, type Socket } from 'node:net';
 import type { Settings } from '@olla/config/schema';
 import { errorBody, ERRORS, type ErrorCode } from '@olla/core/errors';
 import { newRequestId } from '@olla/core/http/request-id';
@@ -104,7 +104,7 @@ function answerParserError(error: NodeJS.ErrnoException, socket: Socket): void {
     'Connection: close',
   ];
   // An answer of this connection that is half out cannot be followed by another.
-  if (answering(socket)) socket.destroy();
+  if (answerOn(socket)?.headersSent === true) socket.destroy();
   else socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }
 
@@ -114,8 +114,9 @@ const STATUS_TEXTS: Readonly<Record<number, string>> = {
   431: 'Request Header Fields Too Large',
 };
 
-function answering(socket: Socket & { _httpMessage?: ServerResponse | null }): boolean {
-  return socket._httpMessage?.headersSent === true;
+/** The answer under way on a connection, up to the moment that its last byte is with the system. */
+function answerOn(socket: Socket & { _httpMessage?: ServerResponse | null }): ServerResponse | null {
+  return socket._httpMessage ?? null;
 }
 
 async function drain(
@@ -123,10 +124,13 @@ async function drain(
   sockets: ReadonlySet<Socket>,
   timeoutMs: number,
 ): Promise<void> {
+  // Not http's own close: that destroys connections whose answer has ended but is not yet sent to a slow reader.
   const closed = Promise.all(
-    servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
+    servers.map(
+      (server) => new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve())),
+    ),
   );
-  for (const server of servers) server.closeIdleConnections();
+  for (const socket of sockets) closeWhenAnswered(socket);
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(() => {
@@ -136,4 +140,15 @@ async function drain(
   });
   await Promise.race([closed, late]);
   clearTimeout(timer);
+}
+
+/** An answer whose head promised to keep the connection is still its last. */
+function closeWhenAnswered(socket: Socket): void {
+  const answer = answerOn(socket);
+  if (answer === null) {
+    socket.destroySoon();
+    return;
+  }
+  answer.shouldKeepAlive = false;
+  answer.once('finish', () => socket.destroySoon());
 }

@@ -40,6 +40,11 @@ const PROBE_CHECK_MS = 1_000;
 /** In-flight counts are told at this pace while they change, and not at all while nothing runs. */
 const PUBLISH_MS = 4;
 const IDLE_TICKS = 50;
+/**
+ * The pace where telling them helps little: nobody else is there to hear, or requests are so short that the counts
+ * are others by the time they arrive.
+ */
+const RELAXED_TICKS = 25;
 
 /**
  * What a worker knows of the endpoints: the view that requests are planned on, renewed with each snapshot, and the
@@ -61,6 +66,8 @@ export class Fleet {
   #control: Control;
   #dirty = false;
   #idleTicks = 0;
+  #ticksSincePublished = RELAXED_TICKS;
+  #startedSincePublished = 0;
   #ticker: NodeJS.Timeout | null = null;
 
   constructor(settings: Settings, state: SharedState, snapshot: Snapshot | null, control: Control) {
@@ -106,6 +113,7 @@ export class Fleet {
   /** A request goes to the endpoint: counted until `release`. */
   acquire(view: EndpointView): void {
     view.live.inFlight += 1;
+    this.#startedSincePublished += 1;
     takeProbe(view.live.breaker);
     this.#changed();
   }
@@ -188,8 +196,12 @@ export class Fleet {
   }
 
   #tick(): void {
+    this.#ticksSincePublished += 1;
     if (this.#dirty) {
+      if (this.#ticksSincePublished < RELAXED_TICKS && this.#mayRelax()) return;
       this.#dirty = false;
+      this.#ticksSincePublished = 0;
+      this.#startedSincePublished = 0;
       const counts = new Map<string, number>();
       for (const { key, live } of this.#view.endpoints) if (live.inFlight > 0) counts.set(key, live.inFlight);
       this.#state.publishInFlight(counts);
@@ -199,6 +211,14 @@ export class Fleet {
     if (this.#idleTicks < IDLE_TICKS || this.#ticker === null) return;
     clearInterval(this.#ticker);
     this.#ticker = null;
+  }
+
+  /** More requests started since the last time than run at once: most of them took less than that time. */
+  #mayRelax(): boolean {
+    if (this.#state.peers().workers <= 1) return true;
+    let running = 0;
+    for (const { live } of this.#view.endpoints) running += live.inFlight;
+    return this.#startedSincePublished > 2 * running + 8;
   }
 
   #seekProbes(): void {

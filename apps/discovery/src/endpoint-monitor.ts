@@ -26,6 +26,8 @@ export interface MonitorOptions {
   readonly endpoint: EndpointSettings;
   readonly discovery: Settings['discovery']['model_discovery'];
   readonly userAgent: string;
+  /** Models of an endpoint that was away for longer are forgotten. */
+  readonly forgetAfterMs: number;
   readonly log: AgentLog;
   /** Bounds the lists of all endpoints that run at once. */
   readonly listGate: Gate;
@@ -52,6 +54,7 @@ export class EndpointMonitor {
   #load: EndpointLoad | null = null;
   #serverVersion: string | null = null;
   #relistAll = false;
+  #servedAt = Date.now();
   #announce = false;
   #stopped = false;
 
@@ -158,7 +161,10 @@ export class EndpointMonitor {
     const announce = this.#announce;
     this.#announce = false;
     this.#health = health;
-    if (!isRoutable(health.state)) this.#load = null;
+    if (isRoutable(health.state)) this.#servedAt = Date.now();
+    else this.#load = null;
+    if (Date.now() - this.#servedAt > this.#options.forgetAfterMs && this.#models.length > 0)
+      this.#replaceModels([]);
     if (before.state === health.state) {
       this.#options.onChange(announce || before.reason !== health.reason ? 'state' : 'figures');
       return;

@@ -60,6 +60,7 @@ export class Leadership {
         endpoint,
         discovery: settings.discovery.model_discovery,
         userAgent: `olla-agent/${self.version}`,
+        forgetAfterMs: settings.model_registry.unification.stale_threshold,
         log,
         listGate,
         onChange: (kind) => this.#onChange(kind),

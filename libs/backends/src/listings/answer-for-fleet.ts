@@ -35,33 +35,34 @@ export function answerForFleet(
   fleet: Fleet,
 ): FleetAnswer | null {
   if (profile === null || profile.type === 'openai-compatible') return answerOpenAi(path, fleet);
-  const types = new Set([profile.type]);
+  const scope: Scope = { types: new Set([profile.type]), available: true };
   if (profile.type === 'ollama') {
-    if (path === '/api/tags') return found(ollamaTags(nativeModels(fleet, types)));
-    if (path === '/api/ps') return found(ollamaPs(nativeModels(fleet, types)));
+    if (path === '/api/tags') return found(ollamaTags(nativeModels(fleet, scope)));
+    if (path === '/api/ps') return found(ollamaPs(nativeModels(fleet, scope)));
     if (path === '/api/version') return found(ollamaVersion(routable(fleet, 'ollama')));
   }
   if (profile.type === 'lm-studio') {
     const v0 = '/api/v0/models';
-    if (path === v0) return found(lmStudioList(nativeModels(fleet, types)));
-    if (path.startsWith(`${v0}/`)) return one(fleet, types, path.slice(v0.length + 1), lmStudioModel);
+    if (path === v0) return found(lmStudioList(nativeModels(fleet, scope)));
+    if (path.startsWith(`${v0}/`)) return one(fleet, scope, path.slice(v0.length + 1), lmStudioModel);
   }
   const isVllm = profile.type === 'vllm';
   const list = isVllm ? vllmList : openAiList;
   const entry = isVllm ? vllmModel : openAiModel;
   for (const listPath of listPaths(profile)) {
-    if (path === listPath) return found(list(nativeModels(fleet, types).map(namedFromNative)));
+    if (path === listPath) return found(list(nativeModels(fleet, scope).map(namedFromNative)));
     if (path.startsWith(`${listPath}/`)) {
-      return one(fleet, types, path.slice(listPath.length + 1), (model) => entry(namedFromNative(model)));
+      return one(fleet, scope, path.slice(listPath.length + 1), (model) => entry(namedFromNative(model)));
     }
   }
   return null;
 }
 
 /** The OpenAI list's path as clients write it, and as the server itself has it. */
-function listPaths({ openAiBase }: BackendProfile): string[] {
+function listPaths({ openAiBase, type }: BackendProfile): string[] {
   if (openAiBase === null) return [];
-  return [...new Set(['/v1/models', '/api/v1/models', `${openAiBase}/v1/models`])];
+  const own = type === 'lm-studio' ? '/api/v1/models' : `${openAiBase}/v1/models`;
+  return [...new Set(['/v1/models', own])];
 }
 
 function answerOpenAi(path: string, fleet: Fleet): FleetAnswer | null {
@@ -79,14 +80,9 @@ function findNamed(fleet: Fleet, scope: Scope, name: string): NamedModel | undef
   return listed === undefined ? undefined : namedFromListed(listed);
 }
 
-function one(
-  fleet: Fleet,
-  types: ReadonlySet<BackendType>,
-  name: string,
-  render: (model: NativeModel) => object,
-): FleetAnswer {
+function one(fleet: Fleet, scope: Scope, name: string, render: (model: NativeModel) => object): FleetAnswer {
   const wanted = fleet.find(name);
-  const models = nativeModels(fleet, types);
+  const models = nativeModels(fleet, scope);
   const model =
     models.find((native) => native.name === name) ?? models.find((native) => native.model === wanted);
   return model === undefined || wanted === undefined ? { found: false, model: name } : found(render(model));
@@ -111,9 +107,7 @@ export function listModels(fleet: Fleet, format: ListFormat, scope: Scope): obje
   if (format === 'openai') return openAiList(listed.map(namedFromListed));
   if (format === 'vllm') return vllmList(listed.map(namedFromListed));
   const type = ({ ollama: 'ollama', lmstudio: 'lm-studio', llamacpp: 'llamacpp' } as const)[format];
-  const types = scope.types ?? new Set([type]);
-  const inScope = new Set(listed.map((one) => one.model.id));
-  const native = nativeModels(fleet, types).filter(({ model }) => inScope.has(model.id));
+  const native = nativeModels(fleet, { types: new Set([type]), ...scope });
   if (format === 'ollama') return ollamaTags(native);
   return format === 'lmstudio' ? lmStudioList(native) : openAiList(native.map(namedFromNative));
 }

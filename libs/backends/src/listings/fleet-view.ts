@@ -91,13 +91,17 @@ export interface NativeModel {
   readonly places: readonly PlacedModel[];
 }
 
-/** The names that the endpoints themselves have, each once; only those that an endpoint can serve now. */
-export function nativeModels(fleet: Fleet, types: ReadonlySet<BackendType>): NativeModel[] {
+/**
+ * The names that the endpoints themselves have, each once.
+ *
+ * @param scope with `available: true` the endpoints that do not serve now are left out altogether
+ */
+export function nativeModels(fleet: Fleet, scope: Scope): NativeModel[] {
   const byName = new Map<string, { model: CatalogModel; places: PlacedModel[] }>();
-  for (const { model, places, aliasFor } of selectModels(fleet, { types, available: true })) {
+  for (const { model, places, aliasFor } of selectModels(fleet, scope)) {
     if (aliasFor !== null) continue;
     for (const place of places) {
-      if (!ROUTABLE_STATES.has(place.at.state)) continue;
+      if (scope.available === true && !ROUTABLE_STATES.has(place.at.state)) continue;
       const known = byName.get(place.model.name);
       if (known === undefined) byName.set(place.model.name, { model, places: [place] });
       else known.places.push(place);

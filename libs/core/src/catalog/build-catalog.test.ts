@@ -106,16 +106,6 @@ test('a copy under another name is known by its digest, but not by a made-up one
   assert.equal(copies('abc'), 2);
 });
 
-test('without unification only equal names are one', () => {
-  const fleet = [
-    endpoint('a', 'ollama', model('qwen3:8b', { quantization: 'Q4_K_M' })),
-    endpoint('b', 'llamacpp', model('Qwen3-8B-Q4_K_M.gguf')),
-    endpoint('c', 'ollama', model('qwen3:8b', { quantization: 'Q4_K_M' })),
-  ];
-  assert.equal(buildCatalog(fleet, null, 0).models.length, 1);
-  assert.equal(buildCatalog(fleet, null, 0, { unify: false }).models.length, 2);
-});
-
 test('ids and created stay from discovery to discovery, and an unchanged fleet keeps its revision', () => {
   const gguf = endpoint('b', 'llamacpp', model('Qwen3-8B-Q4_K_M.gguf'));
   const tags = endpoint('a', 'ollama', model('qwen3:8b', { quantization: 'Q4_K_M', modifiedAt: 5_000_000 }));

@@ -8,11 +8,6 @@ export type { EndpointModels };
 
 export const EMPTY_CATALOG: Catalog = { revision: 0, models: [] };
 
-export interface CatalogOptions {
-  /** False: only equal names are one model. */
-  readonly unify?: boolean;
-}
-
 /**
  * Unifies what all endpoints have: one entry for each model, under all its names, with all its locations. Pure, and
  * independent of the order of endpoints and models.
@@ -24,10 +19,9 @@ export function buildCatalog(
   perEndpoint: readonly EndpointModels[],
   previous: Catalog | null,
   now: number,
-  { unify = true }: CatalogOptions = {},
 ): Catalog {
   const before = new Map((previous?.models ?? []).map((model) => [model.id, model]));
-  const models = nameGroups(groupModels(perEndpoint, unify), before).map((group) =>
+  const models = nameGroups(groupModels(perEndpoint), before).map((group) =>
     mergeModels(group, before.get(group.id), Math.floor(now / 1000)),
   );
   if (previous !== null && sameModels(models, previous.models)) return previous;

@@ -20,10 +20,8 @@ export interface EndpointModels {
 /**
  * Puts together what is one model: the same name (unless the servers tell of different quantisations), the same
  * identity of names, or the same digest.
- *
- * @param unify false: the same name only
  */
-export function groupModels(perEndpoint: readonly EndpointModels[], unify: boolean): LocatedModel[][] {
+export function groupModels(perEndpoint: readonly EndpointModels[]): LocatedModel[][] {
   const units = unitsByName(perEndpoint);
   const parents = units.map((_, at) => at);
   const root = (at: number): number => {
@@ -38,13 +36,11 @@ export function groupModels(perEndpoint: readonly EndpointModels[], unify: boole
     if (first === undefined) firstWith.set(key, at);
     else parents[root(at)] = root(first);
   };
-  if (unify) {
-    for (const [at, unit] of units.entries()) {
-      for (const { model, parsed } of unit) {
-        if (parsed.identity !== null) joinBy(`name ${parsed.identity}`, at);
-        const content = contentOf(model, parsed);
-        if (content !== null) joinBy(content, at);
-      }
+  for (const [at, unit] of units.entries()) {
+    for (const { model, parsed } of unit) {
+      if (parsed.identity !== null) joinBy(`name ${parsed.identity}`, at);
+      const content = contentOf(model, parsed);
+      if (content !== null) joinBy(content, at);
     }
   }
   const groups = new Map<number, LocatedModel[]>();

@@ -1,0 +1,280 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { BackendType } from '@olla/core/backend-type';
+import { buildCatalog } from '@olla/core/catalog/build-catalog';
+import { indexCatalog } from '@olla/core/catalog/index-catalog';
+import type { EndpointModel, EndpointSnapshot, EndpointState } from '@olla/core/snapshot';
+import { newModel } from '../reading/model.ts';
+import { profileOf } from '../table.ts';
+import { answerForFleet, listModels } from './answer-for-fleet.ts';
+import { selectModels } from './fleet-view.ts';
+import type { Fleet } from './fleet-view.ts';
+import { compareVersionTexts } from './ollama.ts';
+import { formatBytes, unifiedModel } from './unified.ts';
+
+interface Server {
+  readonly name: string;
+  readonly type: BackendType;
+  readonly state?: EndpointState;
+  readonly version?: string;
+  readonly models: readonly EndpointModel[];
+}
+
+function fleetOf(servers: readonly Server[], modelAliases: Fleet['modelAliases'] = {}): Fleet {
+  const catalog = buildCatalog(
+    servers.map(({ name, type, models }) => ({ endpoint: name, type, models })),
+    null,
+    1_795_392_610_000,
+  );
+  const index = indexCatalog(catalog);
+  const endpoints = servers.map(({ name, type, state = 'healthy', version = null }): EndpointSnapshot => ({
+    name,
+    key: `${name}#1`,
+    type,
+    state,
+    reason: '',
+    since: 0,
+    checkedAt: 1,
+    nextCheckAt: 2,
+    checkLatencyMs: 1,
+    modelsAt: 1_795_392_600_000,
+    load: null,
+    serverVersion: version,
+  }));
+  return { snapshot: { catalog, endpoints }, modelAliases, find: (name) => index.find(name) };
+}
+
+const TAGS = {
+  sizeBytes: 4_294_967_296,
+  family: 'llama',
+  parameterSize: '8.0B',
+  quantization: 'Q4_K_M',
+  format: 'gguf',
+  digest: 'abc',
+  modifiedAt: Date.parse('2026-11-20T10:00:00Z'),
+};
+
+const MIXED: readonly Server[] = [
+  {
+    name: 'ollama-a',
+    type: 'ollama',
+    version: '0.33.0',
+    models: [
+      newModel('llama3.1:8b', { ...TAGS, capabilities: ['completion', 'tools'], resident: false }),
+      newModel('old:1b', {
+        ...TAGS,
+        parameterSize: '1B',
+        modifiedAt: 1_000_000,
+        digest: 'def',
+        resident: false,
+      }),
+    ],
+  },
+  {
+    name: 'ollama-b',
+    type: 'ollama',
+    version: '0.14.0-rc2',
+    models: [newModel('llama3.1:8b', { ...TAGS, resident: true, residentUntil: 1_795_392_900_000 })],
+  },
+  {
+    name: 'studio',
+    type: 'lm-studio',
+    models: [
+      newModel('meta-llama-3.1-8b-instruct', {
+        kind: 'llm',
+        quantization: 'Q4_K_M',
+        resident: false,
+        contextLength: 131_072,
+        publisher: 'lmstudio-community',
+      }),
+      newModel('embed-small', { kind: 'embeddings', resident: true, quantization: 'Q8_0' }),
+    ],
+  },
+  {
+    name: 'vllm-a',
+    type: 'vllm',
+    models: [newModel('meta-llama/Llama-3.1-8B-Instruct', { resident: true, contextLength: 32_768 })],
+  },
+  {
+    name: 'gone',
+    type: 'vllm',
+    state: 'offline',
+    models: [newModel('only/there-7B', { contextLength: 8_192 })],
+  },
+];
+
+interface Listing {
+  data: { id: string; created: number; olla: Record<string, unknown> & { aliases: string[] } }[];
+}
+
+test('one model under three names is one entry, with its names, places and states', () => {
+  const { data } = listModels(fleetOf(MIXED), 'unified', {}) as Listing;
+  const llama = data.find(({ id }) => id === 'llama3.1:8b');
+  assert.deepEqual(llama, {
+    id: 'llama3.1:8b',
+    object: 'model',
+    created: 1_795_168_800,
+    owned_by: 'olla',
+    olla: {
+      max_context_length: 131_072,
+      family: 'llama',
+      variant: '3.1-instruct',
+      parameter_size: '8b',
+      quantization: 'q4km',
+      type: 'llm',
+      format: 'gguf',
+      size_bytes: 4_294_967_296,
+      aliases: ['llama3.1:8b', 'meta-llama-3.1-8b-instruct'],
+      availability: [
+        { endpoint: 'ollama-a', state: 'available', type: 'ollama', model: 'llama3.1:8b', resident: false },
+        { endpoint: 'ollama-b', state: 'loaded', type: 'ollama', model: 'llama3.1:8b', resident: true },
+        {
+          endpoint: 'studio',
+          state: 'not-loaded',
+          type: 'lm-studio',
+          model: 'meta-llama-3.1-8b-instruct',
+          resident: false,
+        },
+      ],
+      capabilities: [
+        'chat',
+        'extended-context',
+        'function-calling',
+        'instruction-following',
+        'text-generation',
+      ],
+    },
+  });
+  assert.deepEqual(
+    data.map(({ id }) => id),
+    ['embed-small', 'llama3.1:8b', 'meta-llama/Llama-3.1-8B-Instruct', 'old:1b', 'only/there-7B'],
+  );
+});
+
+test('every name that a listing shows is found as model', () => {
+  const fleet = fleetOf(MIXED, { fast: ['llama3.1:8b'], nowhere: ['ghost'] });
+  const { data } = listModels(fleet, 'unified', {}) as Listing;
+  for (const { id, olla } of data) {
+    if (id === 'fast') continue;
+    for (const name of [id, ...olla.aliases]) assert.equal(fleet.find(name)?.id, id);
+  }
+  const names = data.map(({ id }) => id);
+  assert.ok(names.includes('fast'), 'an alias that leads to a model is listed');
+  assert.ok(!names.includes('nowhere'), 'one that leads nowhere is not');
+});
+
+test('filters by endpoint, family, type and availability', () => {
+  const fleet = fleetOf(MIXED);
+  const ids = (scope: Parameters<typeof listModels>[2]): string[] =>
+    (listModels(fleet, 'openai', scope) as Listing).data.map(({ id }) => id);
+  assert.deepEqual(ids({ endpoint: 'ollama-b' }), ['llama3.1:8b']);
+  assert.deepEqual(ids({ type: 'embeddings' }), ['embed-small']);
+  assert.deepEqual(ids({ type: 'embedding' }), ['embed-small']);
+  assert.deepEqual(ids({ family: 'LLAMA' }), ['llama3.1:8b', 'meta-llama/Llama-3.1-8B-Instruct', 'old:1b']);
+  assert.deepEqual(ids({ available: false }), ['only/there-7B']);
+  const { data } = listModels(fleet, 'unified', { endpoint: 'ollama-b' }) as Listing;
+  assert.equal((data[0]?.olla['availability'] as unknown[]).length, 1);
+  assert.deepEqual((listModels(fleet, 'ollama', { endpoint: 'studio' }) as { models: unknown[] }).models, []);
+});
+
+test("Ollama's tags are its own: newest first, with details", () => {
+  const answer = answerForFleet(profileOf('ollama'), '/api/tags', fleetOf(MIXED));
+  assert.ok(answer?.found);
+  const { models } = answer.body as { models: Record<string, unknown>[] };
+  assert.deepEqual(
+    models.map(({ name }) => name),
+    ['llama3.1:8b', 'old:1b'],
+  );
+  assert.deepEqual(models[0], {
+    name: 'llama3.1:8b',
+    model: 'llama3.1:8b',
+    modified_at: '2026-11-20T10:00:00.000Z',
+    size: 4_294_967_296,
+    digest: 'abc',
+    details: {
+      parent_model: '',
+      format: 'gguf',
+      family: 'llama',
+      families: ['llama'],
+      parameter_size: '8.0B',
+      quantization_level: 'Q4_K_M',
+    },
+    capabilities: ['completion', 'tools'],
+  });
+});
+
+test("Ollama's ps and version are the fleet's", () => {
+  const fleet = fleetOf(MIXED);
+  const ps = answerForFleet(profileOf('ollama'), '/api/ps', fleet);
+  assert.ok(ps?.found);
+  const { models } = ps.body as { models: { name: string; expires_at: string; endpoints: string[] }[] };
+  assert.deepEqual(
+    models.map(({ name, expires_at, endpoints }) => [name, expires_at, endpoints]),
+    [['llama3.1:8b', new Date(1_795_392_900_000).toISOString(), ['ollama-b']]],
+  );
+  const version = answerForFleet(profileOf('ollama'), '/api/version', fleet);
+  assert.deepEqual(version, { found: true, body: { version: '0.14.0-rc2' } });
+  assert.equal(answerForFleet(profileOf('ollama'), '/api/chat', fleet), null);
+});
+
+test('LM Studio lists type and state', () => {
+  const answer = answerForFleet(profileOf('lm-studio'), '/api/v0/models', fleetOf(MIXED));
+  assert.ok(answer?.found);
+  const { data } = answer.body as { data: { id: string; type: string; state: string }[] };
+  assert.deepEqual(
+    data.map(({ id, type, state }) => [id, type, state]),
+    [
+      ['embed-small', 'embeddings', 'loaded'],
+      ['meta-llama-3.1-8b-instruct', 'llm', 'not-loaded'],
+    ],
+  );
+});
+
+test('a provider lists under its own names what it can serve now; openai lists the whole fleet', () => {
+  const fleet = fleetOf(MIXED);
+  const ids = (type: BackendType | null, path: string): string[] => {
+    const answer = answerForFleet(type === null ? null : profileOf(type), path, fleet);
+    assert.ok(answer?.found);
+    return (answer.body as Listing).data.map(({ id }) => id);
+  };
+  assert.deepEqual(ids('vllm', '/v1/models'), ['meta-llama/Llama-3.1-8B-Instruct']);
+  assert.deepEqual(ids('ollama', '/v1/models'), ['llama3.1:8b', 'old:1b']);
+  assert.deepEqual(ids('lm-studio', '/api/v1/models'), ['embed-small', 'meta-llama-3.1-8b-instruct']);
+  const all = ['embed-small', 'llama3.1:8b', 'meta-llama/Llama-3.1-8B-Instruct', 'old:1b'];
+  assert.deepEqual(ids(null, '/v1/models'), all);
+  assert.deepEqual(ids('openai-compatible', '/v1/models'), all);
+  assert.deepEqual(ids('sglang', '/v1/models'), []);
+  assert.deepEqual(ids('docker-model-runner', '/engines/v1/models'), []);
+});
+
+test('one model is found by any of its names, with slashes too', () => {
+  const fleet = fleetOf(MIXED);
+  const one = answerForFleet(null, '/v1/models/meta-llama-3.1-8b-instruct', fleet);
+  assert.ok(one?.found);
+  assert.equal((one.body as { id: string }).id, 'meta-llama-3.1-8b-instruct');
+  const slashed = answerForFleet(profileOf('vllm'), '/v1/models/meta-llama/Llama-3.1-8B-Instruct', fleet);
+  assert.equal(slashed?.found, true);
+  const missing = answerForFleet(profileOf('vllm'), '/v1/models/old:1b', fleet);
+  assert.deepEqual(missing, { found: false, model: 'old:1b' });
+});
+
+test('one model in full', () => {
+  const listed = selectModels(fleetOf(MIXED), {}).find(({ id }) => id === 'llama3.1:8b');
+  assert.ok(listed);
+  const body = unifiedModel(listed, 1_795_392_605_000) as Record<string, unknown>;
+  assert.equal(body['total_disk_size'], '8.00 GB');
+  assert.equal(body['last_seen'], '5s ago');
+  assert.equal(body['parameter_count'], 8_000_000_000);
+  assert.deepEqual(body['endpoints'], ['ollama-a', 'ollama-b', 'studio']);
+  assert.deepEqual(body['loaded_endpoints'], ['ollama-b']);
+});
+
+test('sizes and versions are put as people read them', () => {
+  assert.equal(formatBytes(0), '0 B');
+  assert.equal(formatBytes(1536), '1.50 KB');
+  assert.equal(formatBytes(4_294_967_296), '4.00 GB');
+  assert.ok(compareVersionTexts('0.9.6', '0.14.0') < 0);
+  assert.ok(compareVersionTexts('0.14.0-rc2', '0.14.0') < 0);
+  assert.ok(compareVersionTexts('0.14.0-rc2', '0.14.0-rc10') < 0);
+  assert.equal(compareVersionTexts('1.2.3', '1.2.3'), 0);
+});

@@ -6,6 +6,7 @@ import type { RunningTarget, Target, TargetContext } from './targets/target.ts';
 import { WORKLOADS, type LoadScale, type Workload } from './workloads.ts';
 
 const SERVING_DEADLINE_MS = 30_000;
+const LONGEST_WARM_UP_MS = 2_000;
 const ASKED_AT_START = WORKLOADS[0]!;
 
 /** Targets that run beside each other, and what is measured on each of them in turn. */
@@ -133,7 +134,8 @@ async function tryStart(
 
 /** Just-in-time compilers need some load before any figure of theirs means something. */
 async function warmUp({ rig, scale }: RoundContext, running: RunningTarget): Promise<void> {
-  const spec = { ...loadSpecOf(ASKED_AT_START, running, scale), warmUpMs: 0 };
+  const windowMs = Math.min(scale.windowMs, LONGEST_WARM_UP_MS);
+  const spec = { ...loadSpecOf(ASKED_AT_START, running, scale), warmUpMs: 0, windowMs };
   await rig.generator.run(spec, { onStart: () => undefined, onEnd: () => undefined });
 }
 

@@ -6,6 +6,9 @@ import { OpenLoop } from './open-loop.ts';
 import { Recorder } from './recorder.ts';
 
 const OPEN_DEADLINE_MS = 30_000;
+/** A window in which nothing came is prolonged until something does, so that a slow machine has figures too. */
+const PROLONGED_AT_MOST_MS = 5_000;
+const PROLONGED_BY_MS = 20;
 
 let running: { load: Load; timers: NodeJS.Timeout[] } | undefined;
 
@@ -21,13 +24,17 @@ function run(spec: LoadSpec): void {
       : new ClosedLoop(spec, recorder);
   const current = { load, timers: [] as NodeJS.Timeout[] };
   running = current;
+  const closeWindow = (): void => {
+    const isLate = recorder.elapsedMs >= spec.windowMs + PROLONGED_AT_MOST_MS;
+    if (!recorder.isEmpty || isLate || spec.windowAfterAllOpen)
+      tell({ kind: 'window-end', report: recorder.report() });
+    else current.timers.push(setTimeout(closeWindow, PROLONGED_BY_MS));
+  };
   const openWindow = (): void => {
     if (running !== current || recorder.measuring) return;
     recorder.begin();
     tell({ kind: 'window-start' });
-    current.timers.push(
-      setTimeout(() => tell({ kind: 'window-end', report: recorder.report() }), spec.windowMs),
-    );
+    current.timers.push(setTimeout(closeWindow, spec.windowMs));
   };
   load.start();
   current.timers.push(setTimeout(openWindow, spec.windowAfterAllOpen ? OPEN_DEADLINE_MS : spec.warmUpMs));

@@ -18,6 +18,16 @@ export class Recorder {
     return this.#startMs !== undefined;
   }
 
+  /** Whether nothing has come since the window opened. */
+  get isEmpty(): boolean {
+    return this.#completed === 0 && this.#bodyBytes === 0;
+  }
+
+  /** Since the window opened. */
+  get elapsedMs(): number {
+    return this.#startMs === undefined ? 0 : performance.now() - this.#startMs;
+  }
+
   begin(): void {
     this.#startMs = performance.now();
   }
@@ -49,7 +59,7 @@ export class Recorder {
 
   report(): LoadReport {
     return {
-      windowMs: this.#startMs === undefined ? 0 : performance.now() - this.#startMs,
+      windowMs: this.elapsedMs,
       completed: this.#completed,
       bodyBytes: this.#bodyBytes,
       latency: percentilesOf(this.#latency),

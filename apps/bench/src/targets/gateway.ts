@@ -36,10 +36,8 @@ export const REDIS_VARIANT: GatewayVariant = {
 
 /** @param root of the repository. */
 export function findOllaProgram(root: string, fromSource: boolean): OllaProgram {
-  const bundle = ['dist/olla/main.js', 'dist/olla/olla.js', 'dist/olla.js', 'dist/olla']
-    .map((path) => join(root, path))
-    .find((path) => path.endsWith('.js') && existsSync(path));
-  if (bundle !== undefined && !fromSource) return { command: [process.execPath, bundle], from: 'bundle' };
+  const bundle = join(root, 'dist/olla/olla.js');
+  if (existsSync(bundle) && !fromSource) return { command: [process.execPath, bundle], from: 'bundle' };
   return { command: [process.execPath, join(root, 'apps/ctl/src/main.ts')], from: 'source' };
 }
 

@@ -4,6 +4,7 @@ import type { IpcChannel } from './ipc/channel.ts';
 import { ChannelState } from './ipc/channel-state.ts';
 import { StateError } from './port.ts';
 import type { SharedState } from './port.ts';
+import { openDirectLeases } from './redis/leases.ts';
 import type { RedisOptions } from './redis/options.ts';
 
 export interface ConnectOptions {
@@ -14,8 +15,8 @@ export interface ConnectOptions {
 }
 
 /**
- * Connects a worker or an agent to the shared state. It does not wait for Redis: with Redis away it starts in an
- * outage, as `health()` tells.
+ * Connects a worker or an agent to the shared state. It waits half a second for Redis at most: with Redis away
+ * it starts in an outage, as `health()` tells.
  *
  * @throws StateError STATE_UNAVAILABLE if there is neither a channel to a primary nor Redis
  */
@@ -25,7 +26,7 @@ export function connectState(options: ConnectOptions): Promise<SharedState> {
     if (channel.send === undefined) {
       return Promise.reject(new StateError('STATE_UNAVAILABLE', 'this process was not forked by a gateway'));
     }
-    return Promise.resolve(new ChannelState({ self, kind: 'memory', channel, leases: null }));
+    return connectChannel(self, redis, channel);
   }
   if (redis === null) {
     return Promise.reject(
@@ -33,4 +34,16 @@ export function connectState(options: ConnectOptions): Promise<SharedState> {
     );
   }
   return Promise.resolve(createHub({ self, redis }).state);
+}
+
+async function connectChannel(
+  self: Instance,
+  redis: RedisOptions | null,
+  channel: IpcChannel,
+): Promise<SharedState> {
+  if (redis === null) return new ChannelState({ self, kind: 'memory', channel, leases: null });
+  let state: SharedState | null = null;
+  const leases = await openDirectLeases(redis, self.id, () => state?.peers().workers ?? 1);
+  state = new ChannelState({ self, kind: 'redis', channel, leases });
+  return state;
 }

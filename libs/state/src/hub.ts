@@ -2,9 +2,9 @@ import type { Instance } from '@olla/core/instance';
 import type { IpcChannel } from './ipc/channel.ts';
 import { StateHub } from './ipc/state-hub.ts';
 import { MemoryStore } from './memory/memory-store.ts';
-import { StateError } from './port.ts';
 import type { SharedState } from './port.ts';
 import type { RedisOptions } from './redis/options.ts';
+import { RedisStore } from './redis/redis-store.ts';
 
 export interface HubOptions {
   readonly self: Instance;
@@ -31,8 +31,13 @@ export interface Hub {
 
 /** Makes the hub of one gateway host. With Redis away it starts all the same, in an outage. */
 export function createHub(options: HubOptions): Hub {
-  const hub = new StateHub(options.self);
-  if (options.redis !== null) throw new StateError('STATE_UNAVAILABLE', 'Redis is not supported');
-  hub.start(new MemoryStore(hub, () => hub.peers().workers), null);
+  const { self, redis } = options;
+  const hub = new StateHub(self);
+  const liveWorkers = (): number => hub.peers().workers;
+  hub.start(
+    redis === null
+      ? new MemoryStore(hub, liveWorkers)
+      : new RedisStore({ self, redis, sink: hub, liveWorkers, log: options.log ?? (() => {}) }),
+  );
   return hub;
 }

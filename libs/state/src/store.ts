@@ -27,6 +27,7 @@ export interface Store {
   health(): port.StateHealth;
   close(): Promise<void>;
   // What this host tells the others, and what they tell; nothing of it for a store of one host.
+  /** Called whenever something of the report may have changed; the store asks for it when it sends. */
   publishHost(report: () => HostReport): void;
   remoteStatistics(deadlineMs: number): Awaitable<port.StatisticsReading>;
   remoteInstances(): Awaitable<readonly port.LiveInstance[]>;
@@ -36,10 +37,12 @@ export interface Store {
 
 /** What a hub tells other hosts of its members. */
 export interface HostReport {
-  readonly instances: readonly Instance[];
+  readonly instances: readonly (Instance & { readonly ageMs: number })[];
   readonly inFlight: Readonly<Record<string, number>>;
   readonly statistics: readonly {
     readonly instance: string;
+    readonly gateway: string;
+    readonly host: string;
     readonly alive: boolean;
     readonly statistics: WorkerStatistics;
   }[];

@@ -13,7 +13,7 @@ export class DeadShares {
   #earlier: Share | null = null;
 
   add(share: Share): void {
-    this.#apart.push({ ...share, alive: false, ageMs: 0, statistics: ended(share.statistics) });
+    this.#apart.push({ ...share, alive: false, ageMs: 0, statistics: endedStatistics(share.statistics) });
     if (this.#apart.length <= MAX_APART) return;
     const oldest = this.#apart.shift() as Share;
     this.#earlier = {
@@ -30,7 +30,7 @@ export class DeadShares {
 }
 
 /** What a worker had counted, without what it held. */
-function ended(statistics: WorkerStatistics): WorkerStatistics {
+export function endedStatistics(statistics: WorkerStatistics): WorkerStatistics {
   return { ...statistics, inFlight: {}, connections: 0, blockedAddresses: 0 };
 }
 

@@ -37,11 +37,11 @@ export class HubRequests {
   receiveCast(member: Member, op: string, body: unknown): void {
     if (op === 'inFlight') {
       this.#hub.sums.update(member, body as Record<string, number>);
-      this.#hub.changed();
+      this.#hub.noteChange();
     } else if (op === 'statistics') {
       member.statistics = body as WorkerStatistics;
       member.statisticsAtMs = performance.now();
-      this.#hub.changed();
+      this.#hub.noteChange();
     } else if (op === 'settleLeases') {
       this.#store.settleLeases(member.instance.id, body as port.LeaseReturn[]);
     } else if (op === 'reportEjection') this.#store.reportEjection(body as port.Ejection);

@@ -1,14 +1,12 @@
 import type { Instance } from '@olla/core/instance';
 import { compareVersions } from '@olla/core/snapshot';
 import type { Snapshot } from '@olla/core/snapshot';
-import { Listeners } from '../listeners.ts';
 import { INSTANCE_TTL_MS } from '../port.ts';
 import type * as port from '../port.ts';
-import type { Store, StoreSink } from '../store.ts';
+import type { HostReport, Store, StoreSink } from '../store.ts';
 import { localChannel } from './channel.ts';
 import type { IpcChannel } from './channel.ts';
 import { ChannelState } from './channel-state.ts';
-import type { DirectLeases } from './channel-state.ts';
 import { DeadShares } from './dead-shares.ts';
 import { HubRequests } from './hub-requests.ts';
 import { InFlightSums } from './in-flight-sums.ts';
@@ -23,7 +21,6 @@ export class StateHub implements StoreSink {
   readonly #self: Instance;
   readonly #members = new Map<IpcChannel, Member>();
   readonly #own = localChannel();
-  readonly #changed = new Listeners<void>();
   /** Catalogs as agents send them; one at a time leads, so one is enough to remember. */
   readonly #unpacker = new Unpacker();
   #requests: HubRequests | null = null;
@@ -32,12 +29,27 @@ export class StateHub implements StoreSink {
   #newest: Snapshot | null = null;
   #control: port.Control | null = null;
 
+  readonly #reportHost = (): HostReport => ({
+    instances: this.members()
+      .filter((member) => this.isAlive(member))
+      .map(({ instance, lastSeenMs }) => ({
+        ...instance,
+        ageMs: Math.round(performance.now() - lastSeenMs),
+      })),
+    inFlight: this.sums.own(),
+    statistics: [
+      ...this.dead.all(),
+      ...this.members().flatMap(({ instance: { id, gateway, host }, statistics }) =>
+        statistics === null ? [] : [{ instance: id, gateway, host, alive: true, statistics }],
+      ),
+    ],
+  });
+
   constructor(self: Instance) {
     this.#self = self;
   }
 
-  /** @param leases the primary's own way to leases, past this hub; null to go through it */
-  start(store: Store, leases: DirectLeases | null): void {
+  start(store: Store): void {
     this.#store = store;
     this.#requests = new HubRequests(this, store);
     this.attach(this.#own.parent, this.#self);
@@ -45,7 +57,7 @@ export class StateHub implements StoreSink {
       self: this.#self,
       kind: store.kind,
       channel: this.#own.child,
-      leases,
+      leases: null,
       onClose: () => this.#end(),
     });
   }
@@ -69,7 +81,7 @@ export class StateHub implements StoreSink {
     child.on('disconnect', onGone);
     child.on('exit', onGone);
     this.remotePeers();
-    this.#changed.call();
+    this.noteChange();
   }
 
   /** What a member was part of goes with it; what it had counted stays. */
@@ -86,7 +98,7 @@ export class StateHub implements StoreSink {
       // The store is away: the lead ends with its time.
     });
     this.remotePeers();
-    this.#changed.call();
+    this.noteChange();
   }
 
   close(): Promise<void> {
@@ -118,13 +130,9 @@ export class StateHub implements StoreSink {
     return this.#control?.revision ?? 0;
   }
 
-  /** Calls when members or their counts change. */
-  onChange(listener: () => void): port.Unsubscribe {
-    return this.#changed.add(listener);
-  }
-
-  changed(): void {
-    this.#changed.call();
+  /** Something that other hosts are told has changed. */
+  noteChange(): void {
+    this.#store?.publishHost(this.#reportHost);
   }
 
   peers(): port.Peers {

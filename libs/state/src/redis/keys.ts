@@ -1,0 +1,47 @@
+/** Format of what is stored: raised with each change that older processes could not read. */
+const FORMAT = 'v1';
+
+/** Names of all keys and channels of one cluster. One hash tag, so that scripts work on Redis Cluster. */
+export class Keys {
+  readonly prefix: string;
+  /** Hash: `holder`, `token`, `until` (Redis's ms). Stays when the lead ends, because the token must not fall. */
+  readonly lead: string;
+  /** Hash: `token`, `n`, `head` (JSON), `catalogId`. */
+  readonly snapshot: string;
+  /** Hash: `id`, `json`. */
+  readonly catalog: string;
+  /** Hash: `revision`, `json`. */
+  readonly control: string;
+  /** Hash: hub's instance id → `ms json` of its last report. */
+  readonly hosts: string;
+  /** Sorted set: hub's instance id by the time of its last statistics. */
+  readonly statisticsIndex: string;
+  /** Channel to all hubs. */
+  readonly all: string;
+
+  constructor(name: string) {
+    this.prefix = `olla:{${name}}:${FORMAT}:`;
+    this.lead = `${this.prefix}lead`;
+    this.snapshot = `${this.prefix}snapshot`;
+    this.catalog = `${this.prefix}catalog`;
+    this.control = `${this.prefix}control`;
+    this.hosts = `${this.prefix}hosts`;
+    this.statisticsIndex = `${this.prefix}statistics`;
+    this.all = `${this.prefix}all`;
+  }
+
+  /** Hash of one bucket, gone when the bucket is full. */
+  limit(key: string): string {
+    return `${this.prefix}limit:${key}`;
+  }
+
+  /** Hash: worker's instance id → `ms json`. */
+  statistics(hub: string): string {
+    return `${this.prefix}statistics:${hub}`;
+  }
+
+  /** Channel to one hub, for answers. */
+  to(hub: string): string {
+    return `${this.prefix}to:${hub}`;
+  }
+}

@@ -1,0 +1,80 @@
+import { LEASE_TTL_MS } from '../bucket.ts';
+import type { DirectLeases } from '../ipc/channel-state.ts';
+import { checkAsks } from '../memory/buckets.ts';
+import { COMMAND_TIMEOUT_MS } from '../port.ts';
+import type { LeaseAsk, LeaseGrant, LeaseReturn } from '../port.ts';
+import { RedisConnection } from './connection.ts';
+import { Keys } from './keys.ts';
+import { leaseScripts } from './lease-scripts.ts';
+import type { RedisOptions } from './options.ts';
+
+const SCRIPTS = leaseScripts();
+
+/** Limit leases straight from Redis, for one holder. */
+export class RedisLeases {
+  readonly #connection: RedisConnection;
+  readonly #keys: Keys;
+
+  constructor(connection: RedisConnection, keys: Keys) {
+    this.#connection = connection;
+    this.#keys = keys;
+  }
+
+  async take(
+    holder: string,
+    asks: readonly LeaseAsk[],
+    workers: number,
+    deadlineMs: number,
+  ): Promise<readonly LeaseGrant[]> {
+    checkAsks(asks);
+    const args: (string | number)[] = [holder, workers, LEASE_TTL_MS, this.#keys.all];
+    for (const { key, ratePerMinute, capacity, need, spare } of asks) {
+      args.push(ratePerMinute, capacity, need, spare, key);
+    }
+    const keys = asks.map(({ key }) => this.#keys.limit(key));
+    const answers = await this.#connection.script('take leases', deadlineMs, SCRIPTS.take, keys, args);
+    return (answers as [number, string, number, number, number, number][]).map((answer, i) => ({
+      key: (asks[i] as LeaseAsk).key,
+      granted: answer[0],
+      leaseId: answer[1],
+      expiresInMs: LEASE_TTL_MS,
+      remaining: answer[2],
+      stranded: answer[3],
+      retryAfterMs: answer[4],
+      resetMs: answer[5],
+    }));
+  }
+
+  /** Lost while Redis is away: the tokens then count as spent. */
+  settle(holder: string, returns: readonly LeaseReturn[]): void {
+    if (returns.length === 0 || !this.#connection.isUp) return;
+    const args: (string | number)[] = [holder];
+    for (const { leaseId, spent, unspent } of returns) args.push(leaseId, spent, unspent);
+    const keys = returns.map(({ key }) => this.#keys.limit(key));
+    this.#connection.script('settle leases', COMMAND_TIMEOUT_MS, SCRIPTS.settle, keys, args).catch(() => {
+      // As the contract says; the connection's state tells of the outage.
+    });
+  }
+}
+
+/** How long a worker's start waits for Redis before it goes on without. */
+const START_WAIT_MS = 500;
+
+/** A worker's own connection for its leases: no other process is on their way. */
+export async function openDirectLeases(
+  options: RedisOptions,
+  holder: string,
+  workers: () => number,
+): Promise<DirectLeases> {
+  const connection = new RedisConnection(options);
+  await connection.whenStarted(START_WAIT_MS);
+  const leases = new RedisLeases(connection, new Keys(options.name));
+  return {
+    take: (asks, deadlineMs) => leases.take(holder, asks, workers(), deadlineMs),
+    settle: (returns) => leases.settle(holder, returns),
+    close() {
+      connection.close();
+      return Promise.resolve();
+    },
+  };
+}

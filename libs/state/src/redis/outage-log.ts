@@ -1,0 +1,79 @@
+import type { HubLogEvent } from '../hub.ts';
+import type { StateHealth } from '../port.ts';
+import { describeRedis } from './connection.ts';
+import type { RedisOptions } from './options.ts';
+
+/** A Redis that answers within this time of the start was not away. */
+const START_GRACE_MS = 500;
+
+/** Keeps the health of the store, and has one line logged at the start and one at the end of an outage. */
+export class OutageLog {
+  health: StateHealth = {
+    connected: false,
+    since: Date.now(),
+    outages: 0,
+    latencyMs: null,
+    detail: 'connecting',
+  };
+  readonly #where: string;
+  readonly #log: (event: HubLogEvent) => void;
+  readonly #onChange: (health: StateHealth) => void;
+  readonly #startGrace: NodeJS.Timeout;
+  #isOut = false;
+  #hasStarted = false;
+  #reason = 'no answer';
+
+  constructor(
+    redis: RedisOptions,
+    log: (event: HubLogEvent) => void,
+    onChange: (health: StateHealth) => void,
+  ) {
+    this.#where = describeRedis(redis);
+    this.#log = log;
+    this.#onChange = onChange;
+    this.#startGrace = setTimeout(() => {
+      this.#hasStarted = true;
+      this.start(this.#reason);
+    }, START_GRACE_MS);
+    this.#startGrace.unref();
+  }
+
+  start(reason: string): void {
+    this.#reason = reason;
+    if (this.#isOut || !this.#hasStarted) return;
+    this.#isOut = true;
+    this.#change({ connected: false, outages: this.health.outages + 1, latencyMs: null, detail: reason });
+    this.#log({
+      event: 'state_lost',
+      message: `${this.#where} cannot be reached (${reason}); requests are served, limits act as server.rate_limits says for this case; check redis.url and the server`,
+    });
+  }
+
+  end(): void {
+    clearTimeout(this.#startGrace);
+    this.#hasStarted = true;
+    if (this.health.connected) return;
+    const outForMs = Date.now() - this.health.since;
+    const wasOut = this.#isOut;
+    this.#isOut = false;
+    this.#change({ connected: true, detail: '' });
+    if (!wasOut) return;
+    this.#log({
+      event: 'state_back',
+      message: `${this.#where} answers again after ${(outForMs / 1_000).toFixed(1)} s`,
+    });
+  }
+
+  noteLatency(latencyMs: number): void {
+    this.health = { ...this.health, latencyMs };
+  }
+
+  close(): void {
+    clearTimeout(this.#startGrace);
+  }
+
+  #change(change: Partial<StateHealth>): void {
+    this.health = { ...this.health, ...change, since: Date.now() };
+    this.#onChange(this.health);
+  }
+}

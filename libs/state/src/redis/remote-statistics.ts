@@ -1,0 +1,111 @@
+import type { WorkerStatistics } from '@olla/core/statistics';
+import { endedStatistics } from '../ipc/dead-shares.ts';
+import type { StatisticsReading } from '../port.ts';
+import type { HostReport } from '../store.ts';
+import type { RedisConnection } from './connection.ts';
+import type { Keys } from './keys.ts';
+import type { RemoteHosts } from './remote-hosts.ts';
+import { FLUSH_STATISTICS, LIST_STATISTICS } from './scripts.ts';
+
+/** A host that is gone stays part of the sums this long. */
+const KEEP_MS = 15 * 60_000;
+/** Refreshes what is kept although nothing changed. */
+const REFRESH_MS = 60_000;
+
+interface StoredStatistics {
+  readonly gateway: string;
+  readonly host: string;
+  readonly alive: boolean;
+  readonly statistics: WorkerStatistics;
+}
+
+type Share = StatisticsReading['workers'][number];
+
+/** Statistics of workers in Redis: this host's are flushed when they change, others' are read when asked for. */
+export class RemoteStatistics {
+  readonly #connection: RedisConnection;
+  readonly #keys: Keys;
+  readonly #hub: string;
+  readonly #hosts: RemoteHosts;
+  readonly #flushed = new Map<string, { readonly statistics: WorkerStatistics; readonly alive: boolean }>();
+  #flushedAtMs = -Infinity;
+  #last: readonly Share[] = [];
+
+  constructor(connection: RedisConnection, keys: Keys, hub: string, hosts: RemoteHosts) {
+    this.#connection = connection;
+    this.#keys = keys;
+    this.#hub = hub;
+    this.#hosts = hosts;
+  }
+
+  /** Makes the next flush send all: Redis may have lost what it had. */
+  forget(): void {
+    this.#flushed.clear();
+    this.#flushedAtMs = -Infinity;
+  }
+
+  /** Sends what changed since the last flush; what fails is part of the next one. */
+  async flush(report: HostReport, deadlineMs: number): Promise<void> {
+    const nowMs = performance.now();
+    const changed = report.statistics.filter(({ instance, statistics, alive }) => {
+      const flushed = this.#flushed.get(instance);
+      return flushed?.statistics !== statistics || flushed.alive !== alive;
+    });
+    // Those that are part of the sum of earlier ones now.
+    const reported = new Set(report.statistics.map(({ instance }) => instance));
+    const gone = [...this.#flushed.keys()].filter((instance) => !reported.has(instance));
+    if (report.statistics.length === 0) return;
+    if (changed.length + gone.length === 0 && nowMs - this.#flushedAtMs < REFRESH_MS) return;
+    const args: (string | number)[] = [this.#hub, KEEP_MS];
+    for (const { instance, gateway, host, alive, statistics } of changed) {
+      args.push(instance, JSON.stringify({ gateway, host, alive, statistics } satisfies StoredStatistics));
+    }
+    for (const instance of gone) args.push(instance, '');
+    const keys = [this.#keys.statistics(this.#hub), this.#keys.statisticsIndex];
+    await this.#connection.script('flush statistics', deadlineMs, FLUSH_STATISTICS, keys, args);
+    this.#flushedAtMs = nowMs;
+    for (const instance of gone) this.#flushed.delete(instance);
+    for (const { instance, statistics, alive } of changed) this.#flushed.set(instance, { statistics, alive });
+  }
+
+  /** With Redis away: the last known figures, and all other hosts among the missing. */
+  async read(deadlineMs: number): Promise<StatisticsReading> {
+    try {
+      this.#last = await this.#readAll(deadlineMs);
+      return { workers: this.#last, missing: [] };
+    } catch {
+      // The outage shows in the state's health; a reading is partial rather than none.
+      return { workers: this.#last, missing: this.#hosts.ids() };
+    }
+  }
+
+  async #readAll(deadlineMs: number): Promise<Share[]> {
+    const startedMs = performance.now();
+    const index = [this.#keys.statisticsIndex];
+    const listed = await this.#connection.script('list statistics', deadlineMs, LIST_STATISTICS, index, []);
+    const [redisNowMs, ...hubs] = listed as [number, ...string[]];
+    const others = hubs.filter((hub) => hub !== this.#hub);
+    const leftMs = Math.max(1, deadlineMs - (performance.now() - startedMs));
+    const all = await this.#connection.run('read statistics', leftMs, (client) =>
+      Promise.all(others.map((hub) => client.hgetall(this.#keys.statistics(hub)))),
+    );
+    return all.flatMap((stored, i) => this.#parse(others[i] as string, stored, redisNowMs));
+  }
+
+  #parse(hub: string, stored: Record<string, string>, redisNowMs: number): Share[] {
+    const isHostAlive = this.#hosts.has(hub);
+    return Object.entries(stored).map(([instance, value]) => {
+      const space = value.indexOf(' ');
+      const { gateway, host, alive, statistics } = JSON.parse(value.slice(space + 1)) as StoredStatistics;
+      const isAlive = alive && isHostAlive;
+      return {
+        instance,
+        gateway,
+        host,
+        alive: isAlive,
+        ageMs: Math.max(0, redisNowMs - Number(value.slice(0, space))),
+        statistics: isAlive ? statistics : endedStatistics(statistics),
+      };
+    });
+  }
+}

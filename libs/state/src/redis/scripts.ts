@@ -1,0 +1,156 @@
+import { script } from './lease-scripts.ts';
+
+const NOW = `local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+`;
+
+/**
+ * Takes or renews the lead.
+ *
+ * KEYS[1]  lead
+ * ARGV[1]  instance id of the candidate
+ * ARGV[2]  ms for which the lead is taken
+ * ARGV[3]  newest token known to the candidate
+ * returns  { 1, token } if it leads, else { 0, instance id of the leader }
+ */
+export const CAMPAIGN = script(`-- olla: campaign, format v1
+${NOW}
+local lead = redis.call('HMGET', KEYS[1], 'holder', 'token', 'until')
+local holder, token, ends = lead[1] or '', tonumber(lead[2] or 0), tonumber(lead[3] or 0)
+local taken = holder ~= '' and ends > now
+if taken and holder ~= ARGV[1] then return { 0, holder } end
+if not taken then token = math.max(token, tonumber(ARGV[3]), now) + 1 end
+redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'token', string.format('%.0f', token),
+  'until', string.format('%.0f', now + tonumber(ARGV[2])))
+return { 1, token }
+`);
+
+/**
+ * Ends the lead of one instance; the token stays.
+ *
+ * KEYS[1]  lead
+ * ARGV[1]  instance id
+ * returns  1 if it led, else 0
+ */
+export const RESIGN = script(`-- olla: resign, format v1
+if redis.call('HGET', KEYS[1], 'holder') ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'holder', '')
+return 1
+`);
+
+/**
+ * Stores a snapshot unless a newer one is there or a newer lead was given, and tells all hubs of it.
+ *
+ * KEYS     snapshot, catalog, lead
+ * ARGV     token, n, head (JSON), catalog id, catalog (JSON, or '' if it should be there), channel, message
+ * returns  'published', 'fenced' or 'no-catalog'
+ */
+export const PUBLISH_SNAPSHOT = script(`-- olla: publish snapshot, format v1
+local token, n = tonumber(ARGV[1]), tonumber(ARGV[2])
+if token < tonumber(redis.call('HGET', KEYS[3], 'token') or 0) then return 'fenced' end
+local has = redis.call('HMGET', KEYS[1], 'token', 'n')
+local hasToken, hasN = tonumber(has[1] or 0), tonumber(has[2] or 0)
+if token < hasToken or (token == hasToken and n < hasN) then return 'fenced' end
+if token == hasToken and n == hasN then return 'published' end
+if ARGV[5] ~= '' then
+  redis.call('HSET', KEYS[2], 'id', ARGV[4], 'json', ARGV[5])
+elseif redis.call('HGET', KEYS[2], 'id') ~= ARGV[4] then
+  return 'no-catalog'
+end
+redis.call('HSET', KEYS[1], 'token', ARGV[1], 'n', ARGV[2], 'head', ARGV[3], 'catalogId', ARGV[4])
+redis.call('PUBLISH', ARGV[6], ARGV[7])
+return 'published'
+`);
+
+/**
+ * The newest snapshot, its catalog only if the reader lacks it.
+ *
+ * KEYS     snapshot, catalog
+ * ARGV[1]  catalog id that the reader has, or ''
+ * returns  { head (JSON), catalog id, catalog (JSON) or '' }, or an empty list if there is none
+ */
+export const READ_SNAPSHOT = script(`-- olla: read snapshot, format v1
+local has = redis.call('HMGET', KEYS[1], 'head', 'catalogId')
+if not has[1] then return {} end
+if has[2] == ARGV[1] then return { has[1], has[2], '' } end
+return { has[1], has[2], redis.call('HGET', KEYS[2], 'json') or '' }
+`);
+
+/**
+ * Replaces what operators decided, if nobody else did meanwhile, and tells all hubs.
+ *
+ * KEYS[1]  control
+ * ARGV     revision it was changed from, new revision, new control (JSON), channel, message
+ * returns  1 if it was replaced, else 0
+ */
+export const CHANGE_CONTROL = script(`-- olla: change control, format v1
+if tonumber(redis.call('HGET', KEYS[1], 'revision') or 0) ~= tonumber(ARGV[1]) then return 0 end
+redis.call('HSET', KEYS[1], 'revision', ARGV[2], 'json', ARGV[3])
+redis.call('PUBLISH', ARGV[4], ARGV[5])
+return 1
+`);
+
+/**
+ * A hub's heartbeat: reports its host and reads all that may have changed.
+ *
+ * KEYS     hosts, lead, control, snapshot
+ * ARGV     instance id of the hub, ms after which a silent hub is dead, report (JSON)
+ * returns  { leader or '', control revision, snapshot token, snapshot n, then for each hub: id, age in ms, report }
+ */
+export const BEAT = script(`-- olla: heartbeat, format v1
+${NOW}
+redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f', now) .. ' ' .. ARGV[3])
+local lead = redis.call('HMGET', KEYS[2], 'holder', 'until')
+local leader = lead[1] or ''
+if tonumber(lead[2] or 0) <= now then leader = '' end
+local version = redis.call('HMGET', KEYS[4], 'token', 'n')
+local answer = {
+  leader, redis.call('HGET', KEYS[3], 'revision') or '0', version[1] or '0', version[2] or '0',
+}
+local hosts = redis.call('HGETALL', KEYS[1])
+for n = 1, #hosts, 2 do
+  local at, report = string.match(hosts[n + 1], '^(%d+) (.*)$')
+  local age = now - tonumber(at)
+  if age > tonumber(ARGV[2]) then
+    redis.call('HDEL', KEYS[1], hosts[n])
+  elseif hosts[n] ~= ARGV[1] then
+    answer[#answer + 1] = hosts[n]
+    answer[#answer + 1] = age
+    answer[#answer + 1] = report
+  end
+end
+return answer
+`);
+
+/**
+ * Stores the statistics of a hub's workers.
+ *
+ * KEYS     statistics of the hub, index of hubs
+ * ARGV     instance id of the hub, ms to keep them after the last report, then worker's instance id, report (JSON; '' takes it out) …
+ * returns  the time of the report in ms
+ */
+export const FLUSH_STATISTICS = script(`-- olla: flush statistics, format v1
+${NOW}
+for n = 3, #ARGV, 2 do
+  if ARGV[n + 1] == '' then
+    redis.call('HDEL', KEYS[1], ARGV[n])
+  else
+    redis.call('HSET', KEYS[1], ARGV[n], string.format('%.0f', now) .. ' ' .. ARGV[n + 1])
+  end
+end
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+redis.call('ZADD', KEYS[2], now, ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - tonumber(ARGV[2]))
+return now
+`);
+
+/**
+ * KEYS[1]  index of hubs
+ * returns  { time in ms, instance id of each hub that has statistics }
+ */
+export const LIST_STATISTICS = script(`-- olla: list statistics, format v1
+${NOW}
+local answer = { now }
+for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do answer[#answer + 1] = id end
+return answer
+`);

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import type { ErrorCode } from '@olla/core/errors';
 import type { Admission } from '@olla/state/limiter';
+import type { RequestTrace } from '@olla/telemetry/tracing/request-trace';
 
 /**
  * One request and its answer: what the steps of the path learn of it, and what is settled at its end. Its answer
@@ -24,6 +25,10 @@ export class Exchange {
   /** The TCP peer is a trusted proxy. */
   peerTrusted = false;
   admission: Admission | null = null;
+  /** Null where traces are off, or the caller's own context goes on untouched. */
+  trace: RequestTrace | null = null;
+  /** Prefix of the path that chose the endpoints, such as `/olla/vllm`. */
+  route: string | null = null;
   /** The model that was asked for, then the one that serves. */
   model: string | null = null;
   endpoint: string | null = null;

@@ -5,6 +5,7 @@ import { headerValue } from '@olla/core/http/header-value';
 import { backendHeaders, clientHeaders } from '@olla/core/http/headers';
 import type { Candidate, RouteScope } from '@olla/core/route-plan/fleet-view';
 import type { RoutedPlan } from '@olla/core/route-plan/plan-route';
+import type { AttemptTrace, RequestTrace } from '@olla/telemetry/tracing/request-trace';
 import type { UpstreamFailure } from '@olla/upstream/upstream';
 import { BodyStream } from './body-stream.ts';
 import type { Exchange } from './exchange.ts';
@@ -12,6 +13,7 @@ import type { Endpoint, Fleet } from './fleet.ts';
 import { bodyToSend, type ReadBody } from './read-body.ts';
 import { Relay, type AttemptResult } from './relay.ts';
 import { backendPath } from './scopes.ts';
+import { endAttempt, noteHead } from './trace-request.ts';
 
 export interface ForwardRules {
   readonly fleet: Fleet;
@@ -123,7 +125,10 @@ class Attempt {
     const relay = new Relay(exchange, {
       endpoint: view.name,
       tryElsewhere: (status) => this.#mayTryElsewhere && this.#rules.retryStatuses.has(status),
-      responseHeaders: (_status, raw) => this.#responseHeaders(raw),
+      responseHeaders: (_status, raw) => {
+        if (traced !== null) noteHead(traced, raw);
+        return this.#responseHeaders(raw);
+      },
       maxResponseMs: this.#rules.maxResponseMs,
     });
     const peerAddress = exchange.request.socket.remoteAddress;
@@ -138,12 +143,14 @@ class Attempt {
       backendType: view.type,
       contentLength: length,
     });
+    const path = endpoint.basePath + backendPath(profileOf(view.type), this.#path);
+    const traced = exchange.trace === null ? null : this.#startTraced(exchange.trace, headers, path);
     exchange.whenClientLeaves(() => relay.stop());
     relay.attach(
       endpoint.upstream.dispatch(
         {
           method: exchange.method,
-          path: endpoint.basePath + backendPath(profileOf(view.type), this.#path) + exchange.query,
+          path: path + exchange.query,
           headers,
           body,
           freshConnection,
@@ -152,6 +159,7 @@ class Attempt {
       ),
     );
     const result = await relay.done;
+    if (traced !== null) endAttempt(traced, result);
     if (body instanceof BodyStream) {
       this.bodySpent = body.consumed;
       this.bodyError = body.failure;
@@ -159,6 +167,24 @@ class Attempt {
       if (result.kind !== 'relayed') body.destroy();
     }
     return result;
+  }
+
+  /** Puts the attempt's own context into its headers. @returns null if it is not sampled */
+  #startTraced(trace: RequestTrace, headers: string[], path: string): AttemptTrace | null {
+    const attempt = trace.startAttempt(headers);
+    if (attempt === null) return null;
+    const { endpoint: view, model } = this.#candidate;
+    const { ask } = this.#body;
+    const scheme = this.#endpoint.settings.url.startsWith('https:') ? 'https' : 'http';
+    attempt.target = {
+      endpoint: view.name,
+      provider: view.type,
+      url: `${scheme}://${this.#endpoint.host}${path}`,
+      method: this.#exchange.method,
+      requestModel: ask?.model ?? null,
+      responseModel: model ?? ask?.model ?? null,
+    };
+    return attempt;
   }
 
   /** The body with the model's name as this endpoint has it; every other byte as it came. */

@@ -13,6 +13,7 @@ import { respond, respondError, toOllaError } from './respond.ts';
 import { matchRoute, printable, type Route } from './routes.ts';
 import { planScope } from './scopes.ts';
 import { settle } from './settle.ts';
+import { beginTrace } from './trace-request.ts';
 import { refuseForeignOrigin, refuseManagement } from './management.ts';
 import type { WorkerContext } from './worker-context.ts';
 
@@ -54,6 +55,7 @@ async function handle(context: WorkerContext, exchange: Exchange): Promise<void>
   );
   exchange.peerTrusted = context.trust.peer(peer).trusted;
   if (isPreflight(request)) return answerPreflight(context, exchange);
+  if (route.kind === 'relay') beginTrace(context, exchange);
 
   const waiting = admit(context, exchange, route);
   if (waiting !== null) await waiting;
@@ -115,6 +117,7 @@ async function relay(context: WorkerContext, exchange: Exchange, route: RelayRou
   exchange.model = body.ask?.model || null;
 
   const scope = planScope(route.scope, route.path);
+  exchange.route = scope.label;
   const target = exchange.request.headers['x-olla-target'] as string | undefined;
   const plan = planRoute(
     context.fleet.view,

@@ -3,6 +3,7 @@ import { Trust } from '@olla/core/limits-address/client-address';
 import { Limiter } from '@olla/state/limiter';
 import type { SharedState } from '@olla/state/port';
 import type { Logger } from '@olla/telemetry/logger';
+import { startTracing } from '@olla/telemetry/tracing/start-tracing';
 import { createAdmin } from '../admin/create-admin.ts';
 import type { InitMessage } from '../process-messages.ts';
 import { LimitTable } from './admission.ts';
@@ -29,15 +30,19 @@ export interface RunningWorker {
 
 /** How long a worker waits for a first snapshot before it serves without one. */
 const FIRST_SNAPSHOT_MS = 3_000;
+/** How long a worker that stops waits for a collector. */
+const MAX_FLUSH_MS = 2_000;
+const MIN_FLUSH_MS = 500;
 /** A killed worker loses at most the counts of this time. */
 const STATISTICS_MS = 250;
 
 /** Puts a worker together and starts to listen. Rejects if it cannot listen. */
 export async function runWorker({ init, state, log, format }: RunWorkerOptions): Promise<RunningWorker> {
   const { settings, self } = init;
-  const [snapshot, control] = await Promise.all([
+  const [snapshot, control, tracing] = await Promise.all([
     state.readSnapshot().catch(() => null),
     state.readControl().catch(() => ({ revision: 0, drained: {}, refresh: 0 })),
+    startTracing({ log, version: self.version, instanceId: self.id }),
   ]);
   let draining = false;
   let listening: Listening | null = null;
@@ -75,17 +80,19 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
     retryStatuses: new Set(settings.proxy.retry.statuses),
     log,
     requestLog: settings.server.request_logging && log.enabled('info') ? createRequestLog(log, format) : null,
+    tracing,
     draining: () => draining,
   };
 
   const report = () => {
     statistics.connections = listening?.connections() ?? 0;
+    statistics.droppedSpans = tracing?.dropped() ?? 0;
     return statistics.report(fleet.inFlight());
   };
   state.provideStatistics(report);
   const stopAnswering = answerProcessQuestions(state);
   const reporter = setInterval(() => {
-    if (!statistics.dirty) return;
+    if (!statistics.dirty && (tracing === null || tracing.dropped() === statistics.droppedSpans)) return;
     statistics.dirty = false;
     state.publishStatistics(report());
   }, STATISTICS_MS).unref();
@@ -98,7 +105,9 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
     async stop(timeoutMs) {
       if (draining) return;
       draining = true;
+      const startedAt = performance.now();
       await listening.drain(timeoutMs);
+      if (tracing !== null) await tracing.shutdown(flushTime(timeoutMs, performance.now() - startedAt));
       clearInterval(reporter);
       state.publishStatistics(report());
       stopAnswering();
@@ -109,6 +118,11 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
         .catch((error: unknown) => log.warn(`leaving the shared state failed: ${String(error)}`));
     },
   };
+}
+
+/** What is left for sending the last spans: the primary kills a worker a second after its time. */
+function flushTime(timeoutMs: number, drainedMs: number): number {
+  return Math.min(MAX_FLUSH_MS, Math.max(MIN_FLUSH_MS, timeoutMs - drainedMs));
 }
 
 function firstSnapshot(state: SharedState): Promise<void> {

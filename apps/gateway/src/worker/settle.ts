@@ -1,4 +1,5 @@
 import type { Exchange } from './exchange.ts';
+import { recordTrace } from './trace-request.ts';
 import type { WorkerContext } from './worker-context.ts';
 
 /** The end of every request: counted and logged once. Runs when the answer is out, or will never be. */
@@ -19,6 +20,7 @@ export function settle(context: WorkerContext, exchange: Exchange): void {
       retries: exchange.retries,
     });
   }
+  if (exchange.trace !== null) recordTrace(context, exchange, outcomeOf(exchange), durationMs);
   context.requestLog?.({
     id: exchange.id,
     method: exchange.method,

@@ -3,6 +3,7 @@ import type { Trust } from '@olla/core/limits-address/client-address';
 import type { RoutePolicy } from '@olla/core/route-plan/plan-route';
 import type { Limiter } from '@olla/state/limiter';
 import type { Logger } from '@olla/telemetry/logger';
+import type { Tracing } from '@olla/telemetry/tracing/tracing';
 import type { Admin } from '../admin/create-admin.ts';
 import type { LimitTable } from './admission.ts';
 import type { Cors } from './cors.ts';
@@ -27,5 +28,7 @@ export interface WorkerContext {
   readonly log: Logger;
   /** Null where requests are not logged. */
   readonly requestLog: RequestLog | null;
+  /** Null where no exporter is configured. */
+  readonly tracing: Tracing | null;
   readonly draining: () => boolean;
 }

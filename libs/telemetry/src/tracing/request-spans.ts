@@ -78,8 +78,9 @@ function recordAttempt(
   const answered = attempt.outcome !== 'failed' && attempt.outcome !== 'refused';
   if (answered && facts.firstByteAt !== null) {
     span.addEvent(FIRST_TOKEN_EVENT, epochMs + facts.firstByteAt);
-    if (target.stream)
+    if (attempt.streamed)
       span.setAttribute(GEN_AI.timeToFirstChunk, (facts.firstByteAt - attempt.startedAt) / 1_000);
+    if (operation !== null) span.setAttribute(GEN_AI.requestStream, attempt.streamed);
     if (facts.tokensIn > 0) span.setAttribute(GEN_AI.inputTokens, facts.tokensIn);
     if (facts.tokensOut > 0) span.setAttribute(GEN_AI.outputTokens, facts.tokensOut);
     if (operation !== null && target.responseModel !== null)
@@ -135,7 +136,6 @@ function targetAttributes(target: AttemptTarget, operation: string | null): Attr
   if (operation === null) return attributes;
   attributes[GEN_AI.operationName] = operation;
   attributes[GEN_AI.providerName] = target.provider;
-  attributes[GEN_AI.requestStream] = target.stream;
   if (target.requestModel !== null) attributes[GEN_AI.requestModel] = target.requestModel;
   return attributes;
 }

@@ -65,7 +65,6 @@ export interface AttemptTarget {
   readonly requestModel: string | null;
   /** The model's name at this endpoint. */
   readonly responseModel: string | null;
-  readonly stream: boolean;
 }
 
 export type AttemptOutcome = 'relayed' | 'broken' | 'failed' | 'refused' | 'client_left';
@@ -75,6 +74,8 @@ export class AttemptTrace {
   readonly spanId: string;
   readonly startedAt: number;
   target: AttemptTarget | null = null;
+  /** The answer came as a stream of events. */
+  streamed = false;
   endedAt: number | null = null;
   outcome: AttemptOutcome = 'client_left';
   status: number | null = null;

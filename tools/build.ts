@@ -29,6 +29,8 @@ const options: BuildOptions & { metafile: true } = {
   metafile: true,
   logLevel: 'warning',
   define: { 'process.env.NODE_ENV': '"production"', OLLA_VERSION: JSON.stringify(version) },
+  // The source sets NODE_ENV for runs without a bundle; here it is fixed.
+  logOverride: { 'assign-to-define': 'silent' },
   // CommonJS dependencies call require() for Node's own modules, which an ES module does not have.
   banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
   // Ink loads the devtools only under DEV=true; they are not installed.

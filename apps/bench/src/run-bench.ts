@@ -35,6 +35,8 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
  */
 export async function runBench(flags: BenchFlags, output: BenchOutput): Promise<0 | 1> {
   const options = readBenchOptions(flags);
+  if (!import.meta.filename.endsWith('.ts'))
+    throw new Error('the bench starts programs of its own from source: run ./olla bench in a clone');
   if (process.platform !== 'linux')
     throw new Error('olla bench reads /proc and pins with taskset: it runs on Linux only');
   const onExit = (): void => killAllChildren();

@@ -7,6 +7,8 @@ export interface BackendStats {
   openStreams: number;
   /** Streams whose client left before their end. */
   abortedStreams: number;
+  /** Messages with spans. */
+  spanBatches: number;
 }
 
 /** What all connections of the backend share. */
@@ -26,7 +28,7 @@ export function createBackendContext(models: readonly string[]): BackendContext 
   const modelList = jsonResponse(200, Buffer.from(JSON.stringify({ object: 'list', data })));
   const healthy = jsonResponse(200, Buffer.from('{"status":"ok"}'));
   return {
-    stats: { requests: 0, openStreams: 0, abortedStreams: 0 },
+    stats: { requests: 0, openStreams: 0, abortedStreams: 0, spanBatches: 0 },
     wheelOf(intervalMs) {
       let wheel = wheels.get(intervalMs);
       if (wheel === undefined) wheels.set(intervalMs, (wheel = new PacedWheel(intervalMs)));

@@ -9,6 +9,10 @@ export const CHUNKED_EVENT = chunkOf(STREAM_EVENT);
 export const FIRST_EVENT = Buffer.concat([STREAM_HEAD, CHUNKED_EVENT]);
 export const CHUNKED_END = Buffer.concat([chunkOf(Buffer.from(STREAM_END)), Buffer.from('0\r\n\r\n')]);
 export const JSON_RESPONSE = jsonResponse(200, JSON_ANSWER);
+/** What a collector answers that took all spans. */
+export const EMPTY_RESPONSE = Buffer.from(
+  'HTTP/1.1 200 OK\r\nContent-Type: application/x-protobuf\r\nContent-Length: 0\r\n\r\n',
+);
 export const NOT_FOUND = jsonResponse(
   404,
   Buffer.from('{"error":{"message":"the bench backend has no such path or model"}}'),

@@ -12,6 +12,7 @@ import type { Paced } from './paced-wheel.ts';
 import {
   CHUNKED_END,
   CHUNKED_EVENT,
+  EMPTY_RESPONSE,
   FIRST_EVENT,
   JSON_RESPONSE,
   jsonResponse,
@@ -59,6 +60,7 @@ export class ServerConnection implements MessageSink, Paced {
   onEnd(): void {
     this.#context.stats.requests += 1;
     if (this.#startLine.startsWith('GET ')) this.#send(this.#context.answerGet(this.#startLine) ?? NOT_FOUND);
+    else if (this.#startLine.startsWith('POST /v1/traces ')) this.#takeSpans();
     else this.#answerModel(MODEL.exec(this.#bodyStart)?.[1] ?? '');
   }
 
@@ -84,6 +86,12 @@ export class ServerConnection implements MessageSink, Paced {
     else if (model === JSON_MODEL) this.#send(JSON_RESPONSE);
     else if (model === UPLOAD_MODEL) this.#send(jsonResponse(200, uploadAnswer(this.#bodyBytes)));
     else this.#send(NOT_FOUND);
+  }
+
+  /** The backend is the collector of the variants with traces too. */
+  #takeSpans(): void {
+    this.#context.stats.spanBatches += 1;
+    this.#send(EMPTY_RESPONSE);
   }
 
   #startStream(shape: StreamShape): void {

@@ -11,7 +11,8 @@ export interface StartOptions {
   readonly command: readonly string[];
   /** Where its output goes. A pipe would make the bench work for every log line of a compared program. */
   readonly outputFile: string;
-  readonly env?: Readonly<Record<string, string>>;
+  /** Added to the environment; undefined takes a variable away. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** Opens an IPC channel, for generator and backend. */
   readonly ipc?: boolean;
 }

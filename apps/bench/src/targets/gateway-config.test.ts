@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { loadSettings } from '@olla/config/load';
 import { GATEWAY_VARIANTS, REDIS_VARIANT } from './gateway.ts';
-import { renderGatewayConfig } from './gateway-config.ts';
+import { gatewayEnvironment, renderGatewayConfig } from './gateway-config.ts';
 
 let folder: string;
 before(async () => (folder = await mkdtemp(join(tmpdir(), 'olla-config-test-'))));
@@ -37,4 +37,20 @@ test('the refusing gateway lets one request a minute through', async () => {
   );
   assert.equal(settings.server.rate_limits.per_ip_requests_per_minute, 1);
   assert.equal(settings.server.rate_limits.burst_size, 1);
+});
+
+test('what is set in this shell does not change what is measured', () => {
+  const own = { PATH: '/bin', OLLA_SERVER_PORT: '1', OTEL_TRACES_EXPORTER: 'console', NODE_OPTIONS: '--x' };
+  const [plain] = GATEWAY_VARIANTS;
+  assert.deepEqual(gatewayEnvironment(own, plain!, 9), {
+    OLLA_SERVER_PORT: undefined,
+    OTEL_TRACES_EXPORTER: undefined,
+    NODE_OPTIONS: undefined,
+  });
+  const traced = GATEWAY_VARIANTS.find(({ name }) => name === 'olla-traces-10')!;
+  assert.deepEqual(gatewayEnvironment({}, traced, 9), {
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
+    OTEL_TRACES_SAMPLER: 'traceidratio',
+    OTEL_TRACES_SAMPLER_ARG: '0.1',
+  });
 });

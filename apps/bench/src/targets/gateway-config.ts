@@ -5,6 +5,8 @@ export interface GatewayVariant {
   readonly workers: number;
   readonly limits: 'high' | 'off';
   readonly requestLog: boolean;
+  /** Share of requests whose trace is sent to a collector, 0 to 1; 0 is no tracing. */
+  readonly tracedShare: number;
   readonly redis: boolean;
 }
 
@@ -60,5 +62,25 @@ function rateLimits({ variant, rejecting }: GatewayConfigOptions): Record<string
     global_requests_per_minute: rejecting ? NEVER_REACHED : perMinute,
     per_ip_requests_per_minute: perMinute,
     burst_size: rejecting ? 1 : NEVER_REACHED,
+  };
+}
+
+/**
+ * The environment of a variant, as changes to the bench's own: undefined takes a variable away. Nothing that happens
+ * to be set for `olla` or OpenTelemetry in this shell shall change what is measured.
+ */
+export function gatewayEnvironment(
+  own: Readonly<Record<string, string | undefined>>,
+  variant: GatewayVariant,
+  backendPort: number,
+): Record<string, string | undefined> {
+  const foreign = Object.keys(own).filter((name) => /^(OLLA|OTEL|NODE)_/.test(name));
+  const cleared = Object.fromEntries(foreign.map((name) => [name, undefined]));
+  if (variant.tracedShare === 0) return cleared;
+  return {
+    ...cleared,
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${backendPort}`,
+    OTEL_TRACES_SAMPLER: 'traceidratio',
+    OTEL_TRACES_SAMPLER_ARG: String(variant.tracedShare),
   };
 }

@@ -3,7 +3,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startPinned } from '../host/children.ts';
 import { findFreePort } from '../host/ports.ts';
-import { renderGatewayConfig, type GatewayVariant } from './gateway-config.ts';
+import { gatewayEnvironment, renderGatewayConfig, type GatewayVariant } from './gateway-config.ts';
 import type { Target } from './target.ts';
 
 /** How `olla` is run: the bundle is what ships, the source what a clone has. */
@@ -12,7 +12,7 @@ export interface OllaProgram {
   readonly from: 'bundle' | 'source';
 }
 
-const STANDARD = { workers: 1, limits: 'high', requestLog: false, redis: false } as const;
+const STANDARD = { workers: 1, limits: 'high', requestLog: false, tracedShare: 0, redis: false } as const;
 
 /** `olla` is compared in every workload, the others in two, to show what each feature costs. */
 export const GATEWAY_VARIANTS: readonly GatewayVariant[] = [
@@ -24,6 +24,13 @@ export const GATEWAY_VARIANTS: readonly GatewayVariant[] = [
     summary: 'a log line for each request, to a file',
     requestLog: true,
   },
+  {
+    ...STANDARD,
+    name: 'olla-traces',
+    summary: 'a trace of each request, sent to a collector',
+    tracedShare: 1,
+  },
+  { ...STANDARD, name: 'olla-traces-10', summary: 'a trace of every tenth request', tracedShare: 0.1 },
   { ...STANDARD, name: 'olla-2-workers', summary: 'two workers on the one core', workers: 2 },
 ];
 
@@ -57,6 +64,7 @@ export function createGateway(program: OllaProgram, variant: GatewayVariant, red
         core: context.core,
         command: [...program.command, 'serve', '--config', config],
         outputFile: join(folder, 'output.log'),
+        env: gatewayEnvironment(process.env, variant, backendPort),
       });
       return { port, path: '/olla/openai/v1/chat/completions', child };
     },

@@ -130,6 +130,9 @@ class Attempt {
         return this.#responseHeaders(raw);
       },
       maxResponseMs: this.#rules.maxResponseMs,
+      onEnd: (result) => {
+        if (traced !== null) endAttempt(traced, result);
+      },
     });
     const peerAddress = exchange.request.socket.remoteAddress;
     const headers = backendHeaders(exchange.request.rawHeaders, {
@@ -159,7 +162,6 @@ class Attempt {
       ),
     );
     const result = await relay.done;
-    if (traced !== null) endAttempt(traced, result);
     if (body instanceof BodyStream) {
       this.bodySpent = body.consumed;
       this.bodyError = body.failure;

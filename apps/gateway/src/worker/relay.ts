@@ -24,6 +24,8 @@ export interface RelayOptions {
   /** Whether this status sends the request on to another endpoint instead of the answer to the client. */
   readonly tryElsewhere: (status: number) => boolean;
   readonly endpoint: string;
+  /** Called once, in the turn in which the attempt ends: a request can be settled before `done` is seen. */
+  readonly onEnd: (result: AttemptResult) => void;
   /** For the whole answer, from the request's acceptance; 0 for no limit. */
   readonly maxResponseMs: number;
 }
@@ -174,6 +176,7 @@ export class Relay implements UpstreamListener {
     if (this.#over) return;
     this.#over = true;
     if (this.#deadline !== null) clearTimeout(this.#deadline);
+    this.#options.onEnd(result);
     this.#finish(result);
   }
 }

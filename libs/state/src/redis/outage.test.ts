@@ -1,0 +1,215 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, describe, it } from 'node:test';
+import { newTrafficCounters } from '@olla/core/statistics';
+import { startRedis } from '@olla/testing/redis';
+import type { TestRedis } from '@olla/testing/redis';
+import { waitFor } from '@olla/testing/wait-for';
+import { Limiter } from '../limiter.ts';
+import type { LimitSpec } from '../limiter.ts';
+import type { SharedState } from '../port.ts';
+import { describeRedis } from './connection.ts';
+import { makeRedisCluster } from './test-cluster.ts';
+import type { RedisTestCluster } from './test-cluster.ts';
+
+/** One a minute: no refill within a test. */
+const GLOBAL: LimitSpec = { name: 'global', key: 'global', ratePerMinute: 1, capacity: 40 };
+
+describe('Redis away', () => {
+  let redis: TestRedis;
+  before(async () => {
+    redis = await startRedis();
+  });
+  after(() => redis.stop());
+
+  const start = async (): Promise<RedisTestCluster> => {
+    const cluster = await makeRedisCluster({ url: redis.url, name: randomUUID() });
+    await waitFor(
+      () => cluster.workers.every((worker) => worker.peers().gateways === 2 && worker.health().connected),
+      {
+        describe: 'two gateways that know each other',
+      },
+    );
+    return cluster;
+  };
+
+  it('leases each host its share, without a wait, and is reconciled afterwards', async () => {
+    const cluster = await start();
+    const [worker, , other] = cluster.workers;
+    const limiters = cluster.workers.map((state) => new Limiter({ state, onStateLoss: 'local' }));
+    try {
+      await prepare(cluster);
+      await redis.kill();
+      await waitFor(() => cluster.log.length === 2, { describe: 'one line of each host' });
+      assert.deepEqual(
+        cluster.log.map(({ event }) => event),
+        ['state_lost', 'state_lost'],
+      );
+      await waitFor(() => !worker.health().connected, { describe: 'the outage at a worker' });
+      assert.equal(worker.health().outages, 1);
+
+      const startedMs = performance.now();
+      const admitted = await admitAll(limiters, 60);
+      // Half of the limit for each of two gateways.
+      assert.equal(admitted, GLOBAL.capacity);
+      assert.ok(performance.now() - startedMs < 1_000);
+      const reading = await worker.readStatistics(300);
+      assert.ok(reading.workers.some(({ instance, ageMs }) => instance === worker.self.id && ageMs === 0));
+      assert.ok(reading.missing.length >= 1);
+
+      await redis.restart();
+      await waitFor(() => cluster.workers.every((state) => state.health().connected), {
+        describe: 'the return',
+      });
+      assert.deepEqual(cluster.log.map(({ event }) => event).slice(2), ['state_back', 'state_back']);
+      await assertRestored(other);
+      // Emptied: one extra burst, for both hosts together, and no more.
+      assert.equal(await admitAll(limiters, 60), GLOBAL.capacity);
+    } finally {
+      for (const limiter of limiters) limiter.close();
+      await cluster.close();
+    }
+  });
+
+  it('costs one deadline when Redis hangs, and nothing after', async () => {
+    const cluster = await start();
+    const [worker] = cluster.workers;
+    const limiter = new Limiter({ state: worker, onStateLoss: 'open' });
+    try {
+      redis.pause();
+      const waits: number[] = [];
+      for (let i = 0; i < 20; i += 1) {
+        const startedMs = performance.now();
+        const admission = await limiter.admit([{ ...GLOBAL, key: `ip:${i}` }]);
+        assert.equal(admission.admitted, true);
+        waits.push(performance.now() - startedMs);
+      }
+      assert.ok((waits[0] as number) >= 45, `${waits[0]}`);
+      assert.equal(waits.filter((ms) => ms > 40).length, 1, waits.map(Math.round).join());
+      await waitFor(() => cluster.log.length === 2, { describe: 'the outage is noticed' });
+      redis.resume();
+      await waitFor(() => cluster.workers.every((state) => state.health().connected), {
+        describe: 'the return',
+      });
+      await waitFor(async () => (await limiter.admit([{ ...GLOBAL, key: 'ip:later' }])).remaining === 39, {
+        describe: 'leases from Redis again',
+      });
+    } finally {
+      redis.resume();
+      limiter.close();
+      await cluster.close();
+    }
+  });
+
+  it('is no reason not to start', async () => {
+    await redis.kill();
+    const startedMs = performance.now();
+    const cluster = await makeRedisCluster({ url: redis.url, name: randomUUID() });
+    try {
+      assert.ok(performance.now() - startedMs < 2_000);
+      const limiter = new Limiter({ state: cluster.workers[0], onStateLoss: 'local' });
+      assert.equal((await limiter.admit([GLOBAL])).admitted, true);
+      await waitFor(() => cluster.log.length === 2, { describe: 'the outage is logged' });
+      await redis.restart();
+      await waitFor(
+        () => cluster.workers.every((state) => state.health().connected && state.peers().gateways === 2),
+        {
+          describe: 'the connection',
+        },
+      );
+      const [grant] = await cluster.workers[1].takeLeases([{ ...GLOBAL, need: 1, spare: 0 }], 1_000);
+      assert.equal(grant?.remaining, 39);
+      limiter.close();
+    } finally {
+      await cluster.close();
+    }
+  });
+
+  it('lets no old leader outrank a new one when Redis was emptied', async () => {
+    const cluster = await start();
+    const [agent, other] = cluster.agents;
+    try {
+      const ahead = Date.now() + 10_000_000;
+      const first = await agent.campaign(60_000, ahead);
+      assert.ok(first.leading);
+      await agent.publishSnapshot(snapshotOf(first.token, 1));
+      await waitFor(async () => (await other.readSnapshot())?.version.n === 1, {
+        describe: 'the snapshot elsewhere',
+      });
+      await redis.flush();
+      const second = await waitFor(
+        async () => {
+          const lead = await other.campaign(60_000, first.token);
+          return lead.leading ? lead : null;
+        },
+        { describe: 'a new lead' },
+      );
+      assert.ok(second.token > first.token);
+      assert.equal(await agent.publishSnapshot(snapshotOf(first.token, 2)), 'fenced');
+      assert.equal(await other.publishSnapshot(snapshotOf(second.token, 1)), 'published');
+    } finally {
+      await cluster.close();
+    }
+  });
+
+  it('is described without credentials', () => {
+    const described = describeRedis({ url: 'redis://user:secret@redis.example:6380/2', name: 'x' });
+    assert.equal(described, 'redis://redis.example:6380');
+    assert.ok(!describeRedis({ url: 'redis:/:secret@', name: 'x' }).includes('secret'));
+  });
+});
+
+/** Something of each kind that Redis must not lose for good. */
+async function prepare({ workers, agents }: RedisTestCluster): Promise<void> {
+  workers[0].publishStatistics(statisticsOf(5));
+  const lead = await agents[0].campaign(60_000, 0);
+  assert.ok(lead.leading);
+  await agents[0].publishSnapshot(snapshotOf(lead.token, 1));
+  await workers[0].changeControl({ action: 'drain', endpoint: 'e', by: 'me' });
+}
+
+async function assertRestored(state: SharedState): Promise<void> {
+  await waitFor(async () => (await state.readSnapshot())?.version.n === 1, { describe: 'the snapshot' });
+  await waitFor(async () => (await state.readControl()).drained['e']?.by === 'me', {
+    describe: 'the control',
+  });
+  await waitFor(
+    async () => {
+      const { workers } = await state.readStatistics(300);
+      return workers.reduce((sum, { statistics }) => sum + statistics.total.requests, 0) === 5;
+    },
+    { describe: 'the statistics, once' },
+  );
+}
+
+async function admitAll(limiters: readonly Limiter[], requests: number): Promise<number> {
+  const outcomes = await Promise.all(
+    Array.from({ length: requests }, (_, i) => (limiters[i % limiters.length] as Limiter).admit([GLOBAL])),
+  );
+  return outcomes.filter(({ admitted }) => admitted).length;
+}
+
+function snapshotOf(token: number, n: number) {
+  return {
+    version: { token, n },
+    publishedAt: 1,
+    agent: 'a',
+    endpoints: [],
+    catalog: { revision: 1, models: [] },
+  };
+}
+
+function statisticsOf(requests: number) {
+  return {
+    total: { ...newTrafficCounters(), requests },
+    endpoints: {},
+    models: {},
+    modelEndpoints: {},
+    inFlight: {},
+    connections: 0,
+    rejected: { global: 0, perIp: 0, health: 0, size: 0 },
+    blockedAddresses: 0,
+    leaseWaits: 0,
+    droppedSpans: 0,
+  };
+}

@@ -1,3 +1,6 @@
+import { decodeString, isLiteral, isSpace, MAX_KEY_BYTES, QUOTE, spellsModel } from './json-bytes.ts';
+import { StringEnds } from './string-ends.ts';
+
 /** How far a scan has come. After anything but `need-more`, further chunks change nothing. */
 export type ScanState =
   | 'need-more'
@@ -15,8 +18,6 @@ export interface BodyAsk {
   /** First byte of the token that holds the model, and the one after its last; -1 while there is none. */
   readonly modelStart: number;
   readonly modelEnd: number;
-  /** null: absent, no boolean, or not reached before the scan was over. */
-  readonly stream: boolean | null;
   readonly error: 'INVALID_JSON' | 'INVALID_MODEL' | null;
   /** For the client, when there is an error. */
   readonly reason: string;
@@ -24,8 +25,8 @@ export interface BodyAsk {
 
 export interface ScanOptions {
   /**
-   * Read on after the model, to the end of the object: finds a `stream` that comes later and a second `model`. For
-   * bodies that are whole in memory; without it the scan is over when the model is known.
+   * Look for a second `model` to the end of the object. For bodies that are kept whole in memory, because the rest of
+   * a chunk is; without it the scan is over when the model is known.
    */
   readonly untilEnd?: boolean;
 }
@@ -33,13 +34,9 @@ export interface ScanOptions {
 /** Longest token that is taken for a model's name, in bytes of the body. */
 export const MAX_MODEL_TOKEN_BYTES = 1_024;
 
-// `stream` with each letter written as \u00XX; a longer key is neither of the two looked for.
-const MAX_KEY_BYTES = 36;
-/** Below this length of string a loop in JavaScript is faster than a call of the native search. */
-const LOOP_BYTES = 48;
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
+/** A body that has neither behind its model has no second one: letters can only be written as they are or as \u00XX. */
+const MODEL_KEY = Buffer.from('"model"');
+const ESCAPED_LETTER = Buffer.from('\\u00');
 const COMMA = 0x2c;
 const COLON = 0x3a;
 const OPEN_BRACE = 0x7b;
@@ -60,10 +57,8 @@ type Mode =
   | 'nested-string'
   | 'after-value';
 
-type Key = 'model' | 'stream' | 'other';
-
 /**
- * Finds the top-level `model` (and `stream`) of a JSON object that arrives in chunks. It reads structure only: keeps
+ * Finds the top-level `model` of a JSON object that arrives in chunks. It reads structure only: keeps
  * no stack and none of the body but a token split over chunks, so that neither depth nor size of a body costs memory.
  */
 export class JsonAskScanner implements BodyAsk {
@@ -71,20 +66,22 @@ export class JsonAskScanner implements BodyAsk {
   model: string | null = null;
   modelStart = -1;
   modelEnd = -1;
-  stream: boolean | null = null;
   error: 'INVALID_JSON' | 'INVALID_MODEL' | null = null;
   reason = '';
 
   readonly #untilEnd: boolean;
   #mode: Mode = 'start';
-  #key: Key = 'other';
+  /** The value to come, or that is being read, is the model. */
+  #isModel = false;
   #depth = 0;
-  /** The last chunk ended in a string, on a backslash that escapes the byte to come. */
-  #escapePending = false;
   /** Bytes of a key or model whose end has not come yet; null when there are none. */
   #held: Buffer | null = null;
   /** Bytes of all chunks before the present one. */
   #base = 0;
+  /** The chunk that the model was found in, while nothing came after it; what is left of it starts at `#putOffAt`. */
+  #putOff: Buffer | null = null;
+  #putOffAt = 0;
+  readonly #strings = new StringEnds();
 
   constructor(options: ScanOptions = {}) {
     this.#untilEnd = options.untilEnd ?? false;
@@ -92,17 +89,35 @@ export class JsonAskScanner implements BodyAsk {
 
   push(chunk: Uint8Array): ScanState {
     if (this.state !== 'need-more') return this.state;
-    const bytes = asBuffer(chunk);
-    let at = 0;
-    while (at < bytes.length && this.state === 'need-more') at = this.#step(bytes, at);
-    this.#base += bytes.length;
+    this.#takeUp();
+    this.#scan(asBuffer(chunk), 0);
     return this.state;
   }
 
   /** The body is over. */
   end(): ScanState {
+    if (this.state !== 'need-more') return this.state;
+    const at = this.#putOffAt;
+    if (this.#putOff?.includes(MODEL_KEY, at) || this.#putOff?.includes(ESCAPED_LETTER, at)) this.#takeUp();
     if (this.state === 'need-more') this.#finish();
+    this.#putOff = null;
     return this.state;
+  }
+
+  #scan(bytes: Buffer, from: number): void {
+    let at = from;
+    while (at < bytes.length && this.state === 'need-more' && this.#putOff === null)
+      at = this.#step(bytes, at);
+    this.#strings.leave();
+    if (this.#putOff === null) this.#base += bytes.length;
+  }
+
+  /** Scans what was put off: more came, or there may be a second model in it. */
+  #takeUp(): void {
+    const bytes = this.#putOff;
+    if (bytes === null) return;
+    this.#putOff = null;
+    this.#scan(bytes, this.#putOffAt);
   }
 
   #step(bytes: Buffer, at: number): number {
@@ -146,7 +161,7 @@ export class JsonAskScanner implements BodyAsk {
   #valueStart(bytes: Buffer, at: number): number {
     const byte = bytes[at] as number;
     if (isSpace(byte)) return at + 1;
-    if (this.#key === 'model') return this.#modelValue(byte, at);
+    if (this.#isModel) return this.#modelValue(byte, at);
     if (byte === QUOTE) {
       this.#mode = 'string';
       return at + 1;
@@ -156,7 +171,6 @@ export class JsonAskScanner implements BodyAsk {
       this.#depth = 1;
       return at + 1;
     }
-    if (this.#key === 'stream') this.stream = byte === 0x74 ? true : byte === 0x66 ? false : null;
     this.#mode = 'literal';
     return at;
   }
@@ -172,15 +186,15 @@ export class JsonAskScanner implements BodyAsk {
   }
 
   #readKey(bytes: Buffer, at: number): number {
-    const end = this.#stringEnd(bytes, at);
+    const end = this.#strings.end(bytes, at);
     if (end < 0) {
       this.#hold(bytes.subarray(at), MAX_KEY_BYTES + 1);
       return bytes.length;
     }
-    if (this.#held === null) this.#key = whichKey(bytes, at, end);
+    if (this.#held === null) this.#isModel = spellsModel(bytes, at, end);
     else {
       this.#hold(bytes.subarray(at, end), MAX_KEY_BYTES + 1);
-      this.#key = whichKey(this.#held, 0, this.#held.length);
+      this.#isModel = spellsModel(this.#held, 0, this.#held.length);
       this.#held = null;
     }
     this.#mode = 'colon';
@@ -188,7 +202,7 @@ export class JsonAskScanner implements BodyAsk {
   }
 
   #readModel(bytes: Buffer, at: number): number {
-    const end = this.#stringEnd(bytes, at);
+    const end = this.#strings.end(bytes, at);
     const stop = end < 0 ? bytes.length : end;
     if (this.#base + stop - this.modelStart > MAX_MODEL_TOKEN_BYTES) {
       this.#refuse('INVALID_MODEL', `\`model\` is longer than ${String(MAX_MODEL_TOKEN_BYTES)} bytes`);
@@ -212,11 +226,16 @@ export class JsonAskScanner implements BodyAsk {
     this.modelEnd = this.#base + end + 1;
     this.#mode = 'after-value';
     if (!this.#untilEnd) this.state = 'done';
+    // Looking at the rest is put off: at the end of the body, one native search for `model` tells nearly always.
+    else {
+      this.#putOff = bytes;
+      this.#putOffAt = end + 1;
+    }
     return end + 1;
   }
 
   #skipString(bytes: Buffer, at: number): number {
-    const end = this.#stringEnd(bytes, at);
+    const end = this.#strings.end(bytes, at);
     if (end < 0) return bytes.length;
     this.#mode = 'after-value';
     return end + 1;
@@ -236,7 +255,7 @@ export class JsonAskScanner implements BodyAsk {
     const length = bytes.length;
     while (at < length) {
       if (inString) {
-        const end = this.#stringEnd(bytes, at);
+        const end = this.#strings.end(bytes, at);
         if (end < 0) break;
         at = end + 1;
         inString = false;
@@ -259,27 +278,6 @@ export class JsonAskScanner implements BodyAsk {
     return length;
   }
 
-  /**
-   * Index of the quote that ends the string which `from` is in, or -1 if it is not in this chunk. A quote ends the
-   * string if the run of backslashes before it is even: looking back from quotes costs less than looking for
-   * backslashes, and no byte is looked at more than twice.
-   */
-  #stringEnd(bytes: Buffer, from: number): number {
-    let start = from;
-    for (;;) {
-      const quote = nextQuote(bytes, start);
-      const stop = quote < 0 ? bytes.length : quote;
-      let first = stop;
-      while (first > start && bytes[first - 1] === BACKSLASH) first -= 1;
-      const run = stop - first + (first === start && this.#escapePending ? 1 : 0);
-      const escaped = (run & 1) === 1;
-      this.#escapePending = quote < 0 && escaped;
-      if (quote < 0) return -1;
-      if (!escaped) return quote;
-      start = quote + 1;
-    }
-  }
-
   /** Keeps at most `limit` bytes of a split token; what is cut off makes it longer than any that is looked for. */
   #hold(bytes: Buffer, limit: number): void {
     const held = this.#held;
@@ -299,69 +297,12 @@ export class JsonAskScanner implements BodyAsk {
   }
 }
 
-/** Scans a body that is whole in memory: a second `model` is found, and `stream` wherever it stands. */
+/** Scans a body that is whole in memory. */
 export function scanJson(body: Uint8Array): JsonAskScanner {
   const scanner = new JsonAskScanner({ untilEnd: true });
   scanner.push(body);
   scanner.end();
   return scanner;
-}
-
-function nextQuote(bytes: Buffer, from: number): number {
-  const length = bytes.length;
-  const stop = from + LOOP_BYTES < length ? from + LOOP_BYTES : length;
-  for (let at = from; at < stop; at += 1) if (bytes[at] === QUOTE) return at;
-  return stop === length ? -1 : bytes.indexOf(QUOTE, stop);
-}
-
-function whichKey(bytes: Buffer, start: number, end: number): Key {
-  const length = end - start;
-  if (length > MAX_KEY_BYTES || length < 5) return 'other';
-  for (let at = start; at < end; at += 1) {
-    if (bytes[at] === BACKSLASH) {
-      const key = decodeString(bytes.subarray(start, end));
-      return key === 'model' || key === 'stream' ? key : 'other';
-    }
-  }
-  if (length === 5) return spells(bytes, start, 'model') ? 'model' : 'other';
-  return length === 6 && spells(bytes, start, 'stream') ? 'stream' : 'other';
-}
-
-function spells(bytes: Buffer, start: number, word: string): boolean {
-  for (let at = 0; at < word.length; at += 1) if (bytes[start + at] !== word.charCodeAt(at)) return false;
-  return true;
-}
-
-/** The text of a short string token without its quotes, or null if JSON does not allow it. */
-function decodeString(token: Buffer): string | null {
-  let plain = true;
-  for (let at = 0; at < token.length; at += 1) {
-    const byte = token[at] as number;
-    if (byte < 0x20) return null;
-    if (byte === BACKSLASH) plain = false;
-  }
-  const text = token.toString('utf8');
-  if (plain) return text;
-  try {
-    const value: unknown = JSON.parse(`"${text}"`);
-    return typeof value === 'string' ? value : null;
-  } catch {
-    // An escape that JSON does not have.
-    return null;
-  }
-}
-
-function isSpace(byte: number): boolean {
-  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
-}
-
-/** Bytes of numbers, `true`, `false` and `null`. */
-function isLiteral(byte: number): boolean {
-  return (byte >= 0x30 && byte <= 0x39) || ((byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7a) || isSign(byte);
-}
-
-function isSign(byte: number): boolean {
-  return byte === 0x2b || byte === 0x2d || byte === 0x2e;
 }
 
 function asBuffer(chunk: Uint8Array): Buffer {

@@ -28,7 +28,7 @@ test('multipart: finds model behind a file, and where it stands', () => {
       '----x1--\r\n',
   );
   const found = scan([body]);
-  assert.deepEqual([found.state, found.model, found.stream], ['done', 'whisper-1', true]);
+  assert.deepEqual([found.state, found.model], ['done', 'whisper-1']);
   assert.equal(body.subarray(found.modelStart, found.modelEnd).toString(), 'whisper-1');
 });
 

@@ -8,10 +8,10 @@ const MAX_BOUNDARY_BYTES = 200;
 const LINE_END = Buffer.from('\r\n');
 const HEADERS_END = Buffer.from('\r\n\r\n');
 
-type Mode = 'skip' | 'after-delimiter' | 'headers' | 'model' | 'stream';
+type Mode = 'skip' | 'after-delimiter' | 'headers' | 'model';
 
 /**
- * Finds the fields `model` (and `stream`) of a multipart/form-data body that arrives in chunks. Files are skipped by
+ * Finds the field `model` of a multipart/form-data body that arrives in chunks. Files are skipped by
  * the native search for the boundary; the headers of one part or one short value are the most that is kept.
  */
 export class MultipartAskScanner implements BodyAsk {
@@ -19,7 +19,6 @@ export class MultipartAskScanner implements BodyAsk {
   model: string | null = null;
   modelStart = -1;
   modelEnd = -1;
-  stream: boolean | null = null;
   error: 'INVALID_JSON' | 'INVALID_MODEL' | null = null;
   reason = '';
 
@@ -84,8 +83,7 @@ export class MultipartAskScanner implements BodyAsk {
       case 'headers':
         return this.#headers(bytes, at);
       case 'model':
-      case 'stream':
-        return this.#value(bytes, at, this.#mode);
+        return this.#value(bytes, at);
     }
   }
 
@@ -105,24 +103,23 @@ export class MultipartAskScanner implements BodyAsk {
     }
     const name = fieldName(bytes.toString('latin1', at, end));
     if (name === 'model' && this.model !== null) this.#refuse('`model` stands in the form twice');
-    this.#mode = name === 'model' || name === 'stream' ? name : 'skip';
+    this.#mode = name === 'model' ? 'model' : 'skip';
     // An empty part: its delimiter begins with the line end of the headers.
     return this.#mode === 'skip' ? end + LINE_END.length : end + HEADERS_END.length;
   }
 
-  #value(bytes: Buffer, at: number, field: 'model' | 'stream'): number {
+  #value(bytes: Buffer, at: number): number {
     const end = bytes.indexOf(this.#delimiter, at);
     // Without an end in sight, the last bytes may be a piece of the delimiter.
     const length = end < 0 ? bytes.length - at - this.#delimiter.length : end - at;
     if (length > MAX_MODEL_TOKEN_BYTES) {
-      if (field === 'model') this.#refuse(`\`model\` is longer than ${String(MAX_MODEL_TOKEN_BYTES)} bytes`);
+      this.#refuse(`\`model\` is longer than ${String(MAX_MODEL_TOKEN_BYTES)} bytes`);
       this.#mode = 'skip';
       return at;
     }
     if (end < 0) return -1;
     const text = bytes.toString('utf8', at, end);
-    if (field === 'stream') this.stream = text === 'true' ? true : text === 'false' ? false : null;
-    else this.#setModel(text, this.#offset + at, this.#offset + end);
+    this.#setModel(text, this.#offset + at, this.#offset + end);
     this.#mode = 'skip';
     return end;
   }

@@ -71,12 +71,17 @@ function refill(bucket: Bucket, nowMs: number): void {
   bucket.atMs = nowMs;
 }
 
-/** Follows a changed configuration; a smaller capacity takes surplus tokens away. */
+/**
+ * Follows a changed configuration; a smaller capacity takes surplus tokens away. A full bucket stays full, as one
+ * that was forgotten for being full would be.
+ */
 export function reconfigure(bucket: Bucket, ratePerMinute: number, capacity: number): void {
   if (bucket.ratePerMinute === ratePerMinute && bucket.capacity === capacity) return;
+  const isFull = bucket.outstanding === 0 && bucket.units >= bucket.capacity * UNITS_PER_TOKEN;
+  const room = (capacity - bucket.outstanding) * UNITS_PER_TOKEN;
   bucket.ratePerMinute = ratePerMinute;
   bucket.capacity = capacity;
-  bucket.units = Math.max(0, Math.min(bucket.units, (capacity - bucket.outstanding) * UNITS_PER_TOKEN));
+  bucket.units = isFull ? room : Math.max(0, Math.min(bucket.units, room));
 }
 
 export function wholeTokens(bucket: Bucket): number {

@@ -72,8 +72,10 @@ end
 
 local function reconfigure(b, rate, capacity)
   if b.r == rate and b.c == capacity then return end
+  local full = b.out == 0 and b.u >= b.c * UNITS
+  local room = (capacity - b.out) * UNITS
   b.r, b.c = rate, capacity
-  b.u = math.max(0, math.min(b.u, (capacity - b.out) * UNITS))
+  b.u = full and room or math.max(0, math.min(b.u, room))
 end
 
 local function whole(b) return math.max(0, math.floor(b.u / UNITS)) end

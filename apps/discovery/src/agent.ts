@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Settings } from '@olla/config/schema';
 import type { Instance } from '@olla/core/instance';
 import type { Snapshot } from '@olla/core/snapshot';
-import type { SharedState } from '@olla/state/port';
 import type { AgentLog } from './agent-log.ts';
+import type { AgentState } from './agent-state.ts';
 import { Leadership } from './leadership.ts';
 import { repeat } from './repeat.ts';
 
@@ -14,7 +14,7 @@ const STOP_TIMEOUT_MS = 1_000;
 
 export interface AgentOptions {
   readonly settings: Settings;
-  readonly state: SharedState;
+  readonly state: AgentState;
   readonly self: Instance;
   readonly log: AgentLog;
 }
@@ -126,7 +126,7 @@ export function runAgent({ settings, state, self, log }: AgentOptions): RunningA
   };
 }
 
-async function readNewest(state: SharedState, log: AgentLog): Promise<Snapshot | null> {
+async function readNewest(state: AgentState, log: AgentLog): Promise<Snapshot | null> {
   try {
     return await state.readSnapshot();
   } catch (error) {

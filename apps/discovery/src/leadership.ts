@@ -2,9 +2,10 @@ import type { Settings } from '@olla/config/schema';
 import type { EndpointModels } from '@olla/core/catalog/build-catalog';
 import type { Instance } from '@olla/core/instance';
 import type { EndpointModel, EndpointSnapshot, Snapshot } from '@olla/core/snapshot';
-import type { SharedState, Unsubscribe } from '@olla/state/port';
+import type { Unsubscribe } from '@olla/state/port';
 import { endpointKey } from '@olla/core/endpoint-key';
 import type { AgentLog } from './agent-log.ts';
+import type { AgentState } from './agent-state.ts';
 import { EndpointMonitor } from './endpoint-monitor.ts';
 import type { ChangeKind } from './endpoint-monitor.ts';
 import { Gate } from './gate.ts';
@@ -17,7 +18,7 @@ const HEARTBEAT_MS = 2_000;
 
 export interface LeadershipOptions {
   readonly settings: Settings;
-  readonly state: SharedState;
+  readonly state: AgentState;
   readonly self: Instance;
   readonly log: AgentLog;
   readonly token: number;
@@ -126,8 +127,11 @@ interface Known {
 function knownOf(snapshot: Snapshot | null): ReadonlyMap<string, Known> {
   const models = new Map<string, EndpointModel[]>();
   for (const { locations } of snapshot?.catalog.models ?? []) {
-    for (const { endpoint, model } of locations)
-      models.set(endpoint, [...(models.get(endpoint) ?? []), model]);
+    for (const { endpoint, model } of locations) {
+      const list = models.get(endpoint);
+      if (list === undefined) models.set(endpoint, [model]);
+      else list.push(model);
+    }
   }
   const known = new Map<string, Known>();
   for (const endpoint of snapshot?.endpoints ?? []) {

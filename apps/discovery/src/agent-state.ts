@@ -1,0 +1,14 @@
+import type { SharedState } from '@olla/state/port';
+
+/** What the agent uses of the shared state. */
+export type AgentState = Pick<
+  SharedState,
+  | 'campaign'
+  | 'resign'
+  | 'readSnapshot'
+  | 'onSnapshot'
+  | 'publishSnapshot'
+  | 'onEjection'
+  | 'readControl'
+  | 'onControl'
+>;

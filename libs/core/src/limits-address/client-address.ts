@@ -1,5 +1,5 @@
 import { parseCidrs, type Cidrs } from './cidrs.ts';
-import { formatAddress, parseAddress, type Address } from './parse-address.ts';
+import { formatAddress, parseAddress } from './parse-address.ts';
 
 const MAX_CACHED = 4_096;
 const MAX_HOPS = 32;
@@ -10,11 +10,13 @@ interface Peer {
   readonly trusted: boolean;
 }
 
+const UNKNOWN: Peer = { address: 'unknown', trusted: false };
+
 /** Which peers are proxies whose X-Forwarded-For counts. */
 export class Trust {
   readonly #enabled: boolean;
   readonly #proxies: Cidrs;
-  /** Peers are few, or come many times over one connection. */
+  /** What was read of addresses: the same ones come again and again. Clients can make them up, so it is bounded. */
   readonly #peers = new Map<string, Peer>();
 
   /**
@@ -32,22 +34,19 @@ export class Trust {
     return this.peer(peer).trusted;
   }
 
-  /** The peer's address in its usual form, `unknown` if its connection is gone already. */
+  /** An address in its usual form, `unknown` for what is none (a peer's whose connection is gone already). */
   peer(text: string): Peer {
     const known = this.#peers.get(text);
     if (known !== undefined) return known;
     const parsed = parseAddress(text);
+    if (parsed === null) return UNKNOWN;
     const made: Peer = {
-      address: parsed === null ? 'unknown' : formatAddress(parsed),
-      trusted: parsed !== null && this.isProxy(parsed),
+      address: formatAddress(parsed),
+      trusted: this.#enabled && this.#proxies.has(parsed),
     };
     if (this.#peers.size >= MAX_CACHED) this.#peers.clear();
     this.#peers.set(text, made);
     return made;
-  }
-
-  isProxy(address: Address): boolean {
-    return this.#enabled && this.#proxies.has(address);
   }
 }
 
@@ -68,10 +67,10 @@ export function clientAddress(peer: string, forwardedFor: string | undefined, tr
   const least = Math.max(0, end - MAX_HEADER_LENGTH);
   for (let hop = 0; hop < MAX_HOPS && end > least; hop += 1) {
     const comma = forwardedFor.lastIndexOf(',', end - 1);
-    const parsed = parseAddress(withoutPort(forwardedFor.slice(comma + 1, end).trim()));
-    if (parsed === null) return nearest;
-    nearest = formatAddress(parsed);
-    if (!trust.isProxy(parsed)) return nearest;
+    const entry = trust.peer(withoutPort(forwardedFor.slice(comma + 1, end).trim()));
+    if (entry === UNKNOWN) return nearest;
+    nearest = entry.address;
+    if (!entry.trusted) return nearest;
     end = comma;
   }
   return nearest;

@@ -29,9 +29,21 @@ export const PROFILES: Readonly<Record<BackendType, BackendProfile>> = {
   'openai-compatible': openAiCompatible,
 };
 
-const BY_PREFIX = new Map<string, BackendProfile>();
-for (const profile of Object.values(PROFILES))
-  for (const prefix of profile.prefixes) BY_PREFIX.set(prefix, profile);
+/** Profiles by the path segments that lead to them. @throws RangeError if two share a segment */
+export function indexPrefixes(profiles: readonly BackendProfile[]): ReadonlyMap<string, BackendProfile> {
+  const byPrefix = new Map<string, BackendProfile>();
+  for (const profile of profiles) {
+    for (const prefix of profile.prefixes) {
+      const other = byPrefix.get(prefix);
+      if (other !== undefined)
+        throw new RangeError(`${profile.type} and ${other.type} share the prefix ${prefix}`);
+      byPrefix.set(prefix, profile);
+    }
+  }
+  return byPrefix;
+}
+
+const BY_PREFIX = indexPrefixes(Object.values(PROFILES));
 
 export function profileOf(type: BackendType): BackendProfile {
   return PROFILES[type];

@@ -12,7 +12,7 @@ import { unitsOf, type LoadScale, type Workload } from './workloads.ts';
 const BUSY_LIMIT = 0.9;
 const DISTURBED_LIMIT = 0.05;
 const LATE_LIMIT_US = 1000;
-const LEFT_OPEN_DEADLINE_MS = 2000;
+const LEFT_OPEN_DEADLINE_MS = 5000;
 
 /** The processes and cores that every measurement of a run uses. */
 export interface Rig {
@@ -72,11 +72,11 @@ export async function measure(
         : (memoryDuringKiB - memoryBeforeKiB) / spec.connections,
     busy,
     errors: leftOpen === 0 ? report.errors : { ...report.errors, [LEFT_OPEN]: leftOpen },
-    notes: notesOf(rig.cores, busy, report),
+    notes: notesOf(hasProcess, rig.cores, busy, report),
   };
 }
 
-const LEFT_OPEN = 'streams still open at the backend 2 s after their clients left';
+const LEFT_OPEN = 'streams still open at the backend 5 s after their clients left';
 
 function takeSample({ generator, backend, cores }: Rig, target: RunningTarget): Sample {
   return {
@@ -101,7 +101,7 @@ function busyShares(first: Sample, last: Sample): BusyShares {
   };
 }
 
-function notesOf(cores: CorePlan, busy: BusyShares, report: LoadReport): string[] {
+function notesOf(hasProcess: boolean, cores: CorePlan, busy: BusyShares, report: LoadReport): string[] {
   const notes: string[] = [];
   const percent = (share: number): string => `${Math.round(share * 100)} %`;
   if (cores.generator === cores.backend) {
@@ -116,7 +116,7 @@ function notesOf(cores: CorePlan, busy: BusyShares, report: LoadReport): string[
     if (busy.backend > BUSY_LIMIT)
       notes.push(`the backend was the limit (${percent(busy.backend)} of its core)`);
   }
-  if (busy.others > DISTURBED_LIMIT && cores.target !== cores.generator)
+  if (hasProcess && busy.others > DISTURBED_LIMIT && cores.target !== cores.generator)
     notes.push(`other processes used ${percent(busy.others)} of the target's core`);
   if (report.lateness !== undefined && report.lateness.p99Us > LATE_LIMIT_US)
     notes.push(

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { WORKLOADS, type LoadScale, type Workload } from './workloads.ts';
 import type { OtherProgram } from './targets/other-program.ts';
 
@@ -14,6 +15,7 @@ export interface BenchFlags {
   readonly compareConfig?: readonly string[];
   readonly comparePath?: readonly string[];
   readonly source?: boolean;
+  readonly profile?: string;
   readonly json?: boolean;
   readonly output?: string;
 }
@@ -29,6 +31,8 @@ export interface BenchOptions {
   readonly redis: 'off' | 'private' | { readonly url: string };
   readonly others: readonly OtherProgram[];
   readonly fromSource: boolean;
+  /** Folder for CPU profiles of the gateway's processes. */
+  readonly profileFolder: string | undefined;
   readonly format: 'text' | 'json';
 }
 
@@ -55,6 +59,7 @@ export function readBenchOptions(flags: BenchFlags): BenchOptions {
     redis: redisOf(flags.redis),
     others: otherPrograms(flags),
     fromSource: flags.source === true,
+    profileFolder: flags.profile === undefined ? undefined : resolve(flags.profile),
     format: formatOf(flags),
   };
 }

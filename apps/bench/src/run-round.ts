@@ -93,11 +93,14 @@ async function measureOne(
   running: RunningTarget,
   workload: Workload,
 ): Promise<void> {
-  if (running.child?.exited() === true) {
-    context.onFailure(`${target.name} ended before ${workload.id}; it printed:\n${running.child.output()}`);
-    return;
-  }
+  const tellEnd = (when: string): void =>
+    context.onFailure(
+      `${target.name} ended ${when} ${workload.id}; it printed:\n${running.child?.output() ?? ''}`,
+    );
+  if (running.child?.exited() === true) return tellEnd('before');
   const measured = await measure(context.rig, workload, running, context.scale);
+  // What a dead program used is not known any more, so its figures would be wrong.
+  if (running.child?.exited() === true) return tellEnd('during');
   context.onMeasured({ round: context.round, group: context.group, target: target.name, ...measured });
 }
 

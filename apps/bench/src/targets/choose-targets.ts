@@ -1,5 +1,6 @@
 import { BadBenchOption, type BenchOptions } from '../options.ts';
 import { direct } from './direct.ts';
+import type { GatewayVariant } from './gateway-config.ts';
 import { createGateway, findOllaProgram, GATEWAY_VARIANTS, REDIS_VARIANT } from './gateway.ts';
 import { createNginx, findNginx } from './nginx.ts';
 import { createOtherProgram } from './other-program.ts';
@@ -25,9 +26,11 @@ export async function chooseTargets(
 ): Promise<ChosenTargets> {
   const program = findOllaProgram(setting.root, options.fromSource);
   const nginx = await createNginx(await findNginx(setting.say));
-  const [plain, ...others] = GATEWAY_VARIANTS.map((variant) => createGateway(program, variant));
-  const redis =
-    setting.redisUrl === undefined ? [] : [createGateway(program, REDIS_VARIANT, setting.redisUrl)];
+  const { redisUrl } = setting;
+  const create = (variant: GatewayVariant): Target =>
+    createGateway(variant, { program, redisUrl, profileFolder: options.profileFolder });
+  const [plain, ...others] = GATEWAY_VARIANTS.map(create);
+  const redis = redisUrl === undefined ? [] : [create(REDIS_VARIANT)];
   const main = [direct, nginx, plain!, ...options.others.map(createOtherProgram)];
   const variants = [...others, ...redis];
   const wanted = options.targets;

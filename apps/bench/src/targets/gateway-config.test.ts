@@ -39,16 +39,18 @@ test('the refusing gateway lets one request a minute through', async () => {
   assert.equal(settings.server.rate_limits.burst_size, 1);
 });
 
+const WITHOUT_PROFILE = { backendPort: 9, profileFolder: undefined };
+
 test('what is set in this shell does not change what is measured', () => {
   const own = { PATH: '/bin', OLLA_SERVER_PORT: '1', OTEL_TRACES_EXPORTER: 'console', NODE_OPTIONS: '--x' };
   const [plain] = GATEWAY_VARIANTS;
-  assert.deepEqual(gatewayEnvironment(own, plain!, 9), {
+  assert.deepEqual(gatewayEnvironment(own, { variant: plain!, ...WITHOUT_PROFILE }), {
     OLLA_SERVER_PORT: undefined,
     OTEL_TRACES_EXPORTER: undefined,
     NODE_OPTIONS: undefined,
   });
   const traced = GATEWAY_VARIANTS.find(({ name }) => name === 'olla-traces-10')!;
-  assert.deepEqual(gatewayEnvironment({}, traced, 9), {
+  assert.deepEqual(gatewayEnvironment({}, { variant: traced, ...WITHOUT_PROFILE }), {
     OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
     OTEL_TRACES_SAMPLER: 'traceidratio',
     OTEL_TRACES_SAMPLER_ARG: '0.1',

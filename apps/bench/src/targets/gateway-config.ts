@@ -65,22 +65,32 @@ function rateLimits({ variant, rejecting }: GatewayConfigOptions): Record<string
   };
 }
 
+export interface GatewayEnvironmentOptions {
+  readonly variant: GatewayVariant;
+  readonly backendPort: number;
+  /** Where each process leaves a CPU profile when it ends; undefined: none does. */
+  readonly profileFolder: string | undefined;
+}
+
 /**
  * The environment of a variant, as changes to the bench's own: undefined takes a variable away. Nothing that happens
  * to be set for `olla` or OpenTelemetry in this shell shall change what is measured.
  */
 export function gatewayEnvironment(
   own: Readonly<Record<string, string | undefined>>,
-  variant: GatewayVariant,
-  backendPort: number,
+  { variant, backendPort, profileFolder }: GatewayEnvironmentOptions,
 ): Record<string, string | undefined> {
   const foreign = Object.keys(own).filter((name) => /^(OLLA|OTEL|NODE)_/.test(name));
-  const cleared = Object.fromEntries(foreign.map((name) => [name, undefined]));
-  if (variant.tracedShare === 0) return cleared;
-  return {
-    ...cleared,
-    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${backendPort}`,
-    OTEL_TRACES_SAMPLER: 'traceidratio',
-    OTEL_TRACES_SAMPLER_ARG: String(variant.tracedShare),
-  };
+  const environment: Record<string, string | undefined> = Object.fromEntries(
+    foreign.map((name) => [name, undefined]),
+  );
+  if (profileFolder !== undefined) {
+    environment['NODE_OPTIONS'] = `--cpu-prof --cpu-prof-dir=${JSON.stringify(profileFolder)}`;
+  }
+  if (variant.tracedShare > 0) {
+    environment['OTEL_EXPORTER_OTLP_ENDPOINT'] = `http://127.0.0.1:${backendPort}`;
+    environment['OTEL_TRACES_SAMPLER'] = 'traceidratio';
+    environment['OTEL_TRACES_SAMPLER_ARG'] = String(variant.tracedShare);
+  }
+  return environment;
 }

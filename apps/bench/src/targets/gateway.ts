@@ -48,7 +48,16 @@ export function findOllaProgram(root: string, fromSource: boolean): OllaProgram 
   return { command: [process.execPath, join(root, 'apps/ctl/src/main.ts')], from: 'source' };
 }
 
-export function createGateway(program: OllaProgram, variant: GatewayVariant, redisUrl?: string): Target {
+export interface GatewayOptions {
+  readonly program: OllaProgram;
+  readonly redisUrl: string | undefined;
+  /** Each variant leaves its profiles in a folder of its own name in it. */
+  readonly profileFolder: string | undefined;
+}
+
+export function createGateway(variant: GatewayVariant, options: GatewayOptions): Target {
+  const { program, redisUrl } = options;
+  const profileFolder = options.profileFolder && join(options.profileFolder, variant.name);
   return {
     name: variant.name,
     description: `${variant.summary}; run from ${program.from}`,
@@ -64,7 +73,7 @@ export function createGateway(program: OllaProgram, variant: GatewayVariant, red
         core: context.core,
         command: [...program.command, 'serve', '--config', config],
         outputFile: join(folder, 'output.log'),
-        env: gatewayEnvironment(process.env, variant, backendPort),
+        env: gatewayEnvironment(process.env, { variant, backendPort, profileFolder }),
       });
       return { port, path: '/olla/openai/v1/chat/completions', child };
     },

@@ -26,6 +26,10 @@ export function registerBench(program: Command, outcome: Outcome): void {
     .option('--compare-config <file>', 'template of its configuration', appended)
     .option('--compare-path <path>', 'its chat completions, default /v1/chat/completions', appended)
     .option('--source', 'run the gateway from source even where a bundle is built')
+    .option(
+      '--profile <folder>',
+      'have the gateway leave CPU profiles there; its figures then include their cost',
+    )
     .option('-o, --output <format>', 'text or json', 'text')
     .option('--json', 'the same as -o json')
     .action(async (flags: Record<string, unknown>) => {

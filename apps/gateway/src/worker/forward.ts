@@ -223,11 +223,9 @@ class Attempt {
     switch (result.kind) {
       case 'relayed':
       case 'refused':
-        if (result.status >= 500) this.#exchange.backendFailed = result.kind === 'relayed';
         fleet.answered(view, result.status, startedAt);
         break;
       case 'broken':
-        this.#exchange.backendFailed = true;
         fleet.answered(view, 502, startedAt);
         break;
       case 'failed':

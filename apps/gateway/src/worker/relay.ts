@@ -85,6 +85,8 @@ export class Relay implements UpstreamListener {
     const { response, request, baseHeaders, method } = this.#exchange;
     this.#begun = true;
     this.#status = status;
+    // Before the answer goes out: it may be settled in the turn in which it ends.
+    if (status >= 500) this.#exchange.backendFailed = true;
     const headers = this.#options.responseHeaders(status, rawHeaders);
     const plain = method === 'HEAD' || status === 204 || status === 304 || request.httpVersionMinor === 0;
     if (!plain) {
@@ -137,6 +139,7 @@ export class Relay implements UpstreamListener {
       return;
     }
     this.#takeUsage();
+    this.#exchange.backendFailed = true;
     this.#breakOff(failure);
     this.#end({ kind: 'broken', failure });
   }

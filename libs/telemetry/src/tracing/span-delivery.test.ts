@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ReadableSpan, SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace';
+import { createLogger } from '../logger.ts';
+import { SpanDelivery } from './span-delivery.ts';
+
+const span = {} as ReadableSpan;
+type Done = Parameters<SpanExporter['export']>[1];
+
+function setUp(maxSpans: number) {
+  const lines: { level: string; msg: string; dropped_spans?: number }[] = [];
+  const log = createLogger({
+    level: 'info',
+    format: 'json',
+    write: (text) =>
+      text
+        .trimEnd()
+        .split('\n')
+        .forEach((line) => lines.push(JSON.parse(line) as (typeof lines)[number])),
+  });
+  const delivery = new SpanDelivery('http://collector:4318', log);
+  const waiting: ReadableSpan[] = [];
+  const processor: SpanProcessor = {
+    onStart: () => undefined,
+    onEnd: (ended) => void waiting.push(ended),
+    forceFlush: () => Promise.resolve(),
+    shutdown: () => Promise.resolve(),
+  };
+  const calls: Done[] = [];
+  const exporter = delivery.watch({
+    export: (_spans, done) => void calls.push(done),
+    shutdown: () => Promise.resolve(),
+  });
+  const bounded = delivery.bound(processor, maxSpans);
+  return {
+    delivery,
+    lines,
+    log,
+    end: (count: number) => {
+      for (let i = 0; i < count; i += 1) bounded.onEnd(span);
+    },
+    /** Hands all that waits to the exporter, which answers when told. */
+    send: (error?: Error) => {
+      exporter.export(waiting.splice(0), () => undefined);
+      calls.shift()!(error === undefined ? { code: 0 } : { code: 1, error });
+    },
+    waiting,
+  };
+}
+
+test('what does not fit the queue is dropped and counted; there is room again when it was sent', () => {
+  const { delivery, end, send, waiting } = setUp(3);
+  end(5);
+  assert.equal(waiting.length, 3);
+  assert.equal(delivery.dropped, 2);
+  send();
+  end(3);
+  assert.equal(waiting.length, 3);
+  assert.equal(delivery.dropped, 2);
+});
+
+test('an outage is one line at its start and one at its end, with the cause and what it cost', () => {
+  const { delivery, end, send, lines, log } = setUp(10);
+  const refused = Object.assign(new Error('connect ECONNREFUSED 10.0.0.1:4318'), { code: 'ECONNREFUSED' });
+  end(2);
+  send(refused);
+  end(3);
+  send(refused);
+  end(1);
+  send();
+  end(1);
+  send();
+  log.flush();
+  assert.equal(delivery.dropped, 5);
+  assert.deepEqual(
+    lines.map(({ level, dropped_spans }) => [level, dropped_spans]),
+    [
+      ['warn', undefined],
+      ['info', 5],
+    ],
+  );
+  assert.match(lines[0]!.msg, /http:\/\/collector:4318 .*ECONNREFUSED 10\.0\.0\.1:4318/);
+});
+
+test('what is still on its way at the end counts as lost, once', () => {
+  const { delivery, end, send } = setUp(10);
+  end(4);
+  send();
+  end(3);
+  delivery.close();
+  delivery.close();
+  assert.equal(delivery.dropped, 3);
+});

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -39,14 +39,18 @@ export async function runBench(flags: BenchFlags, output: BenchOutput): Promise<
     throw new Error('the bench starts programs of its own from source: run ./olla bench in a clone');
   if (process.platform !== 'linux')
     throw new Error('olla bench reads /proc and pins with taskset: it runs on Linux only');
-  const onExit = (): void => killAllChildren();
-  const onSignal = (signal: NodeJS.Signals): void => {
+  const folder = mkdtempSync(join(tmpdir(), 'olla-bench-'));
+  const cleanUp = (): void => {
     killAllChildren();
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  };
+  const onSignal = (signal: NodeJS.Signals): void => {
+    cleanUp();
     process.exit(signal === 'SIGINT' ? 130 : 143);
   };
-  process.once('exit', onExit).once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  process.once('exit', cleanUp).once('SIGINT', onSignal).once('SIGTERM', onSignal);
   try {
-    const result = await measureAll(options, output.say);
+    const result = await measureAll(options, folder, output.say);
     const summary = summarise(result, options.workloads);
     output.print(
       options.format === 'json'
@@ -56,44 +60,42 @@ export async function runBench(flags: BenchFlags, output: BenchOutput): Promise<
     const hadErrors = result.measurements.some(({ errors }) => Object.keys(errors).length > 0);
     return result.failures.length > 0 || hadErrors ? 1 : 0;
   } finally {
-    killAllChildren();
-    process.off('exit', onExit).off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    cleanUp();
+    process.off('exit', cleanUp).off('SIGINT', onSignal).off('SIGTERM', onSignal);
   }
 }
 
-async function measureAll(options: BenchOptions, say: (line: string) => void): Promise<BenchResult> {
+async function measureAll(
+  options: BenchOptions,
+  folder: string,
+  say: (line: string) => void,
+): Promise<BenchResult> {
   const startMs = performance.now();
   const startedAt = new Date().toISOString();
   const machine = describeMachine();
   const cores = planCores(readAllowedCores());
-  const folder = await mkdtemp(join(tmpdir(), 'olla-bench-'));
-  try {
-    if (cores.target === cores.generator) say('only one core: everything shares it, ratios are distorted');
-    pinThisProcess(cores.generator);
-    const redisUrl = await redisUrlOf(options, cores.generator, folder);
-    const targets = await chooseTargets(options, { root: ROOT, redisUrl, say });
-    const rig: Rig = {
-      cores,
-      backend: await BackendProcess.start(cores.backend, join(folder, 'backend.log'), BENCH_MODELS),
-      generator: await GeneratorProcess.start(cores.generator, join(folder, 'generator.log')),
-    };
-    const rounds = await runRounds({ options, targets, rig, folder, say });
-    return {
-      format: 1,
-      command: ['olla', ...process.argv.slice(2)].join(' '),
-      startedAt,
-      tookS: Math.round((performance.now() - startMs) / 1000),
-      machine,
-      cores,
-      rounds: options.rounds,
-      windowMs: options.scale.windowMs,
-      targets: [...targets.main, ...targets.variants].map(({ name, description }) => ({ name, description })),
-      ...rounds,
-    };
-  } finally {
-    killAllChildren();
-    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
-  }
+  if (cores.target === cores.generator) say('only one core: everything shares it, ratios are distorted');
+  pinThisProcess(cores.generator);
+  const redisUrl = await redisUrlOf(options, cores.generator, folder);
+  const targets = await chooseTargets(options, { root: ROOT, redisUrl, say });
+  const rig: Rig = {
+    cores,
+    backend: await BackendProcess.start(cores.backend, join(folder, 'backend.log'), BENCH_MODELS),
+    generator: await GeneratorProcess.start(cores.generator, join(folder, 'generator.log')),
+  };
+  const rounds = await runRounds({ options, targets, rig, folder, say });
+  return {
+    format: 1,
+    command: ['olla', ...process.argv.slice(2)].join(' '),
+    startedAt,
+    tookS: Math.round((performance.now() - startMs) / 1000),
+    machine,
+    cores,
+    rounds: options.rounds,
+    windowMs: options.scale.windowMs,
+    targets: [...targets.main, ...targets.variants].map(({ name, description }) => ({ name, description })),
+    ...rounds,
+  };
 }
 
 interface Run {

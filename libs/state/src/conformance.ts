@@ -4,7 +4,7 @@ import type { TestContext } from 'node:test';
 import type { Snapshot } from '@olla/core/snapshot';
 import { newTrafficCounters } from '@olla/core/statistics';
 import type { WorkerStatistics } from '@olla/core/statistics';
-import type { LeaseAsk, LeaseGrant, SharedState, StateEvent } from './port.ts';
+import type { Ejection, LeaseAsk, LeaseGrant, SharedState, StateEvent } from './port.ts';
 
 /** What the suite needs of an adapter: processes of one cluster, connected. */
 export interface ConformanceCluster {
@@ -179,18 +179,23 @@ async function electsLeaders({ agents: [a, b], workers: [worker] }: ConformanceC
 }
 
 async function tellsEjections({ workers: [a, b, c], agents: [agent] }: ConformanceCluster): Promise<void> {
-  const heard = new Map<string, string>();
-  for (const state of [b, c, agent]) {
-    state.onEjection((ejection) => heard.set(state.self.id, ejection.endpointKey));
-  }
+  const heard = new Map<string, Ejection>();
+  for (const state of [b, c, agent]) state.onEjection((told) => heard.set(state.self.id, told));
   await agreedOnPeers([a, b, c]);
-  const ejection = { endpointKey: 'e#1', endpoint: 'e', reason: 'connection refused', by: a.self.id, at: 1 };
+  const ejection: Ejection = {
+    endpointKey: 'e#1',
+    endpoint: 'e',
+    cause: 'status',
+    reason: 'answers mostly 503 and the like',
+    by: a.self.id,
+    at: 1,
+  };
   await untilValue('everyone has heard', async () => {
     a.reportEjection(ejection);
     await a.readInstances();
     return heard.size === 3 ? true : null;
   });
-  assert.deepEqual([...new Set(heard.values())], ['e#1']);
+  for (const told of heard.values()) assert.deepEqual(told, ejection);
 }
 
 async function grantsProbes({ workers }: ConformanceCluster): Promise<void> {

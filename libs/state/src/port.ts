@@ -178,6 +178,8 @@ export type Lead =
 export interface Ejection {
   readonly endpointKey: string;
   readonly endpoint: string;
+  /** What failed: an endpoint whose answers fail is not re-admitted by a health check alone. */
+  readonly cause?: 'connection' | 'status';
   /** Why, for people: `connection refused`, `5 of the last 10 answers were 5xx`. */
   readonly reason: string;
   /** Instance that met the failure. */

@@ -10,6 +10,7 @@ import {
   recordConnectionFailure,
   recordStatus,
   takeProbe,
+  type Breaker,
 } from '@olla/core/route-plan/breaker';
 import type { EndpointView } from '@olla/core/route-plan/endpoint-view';
 import { FleetLive } from '@olla/core/route-plan/fleet-live';
@@ -86,9 +87,9 @@ export class Fleet {
         this.#view = this.#build();
       }),
       state.onInFlight((others) => this.#live.setOthersInFlight(others)),
-      state.onEjection(({ endpointKey: key, by }) => {
+      state.onEjection(({ endpointKey: key, by, cause }) => {
         if (by !== state.self.id && this.#byKey.has(key))
-          applyEjection(this.#live.endpoint(key).breaker, 'connection', Date.now());
+          applyEjection(this.#live.endpoint(key).breaker, cause ?? 'connection', Date.now());
       }),
     ];
     this.#prober = setInterval(() => this.#seekProbes(), PROBE_CHECK_MS).unref();
@@ -123,15 +124,17 @@ export class Fleet {
     this.#changed();
   }
 
-  connectionFailed(view: EndpointView, reason: string): void {
+  /** @param startedAt when the attempt began; epoch milliseconds */
+  connectionFailed(view: EndpointView, reason: string, startedAt: number): void {
     const now = Date.now();
-    if (recordConnectionFailure(view.live.breaker, now)) this.#report(view, reason, now);
+    if (recordConnectionFailure(view.live.breaker, now, startedAt))
+      this.#report(view, 'connection', reason, now);
   }
 
   answered(view: EndpointView, status: number, startedAt: number): void {
     const now = Date.now();
     if (recordStatus(view.live.breaker, status, startedAt, now))
-      this.#report(view, `answers mostly ${status} and the like`, now);
+      this.#report(view, 'status', `answers mostly ${status} and the like`, now);
   }
 
   /** Requests in flight by endpoint name, those that have none left out. */
@@ -148,10 +151,11 @@ export class Fleet {
     for (const { upstream } of this.endpoints.values()) upstream.close();
   }
 
-  #report(view: EndpointView, reason: string, at: number): void {
+  #report(view: EndpointView, cause: Breaker['cause'], reason: string, at: number): void {
     this.#state.reportEjection({
       endpointKey: view.key,
       endpoint: view.name,
+      cause,
       reason,
       by: this.#state.self.id,
       at,

@@ -230,7 +230,7 @@ class Attempt {
         break;
       case 'failed':
         if (result.failure.kind === 'connect')
-          fleet.connectionFailed(view, `connection failed (${result.failure.code})`);
+          fleet.connectionFailed(view, `connection failed (${result.failure.code})`, startedAt);
         else if (result.failure.kind !== 'request')
           fleet.answered(view, isTimeout(result.failure) ? 504 : 502, startedAt);
         break;

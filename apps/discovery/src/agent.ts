@@ -67,7 +67,8 @@ export function runAgent({ settings, state, self, log }: AgentOptions): RunningA
       },
     });
     void previous?.stop();
-    log.info('this agent leads: it watches the endpoints', {
+    // Where it is the only one, that it leads is no news.
+    log[state.kind === 'redis' ? 'info' : 'debug']('this agent leads: it watches the endpoints', {
       endpoints: settings.discovery.static.endpoints.length,
     });
   };

@@ -173,7 +173,9 @@ export class EndpointMonitor {
     const fields = { endpoint: name, from: before.state, to: health.state, reason: health.reason };
     const why = health.reason === '' ? '' : `: ${health.reason}`;
     const message = `endpoint ${name} (${url}) is ${health.state}${why}`;
-    if (isRoutable(health.state)) this.#options.log.info(message, fields);
+    // What a start finds is told by the start itself.
+    if (isRoutable(health.state))
+      this.#options.log[fields.from === 'unknown' ? 'debug' : 'info'](message, fields);
     else this.#options.log.warn(message, fields);
     if (!isRoutable(before.state) && isRoutable(health.state)) this.#repeaters.loads.trigger();
     this.#options.onChange('state');

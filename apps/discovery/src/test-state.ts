@@ -69,6 +69,7 @@ export class TestStore {
       };
     };
     return {
+      kind: 'redis',
       campaign: async (ttlMs, newestToken): Promise<Lead> => {
         await Promise.resolve();
         reach();

@@ -70,6 +70,7 @@ export class TestStore {
     };
     return {
       kind: 'redis',
+      kind: 'memory',
       campaign: async (ttlMs, newestToken): Promise<Lead> => {
         await Promise.resolve();
         reach();

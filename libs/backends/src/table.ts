@@ -15,6 +15,8 @@ import { vllm } from './types/vllm.ts';
 
 /** All backend types, in the order in which an `auto` endpoint is compared with them: the least particular last. */
 export const PROFILES: Readonly<Record<BackendType, BackendProfile>> = {
+  // It answers as Ollama too.
+  lemonade,
   ollama,
   'lm-studio': lmStudio,
   llamacpp,
@@ -23,7 +25,6 @@ export const PROFILES: Readonly<Record<BackendType, BackendProfile>> = {
   sglang,
   lmdeploy,
   omlx,
-  lemonade,
   litellm,
   'docker-model-runner': dockerModelRunner,
   'openai-compatible': openAiCompatible,

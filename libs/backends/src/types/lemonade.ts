@@ -19,7 +19,7 @@ export const lemonade = defineProfile({
   type: 'lemonade',
   label: 'Lemonade',
   prefixes: ['lemonade'],
-  defaultPorts: [8000],
+  defaultPorts: [8000, 13305],
   healthPath: '/api/v1/health',
   modelsPath: '/api/v1/models',
   openAiBase: '/api',

@@ -240,3 +240,15 @@ test('a fleet of 200 endpoints and 5,000 models is unified in well under a secon
   assert.equal(index.find('M77:8B')?.id, 'm77:8b');
   assert.ok(tookMs < 3_000, `${tookMs} ms`);
 });
+
+test('the kind is what servers tell, else what the name does', () => {
+  const kindOf = (name: string, told: Partial<EndpointModel> = {}): string | undefined =>
+    buildCatalog([endpoint('a', 'openai-compatible', model(name, told))], null, 0).models[0]?.kind;
+  assert.equal(kindOf('text-embed-small'), 'embeddings');
+  assert.equal(kindOf('BAAI/bge-reranker-v2-m3'), 'rerank');
+  assert.equal(kindOf('openai/whisper-large-v3'), 'audio');
+  assert.equal(kindOf('llava:7b'), 'vlm');
+  assert.equal(kindOf('meta-llama/Llama-3.1-8B-Instruct'), 'llm');
+  assert.equal(kindOf('gpt-mini'), 'unknown');
+  assert.equal(kindOf('text-embed-small', { kind: 'llm' }), 'llm');
+});

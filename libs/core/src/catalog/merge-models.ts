@@ -44,7 +44,9 @@ function kindOf(models: readonly EndpointModel[], group: NamedGroup): ModelKind 
   const told = mostFrequent(models.map(({ kind }) => (kind === 'unknown' ? null : kind)));
   if (told !== null) return told;
   const named = [group.id, ...group.aliases].map(kindOfName).find((kind) => kind !== 'unknown');
-  return named ?? 'unknown';
+  if (named !== undefined) return named;
+  // What is none of the special kinds and of a family of language models is one.
+  return group.located.some(({ parsed }) => parsed.family !== null) ? 'llm' : 'unknown';
 }
 
 /** The oldest date that a server tells of it; epoch seconds. */

@@ -158,9 +158,9 @@ suite('each provider, with the official clients', () => {
       method: 'POST',
       body: JSON.stringify({ model: FLEET.desk.model, messages: QUESTION }),
     });
-    assert.equal(wrong.status, 404);
+    assert.equal(wrong.status, 503);
     const { error } = (await wrong.json()) as { error: { message: string } };
-    assert.match(error.message, /llama3\.1:8b/);
+    assert.match(error.message, /llama3\.1:8b.* desk \(ollama\)/);
   });
 
   test('/olla/proxy reaches whichever server has the model', async () => {

@@ -6,14 +6,7 @@ import type { BackendType } from './backend-type.ts';
  * probed yet), `config_error` (401 or 403), `rate_limited` (429, waiting for its Retry-After).
  */
 export type EndpointState =
-  | 'healthy'
-  | 'busy'
-  | 'warming'
-  | 'unhealthy'
-  | 'offline'
-  | 'unknown'
-  | 'config_error'
-  | 'rate_limited';
+  'healthy' | 'busy' | 'warming' | 'unhealthy' | 'offline' | 'unknown' | 'config_error' | 'rate_limited';
 
 export const ROUTABLE_STATES: ReadonlySet<EndpointState> = new Set(['healthy', 'busy', 'warming']);
 

@@ -86,7 +86,8 @@ export function bucketOf(ms: number): number {
 
 /** Adds `from` to `into`: the sum of two workers. */
 export function addTraffic(into: TrafficCounters, from: TrafficCounters): void {
-  into.minMs = into.requests === 0 ? from.minMs : from.requests === 0 ? into.minMs : Math.min(into.minMs, from.minMs);
+  into.minMs =
+    into.requests === 0 ? from.minMs : from.requests === 0 ? into.minMs : Math.min(into.minMs, from.minMs);
   into.maxMs = Math.max(into.maxMs, from.maxMs);
   into.requests += from.requests;
   into.failures += from.failures;

@@ -70,7 +70,6 @@ export class TestStore {
     };
     return {
       kind: 'redis',
-      kind: 'memory',
       campaign: async (ttlMs, newestToken): Promise<Lead> => {
         await Promise.resolve();
         reach();

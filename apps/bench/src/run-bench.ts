@@ -12,7 +12,7 @@ import { BackendProcess } from './processes/backend-process.ts';
 import { GeneratorProcess } from './processes/generator-process.ts';
 import { startPrivateRedis } from './processes/private-redis.ts';
 import { progressLine } from './report/progress.ts';
-import { renderReport } from './report/report.ts';
+import { renderReport, roundsInWords } from './report/report.ts';
 import { summarise } from './report/summary.ts';
 import type { BenchResult, Measurement, TargetRun } from './result.ts';
 import { runRound, type Group } from './run-round.ts';
@@ -113,7 +113,7 @@ async function runRounds({ options, targets, rig, folder, say }: Run): Promise<M
   const targetRuns: TargetRun[] = [];
   const failures: string[] = [];
   const groups = groupsOf(options, targets);
-  say(`${options.rounds} rounds, about ${estimateS(options, groups)} s in all`);
+  say(`${roundsInWords(options.rounds)}, about ${estimateS(options, groups)} s in all`);
   for (let round = 0; round < options.rounds; round += 1) {
     for (const group of groups) {
       await runRound(

@@ -9,7 +9,7 @@ export function renderReport(result: BenchResult, summary: Summary): string {
   const head = [
     `${machine.cpu}, ${machine.cores} cores, Linux ${machine.kernel}, Node ${machine.node}, load ${machine.loadAverageAtStart.toFixed(2)} at the start`,
     `compared programs on core ${cores.target}, generator on ${cores.generator}, backend on ${cores.backend}`,
-    `${result.rounds} rounds with windows of ${result.windowMs / 1000} s; took ${result.tookS} s`,
+    `${roundsInWords(result.rounds)} with windows of ${result.windowMs / 1000} s; took ${result.tookS} s`,
     'Median of the rounds (least – most). "× nginx" is the ratio to nginx in the same round.',
     '',
     ...result.targets.map(({ name, description }) => `${name.padEnd(18)}${description}`),
@@ -18,6 +18,10 @@ export function renderReport(result: BenchResult, summary: Summary): string {
   if (summary.starts.length > 0) parts.push(renderStarts(summary.starts));
   if (result.failures.length > 0) parts.push(['Not measured:', ...result.failures].join('\n'));
   return `${parts.join('\n\n')}\n`;
+}
+
+export function roundsInWords(rounds: number): string {
+  return rounds === 1 ? '1 round' : `${rounds} rounds`;
 }
 
 function renderWorkload(summary: WorkloadSummary): string {

@@ -3,7 +3,7 @@ import { CommandError, EXIT } from '../exit-codes.ts';
 import { withExamples, type Outcome } from '../program.ts';
 
 const EXAMPLES = `
-  olla bench                                       all workloads and variants; about 15 minutes, on a quiet machine
+  olla bench                                       all workloads and variants; about 20 minutes, on a quiet machine
   olla bench --quick                               a few seconds, to see that everything works
   olla bench --only json-32,sse-50 --rounds 3      some workloads
   olla bench --targets olla,olla-no-limits         some variants; direct and nginx always take part

@@ -1,10 +1,8 @@
 import type { Instance } from '@olla/core/instance';
-import { createHub } from './hub.ts';
 import type { IpcChannel } from './ipc/channel.ts';
 import { ChannelState } from './ipc/channel-state.ts';
 import { StateError } from './port.ts';
 import type { SharedState } from './port.ts';
-import { openDirectLeases } from './redis/leases.ts';
 import type { RedisOptions } from './redis/options.ts';
 
 export interface ConnectOptions {
@@ -20,20 +18,22 @@ export interface ConnectOptions {
  *
  * @throws StateError STATE_UNAVAILABLE if there is neither a channel to a primary nor Redis
  */
-export function connectState(options: ConnectOptions): Promise<SharedState> {
+export async function connectState(options: ConnectOptions): Promise<SharedState> {
   const { self, redis, channel } = options;
   if (channel !== null) {
     if (channel.send === undefined) {
-      return Promise.reject(new StateError('STATE_UNAVAILABLE', 'this process was not forked by a gateway'));
+      throw new StateError('STATE_UNAVAILABLE', 'this process was not forked by a gateway');
     }
     return connectChannel(self, redis, channel);
   }
   if (redis === null) {
-    return Promise.reject(
-      new StateError('STATE_UNAVAILABLE', 'without a gateway on this host the shared state needs redis.url'),
+    throw new StateError(
+      'STATE_UNAVAILABLE',
+      'without a gateway on this host the shared state needs redis.url',
     );
   }
-  return Promise.resolve(createHub({ self, redis }).state);
+  const { createHub } = await import('./hub.ts');
+  return createHub({ self, redis }).state;
 }
 
 async function connectChannel(
@@ -42,6 +42,8 @@ async function connectChannel(
   channel: IpcChannel,
 ): Promise<SharedState> {
   if (redis === null) return new ChannelState({ self, kind: 'memory', channel, leases: null });
+  // Loaded where it is used: a worker of a single host starts faster without.
+  const { openDirectLeases } = await import('./redis/leases.ts');
   let state: SharedState | null = null;
   const leases = await openDirectLeases(redis, self.id, () => state?.peers().workers ?? 1);
   state = new ChannelState({ self, kind: 'redis', channel, leases });

@@ -73,6 +73,7 @@ export class ChannelState implements port.SharedState {
   #controlRevision = 0;
   #hubCatalog: string | null = null;
   #attached = true;
+  #isHubSilent = false;
   #closed = false;
   #closing: Promise<void> | null = null;
 
@@ -97,8 +98,10 @@ export class ChannelState implements port.SharedState {
   // ── limit leases ────────────────────────────────────────────────────────
 
   takeLeases(asks: readonly port.LeaseAsk[], deadlineMs: number): Promise<readonly port.LeaseGrant[]> {
-    if (this.#leases !== null) return this.#leases.take(asks, deadlineMs);
-    return this.#request<readonly port.LeaseGrant[]>('takeLeases', asks, deadlineMs);
+    if (this.#leases !== null) {
+      return this.#closed ? this.#rejectClosed('takeLeases') : this.#leases.take(asks, deadlineMs);
+    }
+    return this.#askHubForLeases('takeLeases', asks, deadlineMs);
   }
 
   settleLeases(returns: readonly port.LeaseReturn[]): void {
@@ -111,7 +114,24 @@ export class ChannelState implements port.SharedState {
   }
 
   takeLocalLeases(asks: readonly port.LeaseAsk[], deadlineMs: number): Promise<readonly port.LeaseGrant[]> {
-    return this.#request<readonly port.LeaseGrant[]>('takeLocalLeases', asks, deadlineMs);
+    return this.#askHubForLeases('takeLocalLeases', asks, deadlineMs);
+  }
+
+  /** Once the hub has missed a deadline, nobody waits for it again until it says something. */
+  async #askHubForLeases(
+    op: string,
+    asks: readonly port.LeaseAsk[],
+    deadlineMs: number,
+  ): Promise<readonly port.LeaseGrant[]> {
+    if (this.#isHubSilent && !this.#closed) {
+      throw new StateError('STATE_UNAVAILABLE', `${op}: the gateway's primary does not answer`);
+    }
+    try {
+      return await this.#request<readonly port.LeaseGrant[]>(op, asks, deadlineMs);
+    } catch (error) {
+      if (error instanceof StateError && error.code === 'STATE_TIMEOUT') this.#isHubSilent = true;
+      throw error;
+    }
   }
 
   peers(): port.Peers {
@@ -280,6 +300,10 @@ export class ChannelState implements port.SharedState {
     ) as Promise<T>;
   }
 
+  #rejectClosed(op: string): Promise<never> {
+    return Promise.reject(new StateError('STATE_CLOSED', `${op}: the shared state was closed`));
+  }
+
   #subscribe<T>(topic: Topic, listeners: Listeners<T>, listener: (value: T) => void): port.Unsubscribe {
     const unsubscribe = listeners.add(listener);
     if (!this.#subscribed.has(topic)) {
@@ -319,6 +343,7 @@ export class ChannelState implements port.SharedState {
 
   #receive(raw: unknown): void {
     if (!isStateMessage(raw)) return;
+    this.#isHubSilent = false;
     const message = raw as ToMember;
     if (message.t === 'reply') this.#requests.succeed(message.id, message.value);
     else if (message.t === 'failed') {

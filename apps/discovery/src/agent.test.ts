@@ -185,6 +185,20 @@ test('what operators have to mend is told from what passes', async (t) => {
   assert.match(endpoint(snapshot, 'loading').reason, /loading its model/);
 });
 
+test('a limit met while listing models is waited out by all checks', async (t) => {
+  const routes = { '/health': 'ok', '/v1/models': { object: 'list', data: [{ id: 'm' }] } };
+  const server = await serve(t, routes);
+  const store = new TestStore();
+  await start(t, store, [{ name: 'v', type: 'vllm', url: server.url, check_interval: '20ms' }]).ready;
+  server.handler = answering({ ...routes, '/v1/models': 429 });
+  const limited = await store.when((snapshot) => stateOf(snapshot, 'v') === 'rate_limited', 'rate_limited');
+  const asked = server.seen.length;
+  await store.when(({ version }) => version.n > limited.version.n, 'the next beat');
+  assert.equal(stateOf(store.newest as Snapshot, 'v'), 'rate_limited');
+  assert.ok(server.seen.length <= asked + 1, 'at most a check that was under way');
+  assert.deepEqual(namesAt(store.newest as Snapshot, 'v'), ['m']);
+});
+
 test('models that cannot be listed leave the endpoint healthy and say where to look', async (t) => {
   const server = await serve(t, { '/health': 'ok' });
   const store = new TestStore();

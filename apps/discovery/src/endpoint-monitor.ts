@@ -132,6 +132,8 @@ export class EndpointMonitor {
 
   async #check(): Promise<number> {
     const { check_timeout: timeoutMs, check_interval: intervalMs } = this.endpoint;
+    const pauseMs = (this.#health.retryAt ?? 0) - Date.now();
+    if (pauseMs > 0 && !this.#relistAll) return pauseMs;
     const wasRoutable = isRoutable(this.#health.state);
     const checked = await checkEndpoint(
       this.#link,
@@ -249,13 +251,15 @@ export class EndpointMonitor {
   /** A listed model with what details and signals said of it before; the known object if nothing is new. */
   #complete(listed: EndpointModel, known: EndpointModel | undefined): EndpointModel {
     const detailed = this.#details.get(detailKey(listed));
+    const gone = listed.resident === false;
     const model: EndpointModel = {
       ...listed,
       capabilities: detailed?.capabilities ?? listed.capabilities,
       kind: detailed?.kind ?? listed.kind,
       contextLength: listed.contextLength ?? detailed?.contextLength ?? known?.contextLength ?? null,
       resident: listed.resident ?? known?.resident ?? null,
-      residentUntil: listed.residentUntil ?? known?.residentUntil ?? null,
+      residentUntil: gone ? null : (listed.residentUntil ?? known?.residentUntil ?? null),
+      loadedAs: gone ? null : (listed.loadedAs ?? known?.loadedAs ?? null),
     };
     return known !== undefined && sameModel(known, model) ? known : model;
   }

@@ -21,13 +21,14 @@ export type ProbeResult =
   | { readonly kind: 'silent'; readonly reason: string };
 
 /**
- * Connections for the probes of one endpoint: few, short-lived, and blind to proxies of the environment.
+ * Connections for the probes of one endpoint: short-lived, and blind to proxies of the environment.
  *
  * @param connectTimeoutMs after it a host that drops packets is given up, so that the next probe tries anew
  */
 export function newProbeDispatcher(connectTimeoutMs: number): Dispatcher {
   return new Agent({
-    connections: 4,
+    // More than are ever asked at once, so that a path that hangs never holds up the health check.
+    connections: 16,
     pipelining: 1,
     // Under the 5 s after which llama.cpp and uvicorn drop idle connections.
     keepAliveTimeout: 4_000,

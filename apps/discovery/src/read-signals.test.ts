@@ -3,7 +3,10 @@ import { test } from 'node:test';
 import { newModel } from '@olla/backends/reading/model';
 import { applyResidency, loadOf } from './read-signals.ts';
 
-const held = (until: number | null) => ({ until, contextLength: null, memoryBytes: null });
+const held = (until: number | null) => ({
+  until,
+  loadedAs: { memoryBytes: 5, vramBytes: 4, contextLength: 4_096 },
+});
 
 test('models that are in memory are told from those that are not', () => {
   const models = [newModel('a'), newModel('b')];

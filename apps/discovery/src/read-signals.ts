@@ -1,5 +1,5 @@
 import type { BackendProfile, SignalReading } from '@olla/backends/profile';
-import type { EndpointLoad, EndpointModel } from '@olla/core/snapshot';
+import type { EndpointLoad, EndpointModel, LoadedModel } from '@olla/core/snapshot';
 import type { EndpointLink } from './endpoint-link.ts';
 
 const MAX_SIGNAL_BYTES = 8 * 1024 * 1024;
@@ -96,11 +96,13 @@ export function applyResidency(
       resident: resident === undefined ? model.resident : held !== undefined,
       residentUntil: resident === undefined || keepUntil ? model.residentUntil : until,
       contextLength: model.contextLength ?? contextLength ?? null,
+      loadedAs: resident === undefined ? (model.loadedAs ?? null) : (held?.loadedAs ?? null),
     };
     if (
       told.resident === model.resident &&
       told.residentUntil === model.residentUntil &&
-      told.contextLength === model.contextLength
+      told.contextLength === model.contextLength &&
+      sameLoad(told.loadedAs, model.loadedAs ?? null)
     ) {
       return model;
     }
@@ -108,4 +110,12 @@ export function applyResidency(
     return { ...model, ...told };
   });
   return changed ? next : models;
+}
+
+function sameLoad(a: LoadedModel | null, b: LoadedModel | null): boolean {
+  return (
+    a?.memoryBytes === b?.memoryBytes &&
+    a?.vramBytes === b?.vramBytes &&
+    a?.contextLength === b?.contextLength
+  );
 }

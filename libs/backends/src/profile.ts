@@ -1,5 +1,5 @@
 import type { BackendType } from '@olla/core/backend-type';
-import type { EndpointModel } from '@olla/core/snapshot';
+import type { EndpointModel, LoadedModel } from '@olla/core/snapshot';
 
 /** An answer of a backend as far as a probe reads it; the body is text, cut at the prober's limit. */
 export interface ProbeAnswer {
@@ -23,10 +23,7 @@ export type HealthVerdict =
 export interface ResidentModel {
   /** Epoch milliseconds until which it is kept; null where not told. */
   readonly until: number | null;
-  /** Context it was loaded with. */
-  readonly contextLength: number | null;
-  /** Bytes of memory that it takes. */
-  readonly memoryBytes: number | null;
+  readonly loadedAs: LoadedModel | null;
 }
 
 /** What one reading of a signal path tells; fields that are absent are not told by this path. */

@@ -26,6 +26,15 @@ export function compareVersions(a: SnapshotVersion, b: SnapshotVersion): number 
 
 export type ModelKind = 'llm' | 'vlm' | 'embeddings' | 'rerank' | 'audio' | 'image' | 'unknown';
 
+/** How a model in memory is loaded. `null` is "the backend does not tell". */
+export interface LoadedModel {
+  /** All memory that it takes, and the part of it on the GPU. */
+  readonly memoryBytes: number | null;
+  readonly vramBytes: number | null;
+  /** The context that requests have, at most that of the model. */
+  readonly contextLength: number | null;
+}
+
 /** One model as one endpoint has it. `null` is "the backend does not tell". */
 export interface EndpointModel {
   /** The name that this backend answers to, case and all. */
@@ -35,6 +44,8 @@ export interface EndpointModel {
   readonly resident: boolean | null;
   /** Whose memory it holds until when; epoch milliseconds. */
   readonly residentUntil: number | null;
+  /** Absent or null where the backend does not tell, or the model is not in memory. */
+  readonly loadedAs?: LoadedModel | null;
   readonly contextLength: number | null;
   readonly sizeBytes: number | null;
   readonly family: string | null;

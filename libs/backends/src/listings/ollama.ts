@@ -10,11 +10,11 @@ export function ollamaTags(models: readonly NativeModel[]): object {
       name,
       model: name,
       ...(model.modifiedAt === null ? {} : { modified_at: new Date(model.modifiedAt).toISOString() }),
-      ...(model.sizeBytes === null ? {} : { size: model.sizeBytes }),
-      ...(model.digest === null ? {} : { digest: model.digest }),
+      ...optional('size', model.sizeBytes),
+      ...optional('digest', model.digest),
       details: {
         ...detailsOf(model),
-        ...(model.contextLength === null ? {} : { context_length: model.contextLength }),
+        ...optional('context_length', model.contextLength),
       },
       ...(model.capabilities.length === 0 ? {} : { capabilities: model.capabilities }),
     })),
@@ -33,11 +33,12 @@ export function ollamaPs(models: readonly NativeModel[]): object {
     running.push({
       name,
       model: name,
-      ...(model.sizeBytes === null ? {} : { size: model.sizeBytes }),
-      ...(model.digest === null ? {} : { digest: model.digest }),
+      ...optional('size', model.loadedAs?.memoryBytes),
+      ...optional('digest', model.digest),
       details: detailsOf(model),
       ...(until === 0 ? {} : { expires_at: new Date(until).toISOString() }),
-      ...(model.contextLength === null ? {} : { context_length: model.contextLength }),
+      ...optional('size_vram', model.loadedAs?.vramBytes),
+      ...optional('context_length', model.loadedAs?.contextLength),
       endpoints: held.map((place) => place.endpoint),
     });
   }
@@ -76,6 +77,10 @@ function detailsOf({ format, family, parameterSize, quantization }: EndpointMode
     parameter_size: parameterSize ?? '',
     quantization_level: quantization ?? '',
   };
+}
+
+function optional(key: string, value: string | number | null | undefined): Record<string, string | number> {
+  return value === null || value === undefined ? {} : { [key]: value };
 }
 
 function newest(places: readonly PlacedModel[]): PlacedModel {

@@ -57,7 +57,7 @@ function parseHealth(body: unknown): SignalReading | null {
   const resident = new Map<string, ResidentModel>();
   const add = (value: unknown): void => {
     const name = asText(value);
-    if (name !== null) resident.set(name, { until: null, contextLength: null, memoryBytes: null });
+    if (name !== null) resident.set(name, { until: null, loadedAs: null });
   };
   add(body['model_loaded']);
   for (const value of asList(body['all_models_loaded'])) add(asRecord(value)['model_name']);

@@ -35,6 +35,7 @@ function tellModel(entry: JsonRecord): Partial<EndpointModel> {
   const state = asText(entry['state']);
   const told: Partial<EndpointModel> = {
     resident: state === null ? null : state === 'loaded',
+    ...loadedWith(asPositive(entry['loaded_context_length'])),
     contextLength: asPositive(entry['max_context_length']),
     family: asText(entry['arch']),
     quantization: asText(entry['quantization']),
@@ -43,4 +44,8 @@ function tellModel(entry: JsonRecord): Partial<EndpointModel> {
   };
   const kind = KINDS[asText(entry['type']) ?? ''];
   return kind === undefined ? told : { ...told, kind };
+}
+
+function loadedWith(contextLength: number | null): Partial<EndpointModel> {
+  return contextLength === null ? {} : { loadedAs: { memoryBytes: null, vramBytes: null, contextLength } };
 }

@@ -96,8 +96,11 @@ function parsePs(body: unknown): { resident: Map<string, ResidentModel> } | null
     if (name === null) continue;
     resident.set(name, {
       until: asTime(entry['expires_at']),
-      contextLength: asPositive(entry['context_length']),
-      memoryBytes: asCount(entry['size']),
+      loadedAs: {
+        memoryBytes: asCount(entry['size']),
+        vramBytes: asCount(entry['size_vram']),
+        contextLength: asPositive(entry['context_length']),
+      },
     });
   }
   return { resident };

@@ -126,6 +126,7 @@ test('Ollama tells what is in memory, and until when', () => {
       {
         name: 'tiny:latest',
         size: 30565989,
+        size_vram: 0,
         expires_at: '2026-11-23T00:11:36.535775511Z',
         context_length: 4096,
       },
@@ -133,8 +134,7 @@ test('Ollama tells what is in memory, and until when', () => {
   });
   assert.deepEqual(reading?.resident?.get('tiny:latest'), {
     until: Date.parse('2026-11-23T00:11:36.535Z'),
-    contextLength: 4096,
-    memoryBytes: 30565989,
+    loadedAs: { memoryBytes: 30565989, vramBytes: 0, contextLength: 4096 },
   });
 });
 

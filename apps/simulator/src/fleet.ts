@@ -109,7 +109,8 @@ async function startServer(spec: ServerSpec, settings: Omit<FleetSpec, 'servers'
   if (spec.type === 'fast') return startFastServer(spec);
   const seed = settings.seed ?? DEFAULT_SEED;
   const timeScale = settings.timeScale ?? 1;
-  const state = createServerState(spec, seed, { clock: createScaledClock(timeScale), timeScale });
+  const clock = createScaledClock(timeScale);
+  const state = createServerState(spec, seed, { clock, timeScale });
   const server = await startSimulatedServer({
     name: spec.name,
     port: spec.port ?? 0,
@@ -167,7 +168,10 @@ async function startServer(spec: ServerSpec, settings: Omit<FleetSpec, 'servers'
       state.engine.crash();
       state.restart();
     },
-    close: () => server.close(),
+    async close() {
+      await server.close();
+      clock.stop();
+    },
   };
 }
 

@@ -32,6 +32,7 @@ export interface Exchange {
   start(status: number, reason: string, headers: FlatHeaders, flush?: boolean): void;
   /** One HTTP chunk. */
   write(chunk: string): void;
+  /** The last chunk. */
   end(after?: After): void;
   /** Cuts the connection in the middle. */
   breakOff(how?: 'reset' | 'close'): void;
@@ -144,13 +145,14 @@ export function createExchange(
     write(chunk) {
       if (over || mute) return;
       if (fault?.kind === 'die-mid-stream' && chunks >= (fault.afterChunks ?? 1)) breakOff(fault.how);
-      else send(chunk);
+      else send(`${Buffer.byteLength(chunk).toString(16)}\r\n${chunk}\r\n`);
       chunks++;
     },
     end(after = 'keep') {
       if (over || mute) return;
-      if (fault?.kind === 'die-mid-stream') breakOff(fault.how);
-      else finish(after);
+      if (fault?.kind === 'die-mid-stream') return breakOff(fault.how);
+      send('0\r\n\r\n');
+      finish(after);
     },
     breakOff,
   };
@@ -162,8 +164,11 @@ export function createExchange(
  */
 function writeBareHead(res: ServerResponse, status: number, reason: string, headers: FlatHeaders): void {
   res.sendDate = false;
+  res.useChunkedEncodingByDefault = false;
   res.removeHeader('connection');
   res.writeHead(status, reason, headers as string[]);
+  // Chunks are framed by the exchange: Node would put those of one tick into one.
+  res.chunkedEncoding = false;
   (res as unknown as { _last: boolean })._last = false;
 }
 

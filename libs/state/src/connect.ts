@@ -42,6 +42,8 @@ async function connectChannel(
   channel: IpcChannel,
 ): Promise<SharedState> {
   if (redis === null) return new ChannelState({ self, kind: 'memory', channel, leases: null });
+  // Only workers take leases; what little another process asks goes through its primary.
+  if (self.role !== 'worker') return new ChannelState({ self, kind: 'redis', channel, leases: null });
   // Loaded where it is used: a worker of a single host starts faster without.
   const { openDirectLeases } = await import('./redis/leases.ts');
   let state: SharedState | null = null;

@@ -5,6 +5,7 @@ import { KeyTable } from './limiter/key-table.ts';
 import { takeOwnShare } from './limiter/own-share.ts';
 import { composeBatch, judge } from './limiter/batch.ts';
 import type { Batch, Waiter } from './limiter/batch.ts';
+import { blindRefusalOf, grantOf, refusalOf, shownLimit } from './limiter/outcomes.ts';
 import type { LeaseGrant, SharedState } from './port.ts';
 
 /** Longest wait for one answer of the shared state on the path of a request. */
@@ -49,8 +50,6 @@ export interface LimiterOptions {
 const MAX_WAITERS = 10_000;
 const HOLDING_TICK_MS = 20;
 const IDLE_TICK_MS = 1_000;
-/** What a refused client is told where no bucket can tell when to come back. */
-const BLIND_RETRY_MS = 1_000;
 
 /**
  * Admits requests by leased tokens: at once, without message, promise or timer, while every limit's token is in
@@ -85,7 +84,7 @@ export class Limiter {
       const entry = this.#keys.get(spec.key);
       if (entry !== undefined && entry.inHand(nowMs) > 0) continue;
       isInHand = false;
-      if (entry !== undefined && entry.noUntilMs > nowMs) return this.#refuse(spec, entry, nowMs, false);
+      if (entry !== undefined && entry.noUntilMs > nowMs) return refusalOf(spec, entry, nowMs, false);
     }
     if (!isInHand) return this.#wait(limits, nowMs);
     for (const spec of limits) {
@@ -116,7 +115,7 @@ export class Limiter {
   // ── waiting ─────────────────────────────────────────────────────────────
 
   #wait(limits: readonly LimitSpec[], nowMs: number): Admission | Promise<Admission> {
-    if (this.#closed || this.#waiters.length >= MAX_WAITERS) return blindRefusal(limits[0], false);
+    if (this.#closed || this.#waiters.length >= MAX_WAITERS) return blindRefusalOf(limits[0], false);
     return new Promise((resolve) => {
       const entries = limits.map(({ key }) => this.#keys.open(key, nowMs));
       this.#waiters.push({ limits, entries, reserved: [], strandedSinceMs: null, rounds: 0, resolve });
@@ -191,29 +190,29 @@ export class Limiter {
 
   #receive(batch: Batch, grants: readonly LeaseGrant[], askedAtMs: number): void {
     const nowMs = this.#clock.nowMs();
-    const grantOf = new Map(grants.map((grant) => [grant.key, grant]));
+    const grantByKey = new Map(grants.map((grant) => [grant.key, grant]));
     let isGranted = true;
     for (const [entry, { need }] of batch.needs) {
       entry.busy = false;
-      const grant = grantOf.get(entry.key);
+      const grant = grantByKey.get(entry.key);
       if (grant === undefined) continue;
       entry.learn(grant, need, askedAtMs, nowMs);
       this.#keys.noteHolding(entry);
       if (grant.granted < need) isGranted = false;
     }
     if (isGranted) for (const waiter of batch.waiters) this.#admitWaiter(waiter, nowMs);
-    else this.#sort(batch, grantOf, nowMs);
+    else this.#sort(batch, grantByKey, nowMs);
     this.#startTick();
     this.#pump();
   }
 
   /** After a refusal of the whole message: who may ask again, who waits for returns, who is refused. */
-  #sort(batch: Batch, grantOf: ReadonlyMap<string, LeaseGrant>, nowMs: number): void {
-    const { again, stranded, refused } = judge(batch, grantOf, nowMs);
+  #sort(batch: Batch, grantByKey: ReadonlyMap<string, LeaseGrant>, nowMs: number): void {
+    const { again, stranded, refused } = judge(batch, grantByKey, nowMs);
     for (const { waiter, by, entry, retryAfterMs } of refused) {
       entry.noUntilMs = Math.max(entry.noUntilMs, nowMs + retryAfterMs);
       this.#releaseAll(waiter);
-      waiter.resolve(this.#refuse(by, entry, nowMs, true));
+      waiter.resolve(refusalOf(by, entry, nowMs, true));
     }
     this.#waiters = [...again, ...stranded.waiters, ...this.#waiters];
     for (const entry of stranded.entries) entry.busy = true;
@@ -247,34 +246,12 @@ export class Limiter {
 
   #refuseBlind(waiter: Waiter): void {
     this.#releaseAll(waiter);
-    waiter.resolve(blindRefusal(waiter.limits[0], true));
+    waiter.resolve(blindRefusalOf(waiter.limits[0], true));
   }
 
   #grant(limits: readonly LimitSpec[], nowMs: number, waited: boolean): Admission {
-    let shown = limits[0];
-    for (const spec of limits) if (spec.name === 'per_ip') shown = spec;
-    const entry = shown === undefined ? undefined : this.#keys.get(shown.key);
-    return {
-      admitted: true,
-      refusedBy: null,
-      limit: shown?.ratePerMinute ?? 0,
-      remaining: entry?.remaining(shown?.capacity ?? 0) ?? 0,
-      resetMs: entry?.resetMs(nowMs) ?? 0,
-      retryAfterMs: 0,
-      waited,
-    };
-  }
-
-  #refuse(spec: LimitSpec, entry: KeyEntry, nowMs: number, waited: boolean): Admission {
-    return {
-      admitted: false,
-      refusedBy: spec,
-      limit: spec.ratePerMinute,
-      remaining: 0,
-      resetMs: entry.resetMs(nowMs),
-      retryAfterMs: Math.max(1, Math.ceil(entry.noUntilMs - nowMs)),
-      waited,
-    };
+    const shown = shownLimit(limits);
+    return grantOf(shown, shown === undefined ? undefined : this.#keys.get(shown.key), nowMs, waited);
   }
 
   // ── the one timer ───────────────────────────────────────────────────────
@@ -298,16 +275,4 @@ export class Limiter {
     this.#keys.sweep(nowMs);
     if (this.#keys.size > 0) this.#startTick();
   }
-}
-
-function blindRefusal(spec: LimitSpec | undefined, waited: boolean): Admission {
-  return {
-    admitted: false,
-    refusedBy: spec ?? null,
-    limit: spec?.ratePerMinute ?? 0,
-    remaining: 0,
-    resetMs: BLIND_RETRY_MS,
-    retryAfterMs: BLIND_RETRY_MS,
-    waited,
-  };
 }

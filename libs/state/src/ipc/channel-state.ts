@@ -1,20 +1,17 @@
 import type { Instance } from '@olla/core/instance';
-import { compareVersions } from '@olla/core/snapshot';
-import type { Snapshot, SnapshotVersion } from '@olla/core/snapshot';
+import type { Snapshot } from '@olla/core/snapshot';
 import type { WorkerStatistics } from '@olla/core/statistics';
-import { Coalescer } from '../coalesce.ts';
-import { Listeners } from '../listeners.ts';
-import { COMMAND_TIMEOUT_MS, NO_VERSION, StateError } from '../port.ts';
+import type { Listeners } from '../listeners.ts';
+import { COMMAND_TIMEOUT_MS, StateError } from '../port.ts';
 import type * as port from '../port.ts';
 import { Outbox } from './channel.ts';
 import type { IpcChannel } from './channel.ts';
-import { catalogIdOf, isStateMessage, MARK, packSnapshot, STATISTICS_KIND, Unpacker } from './protocol.ts';
+import { catalogIdOf, isStateMessage, MARK, packSnapshot, STATISTICS_KIND } from './protocol.ts';
 import type { AnswerOutcome, AskedQuestion, PackedSnapshot, ToHub, ToMember, Topic } from './protocol.ts';
+import { Inbox } from './inbox.ts';
+import { Reports } from './reports.ts';
 import { Requests } from './requests.ts';
 
-/** Half of the 5 ms in which other workers of the host see a count; the hub takes the other half. */
-const IN_FLIGHT_INTERVAL_MS = 2;
-const STATISTICS_INTERVAL_MS = 200;
 const HEARTBEAT_MS = 1_000;
 /** What a partial answer may need from the hub to here after its deadline. */
 const REPLY_GRACE_MS = 250;
@@ -45,32 +42,14 @@ export class ChannelState implements port.SharedState {
   readonly #onClose: (() => Promise<void>) | undefined;
   readonly #outbox: Outbox;
   readonly #requests = new Requests();
-  readonly #unpacker = new Unpacker();
-  readonly #topics = {
-    snapshot: new Listeners<Snapshot>(),
-    ejection: new Listeners<port.Ejection>(),
-    inFlight: new Listeners<ReadonlyMap<string, number>>(),
-    event: new Listeners<port.StateEvent>(),
-    control: new Listeners<port.Control>(),
-    recall: new Listeners<string>(),
-    health: new Listeners<port.StateHealth>(),
-  };
+  readonly #inbox = new Inbox();
+  readonly #reports = new Reports((op, body) => this.#cast(op, body));
   readonly #subscribed = new Set<Topic>();
   readonly #answers = new Map<string, (question: port.Question) => unknown>();
-  readonly #others = new Map<string, number>();
-  readonly #sentCounts = new Map<string, number>();
-  readonly #countsOut = new Coalescer(IN_FLIGHT_INTERVAL_MS, () => this.#sendCounts());
-  readonly #statisticsOut = new Coalescer(STATISTICS_INTERVAL_MS, () => this.#sendStatistics());
   readonly #heartbeat: NodeJS.Timeout;
   readonly #onMessage = (message: unknown): void => this.#receive(message);
   readonly #onDisconnect = (): void => this.#lose();
-  #counts: ReadonlyMap<string, number> = new Map();
-  #statistics: WorkerStatistics | null = null;
   #statisticsProvider: (() => WorkerStatistics) | null = null;
-  #peers: port.Peers = { gateways: 1, workers: 1 };
-  #health: port.StateHealth;
-  #newest: SnapshotVersion = NO_VERSION;
-  #controlRevision = 0;
   #hubCatalog: string | null = null;
   #attached = true;
   #isHubSilent = false;
@@ -83,11 +62,7 @@ export class ChannelState implements port.SharedState {
     this.#channel = options.channel;
     this.#leases = options.leases;
     this.#onClose = options.onClose;
-    this.#health = { connected: true, since: Date.now(), outages: 0, latencyMs: null, detail: '' };
-    this.#outbox = new Outbox(this.#channel, () => {
-      this.#countsOut.ask();
-      this.#statisticsOut.ask();
-    });
+    this.#outbox = new Outbox(this.#channel, () => this.#reports.resume());
     this.#channel.on('message', this.#onMessage);
     this.#channel.on('disconnect', this.#onDisconnect);
     this.#send({ olla: MARK, t: 'hello', instance: this.self });
@@ -110,7 +85,7 @@ export class ChannelState implements port.SharedState {
   }
 
   onRecall(listener: (key: string) => void): port.Unsubscribe {
-    return this.#subscribe('recall', this.#topics.recall, listener);
+    return this.#subscribe('recall', this.#inbox.topics.recall, listener);
   }
 
   takeLocalLeases(asks: readonly port.LeaseAsk[], deadlineMs: number): Promise<readonly port.LeaseGrant[]> {
@@ -135,7 +110,7 @@ export class ChannelState implements port.SharedState {
   }
 
   peers(): port.Peers {
-    return this.#peers;
+    return this.#inbox.peers;
   }
 
   // ── the snapshot and the lead ───────────────────────────────────────────
@@ -143,13 +118,13 @@ export class ChannelState implements port.SharedState {
   async readSnapshot(): Promise<Snapshot | null> {
     const packed = await this.#request<PackedSnapshot | null>('readSnapshot', null);
     if (packed === null) return null;
-    const snapshot = this.#unpacker.unpack(packed);
+    const snapshot = this.#inbox.unpack(packed);
     if (snapshot === null) throw new StateError('STATE_PROTOCOL', 'a snapshot came without its catalog');
     return snapshot;
   }
 
   onSnapshot(listener: (snapshot: Snapshot) => void): port.Unsubscribe {
-    return this.#subscribe('snapshot', this.#topics.snapshot, listener);
+    return this.#subscribe('snapshot', this.#inbox.topics.snapshot, listener);
   }
 
   async publishSnapshot(snapshot: Snapshot): Promise<'published' | 'fenced'> {
@@ -180,7 +155,7 @@ export class ChannelState implements port.SharedState {
   }
 
   onEjection(listener: (ejection: port.Ejection) => void): port.Unsubscribe {
-    return this.#subscribe('ejection', this.#topics.ejection, listener);
+    return this.#subscribe('ejection', this.#inbox.topics.ejection, listener);
   }
 
   acquireProbe(endpointKey: string, ttlMs: number): Promise<boolean> {
@@ -190,17 +165,15 @@ export class ChannelState implements port.SharedState {
   // ── in-flight counts and statistics ─────────────────────────────────────
 
   publishInFlight(counts: ReadonlyMap<string, number>): void {
-    this.#counts = counts;
-    if (!this.#closed) this.#countsOut.ask();
+    if (!this.#closed) this.#reports.publishInFlight(counts);
   }
 
   onInFlight(listener: (others: ReadonlyMap<string, number>) => void): port.Unsubscribe {
-    return this.#subscribe('inFlight', this.#topics.inFlight, listener);
+    return this.#subscribe('inFlight', this.#inbox.topics.inFlight, listener);
   }
 
   publishStatistics(statistics: WorkerStatistics): void {
-    this.#statistics = statistics;
-    if (!this.#closed) this.#statisticsOut.ask();
+    if (!this.#closed) this.#reports.publishStatistics(statistics);
   }
 
   readStatistics(deadlineMs: number): Promise<port.StatisticsReading> {
@@ -233,7 +206,7 @@ export class ChannelState implements port.SharedState {
   }
 
   onEvent(listener: (event: port.StateEvent) => void): port.Unsubscribe {
-    return this.#subscribe('event', this.#topics.event, listener);
+    return this.#subscribe('event', this.#inbox.topics.event, listener);
   }
 
   changeControl(change: port.ControlChange): Promise<port.Control> {
@@ -245,17 +218,17 @@ export class ChannelState implements port.SharedState {
   }
 
   onControl(listener: (control: port.Control) => void): port.Unsubscribe {
-    return this.#subscribe('control', this.#topics.control, listener);
+    return this.#subscribe('control', this.#inbox.topics.control, listener);
   }
 
   // ── connection ──────────────────────────────────────────────────────────
 
   health(): port.StateHealth {
-    return this.#health;
+    return this.#inbox.health;
   }
 
   onHealth(listener: (health: port.StateHealth) => void): port.Unsubscribe {
-    return this.#topics.health.add(listener);
+    return this.#inbox.topics.health.add(listener);
   }
 
   close(): Promise<void> {
@@ -264,11 +237,10 @@ export class ChannelState implements port.SharedState {
   }
 
   async #close(): Promise<void> {
-    this.#countsOut.stop();
-    this.#statisticsOut.stop();
+    this.#reports.stop();
     clearInterval(this.#heartbeat);
-    if (this.#statisticsProvider !== null) this.#statistics = this.#statisticsProvider();
-    this.#sendStatistics();
+    if (this.#statisticsProvider !== null) this.#reports.statistics = this.#statisticsProvider();
+    this.#reports.sendStatistics();
     if (this.#attached) {
       await this.#request('goodbye', null, GOODBYE_MS).catch(() => {
         // The hub is gone or hung: it learns of this process's end from the channel.
@@ -288,8 +260,8 @@ export class ChannelState implements port.SharedState {
     return !this.#closed && this.#outbox.send(message);
   }
 
-  #cast(op: string, body: unknown): void {
-    this.#send({ olla: MARK, t: 'cast', op, body });
+  #cast(op: string, body: unknown): boolean {
+    return this.#send({ olla: MARK, t: 'cast', op, body });
   }
 
   #request<T>(op: string, body: unknown, deadlineMs = COMMAND_TIMEOUT_MS): Promise<T> {
@@ -316,8 +288,14 @@ export class ChannelState implements port.SharedState {
   async #beat(): Promise<void> {
     const startedMs = performance.now();
     try {
-      await this.#request('beat', { version: this.#newest, control: this.#controlRevision }, HEARTBEAT_MS);
-      if (this.#leases === null) this.#health = { ...this.#health, latencyMs: performance.now() - startedMs };
+      await this.#request(
+        'beat',
+        { version: this.#inbox.newest, control: this.#inbox.controlRevision },
+        HEARTBEAT_MS,
+      );
+      if (this.kind === 'memory') {
+        this.#inbox.health = { ...this.#inbox.health, latencyMs: performance.now() - startedMs };
+      }
     } catch {
       // A hub that does not answer is no outage yet: a busy primary answers later, a dead one disconnects.
     }
@@ -326,19 +304,15 @@ export class ChannelState implements port.SharedState {
   #lose(): void {
     this.#attached = false;
     this.#requests.failAll(new StateError('STATE_UNAVAILABLE', "the gateway's primary has gone"));
-    if (!this.#health.connected) return;
-    this.#changeHealth({
-      ...this.#health,
+    const { health } = this.#inbox;
+    if (!health.connected) return;
+    this.#inbox.changeHealth({
+      ...health,
       connected: false,
       since: Date.now(),
-      outages: this.#health.outages + 1,
+      outages: health.outages + 1,
       detail: "the gateway's primary has gone",
     });
-  }
-
-  #changeHealth(health: port.StateHealth): void {
-    this.#health = health;
-    this.#topics.health.call(health);
   }
 
   #receive(raw: unknown): void {
@@ -348,40 +322,8 @@ export class ChannelState implements port.SharedState {
     if (message.t === 'reply') this.#requests.succeed(message.id, message.value);
     else if (message.t === 'failed') {
       this.#requests.fail(message.id, new StateError(message.code, message.message));
-    } else if (message.t === 'push') this.#receivePush(message.topic, message.body);
+    } else if (message.t === 'push') this.#inbox.receive(message.topic, message.body);
     else if (message.t === 'ask') void this.#answer(message.id, message.question);
-  }
-
-  #receivePush(topic: Topic, body: unknown): void {
-    if (topic === 'snapshot') this.#receiveSnapshot(body as PackedSnapshot);
-    else if (topic === 'inFlight') this.#receiveOthers(body as Record<string, number>);
-    else if (topic === 'ejection') this.#topics.ejection.call(body as port.Ejection);
-    else if (topic === 'event') this.#topics.event.call(body as port.StateEvent);
-    else if (topic === 'recall') this.#topics.recall.call(body as string);
-    else if (topic === 'peers') this.#peers = body as port.Peers;
-    else if (topic === 'health') this.#changeHealth(body as port.StateHealth);
-    else if (topic === 'control') {
-      const control = body as port.Control;
-      if (control.revision <= this.#controlRevision) return;
-      this.#controlRevision = control.revision;
-      this.#topics.control.call(control);
-    }
-  }
-
-  #receiveSnapshot(packed: PackedSnapshot): void {
-    const snapshot = this.#unpacker.unpack(packed);
-    // Without its catalog it is useless; the next heartbeat shows the hub that it is missing here.
-    if (snapshot === null || compareVersions(snapshot.version, this.#newest) <= 0) return;
-    this.#newest = snapshot.version;
-    this.#topics.snapshot.call(snapshot);
-  }
-
-  #receiveOthers(changes: Record<string, number>): void {
-    for (const [key, count] of Object.entries(changes)) {
-      if (count === 0) this.#others.delete(key);
-      else this.#others.set(key, count);
-    }
-    this.#topics.inFlight.call(new Map(this.#others));
   }
 
   async #answer(id: number, question: AskedQuestion): Promise<void> {
@@ -398,31 +340,7 @@ export class ChannelState implements port.SharedState {
   }
 
   #answerTo(question: AskedQuestion): unknown {
-    if (question.kind === STATISTICS_KIND) return this.#statisticsProvider?.() ?? this.#statistics;
+    if (question.kind === STATISTICS_KIND) return this.#statisticsProvider?.() ?? this.#reports.statistics;
     return this.#answers.get(question.kind)?.(question);
-  }
-
-  #sendCounts(): void {
-    const changes: Record<string, number> = {};
-    let any = false;
-    for (const [key, count] of this.#counts) {
-      if ((this.#sentCounts.get(key) ?? 0) === count) continue;
-      changes[key] = count;
-      any = true;
-    }
-    for (const [key, sent] of this.#sentCounts) {
-      if (sent === 0 || this.#counts.has(key)) continue;
-      changes[key] = 0;
-      any = true;
-    }
-    if (!any || !this.#send({ olla: MARK, t: 'cast', op: 'inFlight', body: changes })) return;
-    for (const [key, count] of Object.entries(changes)) {
-      if (count === 0) this.#sentCounts.delete(key);
-      else this.#sentCounts.set(key, count);
-    }
-  }
-
-  #sendStatistics(): void {
-    if (this.#statistics !== null) this.#cast('statistics', this.#statistics);
   }
 }

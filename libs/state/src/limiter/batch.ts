@@ -108,14 +108,14 @@ export interface Judgement {
  * Decides after a message that the store refused as a whole. In the order of arrival each waiter claims what is
  * left of its keys, then what is out with other workers; who can claim neither is refused.
  */
-export function judge(batch: Batch, grantOf: ReadonlyMap<string, LeaseGrant>, nowMs: number): Judgement {
+export function judge(batch: Batch, grantByKey: ReadonlyMap<string, LeaseGrant>, nowMs: number): Judgement {
   const again: Waiter[] = [];
   const waiting: Waiter[] = [];
   const shortOf = new Set<KeyEntry>();
   const refused: Refusal[] = [];
   const claimed = new Map<KeyEntry, number>();
   for (const waiter of batch.waiters) {
-    const verdict = judgeOne(waiter, grantOf, claimed, nowMs);
+    const verdict = judgeOne(waiter, grantByKey, claimed, nowMs);
     if (verdict.refusal !== null) {
       refused.push(verdict.refusal);
       continue;
@@ -139,7 +139,7 @@ export function judge(batch: Batch, grantOf: ReadonlyMap<string, LeaseGrant>, no
 
 function judgeOne(
   waiter: Waiter,
-  grantOf: ReadonlyMap<string, LeaseGrant>,
+  grantByKey: ReadonlyMap<string, LeaseGrant>,
   claimed: ReadonlyMap<KeyEntry, number>,
   nowMs: number,
 ): { readonly refusal: Refusal | null; readonly claims: KeyEntry[]; readonly shortOf: KeyEntry[] } {
@@ -147,7 +147,7 @@ function judgeOne(
   const shortOf: KeyEntry[] = [];
   const isPatient = waiter.strandedSinceMs === null || nowMs - waiter.strandedSinceMs < STRANDED_WAIT_MS;
   for (const [i, entry] of waiter.entries.entries()) {
-    const grant = grantOf.get(entry.key);
+    const grant = grantByKey.get(entry.key);
     if (waiter.reserved[i] !== undefined || grant === undefined) continue;
     const before = claimed.get(entry) ?? 0;
     claims.push(entry);

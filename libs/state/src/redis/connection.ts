@@ -34,6 +34,8 @@ export function openClient(options: RedisOptions): Redis {
     maxRetriesPerRequest: 0,
     connectTimeout: CONNECT_TIMEOUT_MS,
     keepAlive: 10_000,
+    // A primary that became a replica: the next connection finds the new one.
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
     retryStrategy: (times) =>
       Math.min(MAX_RETRY_DELAY_MS, 25 * 2 ** Math.min(times, 6)) * (0.75 + Math.random() / 2),
   });

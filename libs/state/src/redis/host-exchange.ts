@@ -101,6 +101,8 @@ export class HostExchange {
   ask(question: port.Question, deadlineMs: number): Promise<port.Answers> {
     const hubs = this.hosts.ids();
     const instancesOf = (hub: string) => this.hosts.instancesOf(hub);
+    // With Redis away nobody hears the question: who would have been asked is missing at once.
+    if (!this.#options.connection.isUp) deadlineMs = 0;
     return this.#questions.ask(hubs, question, deadlineMs, instancesOf, (id) =>
       this.publish('ask', { id, question, deadlineMs }),
     );
@@ -169,7 +171,9 @@ export class HostExchange {
 
   #receive(text: string): void {
     const { hub, sink, keys, onChanged } = this.#options;
-    const { from, kind, body } = JSON.parse(text) as Message;
+    const message = parseMessage(text);
+    if (message === null) return;
+    const { from, kind, body } = message;
     if (kind === 'recall') {
       // From a holder of any host, this one included.
       sink.recall(body as string, from);
@@ -253,5 +257,17 @@ export class HostExchange {
     } catch {
       // Kept, and part of the next flush.
     }
+  }
+}
+
+/** @returns null for what no hub of this format has sent: others may use the same Redis */
+function parseMessage(text: string): Message | null {
+  try {
+    const message = JSON.parse(text) as Partial<Message> | null;
+    if (typeof message?.from !== 'string' || typeof message.kind !== 'string') return null;
+    return { from: message.from, kind: message.kind, body: message.body };
+  } catch {
+    // Not JSON, so not ours.
+    return null;
   }
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { OllaError } from '@olla/core/errors';
 import { newRequestId, validRequestId } from '@olla/core/http/request-id';
 import { clientAddress } from '@olla/core/limits-address/client-address';
-import { planRoute, type Plan } from '@olla/core/route-plan/plan-route';
+import { planRoute, type Plan, type RouteAsk } from '@olla/core/route-plan/plan-route';
 import type { LimitSpec } from '@olla/state/limiter';
 import { addLimitHeaders, refusal } from './admission.ts';
 import { Exchange } from './exchange.ts';
@@ -24,7 +24,8 @@ type RelayRoute = Extract<Route, { kind: 'relay' }>;
  *
  *   route → client address → admit (limits) → read what is asked → plan → forward → settle
  *
- * Nothing on it waits for anything but the client's own body, the backend, and a limit's lease where none is in hand.
+ * Nothing on it waits for anything but the client's own body, the backend, a limit's lease where none is in hand, and
+ * where the strategy `discovery` says so, new lists of models for a model that nobody has.
  */
 export function createRequestPath(
   context: WorkerContext,
@@ -119,11 +120,13 @@ async function relay(context: WorkerContext, exchange: Exchange, route: RelayRou
   const scope = planScope(route.scope, route.path);
   exchange.route = scope.label;
   const target = exchange.request.headers['x-olla-target'] as string | undefined;
-  const plan = planRoute(
-    context.fleet.view,
-    { scope, model: exchange.model, preferred: target ?? null },
-    context.policy,
-  );
+  const ask: RouteAsk = { scope, model: exchange.model, preferred: target ?? null };
+  let plan = planRoute(context.fleet.view, ask, context.policy);
+  if (plan.kind === 'refused' && plan.refreshFirst) {
+    await context.refresh.refreshed(exchange, scope);
+    if (exchange.clientGone) return;
+    plan = planRoute(context.fleet.view, { ...ask, refreshed: true }, context.policy);
+  }
   addRoutingHeaders(exchange, plan);
   if (plan.kind === 'refused') throw new OllaError(plan.code, plan.message);
 

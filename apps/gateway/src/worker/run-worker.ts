@@ -9,6 +9,7 @@ import type { InitMessage } from '../process-messages.ts';
 import { LimitTable } from './admission.ts';
 import { createCors } from './cors.ts';
 import { Fleet } from './fleet.ts';
+import { FleetRefresh } from './fleet-refresh.ts';
 import { listen, type Listening } from './listen.ts';
 import { PendingBudget } from './pending-budget.ts';
 import { createRequestLog } from './request-log.ts';
@@ -51,9 +52,18 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
   const { rate_limits: rates } = settings.server;
   const limiter = new Limiter({ state, onStateLoss: rates.on_state_loss });
   const { routing_strategy: strategy } = settings.model_registry;
+  const refresh = new FleetRefresh({
+    state,
+    snapshot: () => fleet.snapshot,
+    refreshCount: control.refresh,
+    log,
+    timeoutMs: strategy.options.discovery_timeout,
+    listing: settings.discovery.model_discovery.enabled,
+  });
   const context: WorkerContext = {
     settings,
     fleet,
+    refresh,
     policy: {
       balancer: settings.proxy.load_balancer,
       strategy: strategy.type,
@@ -111,6 +121,7 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
       clearInterval(reporter);
       state.publishStatistics(report());
       stopAnswering();
+      refresh.close();
       limiter.close();
       fleet.close();
       await state

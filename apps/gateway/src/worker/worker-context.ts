@@ -8,6 +8,7 @@ import type { Admin } from '../admin/create-admin.ts';
 import type { LimitTable } from './admission.ts';
 import type { Cors } from './cors.ts';
 import type { Fleet } from './fleet.ts';
+import type { FleetRefresh } from './fleet-refresh.ts';
 import type { PendingBudget } from './pending-budget.ts';
 import type { RequestLog } from './request-log.ts';
 import type { StatisticsRecorder } from './statistics-recorder.ts';
@@ -16,6 +17,7 @@ import type { StatisticsRecorder } from './statistics-recorder.ts';
 export interface WorkerContext {
   readonly settings: Settings;
   readonly fleet: Fleet;
+  readonly refresh: FleetRefresh;
   readonly policy: RoutePolicy;
   readonly limiter: Limiter;
   readonly limits: LimitTable;

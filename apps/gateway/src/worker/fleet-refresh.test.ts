@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import type { RouteScope } from '@olla/core/route-plan/fleet-view';
+import type { EndpointSnapshot, EndpointState, Snapshot } from '@olla/core/snapshot';
+import type { Control, ControlChange } from '@olla/state/port';
+import { Exchange } from './exchange.ts';
+import { FleetRefresh } from './fleet-refresh.ts';
+
+const ALL: RouteScope = { label: '/olla/proxy', types: null };
+
+/** A shared state and an agent that looks when the test says so. */
+class World {
+  readonly changes: ControlChange[] = [];
+  away = false;
+  snapshot: Snapshot | null = null;
+  readonly #onSnapshot = new Set<(snapshot: Snapshot) => void>();
+  readonly #onControl = new Set<(control: Control) => void>();
+  #refresh = 0;
+
+  refreshOf(t: TestContext, options: { timeoutMs?: number; listing?: boolean } = {}): FleetRefresh {
+    const on =
+      <T>(set: Set<(value: T) => void>) =>
+      (listener: (value: T) => void): (() => void) => {
+        set.add(listener);
+        return () => set.delete(listener);
+      };
+    const refresh = new FleetRefresh({
+      state: {
+        self: {
+          id: 'w',
+          role: 'worker',
+          host: 'h',
+          gateway: 'g',
+          pid: 1,
+          version: '',
+          configHash: '',
+          startedAt: 0,
+        },
+        changeControl: (change) => {
+          if (this.away) return Promise.reject(new Error('away'));
+          this.changes.push(change);
+          return Promise.resolve(this.otherRefreshes());
+        },
+        onControl: on(this.#onControl),
+        onSnapshot: on(this.#onSnapshot),
+      },
+      snapshot: () => this.snapshot,
+      refreshCount: 0,
+      log: { warn: () => undefined },
+      timeoutMs: options.timeoutMs ?? 60_000,
+      listing: options.listing ?? true,
+    });
+    t.after(() => refresh.close());
+    return refresh;
+  }
+
+  otherRefreshes(): Control {
+    this.#refresh += 1;
+    const control = { revision: this.#refresh, drained: {}, refresh: this.#refresh };
+    for (const listener of this.#onControl) listener(control);
+    return control;
+  }
+
+  /** The agent publishes: name → state, when it was checked and its models were listed. */
+  publish(
+    endpoints: Record<string, [state: EndpointState, checkedAt: number, modelsAt: number | null]>,
+  ): void {
+    this.snapshot = {
+      version: { token: 1, n: 1 },
+      publishedAt: 0,
+      agent: 'a',
+      catalog: { revision: 1, models: [] },
+      endpoints: Object.entries(endpoints).map(
+        ([name, [state, checkedAt, modelsAt]]) =>
+          ({ name, type: 'ollama', state, checkedAt, modelsAt }) as unknown as EndpointSnapshot,
+      ),
+    };
+    for (const listener of this.#onSnapshot) listener(this.snapshot);
+  }
+}
+
+function exchange(): Exchange {
+  return new Exchange({ headers: {}, method: 'POST', url: '/' } as never, {} as never, 'id', []);
+}
+
+/** Whether a promise is settled once everything that is due has run. */
+async function isSettled(promise: Promise<void>): Promise<boolean> {
+  let settled = false;
+  void promise.then(() => (settled = true));
+  await new Promise((resolve) => setImmediate(resolve));
+  return settled;
+}
+
+test('many requests cause one round, and go on when every endpoint of the route was looked at', async (t) => {
+  const world = new World();
+  world.publish({ a: ['healthy', 1, 1], b: ['offline', 1, 1] });
+  const refresh = world.refreshOf(t);
+  const waiting = Array.from({ length: 50 }, () => refresh.refreshed(exchange(), ALL));
+  assert.equal(world.changes.length, 1);
+  world.publish({ a: ['healthy', 2, 1], b: ['offline', 1, 1] });
+  world.publish({ a: ['healthy', 2, 2], b: ['offline', 1, 1] });
+  assert.equal(await isSettled(waiting[0] as Promise<void>), false);
+  world.publish({ a: ['healthy', 2, 2], b: ['offline', 2, 1] });
+  await Promise.all(waiting);
+  // The round is recent: what it found holds for the next as well.
+  await refresh.refreshed(exchange(), ALL);
+  assert.equal(world.changes.length, 1);
+});
+
+test('endpoints of other routes are not waited for', async (t) => {
+  const world = new World();
+  world.publish({ a: ['healthy', 1, 1] });
+  await world.refreshOf(t).refreshed(exchange(), { label: '/olla/vllm', types: new Set(['vllm']) });
+});
+
+test('a round that another worker asked for is joined', async (t) => {
+  const world = new World();
+  world.publish({ a: ['healthy', 1, 1] });
+  const refresh = world.refreshOf(t);
+  world.otherRefreshes();
+  const waiting = refresh.refreshed(exchange(), ALL);
+  assert.equal(await isSettled(waiting), false);
+  assert.equal(world.changes.length, 0);
+  world.publish({ a: ['healthy', 1, 2] });
+  await waiting;
+});
+
+test('a client that leaves, a store that is away, a time that is over and no lists at all end the wait', async (t) => {
+  const world = new World();
+  world.publish({ a: ['healthy', 1, 1] });
+  const left = exchange();
+  const waiting = world.refreshOf(t).refreshed(left, ALL);
+  left.clientLeft();
+  await waiting;
+  await world.refreshOf(t, { timeoutMs: 1 }).refreshed(exchange(), ALL);
+  await world.refreshOf(t, { listing: false }).refreshed(exchange(), ALL);
+  world.away = true;
+  await world.refreshOf(t).refreshed(exchange(), ALL);
+});
+
+test('changes that end together are looked for once, and none is missed', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const world = new World();
+  const refresh = world.refreshOf(t);
+  for (let i = 0; i < 5; i += 1) refresh.changed();
+  t.mock.timers.tick(0);
+  assert.equal(world.changes.length, 1);
+  for (let i = 0; i < 5; i += 1) refresh.changed();
+  t.mock.timers.tick(1);
+  assert.equal(world.changes.length, 1);
+  t.mock.timers.tick(200);
+  assert.equal(world.changes.length, 2);
+});

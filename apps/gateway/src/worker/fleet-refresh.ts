@@ -1,0 +1,143 @@
+import type { RouteScope } from '@olla/core/route-plan/fleet-view';
+import { ROUTABLE_STATES, type EndpointSnapshot, type Snapshot } from '@olla/core/snapshot';
+import type { SharedState } from '@olla/state/port';
+import type { Logger } from '@olla/telemetry/logger';
+import type { Exchange } from './exchange.ts';
+
+/** The fleet is looked at anew once in this time, however many requests ask for it. */
+const PAUSE_MS = 1_000;
+/** Changes that this gateway relayed are looked for sooner; those that end together, together. */
+const CHANGE_PAUSE_MS = 200;
+
+export interface FleetRefreshOptions {
+  readonly state: Pick<SharedState, 'self' | 'changeControl' | 'onControl' | 'onSnapshot'>;
+  readonly snapshot: () => Snapshot | null;
+  /** `refresh` of the control record as it is now. */
+  readonly refreshCount: number;
+  readonly log: Pick<Logger, 'warn'>;
+  /** Longest wait of a request for new lists. */
+  readonly timeoutMs: number;
+  /** Models are listed at all. */
+  readonly listing: boolean;
+}
+
+/** Looking at all endpoints anew, from its start on. */
+interface Round {
+  readonly startedAt: number;
+  /** By endpoint name, as it was at the start: what is newer was seen since. */
+  readonly before: ReadonlyMap<string, EndpointSnapshot>;
+  /** It could not be asked for. */
+  failed: boolean;
+}
+
+/**
+ * Has the agent look at all endpoints anew: for requests that name a model which nobody has, and after calls that
+ * change models. Rounds that other workers and operators start are joined.
+ */
+export class FleetRefresh {
+  readonly #options: FleetRefreshOptions;
+  readonly #unsubscribe: (() => void)[];
+  readonly #waiting = new Set<() => void>();
+  #round: Round | null = null;
+  #refreshCount: number;
+  #changeTimer: NodeJS.Timeout | null = null;
+
+  constructor(options: FleetRefreshOptions) {
+    this.#options = options;
+    this.#refreshCount = options.refreshCount;
+    this.#unsubscribe = [
+      options.state.onControl(({ refresh }) => {
+        if (refresh > this.#refreshCount) this.#begin();
+        this.#refreshCount = refresh;
+      }),
+      options.state.onSnapshot(() => this.#look()),
+    ];
+  }
+
+  /**
+   * Resolves when the endpoints of the route were looked at anew, after `timeoutMs`, or when the client leaves; never
+   * rejects.
+   */
+  refreshed(exchange: Exchange, scope: RouteScope): Promise<void> {
+    const { listing, timeoutMs } = this.#options;
+    if (!listing) return Promise.resolve();
+    const round = this.#recentRound() ?? this.#ask();
+    if (this.#isOver(round, scope)) return Promise.resolve();
+    return new Promise((resolve) => {
+      const finish = (): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(look);
+        resolve();
+      };
+      const look = (): void => {
+        if (this.#isOver(round, scope)) finish();
+      };
+      const timer = setTimeout(finish, timeoutMs);
+      this.#waiting.add(look);
+      exchange.whenClientLeaves(finish);
+    });
+  }
+
+  /** A call that went through this gateway has changed the models of an endpoint. */
+  changed(): void {
+    if (this.#changeTimer !== null) return;
+    const round = this.#round;
+    // A round that is under way may have passed the changed endpoint already.
+    const pauseMs = round === null ? 0 : Math.max(0, round.startedAt + CHANGE_PAUSE_MS - performance.now());
+    this.#changeTimer = setTimeout(() => {
+      this.#changeTimer = null;
+      this.#ask();
+    }, pauseMs).unref();
+  }
+
+  close(): void {
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    if (this.#changeTimer !== null) clearTimeout(this.#changeTimer);
+  }
+
+  #recentRound(): Round | null {
+    const round = this.#round;
+    return round !== null && performance.now() - round.startedAt < PAUSE_MS ? round : null;
+  }
+
+  #ask(): Round {
+    const round = this.#begin();
+    const { state, log } = this.#options;
+    state.changeControl({ action: 'refresh', by: state.self.id }).then(
+      ({ refresh }) => (this.#refreshCount = Math.max(this.#refreshCount, refresh)),
+      (error: unknown) => {
+        round.failed = true;
+        log.warn(`the agent could not be asked to list the models anew: ${String(error)}`);
+        this.#look();
+      },
+    );
+    return round;
+  }
+
+  #begin(): Round {
+    const endpoints = this.#options.snapshot()?.endpoints ?? [];
+    this.#round = {
+      startedAt: performance.now(),
+      before: new Map(endpoints.map((endpoint) => [endpoint.name, endpoint])),
+      failed: false,
+    };
+    return this.#round;
+  }
+
+  #look(): void {
+    for (const look of this.#waiting) look();
+  }
+
+  /** Every endpoint of the route was listed since, or checked if it is not in service. */
+  #isOver({ before, failed }: Round, { types }: RouteScope): boolean {
+    if (failed) return true;
+    return (this.#options.snapshot()?.endpoints ?? []).every((endpoint) => {
+      if (types !== null && !types.has(endpoint.type)) return true;
+      const then = before.get(endpoint.name);
+      if (then === undefined) return true;
+      return ROUTABLE_STATES.has(endpoint.state)
+        ? (endpoint.modelsAt ?? 0) > (then.modelsAt ?? 0)
+        : (endpoint.checkedAt ?? 0) > (then.checkedAt ?? 0);
+    });
+  }
+}

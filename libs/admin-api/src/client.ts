@@ -150,7 +150,12 @@ async function exchange(url: URL, { method, headers, agent, timeoutMs }: Exchang
   const { request } = secure ? await import('node:https') : http;
   const signal = AbortSignal.timeout(timeoutMs);
   return new Promise((resolve, reject) => {
-    const fail = (error: Error) => reject(unreachable(url, error, signal, timeoutMs));
+    const fail = (error: NodeJS.ErrnoException) => {
+      // The gateway closed an idle connection just now: a read may simply be asked again.
+      if (call.reusedSocket && method === 'GET' && error.code === 'ECONNRESET' && !signal.aborted) {
+        resolve(exchange(url, { method, headers, agent, timeoutMs }));
+      } else reject(unreachable(url, error, signal, timeoutMs));
+    };
     const call = request(
       url,
       { method, headers: { accept: 'application/json', ...headers }, signal, ...(secure ? {} : { agent }) },

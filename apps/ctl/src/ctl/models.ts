@@ -38,10 +38,10 @@ function asJson(row: ModelRow): Record<string, unknown> {
     quantization: row.quantization,
     context_length: row.contextLength,
     aliases: row.aliases,
-    requests_total: row.stats?.total_requests ?? 0,
-    failures_total: row.stats?.failed_requests ?? 0,
-    ttft_p50_ms: row.stats?.ttft_p50_ms ?? null,
-    ttft_p95_ms: row.stats?.ttft_p95_ms ?? null,
-    tokens_per_second: row.stats?.tokens_per_second ?? null,
+    requests_total: row.stats?.requests ?? 0,
+    failures_total: row.stats?.failures ?? 0,
+    ttft_p50_ms: row.stats?.ttftP50Ms ?? null,
+    ttft_p95_ms: row.stats?.ttftP95Ms ?? null,
+    tokens_per_second: row.stats?.tokensPerS ?? null,
   };
 }

@@ -1,7 +1,10 @@
+import type { UnifiedModel } from '@olla/admin-api/client';
 import type { StatsModelsBody } from '@olla/admin-api/schema/stats';
 import type { StatusBody } from '@olla/admin-api/schema/status';
 import type { TrafficBody } from '@olla/admin-api/schema/traffic';
 import { percentileMs } from '@olla/core/percentile';
+import { LATENCY_BUCKETS_MS } from '@olla/core/statistics';
+import { namesOf } from '../view/model-rows.ts';
 
 /** What was counted of one thing up to one moment. */
 export interface Counters {
@@ -51,14 +54,39 @@ export function countersOf(traffic: TrafficBody): Counters {
   };
 }
 
-export function countedOf(status: StatusBody, stats: StatsModelsBody | null, atMs: number): Counted {
+export interface CountedFrom {
+  readonly status: StatusBody;
+  readonly stats: StatsModelsBody | null;
+  readonly models: readonly UnifiedModel[];
+}
+
+export function countedOf({ status, stats, models }: CountedFrom, atMs: number): Counted {
+  const served = new Map(stats?.models.map((model) => [model.name, countersOf(model)]));
   const { limits } = status;
   return {
     atMs,
     total: countersOf(status.traffic),
     rejected: limits.global.rejected_total + limits.per_ip.rejected_total,
     endpoints: new Map(status.endpoints.map((endpoint) => [endpoint.name, countersOf(endpoint)])),
-    models: new Map(stats?.models.map((model) => [model.name, countersOf(model)])),
+    models: new Map(
+      models.map((model) => [
+        model.id,
+        addCounters(namesOf(model).flatMap((name) => served.get(name) ?? [])),
+      ]),
+    ),
+  };
+}
+
+function addCounters(all: readonly Counters[]): Counters {
+  const sum = (pick: (counters: Counters) => number) => all.reduce((total, each) => total + pick(each), 0);
+  return {
+    requests: sum(({ requests }) => requests),
+    failures: sum(({ failures }) => failures),
+    retries: sum(({ retries }) => retries),
+    tokens: sum(({ tokens }) => tokens),
+    ttftBuckets: [...LATENCY_BUCKETS_MS, Infinity].map((_, index) =>
+      sum(({ ttftBuckets }) => ttftBuckets[index] ?? 0),
+    ),
   };
 }
 

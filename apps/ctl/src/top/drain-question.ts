@@ -15,7 +15,8 @@ export function modelsLost({ status, models }: Pick<History, 'status' | 'models'
   const hosts = ({ olla }: UnifiedModel) => olla.availability.filter(({ endpoint }) => serving.has(endpoint));
   return models
     .filter((model) => hosts(model).length > 0 && hosts(model).every(({ endpoint }) => endpoint === name))
-    .map(({ id }) => id);
+    .map(({ id }) => id)
+    .sort();
 }
 
 /** What is asked before an endpoint is changed; null where there is nothing to change. */

@@ -65,7 +65,8 @@ export const EMPTY_HISTORY: History = {
 export function advance(history: History, sample: Sample): History {
   const { status } = sample;
   const stats = sample.stats ?? history.stats;
-  const counted = countedOf(status, stats, serverTime(history, sample));
+  const models = sample.models ?? history.models;
+  const counted = countedOf({ status, stats, models }, serverTime(history, sample));
   const before = history.counted.at(-1);
   // A clock that was set back, or a gateway that was started again: rates begin anew.
   const restarted =
@@ -76,7 +77,7 @@ export function advance(history: History, sample: Sample): History {
   const step = stepOf(restarted ? undefined : before, counted, ({ total }) => total);
   return {
     status,
-    models: sample.models ?? history.models,
+    models,
     stats,
     receivedMs: sample.receivedMs,
     counted: all,

@@ -128,6 +128,6 @@ function footerLine({ ui, ascii }: View, width: number): Line {
       ascii,
     );
   }
-  const keys = '? help  / filter  s sort  space pause  d drain  u resume  q quit';
+  const keys = 'q quit  ? help  / filter  s sort  space pause  d drain  u resume';
   return cutLine([span(keys, { color: 'gray' })], width, ascii);
 }

@@ -30,7 +30,7 @@ export const MODEL_GRID: readonly GridColumn<LiveModelRow>[] = [
     title: 'REQUESTS',
     width: 9,
     align: 'right',
-    cell: ({ stats }) => ({ text: showCount(stats?.total_requests ?? 0) }),
+    cell: ({ stats }) => ({ text: showCount(stats?.requests ?? 0) }),
   },
   {
     title: 'CONTEXT',

@@ -24,7 +24,22 @@ export function toPresses(input: string, key: Key): Press[] {
   const named = NAMED.find(([name]) => key[name] === true);
   if (named !== undefined) return [{ kind: named[1] }];
   if (key.meta) return [];
-  return [...input]
-    .filter((text) => text >= ' ' && text !== '\u007f')
-    .map((text) => ({ kind: 'text', text }));
+  return [...input].flatMap(pressOf);
+}
+
+/** Within a text that arrived at once, keys with a name are still control characters. */
+const CONTROLS: Readonly<Record<string, Exclude<Press['kind'], 'text'>>> = {
+  '\r': 'enter',
+  '\n': 'enter',
+  '\t': 'tab',
+  '\b': 'backspace',
+  '\u007f': 'backspace',
+  '\u001b': 'escape',
+  '\u0003': 'interrupt',
+};
+
+function pressOf(text: string): Press[] {
+  const kind = CONTROLS[text];
+  if (kind !== undefined) return [{ kind }];
+  return text >= ' ' ? [{ kind: 'text', text }] : [];
 }

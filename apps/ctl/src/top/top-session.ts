@@ -19,6 +19,8 @@ export interface TopOptions {
 /** Models are listed under the limits of traffic: rarely enough to leave these to the clients. */
 const MODELS_EVERY_MS = 5_000;
 const TICK_MS = 1_000;
+/** How long the outcome of an action stays in the place of the keys. */
+const NOTICE_MS = 6_000;
 
 /**
  * A running `top`: reads the gateway, takes keys, and holds the view. Knows nothing of the terminal, so that a test
@@ -33,6 +35,7 @@ export class TopSession {
   #view: View;
   #timer: NodeJS.Timeout | null = null;
   #ticker: NodeJS.Timeout | null = null;
+  #noticeTimer: NodeJS.Timeout | null = null;
   #reading = false;
   #modelsReadAt = Number.NEGATIVE_INFINITY;
   #stopped = false;
@@ -63,6 +66,7 @@ export class TopSession {
     this.#stopped = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     if (this.#ticker !== null) clearInterval(this.#ticker);
+    if (this.#noticeTimer !== null) clearTimeout(this.#noticeTimer);
   }
 
   press(press: Press, size: Size): void {
@@ -118,6 +122,11 @@ export class TopSession {
     if (this.#stopped) return;
     this.#ui = { ...this.#ui, notice };
     this.#show();
+    if (this.#noticeTimer !== null) clearTimeout(this.#noticeTimer);
+    this.#noticeTimer = setTimeout(() => {
+      this.#ui = { ...this.#ui, notice: null };
+      this.#show();
+    }, NOTICE_MS);
   }
 
   #schedule(): void {

@@ -1,5 +1,6 @@
 import type { StatsModelsBody } from '@olla/admin-api/schema/stats';
 import type { UnifiedModel } from '@olla/admin-api/client';
+import { percentileMs } from '@olla/core/percentile';
 import { showCount, showMs, showRate, UNKNOWN } from './numbers.ts';
 import type { Column } from './table.ts';
 
@@ -16,13 +17,28 @@ export interface ModelRow {
   readonly quantization: string;
   readonly contextLength: number | null;
   readonly aliases: readonly string[];
-  readonly stats: ModelStats | null;
+  /** Null before its first request. Several names that served make several entries of the API: these are summed. */
+  readonly stats: ModelTraffic | null;
+}
+
+export interface ModelTraffic {
+  readonly requests: number;
+  readonly failures: number;
+  readonly ttftP50Ms: number | null;
+  readonly ttftP95Ms: number | null;
+  readonly tokensPerS: number | null;
+}
+
+/** Names under which a model's requests are counted: its own, and those that single endpoints have for it. */
+export function namesOf({ id, olla }: UnifiedModel): string[] {
+  return [...new Set([id, ...olla.aliases])];
 }
 
 /** Joins `/olla/models` with `/internal/stats/models`; models that are gone but were asked for are left out. */
 export function modelRows(models: readonly UnifiedModel[], stats: StatsModelsBody | null): ModelRow[] {
   const byName = new Map(stats?.models.map((row) => [row.name, row]));
-  return models.map(({ id, olla }) => {
+  return models.map((model) => {
+    const { id, olla } = model;
     const told = olla.availability.filter(({ state }) => state !== 'unknown');
     return {
       name: id,
@@ -33,9 +49,28 @@ export function modelRows(models: readonly UnifiedModel[], stats: StatsModelsBod
       quantization: olla.quantization,
       contextLength: olla.max_context_length ?? null,
       aliases: olla.aliases,
-      stats: byName.get(id) ?? null,
+      stats: sumTraffic(namesOf(model).flatMap((name) => byName.get(name) ?? [])),
     };
   });
+}
+
+function sumTraffic(rows: readonly ModelStats[]): ModelTraffic | null {
+  if (rows.length === 0) return null;
+  const sum = (pick: (row: ModelStats) => number) => rows.reduce((total, row) => total + pick(row), 0);
+  const buckets = (rows[0]?.ttft_buckets ?? []).map((_, index) => sum((row) => row.ttft_buckets[index] ?? 0));
+  const tokens = sum((row) => row.tokens_out_total);
+  const fast = rows.filter((row) => row.tokens_per_second !== null);
+  return {
+    requests: sum((row) => row.total_requests),
+    failures: sum((row) => row.failed_requests),
+    ttftP50Ms: percentileMs(buckets, 0.5),
+    ttftP95Ms: percentileMs(buckets, 0.95),
+    // Weighted by tokens: the speed of the whole is time over tokens.
+    tokensPerS:
+      fast.length === 0
+        ? null
+        : tokens / sum((row) => row.tokens_out_total / (row.tokens_per_second ?? Infinity)),
+  };
 }
 
 /** `1/3`: in memory on one of three endpoints. */
@@ -50,13 +85,13 @@ export const MODEL_COLUMNS: readonly Column<ModelRow>[] = [
   { title: 'QUANT', value: (row) => row.quantization || UNKNOWN },
   { title: 'CONTEXT', align: 'right', value: (row) => showCount(row.contextLength) },
   { title: 'LOADED', align: 'right', value: showLoaded },
-  { title: 'REQUESTS', align: 'right', value: (row) => showCount(row.stats?.total_requests ?? 0) },
-  { title: 'TTFT95', align: 'right', value: (row) => showMs(row.stats?.ttft_p95_ms ?? null) },
+  { title: 'REQUESTS', align: 'right', value: (row) => showCount(row.stats?.requests ?? 0) },
+  { title: 'TTFT95', align: 'right', value: (row) => showMs(row.stats?.ttftP95Ms ?? null) },
   {
     title: 'TOK/S EACH',
     align: 'right',
     wide: true,
-    value: (row) => showRate(row.stats?.tokens_per_second ?? null),
+    value: (row) => showRate(row.stats?.tokensPerS ?? null),
   },
   { title: 'FAMILY', wide: true, value: (row) => row.family || UNKNOWN },
   { title: 'ENDPOINTS', value: (row) => row.endpoints.join(', ') },

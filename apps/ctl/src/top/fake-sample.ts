@@ -1,0 +1,75 @@
+import type { UnifiedModel } from '@olla/admin-api/client';
+import type { StatsModelsBody } from '@olla/admin-api/schema/stats';
+import type { StatusBody } from '@olla/admin-api/schema/status';
+import {
+  fakeCluster,
+  fakeSnapshot,
+  reportOf,
+  traffic,
+  workerStatistics,
+  type FakeCluster,
+} from '@olla/gateway/admin/fake-cluster';
+import { readMoment } from '@olla/gateway/admin/sources';
+import { statsModelsBody } from '@olla/gateway/admin/stats-body';
+import { statusBody } from '@olla/gateway/admin/status-body';
+import type { Sample } from './history.ts';
+
+/** Samples for tests of the console, made by the code that makes the real ones. */
+export async function sampleOf(cluster: FakeCluster, receivedMs: number): Promise<Sample> {
+  const moment = await readMoment(cluster.deps);
+  const status: StatusBody = statusBody(moment);
+  const stats: StatsModelsBody = statsModelsBody(moment, new URLSearchParams());
+  return { status, stats, models: modelsOf(cluster), receivedMs };
+}
+
+/** What `/olla/models` tells of the cluster. */
+export function modelsOf(cluster: FakeCluster): UnifiedModel[] {
+  return (cluster.snapshot?.catalog.models ?? []).map((model) => ({
+    id: model.id,
+    olla: {
+      family: model.family ?? '',
+      variant: '',
+      parameter_size: model.parameterSize ?? '',
+      quantization: model.quantization ?? '',
+      aliases: [...model.aliases],
+      availability: model.locations.map(({ endpoint, model: { resident } }) => ({
+        endpoint,
+        state: resident === null ? 'unknown' : resident ? 'loaded' : 'not-loaded',
+      })),
+      capabilities: [...model.capabilities],
+      max_context_length: model.contextLength ?? 0,
+    },
+  }));
+}
+
+/** Three endpoints, one away and one drained, after so many requests of 200 ms. */
+export function busyCluster(requests: number): FakeCluster {
+  const cluster = fakeCluster();
+  count(cluster, requests);
+  cluster.snapshot = fakeSnapshot(cluster.deps.settings, { 'old box': 'offline' });
+  cluster.control = { ...cluster.control, drained: { 'gpu-b': { by: 'ann', at: cluster.now } } };
+  return cluster;
+}
+
+/** Sets what one worker has counted. */
+export function count(cluster: FakeCluster, requests: number, failures = 0): void {
+  const counters = traffic(new Array<number>(requests).fill(200), { failures, tokensOut: requests * 50 });
+  const statistics = workerStatistics({
+    total: counters,
+    endpoints: { 'gpu-a': counters },
+    models: { shared: counters },
+    inFlight: { 'gpu-a': 16 },
+  });
+  cluster.reading = { workers: [reportOf('worker-1', statistics)], missing: [] };
+}
+
+/** A cluster of many endpoints with a name of its own each. */
+export function wideCluster(names: readonly string[]): FakeCluster {
+  const cluster = fakeCluster();
+  const { settings } = cluster.deps;
+  const [first] = settings.discovery.static.endpoints;
+  if (first === undefined) throw new Error('the fake cluster has endpoints');
+  settings.discovery.static.endpoints = names.map((name) => ({ ...first, name }));
+  cluster.snapshot = fakeSnapshot(settings, {});
+  return cluster;
+}

@@ -1,0 +1,266 @@
+import assert from 'node:assert/strict';
+import { PassThrough, Writable } from 'node:stream';
+import { after, test, type TestContext } from 'node:test';
+import xterm from '@xterm/headless';
+import type { AdminClient } from '@olla/admin-api/client';
+import { AdminError } from '@olla/admin-api/client';
+import type { FakeCluster } from '@olla/gateway/admin/fake-cluster';
+import { loadTsx } from '../tsx-hook.ts';
+import { busyCluster, modelsOf, sampleOf, wideCluster } from './fake-sample.ts';
+import { readSample, TopSession } from './top-session.ts';
+
+process.env['NODE_ENV'] = 'production';
+loadTsx();
+const [{ render }, { createElement }, { Screen }] = await Promise.all([
+  import('ink'),
+  import('react'),
+  import('./screen.tsx'),
+]);
+
+/** A test that waits for what never comes fails instead of hanging. */
+const WITHIN = { timeout: 20_000 };
+
+/** A terminal of a given size, with what was written to it. */
+class FakeTerminal extends Writable {
+  readonly isTTY = true;
+  columns: number;
+  rows: number;
+  readonly terminal: xterm.Terminal;
+  readonly written: string[] = [];
+
+  constructor(columns: number, rows: number) {
+    super({ decodeStrings: false });
+    this.columns = columns;
+    this.rows = rows;
+    this.terminal = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true });
+  }
+
+  override _write(chunk: string | Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.written.push(String(chunk));
+    // A terminal in cooked mode turns each line feed into both.
+    this.terminal.write(String(chunk).replaceAll(/(?<!\r)\n/g, '\r\n'), done);
+  }
+
+  resize(columns: number, rows: number): void {
+    this.columns = columns;
+    this.rows = rows;
+    this.terminal.resize(columns, rows);
+    this.emit('resize');
+  }
+
+  screen(): string {
+    const { active } = this.terminal.buffer;
+    return Array.from(
+      { length: this.rows },
+      (_, y) => active.getLine(active.baseY + y)?.translateToString(true) ?? '',
+    ).join('\n');
+  }
+}
+
+class FakeKeyboard extends PassThrough {
+  readonly isTTY = true;
+  setRawMode(): this {
+    return this;
+  }
+  ref(): this {
+    return this;
+  }
+  unref(): this {
+    return this;
+  }
+}
+
+const actions: string[] = [];
+
+/** A client of a fake cluster; `away` makes its reads fail. */
+function clientOf(cluster: FakeCluster, state: { away: boolean }): AdminClient {
+  const read = async <T>(pick: (sample: Awaited<ReturnType<typeof sampleOf>>) => T): Promise<T> => {
+    if (state.away)
+      throw new AdminError('UNREACHABLE', 'no gateway answers at http://gw.test: connection refused');
+    return pick(await sampleOf(cluster, 0));
+  };
+  const unused = () => Promise.reject(new Error('not used here'));
+  return {
+    gatewayUrl: 'http://gw.test',
+    status: () => read((sample) => sample.status),
+    statsModels: () => read((sample) => sample.stats as NonNullable<typeof sample.stats>),
+    models: () => read(() => modelsOf(cluster)),
+    statusModels: unused,
+    processes: unused,
+    version: unused,
+    drain: (endpoint, force) => {
+      actions.push(`drain ${endpoint}${force ? ' force' : ''}`);
+      cluster.control = {
+        ...cluster.control,
+        drained: { ...cluster.control.drained, [endpoint]: { by: 'me', at: 0 } },
+      };
+      return Promise.resolve({
+        endpoint,
+        action: 'drain',
+        changed: true,
+        drained: true,
+        revision: 1,
+        streams_left: 16,
+        models_lost: [],
+      });
+    },
+    resume: unused,
+    refresh: unused,
+    close: () => undefined,
+  };
+}
+
+interface Running {
+  readonly out: FakeTerminal;
+  readonly state: { away: boolean };
+  readonly type: (keys: string) => void;
+  readonly shows: (pattern: RegExp) => Promise<string>;
+  readonly quit: Promise<void>;
+  readonly end: () => Promise<void>;
+}
+
+async function run(
+  t: TestContext,
+  cluster: FakeCluster,
+  columns: number,
+  rows: number,
+  intervalMs = 30,
+): Promise<Running> {
+  const out = new FakeTerminal(columns, rows);
+  const keyboard = new FakeKeyboard();
+  const state = { away: false };
+  const client = clientOf(cluster, state);
+  const quit = Promise.withResolvers<void>();
+  const session = new TopSession({
+    client,
+    admin: () => client,
+    intervalMs,
+    ascii: false,
+    onQuit: () => quit.resolve(),
+    onSuspend: () => undefined,
+  });
+  session.start(await readSample(client, true));
+  const app = render(createElement(Screen, { session, suspend: { current: () => undefined } }), {
+    stdout: out as unknown as NodeJS.WriteStream,
+    stdin: keyboard as unknown as NodeJS.ReadStream,
+    alternateScreen: true,
+    incrementalRendering: true,
+    exitOnCtrlC: false,
+    patchConsole: false,
+    interactive: true,
+    maxFps: 60,
+  });
+  const end = async (): Promise<void> => {
+    session.stop();
+    app.unmount();
+    await app.waitUntilExit();
+  };
+  t.after(end);
+  return {
+    out,
+    state,
+    type: (keys) => void keyboard.write(keys),
+    shows: async (pattern) => {
+      const deadline = performance.now() + 5_000;
+      while (!pattern.test(out.screen())) {
+        if (performance.now() > deadline)
+          throw new assert.AssertionError({ message: `never showed ${String(pattern)}:\n${out.screen()}` });
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      return out.screen();
+    },
+    quit: quit.promise,
+    end,
+  };
+}
+
+for (const [columns, rows] of [
+  [80, 24],
+  [140, 40],
+  [60, 16],
+] as const) {
+  test(
+    `${columns}x${rows}: fills the screen, repaints only what changed, leaves it as it was`,
+    WITHIN,
+    async (t) => {
+      const cluster = busyCluster(100);
+      const { out, shows, end } = await run(t, cluster, columns, rows);
+      const shown = await shows(/gpu-a/);
+      assert.equal(shown.split('\n').length, rows);
+      assert.match(shown.split('\n').at(-1) ?? '', /^q quit/);
+      assert.equal(out.terminal.buffer.active.type, 'alternate');
+      const frames = out.written.length;
+      cluster.now += 1_000;
+      cluster.health = { ...cluster.health, latencyMs: 7.7 };
+      await shows(/memory 7\.7ms/);
+      const later = out.written.slice(frames).join('');
+      assert.doesNotMatch(later, /\u001b\[[0-3]?J/, 'the whole screen was erased again');
+      await end();
+      assert.equal(out.terminal.buffer.active.type, 'normal');
+      assert.match(out.written.join(''), /\u001b\[\?25h/);
+    },
+  );
+}
+
+test('keys that arrive together are keys of their own, and q quits', WITHIN, async (t) => {
+  const { shows, type, quit } = await run(t, busyCluster(100), 80, 24);
+  await shows(/▶ old box/);
+  type('jj');
+  await shows(/▶ gpu-a/);
+  type('2');
+  await shows(/by name[^]*▶ only-a/);
+  type('\t/gpu\r');
+  await shows(/2 of 3 match "gpu"/);
+  type('q');
+  await quit;
+});
+
+test('draining asks first, names what is lost, and tells what came of it', WITHIN, async (t) => {
+  actions.length = 0;
+  const { shows, type } = await run(t, busyCluster(100), 80, 24);
+  await shows(/▶ old box/);
+  type('jjd');
+  await shows(/Drain gpu-a \(healthy, 16 in flight\)\? Nobody else has only-a, shared/);
+  type('n');
+  await shows(/nothing was changed/);
+  type('dy');
+  await shows(/gpu-a gets nothing new, 16 still in flight there/);
+  assert.deepEqual(actions, ['drain gpu-a force']);
+  await shows(/gpu-a {10}○ drain/);
+});
+
+test('a gateway that goes away leaves the last screen, and comes back by itself', WITHIN, async (t) => {
+  const { shows, state, type } = await run(t, busyCluster(100), 80, 24);
+  await shows(/gpu-a/);
+  state.away = true;
+  const old = await shows(/DATA \ds OLD[^]*connection refused; trying again/);
+  assert.match(old, /gpu-a {10}● healthy/);
+  state.away = false;
+  await shows(/every 0\.03s/);
+  type(' ');
+  await shows(/PAUSED/);
+});
+
+test('a resize is followed; too small says so', WITHIN, async (t) => {
+  const { out, shows } = await run(t, busyCluster(100), 80, 24);
+  await shows(/gpu-a/);
+  out.resize(140, 40);
+  await shows(/REQUESTS/);
+  out.resize(50, 10);
+  await shows(/needs 60x16/);
+  out.resize(80, 24);
+  await shows(/gpu-a/);
+});
+
+test('hostile names cannot move the cursor', WITHIN, async (t) => {
+  const { out, shows } = await run(t, wideCluster(['\u001b[2J\u001b[1;1Howned', 'fine']), 80, 24);
+  const shown = await shows(/fine/);
+  assert.match(shown.split('\n')[0] ?? '', /^olla/);
+  assert.match(shown, /owned/);
+  assert.doesNotMatch(out.written.join(''), /\u001b\[1;1H/);
+});
+
+after(() => {
+  // Ink keeps nothing alive once unmounted; a handle left over would keep this file from ending.
+  assert.ok(process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length < 5);
+});

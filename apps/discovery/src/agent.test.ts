@@ -120,6 +120,23 @@ test('a pulled model is known within about two seconds, with what only show tell
   assert.equal(endpoint(complete, 'o').serverVersion, '0.33.0');
 });
 
+test('a server that keeps silent about details is listed all the same', async (t) => {
+  const routes = ollamaWith('a:1b', 'b:1b', 'c:1b', 'd:1b', 'e:1b', 'f:1b');
+  const handler = answering(routes);
+  const server = await serve(t, (request, response) => {
+    if (request.url !== '/api/show') handler(request, response);
+  });
+  const store = new TestStore();
+  await start(t, store, [{ name: 'o', type: 'ollama', url: server.url, check_timeout: '200ms' }]).ready;
+  await waitFor(() => server.seen.includes('POST /api/show'), { describe: 'a question about details' });
+  const pulled = answering({ ...routes, '/api/tags': { models: [{ name: 'new:1b' }] } });
+  server.handler = (request, response) => {
+    if (request.url !== '/api/show') pulled(request, response);
+  };
+  await store.when((snapshot) => namesAt(snapshot, 'o').includes('new:1b'), 'the pulled model', 3_000);
+  assert.ok(server.seen.filter((seen) => seen === 'POST /api/show').length <= 2);
+});
+
 test('an unchanged fleet keeps its catalog and its revision', async (t) => {
   const server = await serve(t, ollamaWith('a:1b'));
   const store = new TestStore();

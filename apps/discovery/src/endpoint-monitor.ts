@@ -36,6 +36,9 @@ export interface MonitorOptions {
   readonly known?: { readonly snapshot: EndpointSnapshot; readonly models: readonly EndpointModel[] };
 }
 
+/** Pause after a server did not answer about details of its models. */
+const DETAILS_PAUSE_MS = 30_000;
+
 /** Watches one endpoint: its health, its models and its load, each on a schedule of its own. */
 export class EndpointMonitor {
   readonly endpoint: EndpointSettings;
@@ -51,6 +54,7 @@ export class EndpointMonitor {
   #modelsAt: number | null = null;
   #listTookMs = 0;
   #listProblem = '';
+  #detailsAt = 0;
   #load: EndpointLoad | null = null;
   #serverVersion: string | null = null;
   #relistAll = false;
@@ -227,6 +231,8 @@ export class EndpointMonitor {
     this.#listProblem = '';
     if (scope === 'all') this.#modelsAt = Date.now();
     this.#takeModels(result.models);
+    // Requests wait to see that the list was made, also where nothing in it is new.
+    if (scope === 'all') this.#options.onChange('state');
     return null;
   }
 
@@ -271,13 +277,15 @@ export class EndpointMonitor {
 
   async #addDetails(): Promise<void> {
     const reader = this.profile.details;
-    if (reader === null || this.#models.length === 0) return;
+    if (reader === null || this.#models.length === 0 || Date.now() < this.#detailsAt) return;
     const unread = this.#models.filter(
       (model) => !this.#details.has(detailKey(model)) && reader.wanted(model),
     );
     if (unread.length === 0) return;
-    const read = await readDetails(this.#link, reader, unread, this.endpoint.check_timeout);
+    const { read, silent } = await readDetails(this.#link, reader, unread, this.endpoint.check_timeout);
     if (this.#stopped) return;
+    // Details wait where a server keeps silent about them, lists of models do not.
+    if (silent) this.#detailsAt = Date.now() + DETAILS_PAUSE_MS;
     const current = new Set(this.#models.map(detailKey));
     for (const key of this.#details.keys()) if (!current.has(key)) this.#details.delete(key);
     for (const [model, detailed] of read) this.#details.set(detailKey(model), detailed);

@@ -1,0 +1,255 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { createServer } from 'node:http';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { parse as parseYaml } from 'yaml';
+import { ensureAdminToken } from '@olla/admin-api/token-file';
+import { createAdmin } from '@olla/gateway/admin/create-admin';
+import { fakeCluster, type FakeCluster } from '@olla/gateway/admin/fake-cluster';
+import { fakeSnapshot } from '@olla/gateway/admin/fake-cluster';
+import { busyCluster, modelsOf } from './top/fake-sample.ts';
+
+const MAIN = new URL('./main.ts', import.meta.url).pathname;
+const WITHIN = { timeout: 60_000 };
+
+interface Ran {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the command as users do, in a process of its own without a terminal. */
+function olla(args: readonly string[], env: Record<string, string> = {}, cwd = tmpdir()): Promise<Ran> {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    cwd,
+    env: { PATH: process.env['PATH'], HOME: tmpdir(), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  return new Promise((resolve) => child.once('close', (code) => resolve({ code, stdout, stderr })));
+}
+
+interface Served {
+  readonly url: string;
+  readonly port: number;
+  /** The environment of a shell on the same machine. */
+  readonly env: Record<string, string>;
+}
+
+/** The real admin API of a fake cluster over HTTP, with a token file as a gateway leaves one. */
+async function serve(t: TestContext, cluster: FakeCluster): Promise<Served> {
+  const folder = temporary(t);
+  const server = createServer((request, response) => {
+    const url = new URL(request.url ?? '/', 'http://gateway.test');
+    if (url.pathname === '/olla/models')
+      return void response.end(JSON.stringify({ object: 'list', data: modelsOf(cluster) }));
+    const headers = request.headers as Record<string, string | undefined>;
+    const { method = 'GET' } = request;
+    void admin
+      .handle({ method, path: url.pathname, query: url.searchParams, headers, clientAddress: '127.0.0.1' })
+      .then((answer) => response.writeHead(answer.status, answer.headers.flat()).end(answer.body));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  const { token } = ensureAdminToken(port, { XDG_RUNTIME_DIR: folder });
+  const admin = createAdmin({ ...cluster.deps, adminToken: token });
+  const url = `http://127.0.0.1:${port}`;
+  return { url, port, env: { XDG_RUNTIME_DIR: folder, OLLA_GATEWAY: url } };
+}
+
+function temporary(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'olla-command-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+test('usage errors exit 2 with a suggestion, help and version exit 0', WITHIN, async () => {
+  const [unknown, slip, flag, bare, help, version] = await Promise.all([
+    olla(['srve']),
+    olla(['status']),
+    olla(['ctl', 'status', '--outptu', 'json']),
+    olla(['ctl', 'endpoints', 'drain']),
+    olla(['ctl', '--help']),
+    olla(['--version']),
+  ]);
+  assert.deepEqual(
+    [unknown.code, slip.code, flag.code, bare.code, help.code, version.code],
+    [2, 2, 2, 2, 0, 0],
+  );
+  assert.match(unknown.stderr, /Did you mean serve/);
+  assert.match(slip.stderr, /Did you mean olla ctl status/);
+  assert.match(flag.stderr, /Did you mean --output/);
+  assert.match(help.stdout, /^Examples:\n[^]*Exit codes:/);
+  assert.match(version.stdout, /^\d+\.\d+\.\d+\n$/);
+});
+
+test('nobody there is exit 6, with what to do and without a stack', WITHIN, async () => {
+  const { code, stdout, stderr } = await olla(['ctl', 'status', '--gateway', 'http://127.0.0.1:1']);
+  assert.deepEqual([code, stdout], [6, '']);
+  assert.match(stderr, /no gateway answers at http:\/\/127\.0\.0\.1:1: connection refused[^]*--gateway URL/);
+  assert.doesNotMatch(stderr, /\n {4}at /);
+});
+
+test('status prints words and a table; --check exits 7 when something is degraded', WITHIN, async (t) => {
+  const cluster = fakeCluster();
+  const { env } = await serve(t, cluster);
+  const well = await olla(['ctl', 'status', '--check'], env);
+  assert.equal(well.code, 0);
+  assert.match(well.stdout, /: healthy, up 1h0m[^]*gpu-a +vllm +● healthy/);
+  cluster.snapshot = fakeSnapshot(cluster.deps.settings, { 'old box': 'offline' });
+  const ill = await olla(['ctl', 'status', '--check'], env);
+  assert.equal(ill.code, 7);
+  assert.match(ill.stdout, /! Endpoint old box is offline: connection refused\./);
+  assert.equal((await olla(['ctl', 'status'], env)).code, 0);
+});
+
+test('every output format; data alone goes to stdout', WITHIN, async (t) => {
+  const { env, url } = await serve(t, busyCluster(100));
+  const run = (...args: string[]) => olla(['ctl', ...args], env);
+  const [json, yaml, lines, names, wide, one, models] = await Promise.all([
+    run('endpoints', '--json'),
+    run('endpoints', '-o', 'yaml'),
+    run('endpoints', '-o', 'jsonl'),
+    run('endpoints', '-o', 'name'),
+    run('endpoints', '-o', 'wide'),
+    run('endpoints', 'gpu-a', '-o', 'json'),
+    olla(['ctl', 'models', '--gateway', url, '-o', 'json']),
+  ]);
+  const parsed = JSON.parse(json.stdout) as { name: string; ttft_p95_ms: number | null }[];
+  assert.deepEqual(
+    parsed.map(({ name }) => name),
+    ['gpu-a', 'gpu-b', 'old box'],
+  );
+  assert.deepEqual(parseYaml(yaml.stdout), parsed);
+  assert.deepEqual(
+    lines.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown),
+    parsed,
+  );
+  assert.equal(names.stdout, 'gpu-a\ngpu-b\nold box\n');
+  assert.match(wide.stdout, /URL +REASON[^]*http:\/\/old\.test:11434 +connection refused/);
+  assert.deepEqual(JSON.parse(one.stdout), parsed[0]);
+  const shared = (JSON.parse(models.stdout) as { name: string; requests_total: number }[]).find(
+    ({ name }) => name === 'shared',
+  );
+  assert.equal(shared?.requests_total, 100);
+  for (const { stderr, stdout } of [json, yaml, lines, names, wide, one, models]) {
+    assert.equal(stderr, '');
+    assert.doesNotMatch(stdout, /\u001b/);
+  }
+});
+
+test('unknown names are exit 4 with the nearest one', WITHIN, async (t) => {
+  const { env } = await serve(t, fakeCluster());
+  const { code, stderr } = await olla(['ctl', 'endpoints', 'gpu-aa'], env);
+  assert.equal(code, 4);
+  assert.match(stderr, /Did you mean gpu-a\?/);
+  assert.equal((await olla(['ctl', 'endpoints', 'drain', 'nobody'], env)).code, 4);
+});
+
+test('a local console finds the token, drains, is refused the last host, resumes', WITHIN, async (t) => {
+  const cluster = fakeCluster();
+  const { env } = await serve(t, cluster);
+  const drained = await olla(['ctl', 'endpoints', 'drain', 'gpu-b'], env);
+  assert.deepEqual(
+    [drained.code, drained.stdout],
+    [0, 'gpu-b gets nothing new, 0 requests still running there\n'],
+  );
+  const refused = await olla(['ctl', 'endpoints', 'drain', 'gpu-a'], env);
+  assert.equal(refused.code, 5);
+  assert.match(
+    refused.stderr,
+    /only routable endpoint that has only-a, shared[^]*LAST_HOST[^]*drain gpu-a --force/,
+  );
+  const forced = await olla(['ctl', 'endpoints', 'drain', 'gpu-a', '--force', '--json'], env);
+  assert.deepEqual((JSON.parse(forced.stdout) as { models_lost: string[] }).models_lost, [
+    'only-a',
+    'shared',
+  ]);
+  assert.equal((await olla(['ctl', 'endpoints', 'resume', 'gpu-a'], env)).stdout, 'gpu-a serves again\n');
+  assert.deepEqual(Object.keys(cluster.control.drained), ['gpu-b']);
+  assert.equal((await olla(['ctl', 'endpoints', 'refresh'], env)).code, 0);
+  assert.equal(cluster.control.refresh, 1);
+});
+
+test(
+  'without the right token an action is exit 3, and none is sent unencrypted to other machines',
+  WITHIN,
+  async (t) => {
+    const { url, env } = await serve(t, fakeCluster());
+    const file = join(temporary(t), 'token');
+    writeFileSync(file, 'wrong-token\n', { mode: 0o600 });
+    const drain = ['ctl', 'endpoints', 'drain', 'gpu-b'];
+    const [wrong, none, remote] = await Promise.all([
+      olla([...drain, '--token-file', file], env),
+      olla([...drain, '--gateway', url]),
+      olla([...drain, '--gateway', 'http://gateway.test:40114'], { OLLA_ADMIN_TOKEN: 'a-long-enough-token' }),
+    ]);
+    assert.deepEqual([wrong.code, none.code, remote.code], [3, 3, 2]);
+    assert.match(wrong.stderr, /UNAUTHORIZED/);
+    assert.match(none.stderr, /--token-file/);
+    assert.match(remote.stderr, /unencrypted[^]*--insecure/);
+  },
+);
+
+test('top without a terminal prints one plain table', WITHIN, async (t) => {
+  const { env } = await serve(t, busyCluster(10));
+  const { code, stdout } = await olla(['ctl', 'top'], { ...env, CI: 'true' });
+  assert.equal(code, 0);
+  assert.match(stdout, /ENDPOINT +TYPE +STATE[^]*gpu-a/);
+  assert.doesNotMatch(stdout, /\u001b/);
+});
+
+test(
+  'config init writes a file that config check accepts, and never replaces one unasked',
+  WITHIN,
+  async (t) => {
+    const folder = temporary(t);
+    const file = join(folder, 'config.yaml');
+    assert.equal((await olla(['config', 'init'], {}, folder)).code, 0);
+    assert.match((await olla(['config', 'check'], {}, folder)).stdout, /^config\.yaml: ok/);
+    const before = readFileSync(file, 'utf8');
+    writeFileSync(file, `${before}# mine\n`);
+    assert.equal((await olla(['config', 'init'], {}, folder)).code, 5);
+    assert.match(readFileSync(file, 'utf8'), /# mine/);
+    assert.equal((await olla(['config', 'init', '--force'], {}, folder)).code, 0);
+    assert.doesNotMatch(readFileSync(file, 'utf8'), /# mine/);
+  },
+);
+
+test('config check and serve print every problem with its place', WITHIN, async (t) => {
+  const folder = temporary(t);
+  writeFileSync(join(folder, 'bad.yaml'), 'server: {port: 99999}\nproxy: {load_balancr: priority}\n');
+  const runs = await Promise.all([
+    olla(['config', 'check', 'bad.yaml'], {}, folder),
+    olla(['serve', '-c', 'bad.yaml', '--validate-config'], {}, folder),
+    olla(['serve', '-c', 'bad.yaml'], {}, folder),
+  ]);
+  for (const { code, stderr, stdout } of runs) {
+    assert.deepEqual([code, stdout], [1, '']);
+    assert.match(
+      stderr,
+      /bad\.yaml:1:16 server\.port[^]*bad\.yaml:2:9 proxy\.load_balancr[^]*did you mean load_balancer/,
+    );
+    assert.doesNotMatch(stderr, /\n {4}at /);
+  }
+});
+
+test('an agent alone names the key it needs', WITHIN, async () => {
+  const { code, stderr } = await olla(['agent']);
+  assert.equal(code, 1);
+  assert.match(stderr, /redis\.url/);
+});

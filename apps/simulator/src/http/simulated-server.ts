@@ -94,12 +94,15 @@ export async function startSimulatedServer(options: SimulatedServerOptions): Pro
     }
   };
 
-  const listener = createListener(server, options.port, () => {
-    const refusal = faults.list().find((fault) => fault.kind === 'refuse');
-    if (refusal?.how === 'reset') server.closeAllConnections();
-    return refusal === undefined;
+  const refusals = (): FaultSpec[] => faults.list().filter((fault) => fault.kind === 'refuse');
+  const dropConnections = (): void => {
+    for (const socket of sockets.keys()) socket.resetAndDestroy();
+  };
+  const listener = createListener(server, options.port, () => refusals().length === 0);
+  const faults = createFaultBook(options.random, () => {
+    listener.follow();
+    if (refusals().some((fault) => fault.how === 'reset')) dropConnections();
   });
-  const faults = createFaultBook(options.random, () => listener.follow());
   await listener.open();
 
   return {
@@ -112,7 +115,7 @@ export async function startSimulatedServer(options: SimulatedServerOptions): Pro
       return sockets.size;
     },
     settled: () => listener.settled(),
-    dropConnections: () => server.closeAllConnections(),
+    dropConnections,
     async close() {
       await listener.shut();
       server.closeAllConnections();

@@ -25,7 +25,7 @@ export function createScaledClock(timeScale: number): ScaledClock {
           timers.delete(timer);
           fire();
         },
-        Math.min(delayMs / timeScale, LONGEST_TIMEOUT_MS),
+        Math.min(Math.max(0, delayMs / timeScale), LONGEST_TIMEOUT_MS),
       );
       timers.add(timer);
       return () => {

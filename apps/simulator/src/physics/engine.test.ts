@@ -81,7 +81,10 @@ test('beyond its slots a model queues in silence, first in, first out', () => {
   engine.preload('a');
   const asked = [ask('a'), ask('a'), ask('a'), ask('a')];
   clock.advance(150);
-  assert.deepEqual(asked.map((one) => one.slotAt !== undefined), [true, true, true, false]);
+  assert.deepEqual(
+    asked.map((one) => one.slotAt !== undefined),
+    [true, true, true, false],
+  );
   assert.deepEqual(engine.load(), { running: 2, waiting: 1 });
   clock.advance(1_000);
   assert.ok((asked[3]?.slotAt ?? 0) >= (asked[2]?.slotAt ?? Infinity));
@@ -114,7 +117,10 @@ test('a load is given up when the client that asked for it leaves, and begun ane
   assert.equal(follower.slotAt, undefined, 'the load began again at 4 s');
   clock.advance(1_000);
   assert.equal(follower.stats?.loadMs, 5_000);
-  assert.deepEqual(engine.residents().map((held) => held.model), ['a']);
+  assert.deepEqual(
+    engine.residents().map((held) => held.model),
+    ['a'],
+  );
 });
 
 test('a cancelled sequence frees its slot at once', () => {

@@ -15,7 +15,10 @@ const limits = { capacityGb: 24, maxModels: 3 };
 
 test('a model in memory needs no load', () => {
   const held = resident('a', 7);
-  assert.deepEqual(planLoad([held], { model: 'a', memoryGb: 7 }, limits), { kind: 'resident', resident: held });
+  assert.deepEqual(planLoad([held], { model: 'a', memoryGb: 7 }, limits), {
+    kind: 'resident',
+    resident: held,
+  });
 });
 
 test('evicts the least recently used idle models, no more than needed', () => {
@@ -35,7 +38,10 @@ test('waits when busy models leave too little room, or another load runs', () =>
 
 test('a model larger than all memory loads alone', () => {
   const idle = resident('idle', 4);
-  assert.deepEqual(planLoad([idle], { model: 'huge', memoryGb: 48 }, limits), { kind: 'load', evict: [idle] });
+  assert.deepEqual(planLoad([idle], { model: 'huge', memoryGb: 48 }, limits), {
+    kind: 'load',
+    evict: [idle],
+  });
 });
 
 test('the number of models in memory is limited too', () => {

@@ -3,7 +3,14 @@ import { test } from 'node:test';
 import { estimatePhysics, guessSizeB } from './model-physics.ts';
 
 test('reads the size from the usual names', () => {
-  const sizes = ['qwen3:14b', 'Llama-3.1-8B-Instruct', 'gemma3:270m', 'phi-4', 'mistral-small:24b', 'llama3.2:1b'];
+  const sizes = [
+    'qwen3:14b',
+    'Llama-3.1-8B-Instruct',
+    'gemma3:270m',
+    'phi-4',
+    'mistral-small:24b',
+    'llama3.2:1b',
+  ];
   assert.deepEqual(sizes.map(guessSizeB), [14, 8, 0.27, 7.5, 24, 1]);
 });
 

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { startFleet, type Fleet } from './fleet.ts';
+import { askRaw, getRequest, postRequest } from './testing/raw-exchange.ts';
+
+let fleet: Fleet;
+before(async () => {
+  fleet = await startFleet({
+    timeScale: 100,
+    controlPort: 0,
+    servers: [
+      { name: 'desk', type: 'ollama', models: [{ name: 'tiny:1b', loaded: true }] },
+      { name: 'vllm', type: 'vllm', models: ['tiny'] },
+    ],
+  });
+});
+after(() => fleet.close());
+
+async function control(
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<{ status: number; value: Record<string, unknown> }> {
+  const response = await fetch(`${fleet.controlUrl ?? ''}${path}`, {
+    method,
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  return { status: response.status, value: (await response.json()) as Record<string, unknown> };
+}
+
+test('lists the fleet and what each server does', async () => {
+  const { value } = await control('GET', '/servers');
+  const servers = value['servers'] as { name: string; type: string; models: unknown }[];
+  assert.deepEqual(
+    servers.map((server) => [server.name, server.type]),
+    [
+      ['desk', 'ollama'],
+      ['vllm', 'vllm'],
+    ],
+  );
+  assert.deepEqual(servers[0]?.models, [{ name: 'tiny:1b', resident: true }]);
+});
+
+test('switches faults on and off', async () => {
+  const { port } = fleet.server('vllm');
+  const added = await control('POST', '/servers/vllm/faults', { kind: 'status', status: 503 });
+  assert.equal(added.value['kind'], 'status');
+  assert.equal((await askRaw(port, getRequest('/health'))).status, 503);
+  await control('DELETE', `/servers/vllm/faults/${String(added.value['id'])}`);
+  assert.equal((await askRaw(port, getRequest('/health'))).status, 200);
+});
+
+test('tells what a server received, bodies when asked to keep them', async () => {
+  await control('DELETE', '/servers/desk/requests');
+  await control('PUT', '/servers/desk/capture', { bodies: true });
+  await askRaw(
+    fleet.server('desk').port,
+    postRequest('/api/show?x=1', { model: 'tiny:1b' }, ['X-Trace: a', 'x-trace: b']),
+  );
+  const { value } = await control('GET', '/servers/desk/requests?limit=1');
+  const [request] = value['requests'] as Record<string, unknown>[];
+  assert.equal(request?.['target'], '/api/show?x=1');
+  assert.equal(request?.['body'], '{"model":"tiny:1b"}');
+  assert.equal(request?.['bodyBytes'], 19);
+  assert.deepEqual((request?.['rawHeaders'] as string[]).slice(-4), ['X-Trace', 'a', 'x-trace', 'b']);
+});
+
+test('adds and removes models, and restarts a server', async () => {
+  await control('POST', '/servers/desk/models', { name: 'new:7b', loaded: true });
+  const names = (): string[] =>
+    fleet
+      .server('desk')
+      .snapshot()
+      .models.map((model) => model.name);
+  assert.deepEqual(names(), ['tiny:1b', 'new:7b']);
+  await control('DELETE', '/servers/desk/models/new:7b');
+  assert.deepEqual(names(), ['tiny:1b']);
+  assert.equal((await control('POST', '/servers/desk/crash')).status, 200);
+  assert.deepEqual(fleet.server('desk').snapshot().models, [{ name: 'tiny:1b', resident: true }]);
+});
+
+test('says what is wrong with an order', async () => {
+  assert.match(
+    String((await control('GET', '/servers/nope')).value['error']),
+    /no simulated server "nope"; there are desk, vllm/,
+  );
+  const bad = await control('POST', '/servers/vllm/faults', { kind: 'explode' });
+  assert.equal(bad.status, 400);
+  assert.match(String(bad.value['error']), /^kind: /);
+  assert.equal((await control('POST', '/elsewhere')).status, 404);
+});

@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { startFleet, type Fleet } from '../fleet.ts';
+import type { ServerType } from '../fleet-spec.ts';
+import { askRaw, getRequest, openRaw, postRequest, type RawAnswer } from '../testing/raw-exchange.ts';
+import { until } from '../testing/until.ts';
+
+const messages = [{ role: 'user', content: 'Say something short.' }];
+const thin: readonly [ServerType, string, string, string][] = [
+  ['openai-compatible', '/v1', '/v1/models', '"data":[{"id":"tiny"'],
+  ['sglang', '/v1', '/metrics', 'sglang:num_running_reqs{'],
+  ['lmdeploy', '/v1', '/health', ''],
+  ['lemonade', '/api/v1', '/api/v1/health', '"model_loaded":'],
+  ['litellm', '/v1', '/health/liveliness', `"I'm alive!"`],
+  ['docker-model-runner', '/engines/v1', '/engines/v1/models', '"id":"tiny"'],
+  ['omlx', '/v1', '/health', 'healthy'],
+  ['vllm-mlx', '/v1', '/health', 'healthy'],
+];
+
+let fleet: Fleet;
+before(async () => {
+  fleet = await startFleet({
+    timeScale: 100,
+    servers: [
+      {
+        name: 'vllm',
+        type: 'vllm',
+        slots: 1,
+        contextTokens: 4_096,
+        models: [{ name: 'org/tiny', answerTokens: 4_000 }],
+      },
+      { name: 'studio', type: 'lm-studio', models: [{ name: 'tiny', loaded: true }, 'cold'] },
+      ...thin.map(([type]) => ({ name: type, type, models: ['tiny'] })),
+    ],
+  });
+});
+after(() => fleet.close());
+
+const get = (name: string, path: string): Promise<RawAnswer> =>
+  askRaw(fleet.server(name).port, getRequest(path));
+const post = (name: string, path: string, body: unknown): Promise<RawAnswer> =>
+  askRaw(fleet.server(name).port, postRequest(path, body));
+
+test('vLLM: lower-case heads, max_model_len, an empty health', async () => {
+  const models = await get('vllm', '/v1/models');
+  assert.deepEqual(models.headerNames, ['date', 'server', 'content-type', 'content-length']);
+  const [model] = (JSON.parse(models.body) as { data: Record<string, unknown>[] }).data;
+  assert.deepEqual(
+    [model?.['id'], model?.['owned_by'], model?.['max_model_len']],
+    ['org/tiny', 'vllm', 4_096],
+  );
+  const health = await get('vllm', '/health');
+  assert.deepEqual([health.status, health.body], [200, '']);
+});
+
+test('vLLM: role first, then a chunk a token, [DONE] at the end, usage only when asked for', async () => {
+  const body = { model: 'org/tiny', messages, max_tokens: 3, stream: true };
+  const plain = await post('vllm', '/v1/chat/completions', body);
+  assert.equal(plain.chunks.length, 1 + 3 + 1 + 1);
+  assert.match(plain.chunks[0] ?? '', /"delta":\{"role":"assistant","content":""\}/);
+  assert.equal(plain.chunks.at(-1), 'data: [DONE]\n\n');
+  assert.doesNotMatch(plain.body, /"usage"/);
+  const counted = await post('vllm', '/v1/chat/completions', {
+    ...body,
+    stream_options: { include_usage: true },
+  });
+  assert.match(
+    counted.chunks.at(-2) ?? '',
+    /"choices":\[\],"usage":\{"prompt_tokens":\d+,"total_tokens":\d+,"completion_tokens":3\}/,
+  );
+});
+
+test('vLLM: errors', async () => {
+  const unknown = await post('vllm', '/v1/chat/completions', { model: 'nope', messages });
+  assert.deepEqual(JSON.parse(unknown.body), {
+    error: { message: 'The model `nope` does not exist.', type: 'NotFoundError', param: 'model', code: 404 },
+  });
+  const long = await post('vllm', '/v1/chat/completions', {
+    model: 'org/tiny',
+    messages: [{ role: 'user', content: 'x'.repeat(20_000) }],
+  });
+  assert.equal(long.status, 400);
+  assert.match(long.body, /maximum context length is 4096 tokens/);
+  assert.equal((await post('vllm', '/v1/chat/completions', '{"mod')).status, 400);
+  assert.deepEqual(
+    [(await get('vllm', '/nope')).body, (await get('vllm', '/v1/chat/completions')).status],
+    ['{"detail":"Not Found"}', 405],
+  );
+});
+
+test('vLLM: the head of a stream tells of a slot, a waiting request has none, /metrics counts both', async () => {
+  const { port } = fleet.server('vllm');
+  const body = postRequest('/v1/chat/completions', { model: 'org/tiny', messages, stream: true });
+  const [running, waiting] = [openRaw(port), openRaw(port)];
+  running.send(body);
+  await running.answer({ headOnly: true });
+  waiting.send(body);
+  await until(() => fleet.server('vllm').snapshot().waiting === 1);
+  const metrics = await get('vllm', '/metrics');
+  assert.match(metrics.body, /vllm:num_requests_running\{[^}]*\} 1\.0\n/);
+  assert.match(metrics.body, /vllm:num_requests_waiting\{[^}]*\} 1\.0\n/);
+  assert.equal(waiting.pending, '');
+  running.destroy();
+  assert.equal((await waiting.answer({ headOnly: true })).status, 200);
+  waiting.destroy();
+});
+
+test('LM Studio: state by model, loaded when asked for', async () => {
+  const states = async (): Promise<string[]> =>
+    (JSON.parse((await get('studio', '/api/v0/models')).body) as { data: { state: string }[] }).data.map(
+      (model) => model.state,
+    );
+  assert.deepEqual(await states(), ['loaded', 'not-loaded']);
+  const answer = await post('studio', '/v1/chat/completions', { model: 'cold', messages, max_tokens: 2 });
+  assert.equal(answer.status, 200);
+  assert.equal(answer.head[0], 'X-Powered-By: Express');
+  assert.deepEqual(await states(), ['loaded', 'loaded']);
+});
+
+test('LM Studio: an unknown path is a 200 that says so', async () => {
+  const answer = await get('studio', '/');
+  assert.deepEqual([answer.status, answer.body], [200, '{"error":"Unexpected endpoint or method. (GET /)"}']);
+});
+
+test('the other types: their own signal, and the OpenAI API under their base', async () => {
+  for (const [type, base, signal, expected] of thin) {
+    const told = await get(type, signal);
+    assert.equal(told.status, 200, type);
+    assert.ok(told.body.includes(expected), `${type}: ${told.body}`);
+    const listed = await get(type, `${base}/models`);
+    assert.match(listed.body, /"id":"tiny"/, type);
+    const answer = await post(type, `${base}/chat/completions`, {
+      model: 'tiny',
+      messages,
+      max_tokens: 2,
+      stream: true,
+    });
+    assert.match(answer.body, /data: \[DONE\]\n\n$/, type);
+  }
+});

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BackendProfile } from '@olla/backends/profile';
 import { profileOf } from '@olla/backends/table';
-import { matchesFilter } from '@olla/config/glob';
 import type { EndpointSettings, Settings } from '@olla/config/schema';
 import { endpointKey } from '@olla/core/endpoint-key';
 import type { EndpointLoad, EndpointModel, EndpointSnapshot } from '@olla/core/snapshot';
@@ -11,13 +10,10 @@ import { isRoutable, nextCheckDelayMs, nextHealth, unknownHealth } from './endpo
 import type { CheckOutcome, EndpointHealth } from './endpoint-health.ts';
 import { EndpointLink } from './endpoint-link.ts';
 import type { Gate } from './gate.ts';
-import { listModels } from './list-models.ts';
-import type { ListResult } from './list-models.ts';
-import { readDetails } from './read-details.ts';
-import { applyResidency, IDLE_SIGNALS_MS, loadOf, SignalBook } from './read-signals.ts';
+import { ModelBook } from './model-book.ts';
+import { IDLE_SIGNALS_MS, loadOf, SignalBook } from './read-signals.ts';
 import { repeat } from './repeat.ts';
 import type { Repeater } from './repeat.ts';
-import { relistDelayMs } from './relist-delay.ts';
 
 /** What changed: models (a new catalogue), a state, or figures only, which can wait. */
 export type ChangeKind = 'models' | 'state' | 'figures';
@@ -36,9 +32,6 @@ export interface MonitorOptions {
   readonly known?: { readonly snapshot: EndpointSnapshot; readonly models: readonly EndpointModel[] };
 }
 
-/** Pause after a server did not answer about details of its models. */
-const DETAILS_PAUSE_MS = 30_000;
-
 /** Watches one endpoint: its health, its models and its load, each on a schedule of its own. */
 export class EndpointMonitor {
   readonly endpoint: EndpointSettings;
@@ -46,15 +39,10 @@ export class EndpointMonitor {
   readonly #options: MonitorOptions;
   readonly #link: EndpointLink;
   readonly #signals = new SignalBook();
-  readonly #details = new Map<string, EndpointModel>();
+  readonly #book: ModelBook;
   readonly #repeaters: { checks: Repeater; lists: Repeater; loads: Repeater };
   #profile: BackendProfile | null;
   #health: EndpointHealth;
-  #models: readonly EndpointModel[];
-  #modelsAt: number | null = null;
-  #listTookMs = 0;
-  #listProblem = '';
-  #detailsAt = 0;
   #load: EndpointLoad | null = null;
   #serverVersion: string | null = null;
   #relistAll = false;
@@ -70,8 +58,14 @@ export class EndpointMonitor {
     this.#link = new EndpointLink(endpoint, options.userAgent);
     this.#profile = endpoint.type === 'auto' ? null : profileOf(endpoint.type);
     this.#health = known === undefined ? unknownHealth(Date.now()) : resumeHealth(known.snapshot);
-    this.#models = known?.models ?? [];
-    this.#modelsAt = known?.snapshot.modelsAt ?? null;
+    this.#book = new ModelBook({
+      link: this.#link,
+      discovery: options.discovery,
+      log,
+      listGate: options.listGate,
+      onChange: options.onChange,
+      known: known === undefined ? null : { models: known.models, modelsAt: known.snapshot.modelsAt },
+    });
     this.#serverVersion = known?.snapshot.serverVersion ?? null;
     const onFault = (error: unknown): void =>
       log.error(`endpoint ${endpoint.name}: a check failed of itself and goes on`, { error: String(error) });
@@ -92,7 +86,7 @@ export class EndpointMonitor {
   }
 
   get models(): readonly EndpointModel[] {
-    return this.#models;
+    return this.#book.models;
   }
 
   snapshot(): EndpointSnapshot {
@@ -102,12 +96,12 @@ export class EndpointMonitor {
       key: this.key,
       type: this.profile.type,
       state,
-      reason: reason === '' ? this.#listProblem : reason,
+      reason: reason === '' ? this.#book.problem : reason,
       since,
       checkedAt,
       nextCheckAt: this.#repeaters.checks.nextAt(),
       checkLatencyMs: latencyMs === null ? null : Math.round(latencyMs * 10) / 10,
-      modelsAt: this.#modelsAt,
+      modelsAt: this.#book.listedAt,
       load: this.#load,
       serverVersion: this.#serverVersion,
     };
@@ -130,6 +124,7 @@ export class EndpointMonitor {
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#book.close();
     for (const repeater of Object.values(this.#repeaters)) repeater.stop();
     await this.#link.close();
   }
@@ -150,7 +145,7 @@ export class EndpointMonitor {
     // A server that comes back may have other models: they are listed before it gets requests.
     if (outcome.kind === 'ok' && !wasRoutable && this.#options.discovery.enabled) {
       this.#signals.reset();
-      outcome = (await this.#listOnce('all')) ?? outcome;
+      outcome = (await this.#book.list(this.profile, 'full')) ?? outcome;
     }
     if (this.#stopped) return intervalMs;
     this.#settle(nextHealth(this.#health, outcome, { now: Date.now(), timeoutMs }));
@@ -169,8 +164,7 @@ export class EndpointMonitor {
     this.#health = health;
     if (isRoutable(health.state)) this.#servedAt = Date.now();
     else this.#load = null;
-    if (Date.now() - this.#servedAt > this.#options.forgetAfterMs && this.#models.length > 0)
-      this.#replaceModels([]);
+    if (Date.now() - this.#servedAt > this.#options.forgetAfterMs) this.#book.forget();
     if (before.state === health.state) {
       this.#options.onChange(announce || before.reason !== health.reason ? 'state' : 'figures');
       return;
@@ -190,106 +184,23 @@ export class EndpointMonitor {
   async #relist(): Promise<number> {
     const { discovery } = this.#options;
     if (!discovery.enabled || !isRoutable(this.#health.state)) return IDLE_SIGNALS_MS;
-    const due = this.#modelsAt === null || Date.now() - this.#modelsAt >= discovery.interval;
-    const all = due || this.#relistAll || this.#listProblem !== '';
+    const full = this.#book.due || this.#relistAll;
     this.#relistAll = false;
     let refused: CheckOutcome | null = null;
-    for (let attempt = 0; attempt <= (all ? discovery.retry_attempts : 0); attempt += 1) {
+    for (let attempt = 0; attempt <= (full ? discovery.retry_attempts : 0); attempt += 1) {
       if (attempt > 0) await delay(discovery.retry_backoff * 2 ** (attempt - 1), undefined, { ref: false });
       if (this.#stopped || !isRoutable(this.#health.state)) break;
-      refused = await this.#listOnce(all ? 'all' : 'names');
-      if (refused !== null || this.#listProblem === '') break;
+      refused = await this.#book.list(this.profile, full ? 'full' : 'light');
+      if (refused !== null || this.#book.problem === '') break;
     }
     if (this.#stopped) return IDLE_SIGNALS_MS;
     if (refused !== null) {
       const { check_timeout: timeoutMs } = this.endpoint;
       this.#settle(nextHealth(this.#health, refused, { now: Date.now(), timeoutMs }));
     } else {
-      await this.#addDetails();
+      await this.#book.addDetails(this.profile);
     }
-    return relistDelayMs(this.#listTookMs, discovery.interval);
-  }
-
-  /**
-   * Lists the models and takes them over.
-   *
-   * @returns the outcome that makes of the endpoint's health, null if none
-   */
-  async #listOnce(scope: 'all' | 'names'): Promise<CheckOutcome | null> {
-    const { discovery, listGate } = this.#options;
-    const startedAt = performance.now();
-    const list = (): Promise<ListResult> => listModels(this.#link, this.profile, discovery.timeout);
-    const result = scope === 'all' ? await listGate.run(list) : await list();
-    this.#listTookMs = performance.now() - startedAt;
-    if (this.#stopped) return null;
-    if (result.kind === 'refused') return { ...result, kind: 'refused' };
-    if (result.kind === 'failed') {
-      // A light list that fails is asked again anyway; only a full one is worth telling of.
-      if (scope === 'all') this.#reportProblem(result.reason);
-      return null;
-    }
-    this.#listProblem = '';
-    if (scope === 'all') this.#modelsAt = Date.now();
-    this.#takeModels(result.models);
-    // Requests wait to see that the list was made, also where nothing in it is new.
-    if (scope === 'all') this.#options.onChange('state');
-    return null;
-  }
-
-  #reportProblem(reason: string): void {
-    const problem = `its models could not be listed: ${reason}; set model_url if they are elsewhere`;
-    if (problem === this.#listProblem) return;
-    this.#listProblem = problem;
-    this.#options.log.warn(`endpoint ${this.endpoint.name}: ${problem}`, { endpoint: this.endpoint.name });
-    this.#options.onChange('state');
-  }
-
-  #takeModels(listed: readonly EndpointModel[]): void {
-    const filter = this.endpoint.model_filter;
-    const before = new Map(this.#models.map((model) => [model.name, model]));
-    const next = listed
-      .filter((model) => matchesFilter(filter, model.name))
-      .map((model) => this.#complete(model, before.get(model.name)));
-    const same = next.length === this.#models.length && next.every((model, at) => model === this.#models[at]);
-    if (!same) this.#replaceModels(next);
-  }
-
-  /** A listed model with what details and signals said of it before; the known object if nothing is new. */
-  #complete(listed: EndpointModel, known: EndpointModel | undefined): EndpointModel {
-    const detailed = this.#details.get(detailKey(listed));
-    const gone = listed.resident === false;
-    const model: EndpointModel = {
-      ...listed,
-      capabilities: detailed?.capabilities ?? listed.capabilities,
-      kind: detailed?.kind ?? listed.kind,
-      contextLength: listed.contextLength ?? detailed?.contextLength ?? known?.contextLength ?? null,
-      resident: listed.resident ?? known?.resident ?? null,
-      residentUntil: gone ? null : (listed.residentUntil ?? known?.residentUntil ?? null),
-      loadedAs: gone ? null : (listed.loadedAs ?? known?.loadedAs ?? null),
-    };
-    return known !== undefined && sameModel(known, model) ? known : model;
-  }
-
-  #replaceModels(models: readonly EndpointModel[]): void {
-    this.#models = models;
-    this.#options.onChange('models');
-  }
-
-  async #addDetails(): Promise<void> {
-    const reader = this.profile.details;
-    if (reader === null || this.#models.length === 0 || Date.now() < this.#detailsAt) return;
-    const unread = this.#models.filter(
-      (model) => !this.#details.has(detailKey(model)) && reader.wanted(model),
-    );
-    if (unread.length === 0) return;
-    const { read, silent } = await readDetails(this.#link, reader, unread, this.endpoint.check_timeout);
-    if (this.#stopped) return;
-    // Details wait where a server keeps silent about them, lists of models do not.
-    if (silent) this.#detailsAt = Date.now() + DETAILS_PAUSE_MS;
-    const current = new Set(this.#models.map(detailKey));
-    for (const key of this.#details.keys()) if (!current.has(key)) this.#details.delete(key);
-    for (const [model, detailed] of read) this.#details.set(detailKey(model), detailed);
-    this.#takeModels(this.#models);
+    return this.#book.nextListMs;
   }
 
   async #readLoad(): Promise<number> {
@@ -306,9 +217,8 @@ export class EndpointMonitor {
       merged === null || !isRoutable(this.#health.state) ? null : loadOf(merged.reading, merged.at);
     if (merged !== null) {
       this.#serverVersion = merged.reading.serverVersion ?? this.#serverVersion;
-      const models = applyResidency(this.#models, merged.reading);
-      if (models !== this.#models) this.#replaceModels(models);
-      else if (this.#load !== null) this.#options.onChange('figures');
+      this.#book.applySignals(merged.reading);
+      if (this.#load !== null) this.#options.onChange('figures');
     }
     return nextMs;
   }
@@ -318,12 +228,4 @@ export class EndpointMonitor {
 function resumeHealth(snapshot: EndpointSnapshot): EndpointHealth {
   const { state, reason, since } = snapshot;
   return { ...unknownHealth(since), state, reason, since };
-}
-
-function detailKey(model: EndpointModel): string {
-  return `${model.name}\n${model.digest ?? ''}`;
-}
-
-function sameModel(a: EndpointModel, b: EndpointModel): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
 }

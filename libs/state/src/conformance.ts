@@ -4,7 +4,7 @@ import type { TestContext } from 'node:test';
 import type { Snapshot } from '@olla/core/snapshot';
 import { newTrafficCounters } from '@olla/core/statistics';
 import type { WorkerStatistics } from '@olla/core/statistics';
-import type { Ejection, LeaseAsk, LeaseGrant, SharedState, StateEvent } from './port.ts';
+import type { Ejection, LeaseAsk, LeaseGrant, SessionPlacement, SharedState, StateEvent } from './port.ts';
 
 /** What the suite needs of an adapter: processes of one cluster, connected. */
 export interface ConformanceCluster {
@@ -40,6 +40,7 @@ export function conformance(name: string, makeCluster: () => Promise<Conformance
     it('passes snapshots on, newest first, and fences older ones', withCluster(passesSnapshots));
     it('has one leader with rising tokens', withCluster(electsLeaders));
     it('tells everyone of an ejection', withCluster(tellsEjections));
+    it('tells the others where sessions are', withCluster(tellsSessions));
     it('lets one process probe at a time', withCluster(grantsProbes));
     it('sums what the others have in flight', withCluster(sumsInFlight));
     it('asks for statistics and keeps those of the dead', withCluster(readsStatistics));
@@ -196,6 +197,21 @@ async function tellsEjections({ workers: [a, b, c], agents: [agent] }: Conforman
     return heard.size === 3 ? true : null;
   });
   for (const told of heard.values()) assert.deepEqual(told, ejection);
+}
+
+async function tellsSessions({ workers: [a, b, c] }: ConformanceCluster): Promise<void> {
+  const heard = new Map<string, readonly SessionPlacement[]>();
+  for (const state of [a, b, c]) state.onSessions((placed) => heard.set(state.self.id, placed));
+  await agreedOnPeers([a, b, c]);
+  const placed: SessionPlacement[] = [
+    ['s1', 'e#1'],
+    ['s2', 'e#2'],
+  ];
+  a.tellSessions(placed);
+  await until('the others have heard', () => heard.size === 2);
+  assert.deepEqual([heard.get(b.self.id), heard.get(c.self.id)], [placed, placed]);
+  await a.readInstances();
+  assert.equal(heard.has(a.self.id), false);
 }
 
 async function grantsProbes({ workers }: ConformanceCluster): Promise<void> {

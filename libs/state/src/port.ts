@@ -78,6 +78,15 @@ export interface SharedState {
   /** The sum of all other workers' counts by endpoint key, without this process's own; called when it changes. */
   onInFlight(listener: (others: ReadonlyMap<string, number>) => void): Unsubscribe;
 
+  // ── sessions ────────────────────────────────────────────────────────────
+  /**
+   * Tells the others at which endpoint conversations were placed: workers of this host at once, other hosts within
+   * 100 ms. For the caller to coalesce, at most MAX_PLACEMENTS a call; lost while the store is away.
+   */
+  tellSessions(placements: readonly SessionPlacement[]): void;
+  /** Calls with what other processes placed. */
+  onSessions(listener: (placements: readonly SessionPlacement[]) => void): Unsubscribe;
+
   // ── statistics ──────────────────────────────────────────────────────────
   /** Absolute counters of this incarnation; the newest call wins. A dead worker's last report stays part of the sum. */
   publishStatistics(statistics: WorkerStatistics): void;
@@ -123,6 +132,9 @@ export const COMMAND_TIMEOUT_MS = 2_000;
 export const STRANDED_WAIT_MS = 150;
 /** After how long without heartbeat a process counts as dead. */
 export const INSTANCE_TTL_MS = 5_000;
+
+/** Most placements of sessions in one message. */
+export const MAX_PLACEMENTS = 1_000;
 
 export interface Peers {
   readonly gateways: number;
@@ -187,6 +199,9 @@ export interface Ejection {
   /** Epoch milliseconds of the reporter. */
   readonly at: number;
 }
+
+/** A conversation by the hash that names it, and the key of its endpoint. */
+export type SessionPlacement = readonly [session: string, endpointKey: string];
 
 export interface StatisticsReading {
   readonly workers: readonly {

@@ -22,6 +22,8 @@ export interface Store {
   reportEjection(ejection: port.Ejection): void;
   acquireProbe(endpointKey: string, ttlMs: number): Awaitable<boolean>;
   emitEvent(event: port.StateEvent): void;
+  /** Tells other hosts; this host's members are told by the hub. */
+  tellSessions(placements: readonly port.SessionPlacement[]): void;
   readControl(): Awaitable<port.Control>;
   changeControl(change: port.ControlChange): Awaitable<port.Control>;
   health(): port.StateHealth;
@@ -53,6 +55,8 @@ export interface StoreSink {
   control(control: port.Control): void;
   ejection(ejection: port.Ejection): void;
   event(event: port.StateEvent): void;
+  /** What other hosts placed. */
+  sessions(placements: readonly port.SessionPlacement[]): void;
   recall(key: string, exceptHolder: string): void;
   health(health: port.StateHealth): void;
   /** Other hosts' counts in flight, by endpoint key; all that are not zero. */

@@ -162,6 +162,16 @@ export class ChannelState implements port.SharedState {
     return this.#request<boolean>('acquireProbe', { endpointKey, ttlMs });
   }
 
+  // ── sessions ────────────────────────────────────────────────────────────
+
+  tellSessions(placements: readonly port.SessionPlacement[]): void {
+    this.#cast('tellSessions', placements);
+  }
+
+  onSessions(listener: (placements: readonly port.SessionPlacement[]) => void): port.Unsubscribe {
+    return this.#subscribe('sessions', this.#inbox.topics.sessions, listener);
+  }
+
   // ── in-flight counts and statistics ─────────────────────────────────────
 
   publishInFlight(counts: ReadonlyMap<string, number>): void {

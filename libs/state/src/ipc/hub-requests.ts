@@ -45,7 +45,11 @@ export class HubRequests {
     } else if (op === 'settleLeases') {
       this.#store.settleLeases(member.instance.id, body as port.LeaseReturn[]);
     } else if (op === 'reportEjection') this.#store.reportEjection(body as port.Ejection);
-    else if (op === 'emitEvent') this.#store.emitEvent(body as port.StateEvent);
+    else if (op === 'tellSessions') {
+      const placements = body as port.SessionPlacement[];
+      this.#hub.sessions(placements, member);
+      this.#store.tellSessions(placements);
+    } else if (op === 'emitEvent') this.#store.emitEvent(body as port.StateEvent);
     else if (op === 'subscribe') {
       member.topics.add(body as Topic);
       this.#hub.sendNewest(member, body as Topic);

@@ -11,6 +11,7 @@ export class Inbox {
   readonly topics = {
     snapshot: new Listeners<Snapshot>(),
     ejection: new Listeners<port.Ejection>(),
+    sessions: new Listeners<readonly port.SessionPlacement[]>(),
     inFlight: new Listeners<ReadonlyMap<string, number>>(),
     event: new Listeners<port.StateEvent>(),
     control: new Listeners<port.Control>(),
@@ -28,6 +29,7 @@ export class Inbox {
     if (topic === 'snapshot') this.#receiveSnapshot(body as PackedSnapshot);
     else if (topic === 'inFlight') this.#receiveOthers(body as Record<string, number>);
     else if (topic === 'ejection') this.topics.ejection.call(body as port.Ejection);
+    else if (topic === 'sessions') this.topics.sessions.call(body as port.SessionPlacement[]);
     else if (topic === 'event') this.topics.event.call(body as port.StateEvent);
     else if (topic === 'recall') this.topics.recall.call(body as string);
     else if (topic === 'peers') this.peers = body as port.Peers;

@@ -22,7 +22,7 @@ export type ToMember = { readonly olla: typeof MARK } & (
 );
 
 export type Topic =
-  'snapshot' | 'ejection' | 'inFlight' | 'event' | 'control' | 'recall' | 'health' | 'peers';
+  'snapshot' | 'ejection' | 'sessions' | 'inFlight' | 'event' | 'control' | 'recall' | 'health' | 'peers';
 
 export interface AskedQuestion {
   readonly kind: string;

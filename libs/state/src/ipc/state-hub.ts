@@ -182,6 +182,11 @@ export class StateHub implements StoreSink {
     this.#broadcast('ejection', ejection);
   }
 
+  sessions(placements: readonly port.SessionPlacement[], except?: Member): void {
+    for (const member of this.members())
+      if (member !== except && member.topics.has('sessions')) member.push('sessions', placements);
+  }
+
   event(event: port.StateEvent): void {
     this.#broadcast('event', event);
   }

@@ -88,6 +88,10 @@ export class MemoryStore implements Store {
     return true;
   }
 
+  tellSessions(): void {
+    // One host: its hub has told everyone.
+  }
+
   emitEvent(event: port.StateEvent): void {
     this.#sink.event(event);
   }

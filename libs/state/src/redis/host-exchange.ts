@@ -16,6 +16,9 @@ import { BEAT } from './scripts.ts';
 const BEAT_MS = 1_000;
 /** Other hosts see a count within 100 ms. */
 const IN_FLIGHT_INTERVAL_MS = 50;
+const SESSIONS_INTERVAL_MS = 50;
+/** Placements that wait for their message; a host that places more tells the newest only. */
+const MAX_WAITING_PLACEMENTS = 5_000;
 const STATISTICS_INTERVAL_MS = 400;
 /** Answers to a question from another host leave in time to arrive there. */
 const ANSWER_MARGIN_MS = 20;
@@ -55,8 +58,10 @@ export class HostExchange {
   readonly #questions = new Questions();
   readonly #countsOut = new Coalescer(IN_FLIGHT_INTERVAL_MS, () => this.#publishCounts());
   readonly #statisticsOut = new Coalescer(STATISTICS_INTERVAL_MS, () => void this.#flushStatistics());
+  readonly #sessionsOut = new Coalescer(SESSIONS_INTERVAL_MS, () => this.#publishSessions());
   readonly #beatTimer: NodeJS.Timeout;
   #report: () => HostReport = () => ({ instances: [], inFlight: {}, statistics: [] });
+  #placements: port.SessionPlacement[] = [];
   #seq = Date.now();
   #toldCounts = '{}';
   #toldMembers = '';
@@ -91,6 +96,19 @@ export class HostExchange {
   /** Lost while Redis is away. */
   publish(kind: string, body: unknown): void {
     this.#send(this.#options.keys.all, kind, body);
+  }
+
+  tellSessions(placements: readonly port.SessionPlacement[]): void {
+    this.#placements.push(...placements);
+    if (this.#placements.length > MAX_WAITING_PLACEMENTS)
+      this.#placements = this.#placements.slice(-MAX_WAITING_PLACEMENTS);
+    this.#sessionsOut.ask();
+  }
+
+  #publishSessions(): void {
+    const placements = this.#placements;
+    this.#placements = [];
+    this.publish('sessions', placements);
   }
 
   /** The text of a message, for scripts that publish. */
@@ -131,6 +149,7 @@ export class HostExchange {
     clearInterval(this.#beatTimer);
     this.#countsOut.stop();
     this.#statisticsOut.stop();
+    this.#sessionsOut.stop();
     const { connection, keys, hub } = this.#options;
     await this.#flushStatistics(500);
     this.publish('bye', null);
@@ -183,6 +202,7 @@ export class HostExchange {
     if (kind === 'news') this.#learn(from, body as HostNews);
     else if (kind === 'snapshot' || kind === 'control') onChanged(kind);
     else if (kind === 'ejection') sink.ejection(body as port.Ejection);
+    else if (kind === 'sessions') sink.sessions(body as port.SessionPlacement[]);
     else if (kind === 'event') sink.event(body as port.StateEvent);
     else if (kind === 'bye') {
       if (this.hosts.forget(from)) this.#tellHosts();

@@ -150,6 +150,10 @@ export class RedisStore implements Store {
     this.#exchange.publish('event', event);
   }
 
+  tellSessions(placements: readonly port.SessionPlacement[]): void {
+    this.#exchange.tellSessions(placements);
+  }
+
   async readControl(): Promise<port.Control> {
     const stored = await this.#connection.run('read control', COMMAND_TIMEOUT_MS, (client) =>
       client.hget(this.#keys.control, 'json'),

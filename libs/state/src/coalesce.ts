@@ -27,13 +27,6 @@ export class Coalescer {
     this.#timer.unref();
   }
 
-  /** Runs what is waiting, now. */
-  flush(): void {
-    if (this.#timer === null) return;
-    this.stop();
-    this.#run();
-  }
-
   stop(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;

@@ -17,21 +17,21 @@ export interface ForkedParticipant {
 /** Starting a process takes long: those that a test leaves alive serve the next. */
 const idle: ChildProcess[] = [];
 
-/** Makes a process a member of the hub, and waits until it is connected. */
+/** Makes a process a member of the hub, or a host of its own; waits until it is connected. */
 export async function forkParticipant(
-  hub: Hub,
+  hub: Hub | null,
   self: Instance,
   redis: RedisOptions | null,
 ): Promise<ForkedParticipant> {
   const child = idle.pop() ?? fork(new URL('participant.ts', import.meta.url), { execArgv: [] });
-  hub.attach(child, self);
+  hub?.attach(child, self);
   const driver = new Driver(child);
-  child.send({ drive: 'connect', self, redis } satisfies ToParticipant);
+  child.send({ drive: 'connect', self, redis, isAlone: hub === null } satisfies ToParticipant);
   await driver.ready;
   return { state: driver.stateOf(self, redis === null ? 'memory' : 'redis'), child };
 }
 
-export function isAlive({ child }: ForkedParticipant): boolean {
+function isAlive({ child }: ForkedParticipant): boolean {
   return child.exitCode === null && child.signalCode === null;
 }
 

@@ -13,7 +13,7 @@ let lastAsk = 0;
 let toldPeers = '';
 
 process.on('message', (message: ToParticipant) => {
-  if (message.drive === 'connect') void connect(message.self, message.redis);
+  if (message.drive === 'connect') void connect(message.self, message.redis, message.isAlone);
   else if (state === null) return;
   else if (message.drive === 'call') void call(state, message.id, message.method, message.args);
   else if (message.drive === 'listen') listen(state, message.method);
@@ -30,10 +30,10 @@ setInterval(() => {
   tell({ driven: 'peers', peers: state.peers() });
 }, 10);
 
-async function connect(self: Instance, redis: RedisOptions | null): Promise<void> {
+async function connect(self: Instance, redis: RedisOptions | null, isAlone: boolean): Promise<void> {
   await state?.close();
   toldPeers = '';
-  state = await connectState({ self, redis, channel: process });
+  state = await connectState({ self, redis, channel: isAlone ? null : process });
   tell({ driven: 'ready' });
 }
 

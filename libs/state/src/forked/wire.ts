@@ -4,7 +4,13 @@ import type { Peers, Question, SharedState, StateErrorCode } from '../port.ts';
 import type { RedisOptions } from '../redis/options.ts';
 
 export type ToParticipant =
-  | { readonly drive: 'connect'; readonly self: Instance; readonly redis: RedisOptions | null }
+  | {
+      readonly drive: 'connect';
+      readonly self: Instance;
+      readonly redis: RedisOptions | null;
+      /** A host of its own, without a hub in the parent. */
+      readonly isAlone: boolean;
+    }
   | {
       readonly drive: 'call';
       readonly id: number;

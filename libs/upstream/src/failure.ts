@@ -1,7 +1,7 @@
 import type { FailureKind } from './upstream.ts';
 
 const CONNECT_CODES = new Set([
-  'UND_ERR_CONNECT_TIMEOUT',
+  'CONNECT_TIMEOUT',
   'ECONNREFUSED',
   'EHOSTUNREACH',
   'ENETUNREACH',
@@ -13,7 +13,7 @@ const CONNECT_CODES = new Set([
   'ENFILE',
 ]);
 
-/** Code of an error thrown by undici, node or a TLS handshake; `UNKNOWN` where it has none. */
+/** Code of an error of node, of a TLS handshake or of ours; `UNKNOWN` where it has none. */
 export function errorCode(cause: unknown): string {
   if (typeof cause === 'object' && cause !== null) {
     if ('code' in cause && typeof cause.code === 'string') return cause.code;
@@ -24,17 +24,14 @@ export function errorCode(cause: unknown): string {
 }
 
 /**
- * What an error of the client library means for the attempt.
+ * What the error of a connection means for the attempt that it carried.
  *
  * @param connected a connection was there when it happened
  * @param headSeen the head of the answer had come
  */
 export function classifyFailure(code: string, connected: boolean, headSeen: boolean): FailureKind {
-  if (code === 'UND_ERR_HEADERS_TIMEOUT') return 'head_timeout';
-  if (code === 'UND_ERR_BODY_TIMEOUT') return 'body_timeout';
-  if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH') return 'request';
-  if (headSeen) return code.startsWith('HPE_') ? 'protocol' : 'truncated';
-  if (!connected || CONNECT_CODES.has(code)) return 'connect';
-  if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW') return 'protocol';
-  return 'reset';
+  if (code === 'HEAD_TIMEOUT') return 'head_timeout';
+  if (code === 'READ_TIMEOUT') return 'body_timeout';
+  if (headSeen) return 'truncated';
+  return !connected || CONNECT_CODES.has(code) ? 'connect' : 'reset';
 }

@@ -56,6 +56,8 @@ export class BodyStream extends Readable {
     this.#request.off('data', this.#onData);
     this.#request.off('end', this.#onEnd);
     this.#request.off('close', this.#onClose);
+    // What has begun cannot be sent again: the rest goes nowhere, and must not stay before the next request.
+    if (this.consumed) this.#request.resume();
     callback(error);
   }
 

@@ -17,7 +17,7 @@ import { FleetLive } from '@olla/core/route-plan/fleet-live';
 import { buildFleetView, type FleetView } from '@olla/core/route-plan/fleet-view';
 import { compareVersions, type Snapshot } from '@olla/core/snapshot';
 import type { Control, SharedState } from '@olla/state/port';
-import { UndiciUpstream } from '@olla/upstream/undici-upstream';
+import { Http1Upstream } from '@olla/upstream/http1/http1-upstream';
 import type { Upstream } from '@olla/upstream/upstream';
 
 /** One configured endpoint, with what it takes to reach it. Lives as long as the worker. */
@@ -255,7 +255,7 @@ function makeEndpoint(settings: EndpointSettings, all: Settings): Endpoint {
     host: url.host,
     credentials: own.length === 0 ? null : own,
     basePath: settings.preserve_path ? path : '',
-    upstream: new UndiciUpstream({
+    upstream: new Http1Upstream({
       origin: url.origin,
       connectTimeoutMs: proxy.connection_timeout,
       tlsHandshakeTimeoutMs: proxy.tls_handshake_timeout,

@@ -166,7 +166,7 @@ class Attempt {
       this.bodySpent = body.consumed;
       this.bodyError = body.failure;
       exchange.bytesIn = body.bytes;
-      if (result.kind !== 'relayed') body.destroy();
+      body.destroy();
     }
     return result;
   }

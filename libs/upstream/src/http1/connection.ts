@@ -1,0 +1,298 @@
+import { connect as connectTcp, type Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import { connect as connectTls } from 'node:tls';
+import { classifyFailure, errorCode } from '../failure.ts';
+import type { UpstreamCall, UpstreamListener, UpstreamRequest } from '../upstream.ts';
+import { BodyWriter } from './body-writer.ts';
+import { requestHead, type RequestHead } from './request-head.ts';
+import { ResponseParser, type ResponseEvents } from './response-parser.ts';
+
+export interface Origin {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+}
+
+/** What a connection tells the pool that has it. */
+export interface ConnectionOwner {
+  /** The exchange is over and the connection may carry another. */
+  released(connection: Connection): void;
+  /** The connection is closed or no longer fit for use; called once. */
+  gone(connection: Connection): void;
+}
+
+/**
+ * Every read of every connection lands here and is passed on or copied before the next: no memory is held for a
+ * stream that is silent.
+ */
+const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
+
+/** A small body goes out in one piece with its head. */
+const JOINED_BODY_BYTES = 32 * 1024;
+
+/**
+ * One connection to a backend: one exchange at a time, each a call with a listener. It keeps no timers; the pool's
+ * clock looks at `quietTicks` and ends what has been silent for too long.
+ */
+export class Connection implements ResponseEvents {
+  /** Ticks of the pool's clock since anything happened on it. */
+  quietTicks = 0;
+  connected = false;
+  /** Answers that came over it. */
+  served = 0;
+  /** Seconds for which the server said it keeps an idle connection. */
+  serverKeepsS: number | null = null;
+  readonly #owner: ConnectionOwner;
+  readonly #socket: Socket;
+  readonly #parser = new ResponseParser(this);
+  #listener: UpstreamListener | null = null;
+  #call: Call | null = null;
+  #body: BodyWriter | null = null;
+  #headSeen = false;
+  #answered = false;
+  #reused = false;
+  #paused = false;
+  #closed = false;
+  readonly #onData: (bytes: Buffer) => void;
+
+  constructor(origin: Origin, keepAliveMs: number, owner: ConnectionOwner) {
+    this.#owner = owner;
+    this.#onData = (bytes) => this.#receive(bytes);
+    this.#socket = origin.tls ? this.#openTls(origin) : this.#openTcp(origin);
+    this.#socket.setNoDelay(true);
+    if (keepAliveMs > 0) this.#socket.setKeepAlive(true, keepAliveMs);
+    this.#socket.on('error', (error) => this.#fail(error));
+    this.#socket.on('end', () => this.#ended());
+    this.#socket.on('close', () => this.#fail(closedError()));
+  }
+
+  get busy(): boolean {
+    return this.#listener !== null;
+  }
+
+  /** Whether the head of the answer to the running exchange has come. */
+  get headSeen(): boolean {
+    return this.#headSeen;
+  }
+
+  /** The client does not read at the moment: silence is its doing. */
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  send(request: UpstreamRequest, listener: UpstreamListener): UpstreamCall {
+    const call = new Call(this);
+    this.#call = call;
+    this.#listener = listener;
+    this.#headSeen = false;
+    this.#answered = false;
+    this.#reused = this.served > 0;
+    this.quietTicks = 0;
+    const { body } = request;
+    let head: RequestHead;
+    try {
+      head = requestHead(request.method, request.path, request.headers, isStream(body) ? 'stream' : body);
+    } catch (error) {
+      this.#abandon('request', error);
+      return call;
+    }
+    this.#parser.expect(request.method);
+    if (isStream(body)) {
+      this.#socket.write(head.text, 'latin1');
+      this.#body = new BodyWriter(this.#socket, body, head.contentLength, {
+        progressed: () => (this.quietTicks = 0),
+        failed: (error) => this.#abandon('request', error),
+      });
+    } else if (body === null) this.#socket.write(head.text, 'latin1');
+    else this.#sendWhole(head.text, body);
+    return call;
+  }
+
+  /** @param call whose exchange is meant: one that is over must not touch the next */
+  abort(call: Call): void {
+    if (call !== this.#call) return;
+    this.#listener = null;
+    this.#close();
+  }
+
+  resume(call: Call | null): void {
+    if (!this.#paused || call !== this.#call) return;
+    this.#paused = false;
+    this.quietTicks = 0;
+    this.#socket.resume();
+  }
+
+  /** The pool's clock found it silent for too long, or has no more use for it. */
+  expire(code: 'CONNECT_TIMEOUT' | 'HEAD_TIMEOUT' | 'READ_TIMEOUT'): void {
+    this.#fail(Object.assign(new Error('silent for too long'), { code }));
+  }
+
+  close(): void {
+    this.#close();
+  }
+
+  // ── what the parser tells ───────────────────────────────────────────────
+
+  onHead(status: number, rawHeaders: string[]): void {
+    this.#headSeen = true;
+    this.served += 1;
+    this.#listener?.onHead(status, rawHeaders);
+  }
+
+  onBody(bytes: Buffer): void {
+    // The read buffer is written over by the next read, and what is passed on may be sent later.
+    if (this.#listener?.onData(Buffer.from(bytes)) === false) this.#pause();
+  }
+
+  onEnd(): void {
+    this.#answered = true;
+  }
+
+  // ── what the socket tells ───────────────────────────────────────────────
+
+  #openTcp({ host, port }: Origin): Socket {
+    const socket = connectTcp({
+      host,
+      port,
+      onread: {
+        buffer: READ_BUFFER,
+        callback: (count, buffer) => {
+          this.#onData((buffer as Buffer).subarray(0, count));
+          return !this.#paused;
+        },
+      },
+    });
+    socket.once('connect', () => this.#opened());
+    return socket;
+  }
+
+  #openTls({ host, port }: Origin): Socket {
+    const socket = connectTls({
+      host,
+      port,
+      ...(isName(host) ? { servername: host } : {}),
+      ALPNProtocols: ['http/1.1'],
+    });
+    socket.once('secureConnect', () => this.#opened());
+    socket.on('data', this.#onData);
+    return socket;
+  }
+
+  #opened(): void {
+    this.connected = true;
+    this.quietTicks = 0;
+  }
+
+  #receive(bytes: Buffer): void {
+    this.quietTicks = 0;
+    if (this.#listener === null) {
+      // An idle server has nothing to say: its words would be taken for the answer to the next request.
+      this.#close();
+      return;
+    }
+    try {
+      this.#parser.push(bytes);
+    } catch (error) {
+      this.#abandon('protocol', error);
+      return;
+    }
+    if (this.#answered) this.#complete();
+  }
+
+  #ended(): void {
+    if (this.#listener !== null && this.#headSeen && this.#parser.finish()) this.#complete();
+    else this.#fail(closedError());
+  }
+
+  #complete(): void {
+    const listener = this.#listener;
+    if (listener === null) return;
+    this.#listener = null;
+    const call = this.#call;
+    const bodySent = this.#body === null || this.#body.finished;
+    this.#body?.stop();
+    this.#body = null;
+    this.serverKeepsS = this.#parser.keepAliveS ?? this.serverKeepsS;
+    // Bytes of the answer are all handed on; a reader that lags behind has its own buffer.
+    this.resume(call);
+    this.#call = null;
+    if (this.#parser.keepAlive && bodySent && !this.#socket.readableEnded) this.#owner.released(this);
+    else this.#close();
+    listener.onEnd();
+  }
+
+  #pause(): void {
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  #sendWhole(head: string, body: Buffer): void {
+    if (body.length > JOINED_BODY_BYTES) {
+      this.#socket.cork();
+      this.#socket.write(head, 'latin1');
+      this.#socket.write(body);
+      this.#socket.uncork();
+      return;
+    }
+    const joined = Buffer.allocUnsafe(head.length + body.length);
+    joined.write(head, 0, 'latin1');
+    body.copy(joined, head.length);
+    this.#socket.write(joined);
+  }
+
+  #abandon(kind: 'request' | 'protocol', cause: unknown): void {
+    const listener = this.#listener;
+    this.#listener = null;
+    this.#close();
+    listener?.onFailure({ kind, reused: this.#reused, code: errorCode(cause), cause });
+  }
+
+  #fail(cause: Error): void {
+    const listener = this.#listener;
+    this.#listener = null;
+    this.#close();
+    if (listener === null) return;
+    const code = errorCode(cause);
+    const kind = classifyFailure(code, this.connected, this.#headSeen);
+    listener.onFailure({ kind, reused: this.#reused, code, cause });
+  }
+
+  #close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#body?.stop();
+    this.#body = null;
+    this.#socket.destroy();
+    this.#owner.gone(this);
+  }
+}
+
+/** The handle of one exchange; harmless when that is over. */
+class Call implements UpstreamCall {
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  abort(): void {
+    this.#connection.abort(this);
+  }
+
+  resume(): void {
+    this.#connection.resume(this);
+  }
+}
+
+function closedError(): Error {
+  return Object.assign(new Error('the server closed the connection'), { code: 'CLOSED' });
+}
+
+function isStream(body: UpstreamRequest['body']): body is Readable {
+  return body !== null && !Buffer.isBuffer(body);
+}
+
+/** Server name indication is for names only (RFC 6066 §3). */
+function isName(host: string): boolean {
+  return !/^[\d.]+$/.test(host) && !host.includes(':');
+}

@@ -1,0 +1,116 @@
+import type { Upstream, UpstreamCall, UpstreamListener, UpstreamRequest } from '../upstream.ts';
+import { Connection, type ConnectionOwner, type Origin } from './connection.ts';
+
+export interface Http1UpstreamOptions {
+  /** `http://host:port` or `https://…`, no path. */
+  readonly origin: string;
+  /** 0 for no limit, as all of them. */
+  readonly connectTimeoutMs: number;
+  readonly tlsHandshakeTimeoutMs: number;
+  /** Interval of TCP keep-alive probes. */
+  readonly keepAliveMs: number;
+  /** Until the head of the answer. */
+  readonly headTimeoutMs: number;
+  /** Silence between body bytes. */
+  readonly readTimeoutMs: number;
+}
+
+/**
+ * Idle connections are closed before the backend's own limit: uvicorn and llama-server close theirs after 5 s, and a
+ * request that crosses the closing is lost. Where the backend says its limit (`Keep-Alive: timeout=`), one second less
+ * than that.
+ */
+const IDLE_MS = 4_000;
+const MAX_IDLE_MS = 60_000;
+const MIN_TICK_MS = 20;
+const MAX_TICK_MS = 1_000;
+
+/**
+ * The connections to one endpoint, the most recently used one first. Without a cap: a stream may hold its connection
+ * for an hour, and must not make others wait. One clock ticks for all of them while there are any, in place of timers
+ * for each request; a timeout is met within a tick of a quarter of the shortest one.
+ */
+export class Http1Upstream implements Upstream, ConnectionOwner {
+  readonly #origin: Origin;
+  readonly #options: Http1UpstreamOptions;
+  readonly #idle: Connection[] = [];
+  readonly #all = new Set<Connection>();
+  readonly #tickMs: number;
+  #clock: NodeJS.Timeout | null = null;
+  #closed = false;
+
+  constructor(options: Http1UpstreamOptions) {
+    const url = new URL(options.origin);
+    const tls = url.protocol === 'https:';
+    this.#origin = {
+      host: url.hostname.replace(/^\[|\]$/g, ''),
+      port: url.port === '' ? (tls ? 443 : 80) : Number(url.port),
+      tls,
+    };
+    this.#options = options;
+    const limits = [options.connectTimeoutMs, options.headTimeoutMs, options.readTimeoutMs, IDLE_MS];
+    const shortest = Math.min(...limits.filter((ms) => ms > 0));
+    this.#tickMs = Math.min(MAX_TICK_MS, Math.max(MIN_TICK_MS, Math.floor(shortest / 4)));
+  }
+
+  get connections(): number {
+    return this.#all.size;
+  }
+
+  dispatch(request: UpstreamRequest, listener: UpstreamListener): UpstreamCall {
+    const connection = (request.freshConnection ? undefined : this.#idle.pop()) ?? this.#open();
+    return connection.send(request, listener);
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const connection of this.#idle.splice(0)) connection.close();
+  }
+
+  released(connection: Connection): void {
+    if (this.#closed) connection.close();
+    else this.#idle.push(connection);
+  }
+
+  gone(connection: Connection): void {
+    this.#all.delete(connection);
+    const index = this.#idle.lastIndexOf(connection);
+    if (index !== -1) this.#idle.splice(index, 1);
+    if (this.#all.size > 0 || this.#clock === null) return;
+    clearInterval(this.#clock);
+    this.#clock = null;
+  }
+
+  #open(): Connection {
+    const connection = new Connection(this.#origin, this.#options.keepAliveMs, this);
+    this.#all.add(connection);
+    this.#clock ??= setInterval(() => this.#tick(), this.#tickMs).unref();
+    return connection;
+  }
+
+  #tick(): void {
+    for (const connection of this.#all) {
+      connection.quietTicks += 1;
+      const quietMs = (connection.quietTicks - 1) * this.#tickMs;
+      if (!connection.busy) {
+        if (quietMs >= idleLimitMs(connection)) connection.close();
+      } else if (!connection.connected) {
+        const { connectTimeoutMs, tlsHandshakeTimeoutMs } = this.#options;
+        const limit =
+          connectTimeoutMs === 0 ? 0 : connectTimeoutMs + (this.#origin.tls ? tlsHandshakeTimeoutMs : 0);
+        if (limit > 0 && quietMs >= limit) connection.expire('CONNECT_TIMEOUT');
+      } else if (!connection.headSeen) {
+        const { headTimeoutMs } = this.#options;
+        if (headTimeoutMs > 0 && quietMs >= headTimeoutMs) connection.expire('HEAD_TIMEOUT');
+      } else if (connection.paused) connection.quietTicks = 0;
+      else {
+        const { readTimeoutMs } = this.#options;
+        if (readTimeoutMs > 0 && quietMs >= readTimeoutMs) connection.expire('READ_TIMEOUT');
+      }
+    }
+  }
+}
+
+function idleLimitMs({ serverKeepsS }: Connection): number {
+  return serverKeepsS === null ? IDLE_MS : Math.min(MAX_IDLE_MS, Math.max(0, serverKeepsS * 1_000 - 1_000));
+}

@@ -1,0 +1,331 @@
+/** What a parser tells, in this order: head, data…, end. */
+export interface ResponseEvents {
+  onHead(status: number, rawHeaders: string[]): void;
+  /** The bytes are only valid during the call. */
+  onBody(bytes: Buffer): void;
+  onEnd(): void;
+}
+
+/** The peer's bytes are not an HTTP/1.1 response. `code` starts with `HPE_`, as the parser of Node names such errors. */
+export class ResponseError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.name = 'ResponseError';
+    this.code = code;
+  }
+}
+
+/** Larger than any real head of an inference server; what exceeds it is not one. */
+export const MAX_HEAD_BYTES = 64 * 1024;
+/** A chunk's size line with its extensions, and a line of trailers. */
+const MAX_LINE_BYTES = 8 * 1024;
+const MAX_TRAILER_BYTES = 64 * 1024;
+
+const HEAD_END = Buffer.from('\r\n\r\n');
+const LF = 0x0a;
+const CR = 0x0d;
+
+const State = {
+  head: 0,
+  length: 1,
+  chunkSize: 2,
+  chunkData: 3,
+  chunkEnd: 4,
+  trailers: 5,
+  close: 6,
+  done: 7,
+} as const;
+type State = (typeof State)[keyof typeof State];
+
+const EMPTY = Buffer.alloc(0);
+
+/**
+ * Reads the responses of one connection, one at a time, in whatever pieces they come (RFC 9112). Strict: what another
+ * reader could understand differently is an error, never a guess.
+ */
+export class ResponseParser {
+  /** The connection may carry another request after this response. */
+  keepAlive = true;
+  /** Seconds for which the server keeps an idle connection, as it says; null where it does not. */
+  keepAliveS: number | null = null;
+  readonly #events: ResponseEvents;
+  #state: State = State.done;
+  #method = 'GET';
+  /** Bytes of a head or line whose end has not come yet. */
+  #held: Buffer = EMPTY;
+  #remaining = 0;
+  #trailerBytes = 0;
+
+  constructor(events: ResponseEvents) {
+    this.#events = events;
+  }
+
+  /** A request goes out: its response is what comes next. */
+  expect(method: string): void {
+    this.#method = method;
+    this.#state = State.head;
+    this.#held = EMPTY;
+    this.#trailerBytes = 0;
+    this.keepAlive = true;
+    this.keepAliveS = null;
+  }
+
+  /** No response is under way. */
+  get idle(): boolean {
+    return this.#state === State.done;
+  }
+
+  /**
+   * Takes bytes as they come.
+   *
+   * @throws ResponseError if they are no response
+   */
+  push(bytes: Buffer): void {
+    let at = 0;
+    while (at < bytes.length) at = this.#step(bytes, at);
+  }
+
+  /**
+   * The peer closed the connection.
+   *
+   * @returns whether the response is whole
+   */
+  finish(): boolean {
+    if (this.#state === State.done) return true;
+    if (this.#state !== State.close) return false;
+    this.#end();
+    return true;
+  }
+
+  #step(bytes: Buffer, at: number): number {
+    switch (this.#state) {
+      case State.head:
+        return this.#readHead(bytes, at);
+      case State.length:
+      case State.chunkData:
+        return this.#readCounted(bytes, at);
+      case State.chunkSize:
+      case State.chunkEnd:
+      case State.trailers:
+        return this.#readLine(bytes, at);
+      case State.close:
+        this.#events.onBody(at === 0 ? bytes : bytes.subarray(at));
+        return bytes.length;
+      case State.done:
+        throw new ResponseError('HPE_UNEXPECTED_DATA', 'bytes came after the end of the response');
+    }
+  }
+
+  #readHead(bytes: Buffer, at: number): number {
+    const end = this.#held.length === 0 ? bytes.indexOf(HEAD_END, at) : -1;
+    if (end >= 0) {
+      if (end - at > MAX_HEAD_BYTES) throw headTooLarge();
+      this.#takeHead(bytes.toString('latin1', at, end));
+      return end + 4;
+    }
+    const before = this.#held.length;
+    this.#held = Buffer.concat([this.#held, bytes.subarray(at)]);
+    const found = this.#held.indexOf(HEAD_END, Math.max(0, before - 3));
+    if (found < 0) {
+      if (this.#held.length > MAX_HEAD_BYTES) throw headTooLarge();
+      // Something that cannot become a head is told at once, not when its sender falls silent.
+      if (before < 5 && this.#held.length >= 5 && this.#held.toString('latin1', 0, 5) !== 'HTTP/')
+        throw notHttp();
+      return bytes.length;
+    }
+    const head = this.#held.toString('latin1', 0, found);
+    this.#held = EMPTY;
+    this.#takeHead(head);
+    return at + found + 4 - before;
+  }
+
+  #takeHead(head: string): void {
+    const { status, minor, rawHeaders } = parseHead(head);
+    if (status === 101)
+      throw new ResponseError('HPE_INVALID_STATUS', 'the server switched protocols unasked');
+    // An interim response is followed by the one that counts.
+    if (status < 200) return;
+    const framing = frame(rawHeaders, minor);
+    this.keepAlive = framing.keepAlive;
+    this.keepAliveS = framing.keepAliveS;
+    const bodiless = this.#method === 'HEAD' || status === 204 || status === 304;
+    if (bodiless) this.#state = State.done;
+    else if (framing.chunked) this.#state = State.chunkSize;
+    else if (framing.length === null) {
+      this.#state = State.close;
+      this.keepAlive = false;
+    } else {
+      this.#remaining = framing.length;
+      this.#state = framing.length === 0 ? State.done : State.length;
+    }
+    this.#events.onHead(status, rawHeaders);
+    if (this.#state === State.done) this.#events.onEnd();
+  }
+
+  #readCounted(bytes: Buffer, at: number): number {
+    const take = Math.min(this.#remaining, bytes.length - at);
+    this.#remaining -= take;
+    const whole = at === 0 && take === bytes.length;
+    const isChunk = this.#state === State.chunkData;
+    // The state moves on first: a listener may look at it.
+    if (this.#remaining === 0) this.#state = isChunk ? State.chunkEnd : State.done;
+    this.#events.onBody(whole ? bytes : bytes.subarray(at, at + take));
+    if (this.#remaining === 0 && !isChunk) this.#events.onEnd();
+    return at + take;
+  }
+
+  #readLine(bytes: Buffer, at: number): number {
+    const lf = bytes.indexOf(LF, at);
+    if (lf < 0) {
+      this.#held = Buffer.concat([this.#held, bytes.subarray(at)]);
+      if (this.#held.length > MAX_LINE_BYTES)
+        throw new ResponseError('HPE_INVALID_CHUNK_SIZE', 'a line has no end');
+      return bytes.length;
+    }
+    let line: string;
+    if (this.#held.length === 0) line = bytes.toString('latin1', at, lf);
+    else {
+      line = this.#held.toString('latin1') + bytes.toString('latin1', at, lf);
+      this.#held = EMPTY;
+    }
+    if (line.length > MAX_LINE_BYTES || line.charCodeAt(line.length - 1) !== CR)
+      throw new ResponseError('HPE_CR_EXPECTED', 'a line does not end in CRLF');
+    this.#takeLine(line.slice(0, -1));
+    return lf + 1;
+  }
+
+  #takeLine(line: string): void {
+    if (this.#state === State.chunkEnd) {
+      if (line !== '') throw new ResponseError('HPE_STRICT', 'a chunk is longer than its size says');
+      this.#state = State.chunkSize;
+    } else if (this.#state === State.trailers) {
+      this.#trailerBytes += line.length;
+      if (this.#trailerBytes > MAX_TRAILER_BYTES) throw headTooLarge();
+      if (line === '') this.#end();
+    } else {
+      this.#remaining = parseChunkSize(line);
+      this.#state = this.#remaining === 0 ? State.trailers : State.chunkData;
+    }
+  }
+
+  #end(): void {
+    this.#state = State.done;
+    this.#events.onEnd();
+  }
+}
+
+function parseChunkSize(line: string): number {
+  const semicolon = line.indexOf(';');
+  const digits = (semicolon < 0 ? line : line.slice(0, semicolon)).trimEnd();
+  if (digits.length === 0 || digits.length > 12 || !/^[0-9a-fA-F]+$/.test(digits))
+    throw new ResponseError('HPE_INVALID_CHUNK_SIZE', 'a chunk has no valid size');
+  return Number.parseInt(digits, 16);
+}
+
+interface Head {
+  readonly status: number;
+  /** Of HTTP/1.x. */
+  readonly minor: number;
+  readonly rawHeaders: string[];
+}
+
+/** @param head status line and header lines, without the empty line at the end */
+export function parseHead(head: string): Head {
+  let lineEnd = head.indexOf('\r\n');
+  if (lineEnd < 0) lineEnd = head.length;
+  const match = /^HTTP\/1\.([01]) ([1-9][0-9]{2})(?: [^\r\n\0]*)?$/.exec(head.slice(0, lineEnd));
+  if (match === null) throw notHttp();
+  const rawHeaders: string[] = [];
+  let at = lineEnd + 2;
+  while (at < head.length) {
+    let end = head.indexOf('\r\n', at);
+    if (end < 0) end = head.length;
+    const colon = head.indexOf(':', at);
+    if (colon <= at || colon >= end) throw badHeader();
+    const name = head.slice(at, colon);
+    const value = head.slice(colon + 1, end).trim();
+    if (!isToken(name) || FORBIDDEN_IN_VALUE.test(value)) throw badHeader();
+    rawHeaders.push(name, value);
+    at = end + 2;
+  }
+  return { status: Number(match[2]), minor: Number(match[1]), rawHeaders };
+}
+
+const FORBIDDEN_IN_VALUE = /[\0-\x08\x0a-\x1f\x7f]/;
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const MAX_KNOWN_TOKENS = 2_048;
+const knownTokens = new Set<string>();
+
+/** Names recur; looking one up is cheaper than matching it. */
+function isToken(name: string): boolean {
+  if (knownTokens.has(name)) return true;
+  if (!TOKEN.test(name)) return false;
+  if (knownTokens.size < MAX_KNOWN_TOKENS && name.length <= 64) knownTokens.add(name);
+  return true;
+}
+
+interface Framing {
+  readonly chunked: boolean;
+  readonly length: number | null;
+  readonly keepAlive: boolean;
+  readonly keepAliveS: number | null;
+}
+
+/** RFC 9112 §6.3 and §9.3. */
+function frame(rawHeaders: readonly string[], minor: number): Framing {
+  let length: number | null = null;
+  let chunked = false;
+  let keepAlive = minor === 1;
+  let keepAliveS: number | null = null;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string;
+    // The lengths of content-length, transfer-encoding, connection and keep-alive.
+    if (name.length !== 14 && name.length !== 17 && name.length !== 10) continue;
+    const value = rawHeaders[i + 1] as string;
+    const lower = name.toLowerCase();
+    if (lower === 'content-length') length = contentLength(value, length);
+    else if (lower === 'transfer-encoding') {
+      if (chunked || value.toLowerCase() !== 'chunked')
+        throw new ResponseError('HPE_INVALID_TRANSFER_ENCODING', 'the body has an unknown transfer coding');
+      chunked = true;
+    } else if (lower === 'connection') {
+      const options = value.toLowerCase();
+      if (options.includes('close')) keepAlive = false;
+      else if (minor === 0 && options.includes('keep-alive')) keepAlive = true;
+    } else if (lower === 'keep-alive') {
+      const seconds = /(?:^|[\s,;])timeout=(\d{1,6})/i.exec(value)?.[1];
+      if (seconds !== undefined) keepAliveS = Number(seconds);
+    }
+  }
+  if (chunked && length !== null)
+    throw new ResponseError(
+      'HPE_UNEXPECTED_CONTENT_LENGTH',
+      'the body has both a length and a transfer coding',
+    );
+  return { chunked, length, keepAlive, keepAliveS };
+}
+
+function contentLength(value: string, earlier: number | null): number {
+  if (!/^\d{1,15}$/.test(value)) throw badLength();
+  const length = Number(value);
+  if (earlier !== null && earlier !== length) throw badLength();
+  return length;
+}
+
+function badLength(): ResponseError {
+  return new ResponseError('HPE_INVALID_CONTENT_LENGTH', 'the body has no valid length');
+}
+
+function badHeader(): ResponseError {
+  return new ResponseError('HPE_INVALID_HEADER_TOKEN', 'a header line is not valid');
+}
+
+function notHttp(): ResponseError {
+  return new ResponseError('HPE_INVALID_CONSTANT', 'the answer does not begin as HTTP/1.x does');
+}
+
+function headTooLarge(): ResponseError {
+  return new ResponseError('HPE_HEADER_OVERFLOW', `the head is larger than ${MAX_HEAD_BYTES} bytes`);
+}

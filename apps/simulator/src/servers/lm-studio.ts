@@ -2,6 +2,7 @@ import type { Model } from '../model.ts';
 import { randomId } from '../physics/random.ts';
 import type { ServerState } from '../server-state.ts';
 import type { Flavour } from './openai/flavour.ts';
+import { messagesRoutes } from './openai/messages.ts';
 import { pythonFlavour } from './openai/python-flavour.ts';
 import { createRouter, openAiRoutes, type Routes } from './openai/router.ts';
 import { sendJson } from './openai/send.ts';
@@ -44,6 +45,7 @@ const native: Flavour = { ...flavour, base: '/api/v0' };
 const routes: Routes = {
   ...openAiRoutes(flavour),
   ...openAiRoutes(native),
+  ...messagesRoutes(flavour, '/v1', false),
   'GET /v1/models': (exchange, state) => {
     const data = [...state.models.values()].map((model) => ({
       id: model.name,

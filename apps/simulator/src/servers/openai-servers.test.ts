@@ -138,3 +138,28 @@ test('the other types: their own signal, and the OpenAI API under their base', a
     assert.match(answer.body, /data: \[DONE\]\n\n$/, type);
   }
 });
+
+test('the Anthropic API where a type has it, count_tokens where it counts', async () => {
+  const paths: [string, string, boolean][] = [
+    ['vllm', '/v1', true],
+    ['studio', '/v1', false],
+    ['vllm-mlx', '/v1', true],
+    ['litellm', '/v1', false],
+    ['docker-model-runner', '/anthropic/v1', true],
+    ['omlx', '/v1', false],
+  ];
+  for (const [name, prefix, counts] of paths) {
+    const body = { model: name === 'vllm' ? 'org/tiny' : 'tiny', messages, max_tokens: 2 };
+    const whole = JSON.parse((await post(name, `${prefix}/messages`, body)).body) as Record<string, unknown>;
+    assert.deepEqual([whole['type'], whole['stop_reason']], ['message', 'max_tokens'], name);
+    const streamed = await post(name, `${prefix}/messages`, { ...body, stream: true });
+    const events = streamed.chunks.map((chunk) => /^event: (\w+)\n/.exec(chunk)?.[1]);
+    assert.deepEqual(events, [
+      ...['message_start', 'content_block_start', 'content_block_delta', 'content_block_delta'],
+      ...['content_block_stop', 'message_delta', 'message_stop'],
+    ]);
+    const counted = await post(name, `${prefix}/messages/count_tokens`, body);
+    assert.equal(counted.body.includes('"input_tokens":'), counts, `${name}: ${counted.body}`);
+  }
+  assert.equal((await post('sglang', '/v1/messages', { messages, max_tokens: 1 })).status, 404);
+});

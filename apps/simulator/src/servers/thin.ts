@@ -2,6 +2,7 @@ import type { ServerType } from '../fleet-spec.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { ServerState } from '../server-state.ts';
 import type { Flavour } from './openai/flavour.ts';
+import { messagesRoutes } from './openai/messages.ts';
 import { pythonFlavour } from './openai/python-flavour.ts';
 import { createRouter, openAiRoutes, type Routes, type Serve } from './openai/router.ts';
 import { sendJson, sendText } from './openai/send.ts';
@@ -37,8 +38,9 @@ const emptyHealth = (exchange: Exchange): void => {
 const okHealth: Serve = (exchange) => sendJson(exchange, pythonFlavour, 200, { status: 'healthy' });
 
 const EXTRA: Partial<Record<ServerType, Routes>> = {
-  'vllm-mlx': { 'GET /health': okHealth },
-  omlx: { 'GET /health': okHealth },
+  'vllm-mlx': { 'GET /health': okHealth, ...messagesRoutes(pythonFlavour, '/v1', true) },
+  omlx: { 'GET /health': okHealth, ...messagesRoutes(pythonFlavour, '/v1', false) },
+  'docker-model-runner': messagesRoutes(modelRunner, '/anthropic/v1', true),
   lmdeploy: { 'GET /health': emptyHealth },
   sglang: {
     'GET /health': emptyHealth,
@@ -58,6 +60,7 @@ const EXTRA: Partial<Record<ServerType, Routes>> = {
     },
   },
   litellm: {
+    ...messagesRoutes(pythonFlavour, '/v1', false),
     'GET /health/liveliness': (exchange) => sendJson(exchange, pythonFlavour, 200, "I'm alive!"),
     'GET /health/liveness': (exchange) => sendJson(exchange, pythonFlavour, 200, "I'm alive!"),
     'GET /health/readiness': (exchange) =>

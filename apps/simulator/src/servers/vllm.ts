@@ -1,9 +1,9 @@
-import { countTokens } from '../physics/prefix-cache.ts';
 import { hashText, HEX, randomId } from '../physics/random.ts';
 import type { ServerState } from '../server-state.ts';
 import { readAsk } from '../text/ask.ts';
 import { readJson } from './openai/generation.ts';
 import type { Flavour } from './openai/flavour.ts';
+import { messagesRoutes } from './openai/messages.ts';
 import { pythonFlavour } from './openai/python-flavour.ts';
 import { createRouter, openAiRoutes, type Routes } from './openai/router.ts';
 import { sendJson, sendText } from './openai/send.ts';
@@ -50,6 +50,7 @@ const flavour: Flavour = {
 
 const routes: Routes = {
   ...openAiRoutes(flavour),
+  ...messagesRoutes(flavour, '/v1', true),
   'GET /health': (exchange) =>
     exchange.respond(
       200,
@@ -94,11 +95,6 @@ const routes: Routes = {
     if (body === undefined) return;
     const tokens = Array.isArray(body['tokens']) ? body['tokens'] : [];
     sendJson(exchange, flavour, 200, { prompt: tokens.map((id) => ` t${String(id)}`).join('') });
-  },
-  async 'POST /v1/messages/count_tokens'(exchange) {
-    const body = await readJson(exchange, flavour);
-    if (body !== undefined)
-      sendJson(exchange, flavour, 200, { input_tokens: countTokens(readAsk(body, 'anthropic').promptText) });
   },
 };
 

@@ -34,8 +34,8 @@ test('a read is asked for with the last ETag, and 304 gives the body of then', a
   });
   const client = createClient({ gatewayUrl });
   t.after(() => client.close());
-  assert.deepEqual(await client.version(), { name: 'Olla' });
-  assert.deepEqual(await client.version(), { name: 'Olla' });
+  assert.deepEqual(await client.status(), { name: 'Olla' });
+  assert.deepEqual(await client.status(), { name: 'Olla' });
   assert.deepEqual(tags, [undefined, 'W/"1"']);
 });
 

@@ -1,9 +1,7 @@
 import type { Agent, IncomingMessage } from 'node:http';
 import type { EndpointActionBody, RefreshBody } from './schema/actions.ts';
-import type { ProcessBody } from './schema/process.ts';
 import type { StatsModelsBody } from './schema/stats.ts';
-import type { StatusBody, StatusModelsBody } from './schema/status.ts';
-import type { VersionBody } from './schema/version.ts';
+import type { StatusBody } from './schema/status.ts';
 
 export interface ClientOptions {
   /** Base URL of any gateway of the cluster. */
@@ -63,11 +61,8 @@ export interface UnifiedModel {
 export interface AdminClient {
   readonly gatewayUrl: string;
   status(): Promise<StatusBody>;
-  statusModels(): Promise<StatusModelsBody>;
   statsModels(): Promise<StatsModelsBody>;
   models(): Promise<readonly UnifiedModel[]>;
-  processes(): Promise<ProcessBody>;
-  version(): Promise<VersionBody>;
   drain(endpoint: string, force: boolean): Promise<EndpointActionBody>;
   resume(endpoint: string): Promise<EndpointActionBody>;
   refresh(): Promise<RefreshBody>;
@@ -122,11 +117,8 @@ export function createClient(options: ClientOptions): AdminClient {
   return {
     gatewayUrl: base.origin,
     status: () => read('/internal/status'),
-    statusModels: () => read('/internal/status/models'),
     statsModels: () => read('/internal/stats/models'),
     models: async () => (await read<{ data: UnifiedModel[] }>('/olla/models')).data,
-    processes: () => read('/internal/process'),
-    version: () => read('/version'),
     drain: (endpoint, force) => act(`${endpointPath(endpoint, 'drain')}${force ? '?force=true' : ''}`),
     resume: (endpoint) => act(endpointPath(endpoint, 'resume')),
     refresh: () => act('/internal/refresh'),

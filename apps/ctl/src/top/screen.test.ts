@@ -85,9 +85,6 @@ function clientOf(cluster: FakeCluster, state: { away: boolean }): AdminClient {
     status: () => read((sample) => sample.status),
     statsModels: () => read((sample) => sample.stats as NonNullable<typeof sample.stats>),
     models: () => read(() => modelsOf(cluster)),
-    statusModels: unused,
-    processes: unused,
-    version: unused,
     drain: (endpoint, force) => {
       actions.push(`drain ${endpoint}${force ? ' force' : ''}`);
       cluster.control = {

@@ -46,7 +46,7 @@ test('a response with a length', () => {
 test('whatever the pieces, a chunked response is the same', () => {
   const text =
     'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nKeep-Alive: timeout=5, max=100\r\n\r\n' +
-    '5\r\nhello\r\n9;ext="x"\r\n, world\r\n\r\n\r\n0\r\nX-Trailer: t\r\n\r\n';
+    '5\r\nhello\r\n9;ext="x"\r\n, world\r\n\r\n0\r\nX-Trailer: t\r\n\r\n';
   const whole = parse([text]);
   assert.equal(whole.body, 'hello, world\r\n');
   assert.equal(whole.ends, 1);

@@ -1,4 +1,5 @@
 import type { Instance } from '@olla/core/instance';
+import type { HubLogEvent } from './hub.ts';
 import type { IpcChannel } from './ipc/channel.ts';
 import { ChannelState } from './ipc/channel-state.ts';
 import { StateError } from './port.ts';
@@ -10,6 +11,8 @@ export interface ConnectOptions {
   readonly redis: RedisOptions | null;
   /** `process` in a forked child; null for an agent on its own, which then needs Redis. */
   readonly channel: IpcChannel | null;
+  /** For an agent on its own: called at the start and at the end of an outage; elsewhere the hub tells. */
+  readonly log?: (event: HubLogEvent) => void;
 }
 
 /**
@@ -33,7 +36,7 @@ export async function connectState(options: ConnectOptions): Promise<SharedState
     );
   }
   const { createHub } = await import('./hub.ts');
-  return createHub({ self, redis }).state;
+  return createHub({ self, redis, ...(options.log === undefined ? {} : { log: options.log }) }).state;
 }
 
 async function connectChannel(

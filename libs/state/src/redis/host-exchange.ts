@@ -87,6 +87,7 @@ export class HostExchange {
 
   /** Tells all that this host has: Redis may have lost what it was told before. */
   tellAll(): void {
+    this.hosts.excuseAll();
     this.statistics.forget();
     this.#toldMembers = '';
     this.#countsOut.ask();

@@ -25,7 +25,11 @@ describe('Redis away', () => {
   const start = async (): Promise<RedisTestCluster> => {
     const cluster = await makeRedisCluster({ url: redis.url, name: randomUUID() });
     await waitFor(
-      () => cluster.workers.every((worker) => worker.peers().gateways === 2 && worker.health().connected),
+      () =>
+        cluster.workers.every(
+          (worker) =>
+            worker.peers().gateways === 2 && worker.peers().workers === 3 && worker.health().connected,
+        ),
       {
         describe: 'two gateways that know each other',
       },
@@ -39,6 +43,8 @@ describe('Redis away', () => {
     const limiters = cluster.workers.map((state) => new Limiter({ state, onStateLoss: 'local' }));
     try {
       await prepare(cluster);
+      const known = worker.peers();
+      assert.deepEqual(known, { gateways: 2, workers: 3 });
       await redis.kill();
       await waitFor(() => cluster.log.length === 2, { describe: 'one line of each host' });
       assert.deepEqual(
@@ -62,6 +68,7 @@ describe('Redis away', () => {
         describe: 'the return',
       });
       assert.deepEqual(cluster.log.map(({ event }) => event).slice(2), ['state_back', 'state_back']);
+      assert.deepEqual([worker.peers(), other.peers()], [known, known]);
       await assertRestored(other);
       // Emptied: one extra burst, for both hosts together, and no more.
       assert.equal(await admitAll(limiters, 60), GLOBAL.capacity);
@@ -85,7 +92,8 @@ describe('Redis away', () => {
         waits.push(performance.now() - startedMs);
       }
       assert.ok((waits[0] as number) >= 45, `${waits[0]}`);
-      assert.equal(waits.filter((ms) => ms > 40).length, 1, waits.map(Math.round).join());
+      const sumMs = waits.reduce((sum, ms) => sum + ms, 0);
+      assert.ok(sumMs < 500, `20 requests waited ${waits.map(Math.round).join()}`);
       await waitFor(() => cluster.log.length === 2, { describe: 'the outage is noticed' });
       redis.resume();
       await waitFor(() => cluster.workers.every((state) => state.health().connected), {
@@ -117,8 +125,12 @@ describe('Redis away', () => {
           describe: 'the connection',
         },
       );
-      const [grant] = await cluster.workers[1].takeLeases([{ ...GLOBAL, need: 1, spare: 0 }], 1_000);
-      assert.equal(grant?.remaining, 39);
+      // A worker's own connection comes back by itself.
+      const grants = await waitFor(
+        () => cluster.workers[1].takeLeases([{ ...GLOBAL, need: 1, spare: 0 }], 1_000),
+        { describe: 'leases from Redis' },
+      );
+      assert.equal(grants[0]?.remaining, 39);
       limiter.close();
     } finally {
       await cluster.close();

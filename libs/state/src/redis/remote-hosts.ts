@@ -1,4 +1,5 @@
 import type { Instance } from '@olla/core/instance';
+import { INSTANCE_TTL_MS } from '../port.ts';
 import type { LiveInstance } from '../port.ts';
 
 /** What a hub tells the others with each heartbeat, and of its counts whenever they change. */
@@ -33,11 +34,24 @@ export class RemoteHosts {
     return true;
   }
 
-  /** Forgets hosts that a heartbeat's answer no longer names. @returns whether there were any */
+  /**
+   * Forgets hosts that a heartbeat's answer no longer names and that have been silent as long: an emptied Redis names
+   * nobody until each has told of itself again.
+   *
+   * @returns whether there were any
+   */
   keepOnly(hubs: ReadonlySet<string>): boolean {
+    const oldestMs = performance.now() - INSTANCE_TTL_MS;
     let any = false;
-    for (const hub of [...this.#hosts.keys()]) if (!hubs.has(hub)) any = this.forget(hub) || any;
+    for (const [hub, { seenAtMs }] of [...this.#hosts]) {
+      if (!hubs.has(hub) && seenAtMs < oldestMs) any = this.forget(hub) || any;
+    }
     return any;
+  }
+
+  /** Silence until now was Redis's, not theirs. */
+  excuseAll(): void {
+    for (const host of this.#hosts.values()) host.seenAtMs = performance.now();
   }
 
   forget(hub: string): boolean {

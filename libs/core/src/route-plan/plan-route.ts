@@ -4,6 +4,7 @@ import { priority } from './balance/priority.ts';
 import { roundRobin } from './balance/round-robin.ts';
 import { isOpen } from './breaker.ts';
 import type { Candidate, FleetView, RouteScope, Target } from './fleet-view.ts';
+import { placeSession, type SessionAsk } from '../sticky/place-session.ts';
 import { refusalMessage, type RefusalCode } from './refusal-message.ts';
 
 /** What a request asks of the fleet. */
@@ -11,8 +12,10 @@ export interface RouteAsk {
   readonly scope: RouteScope;
   /** As the client wrote it; null or empty if the request names none. */
   readonly model: string | null;
-  /** Endpoint that goes first if it is among the usable ones: a session's, or one asked for. */
+  /** Endpoint that goes first if it is among the usable ones, because the client asked for it. */
   readonly preferred?: string | null;
+  /** Null for requests that belong to no session. */
+  readonly session?: SessionAsk | null;
   /** The fleet's models were listed anew for this request already. */
   readonly refreshed?: boolean;
 }
@@ -101,7 +104,8 @@ function route(
     ejected.sort(leastBadFirst);
     return { kind: 'routed', candidates: ejected, facts, lastResort: true };
   }
-  balance(usable, target, view, policy);
+  if (ask.session === undefined || ask.session === null) balance(usable, target, view, policy);
+  else placeSession(usable, ask.session, policy.balancer === 'priority');
   promote(usable, ask);
   return { kind: 'routed', candidates: usable, facts, lastResort: false };
 }

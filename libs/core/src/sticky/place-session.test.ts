@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ask, fleet, names, STRICT, three, type Spec } from '../route-plan/fleet-fixture.ts';
+import type { FleetView } from '../route-plan/fleet-view.ts';
+import { planRoute, type RoutePolicy } from '../route-plan/plan-route.ts';
+
+function placed(view: FleetView, key: string, at: string | null = null, policy = STRICT): string {
+  return names(planRoute(view, { ...ask('m'), session: { key, at } }, policy))[0] as string;
+}
+
+function busy(view: FleetView, name: string, inFlight: number): void {
+  const endpoint = view.endpoint(name);
+  assert.ok(endpoint !== undefined);
+  endpoint.live.inFlight = inFlight;
+}
+
+const wide: Spec[] = three.map((spec) => ({ ...spec, weight: 4 }));
+const sessions = Array.from({ length: 600 }, (_, i) => `session-${String(i)}`);
+
+test('every process sends a session to the same endpoint, and each endpoint gets its share', () => {
+  const counts: Record<string, number> = {};
+  for (const session of sessions) {
+    const place = placed(fleet(three), session);
+    assert.equal(placed(fleet([...three].reverse()), session), place);
+    counts[place] = (counts[place] ?? 0) + 1;
+  }
+  for (const name of ['a', 'b', 'c']) assert.ok((counts[name] ?? 0) > 150, JSON.stringify(counts));
+  const weighted = fleet([
+    { name: 'a', weight: 3, models: { m: 'm' } },
+    { name: 'b', weight: 1, models: { m: 'm' } },
+  ]);
+  const onA = sessions.filter((session) => placed(weighted, session) === 'a').length;
+  assert.ok(onA > 400 && onA < 500, String(onA));
+});
+
+test('an endpoint that goes away moves its own sessions only', () => {
+  const without = fleet(
+    three.map((spec) => (spec.name === 'b' ? { ...spec, state: 'offline' as const } : spec)),
+  );
+  for (const session of sessions.slice(0, 100)) {
+    const before = placed(fleet(three), session);
+    if (before !== 'b') assert.equal(placed(without, session), before);
+  }
+});
+
+test('a session stays where it was while there is a free slot', () => {
+  const view = fleet(wide);
+  busy(view, 'b', 3);
+  for (const session of sessions.slice(0, 20)) assert.equal(placed(view, session, 'b'), 'b');
+});
+
+test('a session leaves a full endpoint for a free slot, and a queue for one half as long', () => {
+  const view = fleet(wide);
+  busy(view, 'b', 4);
+  assert.notEqual(placed(view, 's', 'b'), 'b');
+  busy(view, 'a', 4);
+  busy(view, 'c', 5);
+  busy(view, 'b', 7);
+  assert.equal(placed(view, 's', 'b'), 'b');
+  busy(view, 'b', 8);
+  assert.notEqual(placed(view, 's', 'b'), 'b');
+});
+
+test('new sessions do not pile up on a full endpoint either', () => {
+  const view = fleet(wide);
+  busy(view, 'a', 4);
+  for (const session of sessions.slice(0, 50)) assert.notEqual(placed(view, session), 'a');
+});
+
+test('priority and the chain of an alias come before the session', () => {
+  const ranked: Spec[] = [
+    { name: 'low', priority: 1, models: { m: 'm' } },
+    { name: 'high', priority: 9, models: { m: 'm' } },
+  ];
+  const policy: RoutePolicy = { ...STRICT, balancer: 'priority' };
+  assert.equal(placed(fleet(ranked), 's', 'low', policy), 'high');
+  assert.equal(placed(fleet(ranked), 's', 'low'), 'low');
+  const chain = fleet(
+    [
+      { name: 'second', models: { y: 'y' } },
+      { name: 'first', models: { x: 'x' } },
+    ],
+    { m: ['x', 'y'] },
+  );
+  assert.equal(placed(chain, 's', 'second'), 'first');
+});
+
+test('an endpoint that the client names comes before the session', () => {
+  const plan = planRoute(
+    fleet(three),
+    { ...ask('m'), preferred: 'c', session: { key: 's', at: 'a' } },
+    STRICT,
+  );
+  assert.equal(names(plan)[0], 'c');
+});

@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+import { conversationOpening } from './conversation-opening.ts';
+
+export type SessionSource = 'session_header' | 'prefix_hash' | 'auth_header' | 'ip';
+
+/** What a request has to tell its session by. */
+export interface SessionMarks {
+  /** Value of X-Olla-Session-ID. */
+  readonly sessionId: string | undefined;
+  readonly authorization: string | undefined;
+  readonly address: string;
+  /** Conversations with different models are different sessions: the models may be on different endpoints. */
+  readonly model: string;
+  /** The body as far as it was read; only asked for where its beginning is wanted. */
+  readonly body: () => Buffer | null;
+}
+
+export interface SessionKey {
+  /** A hash: what it was made of is secret, or large. */
+  readonly key: string;
+  readonly source: SessionSource;
+}
+
+/** The key of the first source that has one; null if none has. */
+export function sessionKey(marks: SessionMarks, sources: readonly SessionSource[]): SessionKey | null {
+  for (const source of sources) {
+    const mark = markOf(marks, source);
+    if (mark !== null && mark.length > 0) return { key: hash(source, marks.model, mark), source };
+  }
+  return null;
+}
+
+function markOf(marks: SessionMarks, source: SessionSource): string | Buffer | null {
+  switch (source) {
+    case 'session_header':
+      return marks.sessionId ?? null;
+    case 'auth_header':
+      return marks.authorization ?? null;
+    case 'ip':
+      return marks.address;
+    case 'prefix_hash': {
+      const body = marks.body();
+      return body === null ? null : conversationOpening(body);
+    }
+  }
+}
+
+/** 128 bits are enough for keys that nobody gains from bringing to collide but for themselves. */
+const KEY_LENGTH = 22;
+
+function hash(source: SessionSource, model: string, mark: string | Buffer): string {
+  const sum = createHash('sha256').update(`${source}\n${model}\n`).update(mark).digest('base64url');
+  return sum.slice(0, KEY_LENGTH);
+}

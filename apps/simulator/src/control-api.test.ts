@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startFleet, type Fleet } from './fleet.ts';
-import { askRaw, getRequest, postRequest } from './testing/raw-exchange.ts';
+import { askRaw, getRequest, openRaw, postRequest } from './testing/raw-exchange.ts';
 
 let fleet: Fleet;
 before(async () => {
@@ -77,6 +77,21 @@ test('adds and removes models, and restarts a server', async () => {
   assert.deepEqual(names(), ['tiny:1b']);
   assert.equal((await control('POST', '/servers/desk/crash')).status, 200);
   assert.deepEqual(fleet.server('desk').snapshot().models, [{ name: 'tiny:1b', resident: true }]);
+});
+
+test('a crash breaks off what runs, and is not taken for a client that left', async () => {
+  const server = fleet.server('vllm');
+  server.resetCounters();
+  const running = openRaw(server.port);
+  running.send(
+    postRequest('/v1/chat/completions', { messages: [{ role: 'user', content: 'hi' }], stream: true }),
+  );
+  await running.answer({ headOnly: true });
+  server.crash();
+  assert.equal(await running.closed, 'ECONNRESET');
+  const { counters, active, running: slots } = server.snapshot();
+  assert.deepEqual([counters.brokenOff, counters.clientLeft, active, slots], [1, 0, 0, 0]);
+  assert.equal((await askRaw(server.port, getRequest('/health'))).status, 200);
 });
 
 test('says what is wrong with an order', async () => {

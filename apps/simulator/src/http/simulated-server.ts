@@ -37,6 +37,7 @@ export interface SimulatedServer {
 export async function startSimulatedServer(options: SimulatedServerOptions): Promise<SimulatedServer> {
   const log = createRequestLog(options.keepRequests);
   const sockets = new Map<Socket, { id: number; requests: number }>();
+  const underWay = new Set<Exchange>();
   let connectionId = 0;
   const server = createServer({
     keepAliveTimeout: options.habits.idleTimeoutMs,
@@ -80,8 +81,12 @@ export async function startSimulatedServer(options: SimulatedServerOptions): Pro
       record,
       fault,
       captureBody: log.captureBodies,
-      settle: (outcome) => log.settle(record, outcome),
+      settle(outcome) {
+        underWay.delete(exchange);
+        log.settle(record, outcome);
+      },
     });
+    underWay.add(exchange);
     if (fault !== undefined && (await strike(exchange, fault, req.socket))) return;
     try {
       await options.handle(exchange);
@@ -96,6 +101,7 @@ export async function startSimulatedServer(options: SimulatedServerOptions): Pro
 
   const refusals = (): FaultSpec[] => faults.list().filter((fault) => fault.kind === 'refuse');
   const dropConnections = (): void => {
+    for (const exchange of underWay) exchange.breakOff();
     for (const socket of sockets.keys()) socket.resetAndDestroy();
   };
   const listener = createListener(server, options.port, () => refusals().length === 0);

@@ -26,6 +26,7 @@ const flavour: Flavour = {
       ? ['Connection', 'close']
       : ['Connection', 'keep-alive', 'Keep-Alive', 'timeout=5']),
   ],
+  lengthHeader: 'Content-Length',
   jsonType: 'application/json; charset=utf-8',
   streamType: 'text/event-stream',
   newChatId: (state) => `chatcmpl-${randomId(state.random, 22, 'abcdefghijklmnopqrstuvwxyz0123456789')}`,

@@ -24,6 +24,7 @@ const lemonade: Flavour = { ...pythonFlavour, base: '/api/v1' };
 const modelRunner: Flavour = {
   ...pythonFlavour,
   base: '/engines/v1',
+  lengthHeader: 'Content-Length',
   headers: (_exchange, contentType) => ['Content-Type', contentType, 'Date', new Date().toUTCString()],
 };
 

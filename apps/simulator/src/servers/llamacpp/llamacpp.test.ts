@@ -194,8 +194,15 @@ test('a taken slot sends its head at once; the next request waits without one, a
   await until(() => server.snapshot().running === 0);
 });
 
-test('a whole answer whose client left: cancelled on an idle server, worked on beside a stream', async () => {
-  const server = fleet.server('two-slots');
+test('a whole answer whose client left: cancelled on an idle server, worked on beside a stream', async (t) => {
+  const models = [{ name: 'slow', decodeTps: 20, answerTokens: 5_000 }];
+  // Slow enough that a busy machine does not make a second of silence.
+  const own = await startFleet({
+    timeScale: 5,
+    servers: [{ name: 'llama', type: 'llamacpp', slots: 2, models }],
+  });
+  t.after(() => own.close());
+  const server = own.server('llama');
   const whole = openRaw(server.port);
   whole.send(postRequest('/v1/chat/completions', { messages }));
   await until(() => server.snapshot().running === 1);
@@ -210,8 +217,8 @@ test('a whole answer whose client left: cancelled on an idle server, worked on b
   await until(() => server.snapshot().running === 2);
   left.destroy();
   await until(() => server.snapshot().active === 1);
-  // Three simulated seconds of the stream's tokens, a second without which the server would have looked.
-  await stream.arrived(60 * 230);
+  // Some two simulated seconds of the stream's tokens; one of silence would have freed the slot.
+  await stream.arrived(stream.pending.length + 30 * 230);
   assert.equal(server.snapshot().running, 2);
   stream.destroy();
   await until(() => server.snapshot().running === 0);

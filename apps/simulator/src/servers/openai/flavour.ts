@@ -21,6 +21,8 @@ export interface Flavour {
   headers(exchange: Exchange, contentType: string): FlatHeaders;
   /** Also what follows `Content-Length`, by convention of the HTTP library. */
   tail(exchange: Exchange): FlatHeaders;
+  /** `Content-Length` in the case its HTTP library writes it. */
+  readonly lengthHeader: string;
   readonly jsonType: string;
   readonly streamType: string;
   newChatId(state: ServerState): string;

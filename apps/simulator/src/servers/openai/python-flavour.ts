@@ -15,6 +15,7 @@ export const pythonFlavour: Flavour = {
     contentType,
   ],
   tail: (exchange) => (exchange.wantsClose ? ['connection', 'close'] : []),
+  lengthHeader: 'content-length',
   jsonType: 'application/json',
   streamType: 'text/event-stream; charset=utf-8',
   newChatId: (state) => `chatcmpl-${randomId(state.random, 32, HEX)}`,

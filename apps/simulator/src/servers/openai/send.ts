@@ -18,16 +18,12 @@ export function sendText(
   flavour: Flavour,
   { status, contentType, body, extra = [] }: TextAnswer,
 ): void {
-  const names = flavour.headers(exchange, contentType);
-  const length = [
-    names[0]?.startsWith(names[0][0]?.toLowerCase() ?? '') === true ? 'content-length' : 'Content-Length',
-    String(Buffer.byteLength(body)),
-  ];
+  const length = [flavour.lengthHeader, String(Buffer.byteLength(body))];
   const after = exchange.wantsClose ? 'close' : 'keep';
   exchange.respond(
     status,
     STATUS_CODES[status] ?? '',
-    [...names, ...extra, ...length, ...flavour.tail(exchange)],
+    [...flavour.headers(exchange, contentType), ...extra, ...length, ...flavour.tail(exchange)],
     body,
     after,
   );

@@ -81,7 +81,7 @@ for (const { targets, parallel } of phases) {
   const tasks = await runTargets(targets, parallel);
   if (tasks === null) {
     sum.failed += 1;
-    failedTasks.push(`nx run-many -t ${targets.join(' ')}`);
+    failedTasks.push(`npx nx run-many -t ${targets.join(' ')}`);
     continue;
   }
   for (const task of tasks.filter(({ target }) => targets.includes(target))) {
@@ -89,13 +89,13 @@ for (const { targets, parallel } of phases) {
     sum.passed += counts.passed;
     sum.failed += counts.failed;
     sum.skipped += counts.skipped;
-    if (counts.failed > 0) failedTasks.push(task.taskId);
+    if (counts.failed > 0) failedTasks.push(`npx nx run ${task.taskId}`);
   }
 }
 
 const seconds = ((performance.now() - startedMs) / 1000).toFixed(0);
 process.stdout.write(`\n${seconds} s\n`);
-for (const id of failedTasks) process.stdout.write(`✖ ${id}   (again alone: npx nx run ${id})\n`);
+for (const command of failedTasks) process.stdout.write(`✖ failed; again alone: ${command}\n`);
 // No test may be skipped: what it needs is installed, or the run fails.
 if (sum.skipped > 0) process.stdout.write(`✖ ${sum.skipped} skipped tests count as failed\n`);
 process.stdout.write(`${sum.passed} passed, ${sum.failed + sum.skipped} failed\n`);

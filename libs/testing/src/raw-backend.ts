@@ -63,6 +63,7 @@ export async function startRawBackend(options: RawBackendOptions): Promise<RawBa
   };
   const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
+    socket.unref();
     const current: { request?: ReceivedRequest } = {};
     let gone = false;
     socket.on('close', () => {
@@ -102,6 +103,8 @@ export async function startRawBackend(options: RawBackendOptions): Promise<RawBa
     server.once('error', reject);
     server.listen(options.port ?? 0, '127.0.0.1', resolve);
   });
+  // One that a failed test left open does not keep its file from ending.
+  server.unref();
   const { port } = server.address() as AddressInfo;
   return Object.assign(backend, {
     port,

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import type { Socket } from 'node:net';
 import { processTree } from './process-tree.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -35,6 +36,9 @@ export class StartedProcess {
     this.pid = child.pid ?? 0;
     child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
+    // What a failed test left running must not keep the test file from ending: its end ends that too.
+    child.unref();
+    for (const pipe of [child.stdout, child.stderr]) (pipe as Socket | null)?.unref();
     alive.add(this);
     this.ended = new Promise((resolve) => {
       child.once('close', (code, signal) => {

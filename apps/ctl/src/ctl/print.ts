@@ -29,8 +29,8 @@ async function render<Row>(format: OutputFormat, color: boolean, printable: Prin
     case 'jsonl':
       return printable.items.map((item) => `${JSON.stringify(item)}\n`).join('');
     case 'yaml': {
-      const { stringify } = await import('yaml');
-      return stringify(printable.body, { aliasDuplicateObjects: false, lineWidth: 0 });
+      const { default: yaml } = await import('yaml'); // CommonJS: no named exports in the bundle
+      return yaml.stringify(printable.body, { aliasDuplicateObjects: false, lineWidth: 0 });
     }
     case 'name':
       return printable.rows.map((row) => `${printable.name(row)}\n`).join('');

@@ -66,12 +66,13 @@ async function loadScreen(color: boolean) {
   if (!color) process.env['FORCE_COLOR'] = '0';
   // Dropped by the bundler, which knows the version.
   if (typeof OLLA_VERSION !== 'string') (await import('../tsx-hook.ts')).loadTsx();
-  const [{ render }, { createElement }, { Screen }] = await Promise.all([
+  // React is CommonJS: in the bundle it has no named exports when imported so.
+  const [{ render }, { default: react }, { Screen }] = await Promise.all([
     import('ink'),
     import('react'),
     import('./screen.tsx'),
   ]);
-  return { render, createElement, Screen };
+  return { render, createElement: react.createElement, Screen };
 }
 
 function onSignals(end: (code: number) => void): () => void {

@@ -1,5 +1,7 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { answerProcessQuestions } from '@olla/admin-api/process-report';
+import { configHash } from '@olla/config/config-hash';
 import type { Settings } from '@olla/config/schema';
 import type { Instance } from '@olla/core/instance';
 import { connectState } from '@olla/state/connect';
@@ -41,6 +43,7 @@ export async function startAgentProcess(): Promise<void> {
     const { settings, self, redis } = await receiveInit();
     const log = newLog(settings);
     const state = await connectState({ self, redis, channel: process });
+    answerProcessQuestions(state);
     const agent = runAgent({ settings, state, self, log });
     void untilSignal(agent, state, log).then((code) => process.exit(code));
     await agent.ready;
@@ -80,6 +83,7 @@ export async function startStandaloneAgent(settings: Settings): Promise<number> 
     configHash: configHash(settings),
   };
   const state = await connectState({ self, redis: { url, name }, channel: null });
+  answerProcessQuestions(state);
   const agent = runAgent({ settings, state, self, log });
   return untilSignal(agent, state, log);
 }
@@ -87,15 +91,6 @@ export async function startStandaloneAgent(settings: Settings): Promise<number> 
 function newLog({ logging }: Settings): Logger {
   const format = chooseFormat(logging.format, process.stdout);
   return createLogger({ level: logging.level, format, base: { role: 'agent', pid: process.pid } });
-}
-
-/** The same of the same endpoints on every host, as gateways make it too. */
-function configHash(settings: Settings): string {
-  const endpoints = settings.discovery.static.endpoints
-    .map(({ name, url, type }) => `${name}\n${url}\n${type}`)
-    .sort()
-    .join('\n\n');
-  return createHash('sha256').update(endpoints).digest('hex').slice(0, 12);
 }
 
 function receiveInit(): Promise<InitMessage> {

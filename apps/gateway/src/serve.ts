@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
-import { createHash } from 'node:crypto';
 import { formatPlace, type Notice } from '@olla/config/problem';
+import { configHash } from '@olla/config/config-hash';
 import type { Settings } from '@olla/config/schema';
 import { ensureAdminToken, removeAdminToken, type AdminToken } from '@olla/admin-api/token-file';
 import type { Snapshot } from '@olla/core/snapshot';
@@ -142,15 +142,6 @@ function writeAdminToken(port: number, log: Logger): AdminToken | null {
     );
     return null;
   }
-}
-
-/** Tells hosts apart whose files name different endpoints; secrets are not part of it. */
-function configHash(settings: Settings): string {
-  const endpoints = settings.discovery.static.endpoints
-    .map(({ name, url, type }) => `${name}\n${url}\n${type}`)
-    .sort()
-    .join('\n\n');
-  return createHash('sha256').update(endpoints).digest('hex').slice(0, 12);
 }
 
 export { StartupError };

@@ -3,6 +3,7 @@ import cluster from 'node:cluster';
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Instance } from '@olla/core/instance';
+import { answerProcessQuestions } from '@olla/admin-api/process-report';
 import type { Settings } from '@olla/config/schema';
 import { createHub, type Hub } from '@olla/state/hub';
 import type { Logger } from '@olla/telemetry/logger';
@@ -56,6 +57,7 @@ export class GatewayPrimary {
     cluster.setupPrimary({ exec: entry, args: [], serialization: 'json' });
     if (this.#options.settings.discovery.agent === 'child') this.#agent = this.#superviseAgent(entry);
     for (let n = 1; n <= this.#options.workers; n += 1) this.#workers.push(this.#superviseWorker(n));
+    answerProcessQuestions(this.hub.state);
     const children = [...this.#workers, ...(this.#agent === null ? [] : [this.#agent])];
     for (const child of children) child.start();
     await this.#allReady(children);

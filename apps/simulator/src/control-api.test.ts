@@ -10,7 +10,7 @@ before(async () => {
     controlPort: 0,
     servers: [
       { name: 'desk', type: 'ollama', models: [{ name: 'tiny:1b', loaded: true }] },
-      { name: 'vllm', type: 'vllm', models: ['tiny'] },
+      { name: 'vllm', type: 'vllm', models: [{ name: 'tiny', decodeTps: 5, answerTokens: 2_000 }] },
     ],
   });
 });

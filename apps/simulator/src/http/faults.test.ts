@@ -10,7 +10,10 @@ const streamed = postRequest('/v1/chat/completions', { ...chat, stream: true });
 let fleet: Fleet;
 let server: FleetServer;
 before(async () => {
-  fleet = await startFleet({ timeScale: 100, servers: [{ name: 'vllm', type: 'vllm', models: ['tiny'] }] });
+  fleet = await startFleet({
+    timeScale: 100,
+    servers: [{ name: 'vllm', type: 'vllm', models: [{ name: 'tiny', decodeTps: 5, answerTokens: 2_000 }] }],
+  });
   server = fleet.server('vllm');
 });
 afterEach(async () => {

@@ -27,7 +27,7 @@ before(async () => {
         type: 'vllm',
         slots: 1,
         contextTokens: 4_096,
-        models: [{ name: 'org/tiny', answerTokens: 4_000 }],
+        models: [{ name: 'org/tiny', decodeTps: 3, answerTokens: 4_000 }],
       },
       { name: 'studio', type: 'lm-studio', models: [{ name: 'tiny', loaded: true }, 'cold'] },
       ...thin.map(([type]) => ({ name: type, type, models: ['tiny'] })),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startFleet, type Fleet } from '../../fleet.ts';
 import { askRaw, getRequest, openRaw, postRequest, type RawAnswer } from '../../testing/raw-exchange.ts';
+import { until } from '../../testing/until.ts';
 
 const messages = [{ role: 'user', content: 'Say something short.' }];
 const tools = [
@@ -25,7 +26,12 @@ before(async () => {
         type: 'ollama',
         slots: 1,
         contextTokens: 4_096,
-        models: [{ name: 'tiny:1b', loaded: true }, 'other:1b', { name: 'tiny-embed', kind: 'embeddings' }],
+        models: [
+          { name: 'tiny:1b', loaded: true },
+          'other:1b',
+          { name: 'tiny-embed', kind: 'embeddings' },
+          { name: 'endless', decodeTps: 1, answerTokens: 4_000 },
+        ],
       },
       { name: 'full', type: 'ollama', queueLimit: 0, models: ['tiny:1b'] },
     ],
@@ -261,23 +267,17 @@ test('a pulled model is listed, a deleted one no longer', async () => {
 });
 
 test('a client that leaves frees the slot for the next', async () => {
+  const server = fleet.server('ollama');
+  server.resetCounters();
   const long = openRaw(port);
-  long.send(
-    postRequest('/api/chat', { model: 'tiny:1b', messages, format: { type: 'object', properties: {} } }),
-  );
-  await long.answer();
-  long.send(
-    postRequest('/api/chat', { model: 'tiny:1b', messages: [{ role: 'user', content: 'x'.repeat(12_000) }] }),
-  );
+  long.send(postRequest('/api/chat', { model: 'endless', messages }));
   await long.arrived(1);
+  const waiting = openRaw(port);
+  waiting.send(postRequest('/api/chat', { model: 'endless', messages, options: { num_predict: 1 } }));
+  await until(() => server.snapshot().waiting === 1);
+  assert.equal(waiting.pending, '', 'no head before the first token');
   long.destroy();
-  const next = await post('/api/chat', {
-    model: 'tiny:1b',
-    messages,
-    stream: false,
-    options: { num_predict: 1 },
-  });
-  assert.equal(next.status, 200);
-  const counters = fleet.server('ollama').snapshot().counters;
-  assert.equal(counters.clientLeft, 1);
+  assert.equal((await waiting.answer()).status, 200);
+  waiting.destroy();
+  assert.equal(server.snapshot().counters.clientLeft, 1);
 });

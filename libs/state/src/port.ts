@@ -41,7 +41,7 @@ export interface SharedState {
   peers(): Peers;
 
   // ── the snapshot ────────────────────────────────────────────────────────
-  /** The newest snapshot, or null before the first. */
+  /** The newest snapshot, or null before the first; while the store is away, the newest that this host knows. */
   readSnapshot(): Promise<Snapshot | null>;
   /** Calls for each newer snapshot, pushed on change and re-read every few seconds so that a lost message heals. */
   onSnapshot(listener: (snapshot: Snapshot) => void): Unsubscribe;
@@ -113,6 +113,7 @@ export interface SharedState {
   // ── control ─────────────────────────────────────────────────────────────
   /** Changes what operators decided, for every worker of every host; kept until changed again. */
   changeControl(change: ControlChange): Promise<Control>;
+  /** While the store is away, what this host knows of it. */
   readControl(): Promise<Control>;
   onControl(listener: (control: Control) => void): Unsubscribe;
 

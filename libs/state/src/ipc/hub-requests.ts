@@ -120,7 +120,7 @@ export class HubRequests {
       case 'changeControl':
         return this.#store.changeControl(body as port.ControlChange);
       case 'readControl':
-        return this.#store.readControl();
+        return this.#readControl();
       case 'readStatistics':
         return this.#readStatistics(body as number);
       case 'readInstances':
@@ -139,9 +139,29 @@ export class HubRequests {
     }
   }
 
+  /** The newer of what the store and this hub have: a worker that starts while the store is away needs one too. */
   async #readSnapshot(member: Member): Promise<PackedSnapshot | null> {
-    const snapshot = await this.#store.readSnapshot();
+    const known = this.#hub.newestSnapshot();
+    let snapshot = known;
+    try {
+      const stored = await this.#store.readSnapshot();
+      const isNewer =
+        stored !== null && (known === null || compareVersions(stored.version, known.version) > 0);
+      if (isNewer) snapshot = stored;
+    } catch (error) {
+      if (known === null) throw error;
+    }
     return snapshot === null ? null : this.#hub.packFor(member, snapshot);
+  }
+
+  async #readControl(): Promise<port.Control> {
+    try {
+      return await this.#store.readControl();
+    } catch (error) {
+      const known = this.#hub.knownControl();
+      if (known === null) throw error;
+      return known;
+    }
   }
 
   #publishSnapshot(packed: PackedSnapshot): unknown {
@@ -216,7 +236,7 @@ export class HubRequests {
       member.catalogId = null;
       this.#hub.sendNewest(member, 'snapshot');
     }
-    if (has.control < this.#hub.controlRevision()) this.#hub.sendNewest(member, 'control');
+    if (has.control < (this.#hub.knownControl()?.revision ?? 0)) this.#hub.sendNewest(member, 'control');
     return null;
   }
 }

@@ -126,8 +126,8 @@ export class StateHub implements StoreSink {
     return this.#newest;
   }
 
-  controlRevision(): number {
-    return this.#control?.revision ?? 0;
+  knownControl(): port.Control | null {
+    return this.#control;
   }
 
   /** Something that other hosts are told has changed. */

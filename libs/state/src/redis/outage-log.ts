@@ -45,7 +45,7 @@ export class OutageLog {
     this.#change({ connected: false, outages: this.health.outages + 1, latencyMs: null, detail: reason });
     this.#log({
       event: 'state_lost',
-      message: `${this.#where} cannot be reached (${reason}); requests are served, limits act as server.rate_limits says for this case; check redis.url and the server`,
+      message: `${this.#where} cannot be reached (${reason}); requests are served, limits act as server.rate_limits.on_state_loss says; check that server, and redis.url`,
     });
   }
 

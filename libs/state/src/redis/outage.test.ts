@@ -54,6 +54,9 @@ describe('Redis away', () => {
       await waitFor(() => !worker.health().connected, { describe: 'the outage at a worker' });
       assert.equal(worker.health().outages, 1);
 
+      // For a worker that starts now.
+      assert.equal((await worker.readSnapshot())?.version.n, 1);
+      assert.equal((await worker.readControl()).drained['e']?.by, 'me');
       const startedMs = performance.now();
       const admitted = await admitAll(limiters, 60);
       // Half of the limit for each of two gateways.

@@ -94,7 +94,13 @@ for (const balancer of LOAD_BALANCERS)
         config: {
           server: {
             shutdown_timeout: '20s',
-            rate_limits: { trust_proxy_headers: true, trusted_proxy_cidrs: ['127.0.0.0/8'] },
+            rate_limits: {
+              global_requests_per_minute: 0,
+              per_ip_requests_per_minute: 0,
+              health_requests_per_minute: 0,
+              trust_proxy_headers: true,
+              trusted_proxy_cidrs: ['127.0.0.0/8'],
+            },
           },
         },
       };
@@ -108,10 +114,10 @@ for (const balancer of LOAD_BALANCERS)
       );
     });
     after(async () => {
+      await backend.close();
       proxy.child.kill('SIGTERM');
       await proxy.waitForEnd();
       await Promise.all(gateways.map((gateway) => gateway.stop()));
-      await backend.close();
     });
     beforeEach(() => {
       waiting.length = 0;

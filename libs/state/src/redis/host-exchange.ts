@@ -1,9 +1,7 @@
-import type { Redis } from 'ioredis';
 import { Coalescer } from '../coalesce.ts';
 import { COMMAND_TIMEOUT_MS, INSTANCE_TTL_MS } from '../port.ts';
 import type * as port from '../port.ts';
 import type { HostReport, StoreSink } from '../store.ts';
-import { openClient } from './connection.ts';
 import type { RedisConnection } from './connection.ts';
 import type { Keys } from './keys.ts';
 import type { RedisOptions } from './options.ts';
@@ -12,6 +10,7 @@ import { RemoteHosts } from './remote-hosts.ts';
 import type { HostNews } from './remote-hosts.ts';
 import { RemoteStatistics } from './remote-statistics.ts';
 import { BEAT } from './scripts.ts';
+import { Subscriber } from './subscriber.ts';
 
 const BEAT_MS = 1_000;
 /** Other hosts see a count within 100 ms. */
@@ -54,7 +53,7 @@ export class HostExchange {
   readonly statistics: RemoteStatistics;
   readonly hosts = new RemoteHosts();
   readonly #options: HostExchangeOptions;
-  readonly #subscriber: Redis;
+  readonly #subscriber: Subscriber;
   readonly #questions = new Questions();
   readonly #countsOut = new Coalescer(IN_FLIGHT_INTERVAL_MS, () => this.#publishCounts());
   readonly #statisticsOut = new Coalescer(STATISTICS_INTERVAL_MS, () => void this.#flushStatistics());
@@ -70,7 +69,7 @@ export class HostExchange {
     this.#options = options;
     const { connection, keys, hub } = options;
     this.statistics = new RemoteStatistics(connection, keys, hub, this.hosts);
-    this.#subscriber = this.#subscribe();
+    this.#subscriber = new Subscriber(options.redis, [keys.all, keys.to(hub)], (text) => this.#receive(text));
     this.#beatTimer = setInterval(() => {
       void this.beat();
       this.#statisticsOut.ask();
@@ -159,22 +158,7 @@ export class HostExchange {
       .catch(() => {
         // Away: the others miss this host's heartbeats.
       });
-    this.#subscriber.disconnect();
-  }
-
-  #subscribe(): Redis {
-    const { keys, hub, redis } = this.#options;
-    const subscriber = openClient(redis);
-    subscriber.on('error', () => {
-      // The command connection meets the same and tells.
-    });
-    subscriber.on('ready', () => {
-      subscriber.subscribe(keys.all, keys.to(hub)).catch(() => {
-        // The connection broke again; the next 'ready' subscribes.
-      });
-    });
-    subscriber.on('message', (_channel: string, text: string) => this.#receive(text));
-    return subscriber;
+    this.#subscriber.close();
   }
 
   #send(channel: string, kind: string, body: unknown): void {

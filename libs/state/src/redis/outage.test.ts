@@ -140,6 +140,27 @@ describe('Redis away', () => {
     }
   });
 
+  it('of the listening connections only is healed', async () => {
+    const cluster = await start();
+    const [here, there] = cluster.workers;
+    try {
+      const heard: number[] = [];
+      there.onEvent(({ at }) => heard.push(at));
+      await redis.send('CLIENT KILL TYPE pubsub');
+      let at = 0;
+      await waitFor(
+        () => {
+          here.emitEvent({ at: (at += 1), kind: 'test', by: here.self.id, message: '' });
+          return heard.length > 0;
+        },
+        { describe: 'an event of another host' },
+      );
+      assert.ok(here.health().connected);
+    } finally {
+      await cluster.close();
+    }
+  });
+
   it('lets no old leader outrank a new one when Redis was emptied', async () => {
     const cluster = await start();
     const [agent, other] = cluster.agents;

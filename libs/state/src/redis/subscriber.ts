@@ -1,0 +1,55 @@
+import type { Redis } from 'ioredis';
+import { openClient } from './connection.ts';
+import type { RedisOptions } from './options.ts';
+
+const CHECK_MS = 1_000;
+/** Checks without an answer after which the connection is replaced. */
+const MAX_UNANSWERED = 3;
+
+/** The connection that only listens. It comes back by itself; what was published meanwhile is lost. */
+export class Subscriber {
+  readonly #client: Redis;
+  readonly #checkTimer: NodeJS.Timeout;
+  #unanswered = 0;
+
+  /** @param onMessage given the text of each message on any of the channels */
+  constructor(options: RedisOptions, channels: readonly string[], onMessage: (text: string) => void) {
+    this.#client = openClient(options);
+    this.#client.on('error', () => {
+      // The command connection meets the same and tells.
+    });
+    this.#client.on('ready', () => {
+      this.#client.subscribe(...channels).catch(() => {
+        // The connection broke again; the next 'ready' subscribes.
+      });
+    });
+    this.#client.on('message', (_channel: string, text: string) => onMessage(text));
+    this.#checkTimer = setInterval(() => this.#check(), CHECK_MS);
+    this.#checkTimer.unref();
+  }
+
+  close(): void {
+    clearInterval(this.#checkTimer);
+    this.#client.disconnect();
+  }
+
+  /** Who only listens does not notice that the other end is gone. */
+  #check(): void {
+    if (this.#client.status !== 'ready') {
+      this.#unanswered = 0;
+      return;
+    }
+    this.#unanswered += 1;
+    if (this.#unanswered > MAX_UNANSWERED) {
+      this.#unanswered = 0;
+      this.#client.disconnect(true);
+      return;
+    }
+    this.#client.ping().then(
+      () => (this.#unanswered = 0),
+      () => {
+        // It has closed, and connects again by itself.
+      },
+    );
+  }
+}

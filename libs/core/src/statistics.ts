@@ -38,6 +38,19 @@ export interface TrafficCounters {
   lastAt: number;
 }
 
+/** What one worker counted of sticky sessions. */
+export interface SessionCounters {
+  /** Sessions it knows, those that other workers placed included. */
+  readonly active: number;
+  /** First turns. */
+  readonly insertions: number;
+  /** Turns of sessions that were known, and of those that were not. */
+  readonly hits: number;
+  readonly misses: number;
+  /** Sessions it forgot for want of room. */
+  readonly evictions: number;
+}
+
 /** All that one worker has counted since it started, and what it holds now. */
 export interface WorkerStatistics {
   readonly total: TrafficCounters;
@@ -55,6 +68,8 @@ export interface WorkerStatistics {
   readonly leaseWaits: number;
   /** Spans dropped because a collector was away. */
   readonly droppedSpans: number;
+  /** Absent where sessions are not sticky. */
+  readonly sessions?: SessionCounters;
 }
 
 export function newTrafficCounters(): TrafficCounters {

@@ -88,6 +88,18 @@ export function statsTranslatorsBody({ now }: Moment): StatsTranslatorsBody {
 }
 
 /** GET /internal/stats/sticky */
-export function statsStickyBody({ deps }: Moment): StatsStickyBody {
-  return { enabled: deps.settings.proxy.sticky_sessions.enabled };
+export function statsStickyBody({ deps, statistics }: Moment): StatsStickyBody {
+  const { enabled, max_sessions, idle_ttl_seconds } = deps.settings.proxy.sticky_sessions;
+  if (!enabled) return { enabled };
+  const { active, insertions, hits, misses, evictions } = statistics.sessions;
+  return {
+    enabled,
+    active_sessions: active,
+    insertions,
+    hits,
+    misses,
+    evictions,
+    max_sessions,
+    idle_ttl_seconds,
+  };
 }

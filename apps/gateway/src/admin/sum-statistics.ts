@@ -1,4 +1,9 @@
-import { addTraffic, newTrafficCounters, type TrafficCounters } from '@olla/core/statistics';
+import {
+  addTraffic,
+  newTrafficCounters,
+  type SessionCounters,
+  type TrafficCounters,
+} from '@olla/core/statistics';
 import type { StatisticsReading } from '@olla/state/port';
 
 /** What all workers of the cluster have counted, those that died included. */
@@ -21,6 +26,8 @@ export interface ClusterStatistics {
   readonly blockedAddresses: number;
   readonly leaseWaits: number;
   readonly droppedSpans: number;
+  /** What the workers know of sessions in common is not added up: it is that of the one that knows most. */
+  readonly sessions: SessionCounters;
   readonly oldestMs: number;
 }
 
@@ -31,6 +38,7 @@ export function sumStatistics(reading: StatisticsReading): ClusterStatistics {
   const modelEndpoints = new Map<string, Map<string, TrafficCounters>>();
   const inFlight = new Map<string, number>();
   const rejected = { global: 0, perIp: 0, health: 0, size: 0 };
+  const sessions = { active: 0, insertions: 0, hits: 0, misses: 0, evictions: 0 };
   const sums = {
     connections: 0,
     blockedAddresses: 0,
@@ -55,6 +63,7 @@ export function sumStatistics(reading: StatisticsReading): ClusterStatistics {
       rejected[limit] += statistics.rejected[limit];
     sums.leaseWaits += statistics.leaseWaits;
     sums.droppedSpans += statistics.droppedSpans;
+    if (statistics.sessions !== undefined) addSessions(sessions, statistics.sessions, alive);
     if (!alive) continue; // what a dead worker did counts; what it held is gone
     for (const [name, count] of Object.entries(statistics.inFlight)) {
       inFlight.set(name, (inFlight.get(name) ?? 0) + count);
@@ -64,8 +73,19 @@ export function sumStatistics(reading: StatisticsReading): ClusterStatistics {
     sums.blockedAddresses += statistics.blockedAddresses;
     sums.oldestMs = Math.max(sums.oldestMs, ageMs);
   }
-  return { total, endpoints, models, modelEndpoints, inFlight, rejected, ...sums };
+  return { total, endpoints, models, modelEndpoints, inFlight, rejected, sessions, ...sums };
 }
+
+function addSessions(into: Mutable<SessionCounters>, from: SessionCounters, alive: boolean): void {
+  into.insertions += from.insertions;
+  into.hits += from.hits;
+  into.misses += from.misses;
+  if (!alive) return;
+  into.active = Math.max(into.active, from.active);
+  into.evictions = Math.max(into.evictions, from.evictions);
+}
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 function entry(map: Map<string, TrafficCounters>, name: string): TrafficCounters {
   let counters = map.get(name);

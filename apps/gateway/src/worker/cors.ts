@@ -24,9 +24,9 @@ const ALWAYS_ALLOWED = ['Content-Type', 'Authorization'];
 
 export interface Cors {
   /** Flat headers for an answer to `request`. */
-  headers(request: IncomingMessage): readonly string[];
+  headers(request: Pick<IncomingMessage, 'headers'>): readonly string[];
   /** Flat headers for an answer to a preflight. */
-  preflight(request: IncomingMessage): readonly string[];
+  preflight(request: Pick<IncomingMessage, 'headers'>): readonly string[];
 }
 
 export function createCors(settings: Settings['server']['cors']): Cors | null {

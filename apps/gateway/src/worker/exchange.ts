@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import type { ErrorCode } from '@olla/core/errors';
 import type { Admission } from '@olla/state/limiter';
 import type { RequestTrace } from '@olla/telemetry/tracing/request-trace';
+import type { SessionTurn } from './sessions.ts';
 
 /**
  * One request and its answer: what the steps of the path learn of it, and what is settled at its end. Its answer
@@ -27,6 +28,8 @@ export class Exchange {
   admission: Admission | null = null;
   /** Null where traces are off, or the caller's own context goes on untouched. */
   trace: RequestTrace | null = null;
+  /** Null where sessions are not sticky, or the request has no model. */
+  session: SessionTurn | null = null;
   /** Prefix of the path that chose the endpoints, such as `/olla/vllm`. */
   route: string | null = null;
   /** The model that was asked for, then the one that serves. */

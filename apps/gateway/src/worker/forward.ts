@@ -212,6 +212,7 @@ class Attempt {
       exchange.backendType ?? '',
     );
     if (exchange.model !== null) headers.push('X-Olla-Model', headerValue(exchange.model));
+    if (exchange.session !== null) headers.push(...exchange.session.answeredBy(this.#candidate.endpoint));
     return headers;
   }
 

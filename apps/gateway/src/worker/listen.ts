@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
 import type { Settings } from '@olla/config/schema';
-import { errorBody, ERRORS, type ErrorCode } from '@olla/core/errors';
-import { newRequestId } from '@olla/core/http/request-id';
+import { createCors } from './cors.ts';
+import { answerOn, refuseConnect, refuseUnparsed } from './refuse-unparsed.ts';
 
 export interface Listening {
   /** Client connections open now. */
@@ -59,64 +59,20 @@ function configure(settings: Settings['server'], handler: Handler): Server {
       connectionsCheckingInterval: 1_000,
       noDelay: true,
       // The 2,000 headers that node allows at most are a second limit beside max_header_size.
-      requireHostHeader: true,
+      // Node's own refusal has neither body nor headers; the path of the request refuses instead.
+      requireHostHeader: false,
     },
     handler,
   );
   server.maxHeadersCount = 0;
   // Whether a body is wanted is decided on the path of the request, after its head was judged.
   server.on('checkContinue', handler);
-  server.on('clientError', answerParserError);
+  // An expectation that means nothing here is not relayed, and is no reason to refuse.
+  server.on('checkExpectation', handler);
+  const cors = createCors(settings.cors)?.headers({ headers: {} }) ?? [];
+  server.on('clientError', (error, socket) => refuseUnparsed(error, socket as Socket, cors));
+  server.on('connect', (_request, socket) => refuseConnect(socket as Socket, cors));
   return server;
-}
-
-const PARSER_ERRORS: Readonly<Record<string, { code: ErrorCode; message: string }>> = {
-  HPE_HEADER_OVERFLOW: {
-    code: 'HEADERS_TOO_LARGE',
-    message: 'the head of the request is larger than server.request_limits.max_header_size allows',
-  },
-  ERR_HTTP_REQUEST_TIMEOUT: {
-    code: 'REQUEST_TIMEOUT',
-    message:
-      'the request did not arrive whole within server.read_header_timeout (its head) or server.read_timeout (all of it)',
-  },
-};
-
-/** What the HTTP parser refuses never becomes a request; it gets the same form of answer all the same. */
-function answerParserError(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable || error.code === 'ECONNRESET' || error.code === 'EPIPE') {
-    socket.destroy();
-    return;
-  }
-  const { code, message } = PARSER_ERRORS[error.code ?? ''] ?? {
-    code: 'BAD_REQUEST' as const,
-    message: 'the request is not valid HTTP/1.1',
-  };
-  const body = errorBody(code, message);
-  const { status } = ERRORS[code];
-  const head = [
-    `HTTP/1.1 ${status} ${STATUS_TEXTS[status] ?? 'Bad Request'}`,
-    'Content-Type: application/json',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    `X-Olla-Request-ID: ${newRequestId()}`,
-    'X-Olla-Response-Time: 0ms',
-    'Access-Control-Allow-Origin: *',
-    'Connection: close',
-  ];
-  // An answer of this connection that is half out cannot be followed by another.
-  if (answerOn(socket)?.headersSent === true) socket.destroy();
-  else socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
-}
-
-const STATUS_TEXTS: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  408: 'Request Timeout',
-  431: 'Request Header Fields Too Large',
-};
-
-/** The answer under way on a connection, up to the moment that its last byte is with the system. */
-function answerOn(socket: Socket & { _httpMessage?: ServerResponse | null }): ServerResponse | null {
-  return socket._httpMessage ?? null;
 }
 
 async function drain(

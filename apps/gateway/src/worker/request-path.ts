@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { OllaError } from '@olla/core/errors';
 import { newRequestId, validRequestId } from '@olla/core/http/request-id';
 import { clientAddress } from '@olla/core/limits-address/client-address';
+import type { Candidate } from '@olla/core/route-plan/fleet-view';
 import { planRoute, type Plan, type RouteAsk } from '@olla/core/route-plan/plan-route';
 import type { LimitSpec } from '@olla/state/limiter';
 import { addLimitHeaders, refusal } from './admission.ts';
@@ -9,6 +10,7 @@ import { Exchange } from './exchange.ts';
 import { forward } from './forward.ts';
 import { answerAdmin, answerListing, answerModels } from './local-answers.ts';
 import { readBody } from './read-body.ts';
+import { REFUSED } from './refuse-unparsed.ts';
 import { respond, respondError, toOllaError } from './respond.ts';
 import { matchRoute, printable, type Route } from './routes.ts';
 import { planScope } from './scopes.ts';
@@ -41,12 +43,20 @@ export function createRequestPath(
       if (!request.readableEnded) request.resume();
       settle(context, exchange);
     });
+    response.once(REFUSED, (error: OllaError) => {
+      response.shouldKeepAlive = false;
+      fail(context, exchange, error);
+      // Whatever is under way for it ends as if the client had left.
+      exchange.clientLeft();
+    });
     handle(context, exchange).catch((thrown: unknown) => fail(context, exchange, thrown));
   };
 }
 
 async function handle(context: WorkerContext, exchange: Exchange): Promise<void> {
   const { request, method } = exchange;
+  if (request.headers.host === undefined && request.httpVersionMinor > 0)
+    throw new OllaError('BAD_REQUEST', 'the request has no Host header, which HTTP/1.1 demands');
   const route = matchRoute(method, exchange.path);
   const peer = request.socket.remoteAddress ?? '';
   exchange.address = clientAddress(
@@ -120,7 +130,14 @@ async function relay(context: WorkerContext, exchange: Exchange, route: RelayRou
   const scope = planScope(route.scope, route.path);
   exchange.route = scope.label;
   const target = exchange.request.headers['x-olla-target'] as string | undefined;
-  const ask: RouteAsk = { scope, model: exchange.model, preferred: target ?? null };
+  if (context.sessions !== null && exchange.model !== null)
+    exchange.session = context.sessions.turn(exchange, body);
+  const ask: RouteAsk = {
+    scope,
+    model: exchange.model,
+    preferred: target ?? null,
+    session: exchange.session?.ask ?? null,
+  };
   let plan = planRoute(context.fleet.view, ask, context.policy);
   if (plan.kind === 'refused' && plan.refreshFirst) {
     await context.refresh.refreshed(exchange, scope);
@@ -130,6 +147,7 @@ async function relay(context: WorkerContext, exchange: Exchange, route: RelayRou
   addRoutingHeaders(exchange, plan);
   if (plan.kind === 'refused') throw new OllaError(plan.code, plan.message);
 
+  exchange.session?.planned((plan.candidates[0] as Candidate).endpoint);
   await forward(exchange, scope, plan, body, route.path, {
     fleet: context.fleet,
     retryStatuses: context.retryStatuses,
@@ -155,8 +173,10 @@ function isPreflight(request: IncomingMessage): boolean {
 }
 
 function answerPreflight(context: WorkerContext, exchange: Exchange): void {
-  if (context.cors === null)
+  if (context.cors === null) {
+    exchange.baseHeaders.push('Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE');
     throw new OllaError('METHOD_NOT_ALLOWED', 'CORS is switched off (server.cors.enabled)');
+  }
   exchange.baseHeaders.length = 2;
   respond(exchange, 204, context.cors.preflight(exchange.request), '');
 }
@@ -173,6 +193,7 @@ function fail(context: WorkerContext, exchange: Exchange, thrown: unknown): void
     });
   if (error.code === 'BODY_TOO_LARGE') context.statistics.rejected.size += 1;
   const { response } = exchange;
+  if (response.writableEnded) return;
   if (response.headersSent) response.destroy();
   else if (!response.destroyed) respondError(exchange, error);
 }

@@ -14,6 +14,7 @@ import { listen, type Listening } from './listen.ts';
 import { PendingBudget } from './pending-budget.ts';
 import { createRequestLog } from './request-log.ts';
 import { createRequestPath } from './request-path.ts';
+import { Sessions } from './sessions.ts';
 import { StatisticsRecorder } from './statistics-recorder.ts';
 import type { WorkerContext } from './worker-context.ts';
 
@@ -52,6 +53,8 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
   const { rate_limits: rates } = settings.server;
   const limiter = new Limiter({ state, onStateLoss: rates.on_state_loss });
   const { routing_strategy: strategy } = settings.model_registry;
+  const { sticky_sessions: sticky } = settings.proxy;
+  const sessions = sticky.enabled ? new Sessions(sticky, state) : null;
   const refresh = new FleetRefresh({
     state,
     snapshot: () => fleet.snapshot,
@@ -70,6 +73,7 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
       fallback: strategy.options.fallback_behavior,
       refreshOnMiss: strategy.options.discovery_refresh_on_miss,
     },
+    sessions,
     limiter,
     limits: new LimitTable(rates),
     trust: new Trust(rates.trust_proxy_headers, rates.trusted_proxy_cidrs),
@@ -97,7 +101,8 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
   const report = () => {
     statistics.connections = listening?.connections() ?? 0;
     statistics.droppedSpans = tracing?.dropped() ?? 0;
-    return statistics.report(fleet.inFlight());
+    const counted = statistics.report(fleet.inFlight());
+    return sessions === null ? counted : { ...counted, sessions: sessions.report() };
   };
   state.provideStatistics(report);
   const stopAnswering = answerProcessQuestions(state);
@@ -122,6 +127,7 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
       state.publishStatistics(report());
       stopAnswering();
       refresh.close();
+      sessions?.close();
       limiter.close();
       fleet.close();
       await state

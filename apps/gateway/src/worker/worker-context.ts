@@ -11,6 +11,7 @@ import type { Fleet } from './fleet.ts';
 import type { FleetRefresh } from './fleet-refresh.ts';
 import type { PendingBudget } from './pending-budget.ts';
 import type { RequestLog } from './request-log.ts';
+import type { Sessions } from './sessions.ts';
 import type { StatisticsRecorder } from './statistics-recorder.ts';
 
 /** What the path of a request works with; one a worker. */
@@ -19,6 +20,8 @@ export interface WorkerContext {
   readonly fleet: Fleet;
   readonly refresh: FleetRefresh;
   readonly policy: RoutePolicy;
+  /** Null where sessions are not sticky. */
+  readonly sessions: Sessions | null;
   readonly limiter: Limiter;
   readonly limits: LimitTable;
   readonly trust: Trust;

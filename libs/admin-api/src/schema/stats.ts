@@ -82,6 +82,15 @@ export const statsTranslatorsSchema = z.strictObject({
 });
 export type StatsTranslatorsBody = z.infer<typeof statsTranslatorsSchema>;
 
-/** GET /internal/stats/sticky */
-export const statsStickySchema = z.strictObject({ enabled: z.boolean() });
+/** GET /internal/stats/sticky; only `enabled` where sessions are not sticky. */
+export const statsStickySchema = z.strictObject({
+  enabled: z.boolean(),
+  active_sessions: z.number().int().optional(),
+  insertions: z.number().int().optional(),
+  hits: z.number().int().optional(),
+  misses: z.number().int().optional(),
+  evictions: z.number().int().optional(),
+  max_sessions: z.number().int().optional(),
+  idle_ttl_seconds: z.number().int().optional(),
+});
 export type StatsStickyBody = z.infer<typeof statsStickySchema>;

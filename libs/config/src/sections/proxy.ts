@@ -49,10 +49,10 @@ const stickySessions = section({
       .default(['session_header', 'prefix_hash', 'auth_header']),
     'What tells conversations apart; the first that yields a key wins.',
   ),
-  prefix_hash_bytes: leaf(
+  prefix_hash_bytes: noEffect(
     'int',
-    wholeNumber(1).default(512),
-    'Bytes of `messages` that `prefix_hash` looks at.',
+    wholeNumber(1),
+    'prefix_hash looks at a conversation up to the end of its first user message, so that conversations of one application differ',
   ),
 });
 

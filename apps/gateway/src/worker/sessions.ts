@@ -1,0 +1,184 @@
+import type { Settings } from '@olla/config/schema';
+import { headerValue } from '@olla/core/http/header-value';
+import type { EndpointView } from '@olla/core/route-plan/endpoint-view';
+import type { SessionCounters } from '@olla/core/statistics';
+import type { SessionAsk } from '@olla/core/sticky/place-session';
+import { sessionKey, type SessionSource } from '@olla/core/sticky/session-key';
+import { SessionTable } from '@olla/core/sticky/session-table';
+import { MAX_PLACEMENTS, type SessionPlacement, type SharedState } from '@olla/state/port';
+import type { Exchange } from './exchange.ts';
+import type { ReadBody } from './read-body.ts';
+
+/** Of a body that came in many pieces, so much is looked at. */
+const MAX_LOOK_BYTES = 1024 * 1024;
+/**
+ * A placement is told at once, so that another worker knows it before the answer leads to the next turn; but in so
+ * many messages in this time at most, the others go together.
+ */
+const WINDOW_MS = 100;
+const MAX_MESSAGES = 20;
+/** Longest X-Olla-Session-ID that is given back. */
+const MAX_ECHOED = 256;
+
+/** Where conversations are, as this worker has seen and heard from the others. One a worker, if sessions are sticky. */
+export class Sessions {
+  readonly #sources: readonly SessionSource[];
+  readonly #state: Pick<SharedState, 'tellSessions' | 'peers'>;
+  readonly #table: SessionTable;
+  readonly #unsubscribe: () => void;
+  readonly #untold = new Map<string, string>();
+  #windowStart = 0;
+  #messages = 0;
+  #timer: NodeJS.Timeout | null = null;
+  #insertions = 0;
+  #hits = 0;
+  #misses = 0;
+
+  constructor(
+    settings: Settings['proxy']['sticky_sessions'],
+    state: Pick<SharedState, 'tellSessions' | 'onSessions' | 'peers'>,
+  ) {
+    this.#sources = settings.key_sources;
+    this.#state = state;
+    this.#table = new SessionTable(settings.max_sessions, settings.idle_ttl_seconds * 1000);
+    this.#unsubscribe = state.onSessions((placements) => {
+      const now = Date.now();
+      for (const [session, endpoint] of placements) this.#table.place(session, endpoint, now);
+    });
+  }
+
+  /** The turn of a session that a request is; one without a key where nothing tells its session. */
+  turn(exchange: Exchange, body: ReadBody): SessionTurn {
+    const { headers } = exchange.request;
+    const sessionId = headers['x-olla-session-id'] as string | undefined;
+    const found = sessionKey(
+      {
+        sessionId,
+        authorization: headers.authorization,
+        address: exchange.address,
+        model: exchange.model ?? '',
+        body: () => (body.encoding === 'json' ? beginningOf(body.chunks) : null),
+      },
+      this.#sources,
+    );
+    if (found === null) return new SessionTurn(this, null, null, null);
+    const ask = { key: found.key, at: this.#table.find(found.key, Date.now()) };
+    return new SessionTurn(this, ask, found.source, found.source === 'session_header' ? sessionId : null);
+  }
+
+  /** A turn goes to an endpoint. */
+  place({ key, at }: SessionAsk, endpointKey: string): void {
+    if (at === null) {
+      this.#misses += 1;
+      this.#insertions += 1;
+    } else this.#hits += 1;
+    this.move(key, endpointKey);
+  }
+
+  /** A turn went to another endpoint than it was meant to. */
+  move(key: string, endpointKey: string): void {
+    if (!this.#table.place(key, endpointKey, Date.now()) || this.#state.peers().workers <= 1) return;
+    this.#untold.set(key, endpointKey);
+    this.#tell();
+  }
+
+  report(): SessionCounters {
+    return {
+      active: this.#table.size(Date.now()),
+      insertions: this.#insertions,
+      hits: this.#hits,
+      misses: this.#misses,
+      evictions: this.#table.evictions,
+    };
+  }
+
+  close(): void {
+    this.#unsubscribe();
+    if (this.#timer !== null) clearTimeout(this.#timer);
+  }
+
+  #tell(): void {
+    if (this.#timer !== null) return;
+    const now = performance.now();
+    if (now - this.#windowStart >= WINDOW_MS) {
+      this.#windowStart = now;
+      this.#messages = 0;
+    }
+    if (this.#messages === MAX_MESSAGES) {
+      this.#timer = setTimeout(
+        () => {
+          this.#timer = null;
+          this.#tell();
+        },
+        this.#windowStart + WINDOW_MS - now,
+      ).unref();
+      return;
+    }
+    this.#messages += 1;
+    const placements: SessionPlacement[] = [];
+    for (const placement of this.#untold) {
+      if (placements.length === MAX_PLACEMENTS) break;
+      placements.push(placement);
+      this.#untold.delete(placement[0]);
+    }
+    this.#state.tellSessions(placements);
+    if (this.#untold.size > 0) this.#tell();
+  }
+}
+
+/** One request as a turn of its session. */
+export class SessionTurn {
+  /** Null where nothing told the session. */
+  readonly ask: SessionAsk | null;
+  readonly #sessions: Sessions;
+  readonly #source: SessionSource | null;
+  readonly #sessionId: string | null | undefined;
+  #placedAt: string | null = null;
+
+  constructor(
+    sessions: Sessions,
+    ask: SessionAsk | null,
+    source: SessionSource | null,
+    sessionId: string | null | undefined,
+  ) {
+    this.#sessions = sessions;
+    this.ask = ask;
+    this.#source = source;
+    this.#sessionId = sessionId;
+  }
+
+  /** The plan sends it there first: told to the others before the answer can lead to the next turn. */
+  planned(endpoint: EndpointView): void {
+    if (this.ask === null) return;
+    this.#placedAt = endpoint.key;
+    this.#sessions.place(this.ask, endpoint.key);
+  }
+
+  /** It is answered by this endpoint. @returns flat headers that say so */
+  answeredBy(endpoint: EndpointView): readonly string[] {
+    if (this.ask === null || this.#source === null) return ['X-Olla-Sticky-Session', 'disabled'];
+    if (this.#placedAt !== endpoint.key) this.#sessions.move(this.ask.key, endpoint.key);
+    const { at } = this.ask;
+    const headers = [
+      'X-Olla-Sticky-Session',
+      at === null ? 'miss' : at === endpoint.key ? 'hit' : 'repin',
+      'X-Olla-Sticky-Key-Source',
+      this.#source,
+    ];
+    if (this.#sessionId) headers.push('X-Olla-Session-ID', headerValue(this.#sessionId.slice(0, MAX_ECHOED)));
+    return headers;
+  }
+}
+
+/** As much of a body as is looked at; null if there is none. */
+function beginningOf(chunks: readonly Buffer[]): Buffer | null {
+  if (chunks.length <= 1) return chunks[0] ?? null;
+  const taken: Buffer[] = [];
+  let bytes = 0;
+  for (const chunk of chunks) {
+    if (bytes >= MAX_LOOK_BYTES) break;
+    taken.push(chunk);
+    bytes += chunk.length;
+  }
+  return Buffer.concat(taken);
+}

@@ -118,6 +118,7 @@ export class Limiter {
     if (this.#closed || this.#waiters.length >= MAX_WAITERS) return blindRefusalOf(limits[0], false);
     return new Promise((resolve) => {
       const entries = limits.map(({ key }) => this.#keys.open(key, nowMs));
+      for (const entry of entries) entry.waiting += 1;
       this.#waiters.push({ limits, entries, reserved: [], strandedSinceMs: null, rounds: 0, resolve });
       this.#pump();
     });
@@ -212,7 +213,7 @@ export class Limiter {
     for (const { waiter, by, entry, retryAfterMs } of refused) {
       entry.noUntilMs = Math.max(entry.noUntilMs, nowMs + retryAfterMs);
       this.#releaseAll(waiter);
-      waiter.resolve(refusalOf(by, entry, nowMs, true));
+      settleWaiter(waiter, refusalOf(by, entry, nowMs, true));
     }
     this.#waiters = [...again, ...stranded.waiters, ...this.#waiters];
     for (const entry of stranded.entries) entry.busy = true;
@@ -232,7 +233,7 @@ export class Limiter {
       else entry.spendReserved(leaseId, nowMs);
       this.#keys.noteHolding(entry);
     });
-    waiter.resolve(this.#grant(waiter.limits, nowMs, true));
+    settleWaiter(waiter, this.#grant(waiter.limits, nowMs, true));
   }
 
   #releaseAll(waiter: Waiter): void {
@@ -246,7 +247,7 @@ export class Limiter {
 
   #refuseBlind(waiter: Waiter): void {
     this.#releaseAll(waiter);
-    waiter.resolve(blindRefusalOf(waiter.limits[0], true));
+    settleWaiter(waiter, blindRefusalOf(waiter.limits[0], true));
   }
 
   #grant(limits: readonly LimitSpec[], nowMs: number, waited: boolean): Admission {
@@ -275,4 +276,9 @@ export class Limiter {
     this.#keys.sweep(nowMs);
     if (this.#keys.size > 0) this.#startTick();
   }
+}
+
+function settleWaiter(waiter: Waiter, admission: Admission): void {
+  for (const entry of waiter.entries) entry.waiting -= 1;
+  waiter.resolve(admission);
 }

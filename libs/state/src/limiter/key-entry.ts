@@ -16,6 +16,8 @@ export class KeyEntry {
   unreported = 0;
   /** An ask is in flight, or waits for tokens that others bring back. */
   busy = false;
+  /** Requests that wait with it. */
+  waiting = 0;
   /** No token can come before. */
   noUntilMs = -Infinity;
   /** When a token was last asked for. */
@@ -50,8 +52,9 @@ export class KeyEntry {
     return this.tokens > 0 || this.unreported > 0;
   }
 
-  isIdle(nowMs: number, afterMs: number): boolean {
-    return !this.busy && !this.isHolding() && this.#reserved === 0 && nowMs - this.touchedAtMs >= afterMs;
+  /** Whether nothing is lost when it is forgotten but what the store can tell again. */
+  isIdle(): boolean {
+    return !this.busy && this.waiting === 0 && !this.isHolding() && this.#reserved === 0;
   }
 
   take(nowMs: number): void {

@@ -2,13 +2,13 @@ import type { LeaseReturn } from '../port.ts';
 import { KeyEntry } from './key-entry.ts';
 
 /** Keys remembered at most; a flood of addresses pushes the oldest out. */
-const MAX_KEYS = 100_000;
+export const MAX_KEYS = 100_000;
 /** A key nobody asks for is forgotten after this time. */
 const FORGET_AFTER_MS = 10_000;
 /** Unspent tokens go back after this time without use; spent ones are reported as often. */
 export const IDLE_RETURN_MS = 100;
-/** A key younger than this may have requests that wait for it. */
-const DROP_AFTER_MS = 1_000;
+/** Keys looked at for one that can go. */
+const DROP_ATTEMPTS = 64;
 const SWEEP_STEP = 2_000;
 
 /** The lease table of one worker, bounded. */
@@ -33,7 +33,7 @@ export class KeyTable {
   open(key: string, nowMs: number): KeyEntry {
     let entry = this.#entries.get(key);
     if (entry === undefined) {
-      if (this.#entries.size >= MAX_KEYS) this.#dropOne(nowMs);
+      if (this.#entries.size >= MAX_KEYS) this.#dropOne();
       entry = new KeyEntry(key, nowMs);
       this.#entries.set(key, entry);
     }
@@ -82,7 +82,8 @@ export class KeyTable {
         return;
       }
       const entry = next.value;
-      if (entry.isIdle(nowMs, FORGET_AFTER_MS) && entry.noUntilMs <= nowMs) this.#entries.delete(entry.key);
+      const isOld = nowMs - entry.touchedAtMs >= FORGET_AFTER_MS && entry.noUntilMs <= nowMs;
+      if (isOld && entry.isIdle()) this.#entries.delete(entry.key);
     }
   }
 
@@ -94,11 +95,15 @@ export class KeyTable {
     entry.tokens = 0;
   }
 
-  #dropOne(nowMs: number): void {
-    for (const entry of this.#entries.values()) {
-      if (!entry.isIdle(nowMs, DROP_AFTER_MS)) continue;
-      this.#entries.delete(entry.key);
-      return;
+  /** Oldest first; keys in use go to the end, so that the next search does not meet them again. */
+  #dropOne(): void {
+    let attempts = DROP_ATTEMPTS;
+    for (const [key, entry] of this.#entries) {
+      this.#entries.delete(key);
+      if (entry.isIdle()) return;
+      this.#entries.set(key, entry);
+      attempts -= 1;
+      if (attempts === 0) return;
     }
   }
 }

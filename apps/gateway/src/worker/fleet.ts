@@ -65,6 +65,8 @@ export class Fleet {
   #indexedToken = -1;
   #snapshot: Snapshot | null = null;
   #control: Control;
+  /** Rises whenever a request comes to an endpoint or leaves it. */
+  changes = 0;
   #dirty = false;
   #idleTicks = 0;
   #ticksSincePublished = RELAXED_TICKS;
@@ -194,6 +196,7 @@ export class Fleet {
 
   /** One interval while requests come and go, none while nothing changes, and never a timer a request. */
   #changed(): void {
+    this.changes += 1;
     this.#dirty = true;
     this.#idleTicks = 0;
     this.#ticker ??= setInterval(() => this.#tick(), PUBLISH_MS).unref();

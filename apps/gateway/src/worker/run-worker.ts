@@ -106,9 +106,13 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
   };
   state.provideStatistics(report);
   const stopAnswering = answerProcessQuestions(state);
+  let reportedChanges = 0;
   const reporter = setInterval(() => {
-    if (!statistics.dirty && (tracing === null || tracing.dropped() === statistics.droppedSpans)) return;
+    // Requests in flight are part of the report, which other hosts read: news before anything has ended.
+    const unchanged = !statistics.dirty && fleet.changes === reportedChanges;
+    if (unchanged && (tracing === null || tracing.dropped() === statistics.droppedSpans)) return;
     statistics.dirty = false;
+    reportedChanges = fleet.changes;
     state.publishStatistics(report());
   }, STATISTICS_MS).unref();
 

@@ -193,8 +193,12 @@ export class Connection implements ResponseEvents {
     try {
       this.#parser.push(bytes);
     } catch (error) {
-      this.#abandon('protocol', error);
-      return;
+      // Bytes behind a whole answer spoil the connection, not the answer.
+      if (!this.#answered) {
+        this.#abandon('protocol', error);
+        return;
+      }
+      this.#parser.keepAlive = false;
     }
     if (this.#answered) this.#complete();
   }

@@ -226,6 +226,21 @@ test('words of an idle server do not become the next answer', async () => {
   assert.equal(second.body, 'ok');
 });
 
+test('bytes behind a whole answer spoil the connection and not the answer', async () => {
+  const connections: number[] = [];
+  const server = await serve((_, socket, connection) => {
+    connections.push(connection);
+    socket.write(`${OK}HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx`);
+  });
+  const upstream = upstreamTo(server);
+  for (let n = 0; n < 2; n += 1) {
+    const outcome = await send(upstream);
+    assert.ok('headers' in outcome);
+    assert.equal(outcome.body, 'ok');
+  }
+  assert.deepEqual(connections, [1, 2]);
+});
+
 test('a call that is over cannot end the exchange that has its connection now', async () => {
   const server = await serve((_, socket) => socket.write(OK));
   const upstream = upstreamTo(server);

@@ -46,8 +46,16 @@ export function chunk(text: string): string {
 
 /** Runs the action once the request's body is in whole. */
 export function whenComplete(request: ReceivedRequest, action: () => void): void {
-  if (request.complete) action();
-  else request.socket.on('data', () => request.complete && queueMicrotask(action));
+  if (request.complete) {
+    action();
+    return;
+  }
+  const look = (): void => {
+    if (!request.complete) return;
+    request.socket.off('data', look);
+    queueMicrotask(action);
+  };
+  request.socket.on('data', look);
 }
 
 /** An OpenAI-compatible server of raw sockets, which records exact requests and answers exact bytes. */

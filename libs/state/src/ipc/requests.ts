@@ -25,10 +25,10 @@ export class Requests {
       }
       this.#lastId += 1;
       const id = this.#lastId;
-      const timer = setTimeout(() => {
-        this.#pending.delete(id);
-        reject(new StateError('STATE_TIMEOUT', `${what}: no answer within ${deadlineMs} ms`));
-      }, deadlineMs);
+      const expire = (): void =>
+        this.fail(id, new StateError('STATE_TIMEOUT', `${what}: no answer within ${deadlineMs} ms`));
+      // Timers run before sockets are read: after a busy turn the reply may be there already, and counts.
+      const timer = setTimeout(() => setImmediate(expire), deadlineMs);
       this.#pending.set(id, { resolve, reject, timer });
       if (!send(id)) {
         this.fail(

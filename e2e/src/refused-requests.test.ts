@@ -194,7 +194,6 @@ suite('the budget of bodies whose model is not known yet', () => {
     assertError(refused, 503, 'OVERLOADED');
     assert.match(refused.header('retry-after') ?? '', /^[1-9]\d*$/);
     first.destroy();
-    // What is known needs no room: a request of the same size whose model comes first is never refused.
     await waitFor(
       async () => {
         const body = `{"input":"${'x'.repeat(300_000)}","model":"${MODEL}"}`;

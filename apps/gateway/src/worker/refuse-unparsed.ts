@@ -22,6 +22,7 @@ const PARSER_ERRORS: Readonly<Record<string, { code: ErrorCode; message: string 
     message:
       'the request did not arrive whole within server.read_header_timeout (its head) or server.read_timeout (all of it)',
   },
+  HPE_INVALID_EOF_STATE: { code: 'BAD_REQUEST', message: 'the request broke off before its end' },
   HPE_UNEXPECTED_CONTENT_LENGTH: { code: 'BAD_REQUEST', message: CONFLICTING_LENGTHS },
   HPE_INVALID_TRANSFER_ENCODING: { code: 'BAD_REQUEST', message: CONFLICTING_LENGTHS },
 };

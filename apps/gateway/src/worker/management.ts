@@ -1,5 +1,60 @@
 import type { IncomingMessage } from 'node:http';
+import { findName } from '@olla/core/ask/find-name';
 import { OllaError } from '@olla/core/errors';
+import { chooseForManagement } from '@olla/core/route-plan/choose-for-management';
+import type { RouteScope } from '@olla/core/route-plan/fleet-view';
+import type { RoutedPlan } from '@olla/core/route-plan/plan-route';
+import type { Snapshot } from '@olla/core/snapshot';
+import type { Exchange } from './exchange.ts';
+import type { Fleet } from './fleet.ts';
+import type { ReadBody } from './read-body.ts';
+import type { Route } from './routes.ts';
+
+/** Calls that may bring a model into being; the others need one that is there. */
+const MAKING_PATHS: ReadonlySet<string> = new Set(['/api/pull', '/api/create']);
+
+/** The body with the model that it names in a field of its own, where it has no `model`. */
+export function withNamed(body: ReadBody, field: 'name' | 'source' | null): ReadBody {
+  if (field === null || body.unfinished || body.chunks.length === 0 || body.ask === null) return body;
+  if (field === 'name' && body.ask.model !== null) return body;
+  const ask = findName(wholeOf(body), field);
+  return ask === null ? body : { ...body, ask };
+}
+
+/** The one endpoint for a call that changes models, or brings a file for one. @throws OllaError */
+export function planManagement(
+  fleet: Fleet,
+  exchange: Exchange,
+  route: Extract<Route, { kind: 'relay' }>,
+  scope: RouteScope,
+  body: ReadBody,
+): RoutedPlan {
+  const from =
+    route.path === '/api/create' && !body.unfinished
+      ? (findName(wholeOf(body), 'from')?.model ?? null)
+      : null;
+  const used = bytesByEndpoint(fleet.snapshot);
+  const candidate = chooseForManagement(fleet.view, {
+    scope,
+    target: (exchange.request.headers['x-olla-target'] as string | undefined) ?? null,
+    models: [exchange.model, from].filter((name) => name !== null),
+    makes: route.blob || MAKING_PATHS.has(route.path),
+    usedBytes: ({ name }) => used.get(name) ?? 0,
+  });
+  return { kind: 'routed', candidates: [candidate], facts: null, lastResort: false };
+}
+
+function wholeOf({ chunks }: ReadBody): Buffer {
+  return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+}
+
+function bytesByEndpoint(snapshot: Snapshot | null): ReadonlyMap<string, number> {
+  const used = new Map<string, number>();
+  for (const { locations } of snapshot?.catalog.models ?? [])
+    for (const { endpoint, model } of locations)
+      used.set(endpoint, (used.get(endpoint) ?? 0) + (model.sizeBytes ?? 0));
+  return used;
+}
 
 /** @throws OllaError MANAGEMENT_DISABLED */
 export function refuseManagement(allowed: boolean): void {

@@ -2,21 +2,21 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { OllaError } from '@olla/core/errors';
 import { newRequestId, validRequestId } from '@olla/core/http/request-id';
 import { clientAddress } from '@olla/core/limits-address/client-address';
-import type { Candidate } from '@olla/core/route-plan/fleet-view';
-import { planRoute, type Plan, type RouteAsk } from '@olla/core/route-plan/plan-route';
+import type { Candidate, RouteScope } from '@olla/core/route-plan/fleet-view';
+import { planRoute, type Plan, type RouteAsk, type RoutedPlan } from '@olla/core/route-plan/plan-route';
 import type { LimitSpec } from '@olla/state/limiter';
 import { addLimitHeaders, refusal } from './admission.ts';
 import { Exchange } from './exchange.ts';
 import { forward } from './forward.ts';
 import { answerAdmin, answerListing, answerModels } from './local-answers.ts';
-import { readBody } from './read-body.ts';
+import { readBody, type ReadBody } from './read-body.ts';
 import { REFUSED } from './refuse-unparsed.ts';
 import { respond, respondError, toOllaError } from './respond.ts';
 import { matchRoute, printable, type Route } from './routes.ts';
 import { planScope } from './scopes.ts';
 import { settle } from './settle.ts';
 import { beginTrace } from './trace-request.ts';
-import { refuseForeignOrigin, refuseManagement } from './management.ts';
+import { planManagement, refuseForeignOrigin, refuseManagement, withNamed } from './management.ts';
 import type { WorkerContext } from './worker-context.ts';
 
 type RelayRoute = Extract<Route, { kind: 'relay' }>;
@@ -46,8 +46,9 @@ export function createRequestPath(
     response.once(REFUSED, (error: OllaError) => {
       response.shouldKeepAlive = false;
       fail(context, exchange, error);
-      // Whatever is under way for it ends as if the client had left.
+      // Whatever is under way for it ends as if the client had left; the rest of its body will never come.
       exchange.clientLeft();
+      response.once('close', () => request.destroy());
     });
     handle(context, exchange).catch((thrown: unknown) => fail(context, exchange, thrown));
   };
@@ -124,36 +125,56 @@ async function relay(context: WorkerContext, exchange: Exchange, route: RelayRou
     maxBytes: settings.server.request_limits.max_body_size,
     budget: context.budget,
   });
-  const body = reading instanceof Promise ? await reading : reading;
+  const body = withNamed(reading instanceof Promise ? await reading : reading, route.nameField);
   exchange.model = body.ask?.model || null;
 
   const scope = planScope(route.scope, route.path);
   exchange.route = scope.label;
-  const target = exchange.request.headers['x-olla-target'] as string | undefined;
-  if (context.sessions !== null && exchange.model !== null)
-    exchange.session = context.sessions.turn(exchange, body);
-  const ask: RouteAsk = {
-    scope,
-    model: exchange.model,
-    preferred: target ?? null,
-    session: exchange.session?.ask ?? null,
-  };
-  let plan = planRoute(context.fleet.view, ask, context.policy);
-  if (plan.kind === 'refused' && plan.refreshFirst) {
-    await context.refresh.refreshed(exchange, scope);
-    if (exchange.clientGone) return;
-    plan = planRoute(context.fleet.view, { ...ask, refreshed: true }, context.policy);
-  }
-  addRoutingHeaders(exchange, plan);
-  if (plan.kind === 'refused') throw new OllaError(plan.code, plan.message);
+  const planning =
+    route.management || route.blob
+      ? planManagement(context.fleet, exchange, route, scope, body)
+      : planTraffic(context, exchange, scope, body);
+  const plan = planning instanceof Promise ? await planning : planning;
+  if (exchange.clientGone) return;
 
-  exchange.session?.planned((plan.candidates[0] as Candidate).endpoint);
   await forward(exchange, scope, plan, body, route.path, {
     fleet: context.fleet,
     retryStatuses: context.retryStatuses,
     maxBodyBytes: route.blob ? Infinity : settings.server.request_limits.max_body_size,
     maxResponseMs: settings.proxy.response_timeout,
   });
+  if (route.management && !route.blob && exchange.response.statusCode < 300) context.refresh.changed();
+}
+
+/** @throws OllaError MODEL_NOT_FOUND, MODEL_UNAVAILABLE, NO_ENDPOINT */
+function planTraffic(
+  context: WorkerContext,
+  exchange: Exchange,
+  scope: RouteScope,
+  body: ReadBody,
+): RoutedPlan | Promise<RoutedPlan> {
+  if (context.sessions !== null && exchange.model !== null)
+    exchange.session = context.sessions.turn(exchange, body);
+  const ask: RouteAsk = {
+    scope,
+    model: exchange.model,
+    preferred: (exchange.request.headers['x-olla-target'] as string | undefined) ?? null,
+    session: exchange.session?.ask ?? null,
+  };
+  const plan = planRoute(context.fleet.view, ask, context.policy);
+  if (plan.kind === 'routed' || !plan.refreshFirst) return conclude(exchange, plan);
+  return context.refresh
+    .refreshed(exchange, scope)
+    .then(() =>
+      conclude(exchange, planRoute(context.fleet.view, { ...ask, refreshed: true }, context.policy)),
+    );
+}
+
+function conclude(exchange: Exchange, plan: Plan): RoutedPlan {
+  addRoutingHeaders(exchange, plan);
+  if (plan.kind === 'refused') throw new OllaError(plan.code, plan.message);
+  exchange.session?.planned((plan.candidates[0] as Candidate).endpoint);
+  return plan;
 }
 
 function addRoutingHeaders(exchange: Exchange, plan: Plan): void {
@@ -184,16 +205,16 @@ function answerPreflight(context: WorkerContext, exchange: Exchange): void {
 /** Every error of the path ends here, once: as an answer if none has begun, else as a broken end. */
 function fail(context: WorkerContext, exchange: Exchange, thrown: unknown): void {
   const error = toOllaError(thrown, exchange.id);
-  exchange.error = error.code;
   if (error.code === 'INTERNAL')
     context.log.error(`request ${exchange.id} failed`, {
       method: exchange.method,
       path: exchange.path,
       error: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown),
     });
-  if (error.code === 'BODY_TOO_LARGE') context.statistics.rejected.size += 1;
   const { response } = exchange;
   if (response.writableEnded) return;
+  exchange.error = error.code;
+  if (error.code === 'BODY_TOO_LARGE') context.statistics.rejected.size += 1;
   if (response.headersSent) response.destroy();
   else if (!response.destroyed) respondError(exchange, error);
 }

@@ -51,6 +51,13 @@ test('calls that change models are known as such', () => {
   assert.equal(relay('POST', '/olla/ollama/api/show').management, false);
 });
 
+test('fields that name the model beside `model`', () => {
+  assert.equal(relay('POST', '/olla/ollama/api/show').nameField, 'name');
+  assert.equal(relay('DELETE', '/olla/ollama/api/delete').nameField, 'name');
+  assert.equal(relay('POST', '/olla/ollama/api/copy').nameField, 'source');
+  assert.equal(relay('POST', '/olla/ollama/api/chat').nameField, null);
+});
+
 test('models are found under any name, slashes included', () => {
   assert.deepEqual(matchRoute('GET', '/olla/models'), { kind: 'models', id: null });
   assert.deepEqual(matchRoute('GET', '/olla/models/a/b'), { kind: 'models', id: 'a/b' });

@@ -23,6 +23,8 @@ export type Route =
       readonly json: boolean;
       /** One of Ollama's calls that change models. */
       readonly management: boolean;
+      /** Field of the body that names the model where `model` does not: Ollama's calls have it. */
+      readonly nameField: 'name' | 'source' | null;
       /** The body is a file of any size, without a model. */
       readonly blob: boolean;
     }
@@ -73,6 +75,15 @@ const MANAGEMENT_PATHS: ReadonlySet<string> = new Set([
   '/api/delete',
 ]);
 
+const NAME_FIELDS: ReadonlyMap<string, 'name' | 'source'> = new Map([
+  ['/api/show', 'name'],
+  ['/api/pull', 'name'],
+  ['/api/push', 'name'],
+  ['/api/create', 'name'],
+  ['/api/delete', 'name'],
+  ['/api/copy', 'source'],
+]);
+
 /**
  * Finds the route of a path. Pure, and without allocation beyond its answer.
  *
@@ -105,6 +116,7 @@ export function matchRoute(method: string, path: string): Route {
     path: rest,
     json: method === 'POST' && JSON_PATHS.has(rest),
     management: MANAGEMENT_PATHS.has(rest) || (rest.startsWith('/api/blobs/') && method !== 'HEAD'),
+    nameField: NAME_FIELDS.get(rest) ?? null,
     blob: rest.startsWith('/api/blobs/'),
   };
 }

@@ -88,14 +88,21 @@ export class Relay implements UpstreamListener {
     // Before the answer goes out: it may be settled in the turn in which it ends.
     if (status >= 500) this.#exchange.backendFailed = true;
     const headers = this.#options.responseHeaders(status, rawHeaders);
-    const plain = method === 'HEAD' || status === 204 || status === 304 || request.httpVersionMinor === 0;
-    if (!plain) {
+    const bodiless = method === 'HEAD' || status === 204 || status === 304;
+    const plain = bodiless || request.httpVersionMinor === 0;
+    // Where the head is all there is, its time is that of the whole.
+    if (bodiless) headers.push('X-Olla-Response-Time', responseTime(this.#exchange));
+    else if (!plain) {
       dropHeader(headers, 'content-length');
       headers.push('Trailer', 'X-Olla-Response-Time');
       this.#trailer = true;
     }
     const contentType = headerValue(rawHeaders, 'content-type') ?? undefined;
-    this.#format = streamFormat(contentType);
+    // An event cannot be put into what is compressed, or whose bytes are counted already.
+    const closed =
+      headerValue(rawHeaders, 'content-encoding') !== null ||
+      (plain && headerValue(rawHeaders, 'content-length') !== null);
+    this.#format = closed ? 'opaque' : streamFormat(contentType);
     this.#usage = UsageReader.for(contentType, status);
     for (const part of baseHeaders) headers.push(part);
     response.writeHead(status, headers);

@@ -33,6 +33,11 @@ const options: BuildOptions & { metafile: true } = {
   logOverride: { 'assign-to-define': 'silent' },
   // CommonJS dependencies call require() for Node's own modules, which an ES module does not have.
   banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
+  // Its ES modules load gRPC by a require() that a bundler cannot see.
+  alias: {
+    '@opentelemetry/otlp-grpc-exporter-base':
+      './node_modules/@opentelemetry/otlp-grpc-exporter-base/dist/index.cjs',
+  },
   // Ink loads the devtools only under DEV=true; they are not installed.
   external: ['react-devtools-core'],
 };

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { cpSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { freePort } from '@olla/testing/free-port';
 import { header } from '@olla/testing/http-message';
 import { OLLA_BUNDLE, type Gateway } from '@olla/testing/olla-process';
+import { startOtlpGrpcReceiver } from '@olla/testing/otlp-grpc-receiver';
 import {
   spanTree,
   startOtlpReceiver,
@@ -16,6 +19,7 @@ import {
   type Answer,
   type RawBackend,
 } from '@olla/testing/raw-backend';
+import { tempFolder } from '@olla/testing/temp-folder';
 import { waitFor } from '@olla/testing/wait-for';
 import { endpointOf, startGatewayFor } from './gateway-for.ts';
 
@@ -238,6 +242,34 @@ suite('traces while the collector is away', () => {
     assert.deepEqual(await gateway.process.waitForEnd(), { code: 0, signal: null });
     assert.ok(performance.now() - startedAt < 5_000);
   });
+});
+
+test('the bundle exports by gRPC too, with nothing beside it', async () => {
+  const folder = tempFolder();
+  cpSync(dirname(OLLA_BUNDLE), folder, { recursive: true });
+  const collector = await startOtlpGrpcReceiver();
+  const backend = await startRawBackend({ models: [MODEL], answer: streamed });
+  try {
+    const gateway = await startGatewayFor({
+      script: join(folder, basename(OLLA_BUNDLE)),
+      workers: 1,
+      endpoints: [endpointOf('one', backend)],
+      models: [MODEL],
+      env: {
+        OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+        OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
+        OTEL_BSP_SCHEDULE_DELAY: '50',
+      },
+    });
+    await (await ask(gateway)).text();
+    await waitFor(() => collector.spans.length === 2, {
+      describe: `two spans\n${gateway.process.output}`,
+    });
+    await gateway.stop();
+  } finally {
+    await backend.close();
+    await collector.close();
+  }
 });
 
 /** The server's span, then its attempts in their order. */

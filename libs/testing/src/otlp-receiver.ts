@@ -36,7 +36,7 @@ export interface OtlpReceiver {
 
 /** A collector's OTLP/HTTP side for traces, in protobuf and JSON, plain and gzipped. */
 export async function startOtlpReceiver(port = 0): Promise<OtlpReceiver> {
-  const requestType = loadRequestType();
+  const decodeProtobuf = createSpanDecoder();
   const spans: ReceivedSpan[] = [];
   const contentTypes: string[] = [];
   const server = createServer((request, response) => {
@@ -48,8 +48,7 @@ export async function startOtlpReceiver(port = 0): Promise<OtlpReceiver> {
         return;
       }
       const json = contentType === 'application/json';
-      const message = json ? (JSON.parse(body.toString()) as ExportRequest) : decode(requestType, body);
-      spans.push(...spansOf(message));
+      spans.push(...(json ? spansOf(JSON.parse(body.toString()) as ExportRequest) : decodeProtobuf(body)));
       // An empty answer in either form: everything was taken.
       response.writeHead(200, { 'content-type': contentType }).end(json ? '{}' : '');
     });
@@ -69,6 +68,12 @@ export async function startOtlpReceiver(port = 0): Promise<OtlpReceiver> {
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+/** Reads the protobuf message of an export. */
+export function createSpanDecoder(): (body: Buffer) => ReceivedSpan[] {
+  const type = loadRequestType();
+  return (body) => spansOf(decode(type, body));
 }
 
 /** Lines of a trace as a tree, children below their parents in the order of their start. */

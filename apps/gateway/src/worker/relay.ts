@@ -164,10 +164,13 @@ export class Relay implements UpstreamListener {
     );
     if (event !== '') response.write(event);
     else response.flushHeaders();
-    // Without the last chunk, or with fewer bytes than announced, every client sees that the end is missing. Where
-    // the end of the connection is the end of the body, only a reset tells.
-    if (this.#trailer) socket?.destroySoon();
-    else socket?.resetAndDestroy();
+    // Node holds what is written to the answer until the end of the turn; the connection must not end before it.
+    process.nextTick(() => {
+      // Without the last chunk, or with fewer bytes than announced, every client sees that the end is missing. Where
+      // the end of the connection is the end of the body, only a reset tells.
+      if (this.#trailer) socket?.destroySoon();
+      else socket?.resetAndDestroy();
+    });
   }
 
   #onDeadline(): void {

@@ -13,6 +13,7 @@ const EXPOSED = [
   'X-Olla-Routing-Reason',
   'X-Olla-Sticky-Session',
   'X-Olla-Sticky-Key-Source',
+  'X-Olla-Session-ID',
   'X-RateLimit-Limit',
   'X-RateLimit-Remaining',
   'X-RateLimit-Reset',

@@ -97,17 +97,20 @@ export class Sessions {
     if (this.#timer !== null) clearTimeout(this.#timer);
   }
 
+  #openWindow(): void {
+    this.#windowStart = performance.now();
+    this.#messages = 0;
+  }
+
   #tell(): void {
     if (this.#timer !== null) return;
     const now = performance.now();
-    if (now - this.#windowStart >= WINDOW_MS) {
-      this.#windowStart = now;
-      this.#messages = 0;
-    }
+    if (now - this.#windowStart >= WINDOW_MS) this.#openWindow();
     if (this.#messages === MAX_MESSAGES) {
       this.#timer = setTimeout(
         () => {
           this.#timer = null;
+          this.#openWindow();
           this.#tell();
         },
         this.#windowStart + WINDOW_MS - now,

@@ -1,0 +1,272 @@
+import assert from 'node:assert/strict';
+import { Agent, request as httpRequest } from 'node:http';
+import { after, before, suite, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Gateway } from '@olla/testing/olla-process';
+import { header } from '@olla/testing/http-message';
+import { startRawBackend, type RawBackend } from '@olla/testing/raw-backend';
+import { waitFor } from '@olla/testing/wait-for';
+import { endpointOf, startGatewayFor } from './gateway-for.ts';
+
+const MODEL = 'limited';
+/** Tokens that are due within the measured time and not used; and what a client's clock cannot tell. */
+const LEAST_SHARE = 0.97;
+
+interface Outcome {
+  readonly status: number;
+  /** Milliseconds: when it was sent, and when its answer was there. It was decided on in between. */
+  readonly sentMs: number;
+  readonly answeredMs: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+}
+
+interface SendOptions {
+  readonly from?: string;
+  readonly path?: string;
+  readonly agent?: Agent;
+  readonly headers?: Record<string, string>;
+}
+
+function send(gateway: Gateway, options: SendOptions = {}): Promise<Outcome> {
+  const { from = '127.0.0.1', path = '/olla/proxy/v1/files', agent, headers = {} } = options;
+  const sentMs = performance.now();
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(
+      {
+        host: '127.0.0.1',
+        port: gateway.port,
+        path,
+        headers,
+        localAddress: from,
+        ...(agent === undefined ? { agent: false } : { agent }),
+      },
+      (response) => {
+        response.resume();
+        response.on('end', () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            sentMs,
+            answeredMs: performance.now(),
+            headers: response.headers,
+          }),
+        );
+      },
+    );
+    request.on('error', reject);
+    request.end();
+  });
+}
+
+/** Sends at a steady rate for some time, whatever the answers are. Connections are kept, eight an address. */
+async function drive(
+  gateway: Gateway,
+  addresses: readonly string[],
+  perSecond: number,
+  forMs: number,
+): Promise<Map<string, Outcome[]>> {
+  const agents = new Map(
+    addresses.map((from) => [from, new Agent({ keepAlive: true, maxSockets: 8, localAddress: from })]),
+  );
+  const pending = new Map<string, Promise<Outcome>[]>(addresses.map((from) => [from, []]));
+  const startedMs = performance.now();
+  let sent = 0;
+  for (let nowMs = 0; nowMs < forMs; nowMs = performance.now() - startedMs) {
+    for (; sent < (nowMs / 1000) * perSecond; sent += 1) {
+      const from = addresses[sent % addresses.length] as string;
+      pending.get(from)?.push(send(gateway, { from, agent: agents.get(from) as Agent }));
+    }
+    await delay(4);
+  }
+  const outcomes = new Map<string, Outcome[]>();
+  for (const [from, promises] of pending) outcomes.set(from, await Promise.all(promises));
+  for (const agent of agents.values()) agent.destroy();
+  return outcomes;
+}
+
+/** Throws if there is any window in which more was admitted than rate × time + burst. @returns the closest it came */
+function assertNeverAbove(outcomes: readonly Outcome[], perSecond: number, burst: number): number {
+  const admitted = outcomes.filter(({ status }) => status === 200).sort((a, b) => a.sentMs - b.sentMs);
+  let closest = -Infinity;
+  for (const [first, { sentMs }] of admitted.entries()) {
+    // All that was sent after the window's start and answered before its end was admitted within it.
+    const within = admitted
+      .slice(first)
+      .map(({ answeredMs }) => answeredMs)
+      .sort((a, b) => a - b);
+    for (const [i, endMs] of within.entries()) {
+      const allowed = burst + (perSecond * (endMs - sentMs)) / 1000;
+      closest = Math.max(closest, i + 1 - allowed);
+      assert.ok(i + 1 <= allowed, `${i + 1} admitted within ${endMs - sentMs} ms; ${allowed} are allowed`);
+    }
+  }
+  return closest;
+}
+
+function shareOf(outcomes: readonly Outcome[], perSecond: number, burst: number): number {
+  const sent = outcomes.map(({ sentMs }) => sentMs);
+  const spanS = (Math.max(...sent) - Math.min(...sent)) / 1000;
+  const admitted = outcomes.filter(({ status }) => status === 200).length;
+  return admitted / (burst + perSecond * spanS);
+}
+
+function assertAnswers(outcomes: readonly Outcome[], limit: number): void {
+  for (const { status, headers } of outcomes) {
+    assert.ok(status === 200 || status === 429, String(status));
+    assert.equal(headers['x-ratelimit-limit'], String(limit));
+    assert.match(String(headers['x-ratelimit-remaining']), /^\d+$/);
+    assert.match(String(headers['x-ratelimit-reset']), /^\d{10}$/);
+    assert.match(String(headers['ratelimit-policy']), /^"(global|per_ip)";q=\d+;w=60$/);
+    assert.match(String(headers['ratelimit']), /^"(global|per_ip)";r=\d+;t=\d+$/);
+    if (status === 429) assert.match(String(headers['retry-after']), /^[1-9]\d*$/);
+    else assert.equal(headers['retry-after'], undefined);
+  }
+}
+
+suite('limits of four workers together', () => {
+  let backend: RawBackend;
+  before(async () => {
+    backend = await startRawBackend({ models: [MODEL] });
+  });
+  after(() => backend.close());
+
+  async function limitedGateway(rate_limits: object): Promise<Gateway> {
+    const gateway = await startGatewayFor({
+      endpoints: [endpointOf('only', backend)],
+      workers: 4,
+      config: { server: { rate_limits: { health_requests_per_minute: 0, ...rate_limits } } },
+    });
+    await waitFor(async () => (await send(gateway, { path: '/internal/health' })).status === 200, {
+      describe: 'the endpoint to be in service',
+    });
+    return gateway;
+  }
+
+  test('one address at three times its limit: never above it in any window, nothing left unused', async (t) => {
+    const burst = 30;
+    const gateway = await limitedGateway({
+      global_requests_per_minute: 0,
+      per_ip_requests_per_minute: 6_000,
+      burst_size: burst,
+    });
+    const outcomes = (await drive(gateway, ['127.0.0.1'], 300, 3_000)).get('127.0.0.1') as Outcome[];
+    await gateway.stop();
+    assertAnswers(outcomes, 6_000);
+    const closest = assertNeverAbove(outcomes, 100, burst);
+    const share = shareOf(outcomes, 100, burst);
+    t.diagnostic(
+      `${outcomes.length} sent, ${(share * 100).toFixed(1)} % of the limit; closest window ${closest.toFixed(1)}`,
+    );
+    assert.ok(share >= LEAST_SHARE, `${share} of the limit was admitted`);
+  });
+
+  test('five addresses under a global limit: both hold in every window', async (t) => {
+    const burst = 30;
+    const gateway = await limitedGateway({
+      global_requests_per_minute: 6_000,
+      per_ip_requests_per_minute: 2_400,
+      burst_size: burst,
+    });
+    const addresses = [2, 3, 4, 5, 6].map((n) => `127.0.0.${n}`);
+    const outcomes = await drive(gateway, addresses, 250, 3_000);
+    await gateway.stop();
+    const all = [...outcomes.values()].flat();
+    const closest = assertNeverAbove(all, 100, burst);
+    for (const each of outcomes.values()) assertNeverAbove(each, 40, burst);
+    const share = shareOf(all, 100, burst);
+    t.diagnostic(
+      `${all.length} sent, ${(share * 100).toFixed(1)} % of the limit; closest window ${closest.toFixed(1)}`,
+    );
+    assert.ok(share >= LEAST_SHARE, `${share} of the limit was admitted`);
+  });
+});
+
+suite('whose limit it is', () => {
+  let backend: RawBackend;
+  let gateway: Gateway;
+  const BURST = 6;
+  before(async () => {
+    backend = await startRawBackend({ models: [MODEL] });
+    gateway = await startGatewayFor({
+      endpoints: [endpointOf('only', backend)],
+      config: {
+        server: {
+          rate_limits: {
+            global_requests_per_minute: 0,
+            per_ip_requests_per_minute: 1,
+            health_requests_per_minute: 1,
+            burst_size: BURST,
+            trust_proxy_headers: true,
+            trusted_proxy_cidrs: ['127.0.0.1/32', '10.0.0.0/8'],
+          },
+        },
+      },
+    });
+    await waitFor(
+      async () => (await send(gateway, { path: '/olla/proxy/v1/files', from: '127.0.0.99' })).status === 200,
+      { describe: 'the endpoint to be in service', intervalMs: 300 },
+    );
+  });
+  after(async () => {
+    await gateway.stop();
+    await backend.close();
+  });
+
+  /** The number of requests that are admitted of one more than the burst. */
+  async function admitted(options: SendOptions | ((n: number) => SendOptions)): Promise<number> {
+    const all = await Promise.all(
+      Array.from({ length: BURST + 1 }, (_, n) =>
+        send(gateway, typeof options === 'function' ? options(n) : options),
+      ),
+    );
+    return all.filter(({ status }) => status !== 429).length;
+  }
+  const forwarded = (value: string): Record<string, string> => ({ 'X-Forwarded-For': value });
+
+  test('a trusted proxy tells it: the first address from the right that is no proxy', async () => {
+    backend.requests.length = 0;
+    const options = (n: number): SendOptions => ({
+      headers: forwarded(`198.51.100.${n}, 203.0.113.1, 10.1.2.3`),
+    });
+    assert.equal(await admitted(options), BURST, 'what stands further left cannot be chosen');
+    assert.equal(header(backend.requests[0] as RawBackend['requests'][0], 'x-real-ip'), '203.0.113.1');
+    assert.equal(await admitted({ headers: forwarded('203.0.113.2') }), BURST, 'another has its own');
+  });
+
+  test('a peer that is not trusted tells nothing', async () => {
+    const options = (n: number): SendOptions => ({
+      from: '127.0.0.7',
+      headers: forwarded(`198.51.100.${n}`),
+    });
+    assert.equal(await admitted(options), BURST);
+  });
+
+  test('IPv6 counts by /64, and an IPv4-mapped address as IPv4', async () => {
+    const v6 = (n: number): SendOptions => ({ headers: forwarded(`2001:db8:1:2::${n + 1}`) });
+    assert.equal(await admitted(v6), BURST);
+    assert.equal(await admitted({ headers: forwarded('2001:db8:1:3::1') }), BURST);
+    const mapped = (n: number): SendOptions => ({
+      headers: forwarded(n % 2 === 0 ? '::ffff:203.0.113.9' : '203.0.113.9'),
+    });
+    assert.equal(await admitted(mapped), BURST);
+  });
+
+  test('the health limit is one for each address, so that a scraper starves no probe', async () => {
+    assert.equal(await admitted({ path: '/internal/health', from: '127.0.0.8' }), BURST);
+    assert.equal(await admitted({ path: '/version', from: '127.0.0.9' }), BURST);
+    assert.equal((await send(gateway, { path: '/internal/health', from: '127.0.0.9' })).status, 429);
+    assert.notEqual((await send(gateway, { path: '/internal/health', from: '127.0.0.10' })).status, 429);
+    assert.notEqual(
+      (await send(gateway, { from: '127.0.0.8' })).status,
+      429,
+      'traffic has a limit of its own',
+    );
+  });
+
+  test('Retry-After is the time until the next token', async () => {
+    await admitted({ from: '127.0.0.11' });
+    const refused = await send(gateway, { from: '127.0.0.11' });
+    assert.equal(refused.status, 429);
+    const retryAfterS = Number(refused.headers['retry-after']);
+    assert.ok(retryAfterS >= 55 && retryAfterS <= 60, String(retryAfterS));
+  });
+});

@@ -47,6 +47,7 @@ test('a named endpoint gets the call, whoever has the model', () => {
 test('refusals name what is wrong', () => {
   assert.throws(() => choose({ target: 'nope' }), { code: 'ENDPOINT_NOT_FOUND', message: /a, b, c$/ });
   assert.throws(() => choose({ target: 'v' }), { code: 'ENDPOINT_NOT_FOUND' });
+  assert.throws(() => choose({}), { code: 'BAD_REQUEST' });
   assert.throws(() => choose({ models: ['nobody'] }), { code: 'MODEL_NOT_FOUND' });
   assert.throws(() => choose({ models: ['w'] }), { code: 'MODEL_UNAVAILABLE' });
   const away = fleet(specs.map((spec) => ({ ...spec, state: 'offline' as const })));

@@ -22,7 +22,7 @@ export interface ManagementAsk {
  * highest priority, of several the one with the fewest bytes of models. One only, because a call that may have been
  * carried out must not be repeated elsewhere.
  *
- * @throws OllaError ENDPOINT_NOT_FOUND, MODEL_NOT_FOUND, MODEL_UNAVAILABLE, NO_ENDPOINT
+ * @throws OllaError BAD_REQUEST, ENDPOINT_NOT_FOUND, MODEL_NOT_FOUND, MODEL_UNAVAILABLE, NO_ENDPOINT
  */
 export function chooseForManagement(view: FleetView, ask: ManagementAsk): Candidate {
   const members = view.members(ask.scope);
@@ -36,6 +36,11 @@ export function chooseForManagement(view: FleetView, ask: ManagementAsk): Candid
     return isFirst ? chosen : { ...chosen, model: null, rewrite: false };
   }
   if (ask.makes) return chooseFrom(members, 'NO_ENDPOINT', ask);
+  if (ask.models.length === 0)
+    throw new OllaError(
+      'BAD_REQUEST',
+      'the call names no model, so that nothing tells which endpoint it is for. Send `model`, for a copy `source`, or the endpoint in X-Olla-Target',
+    );
   throw refused(targets.length > 0 ? 'MODEL_UNAVAILABLE' : 'MODEL_NOT_FOUND', targets[0] ?? members, ask);
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { ask, fleet, names, STRICT, three, type Spec } from '../route-plan/fleet-fixture.ts';
 import type { FleetView } from '../route-plan/fleet-view.ts';
 import { planRoute, type RoutePolicy } from '../route-plan/plan-route.ts';
@@ -83,6 +84,36 @@ test('priority and the chain of an alias come before the session', () => {
     { m: ['x', 'y'] },
   );
   assert.equal(placed(chain, 's', 'second'), 'first');
+});
+
+test('whatever the loads: every usable endpoint once, and never a full one first while another has a slot', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.record({ inFlight: fc.nat(9), weight: fc.integer({ min: 1, max: 4 }) }), {
+        minLength: 1,
+        maxLength: 5,
+      }),
+      fc.string({ minLength: 1 }),
+      fc.nat(5),
+      (drawn, key, at) => {
+        const view = fleet(
+          drawn.map(({ weight }, i) => ({ name: `e${String(i)}`, weight, models: { m: 'm' } })),
+        );
+        drawn.forEach(({ inFlight }, i) => busy(view, `e${String(i)}`, inFlight));
+        const order = names(planRoute(view, { ...ask('m'), session: { key, at: `e${String(at)}` } }, STRICT));
+        assert.deepEqual(
+          [...order].sort(),
+          drawn.map((_, i) => `e${String(i)}`),
+        );
+        const isFull = (name: string | undefined): boolean => {
+          const { inFlight, weight } = drawn[Number(name?.slice(1))] ?? { inFlight: 0, weight: 1 };
+          return inFlight >= weight;
+        };
+        if (isFull(order[0])) assert.ok(order.every(isFull));
+      },
+    ),
+    { numRuns: 200 },
+  );
 });
 
 test('an endpoint that the client names comes before the session', () => {

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Settings } from '@olla/config/schema';
 import type { Instance } from '@olla/core/instance';
 import type { Snapshot } from '@olla/core/snapshot';
+import type { Lead } from '@olla/state/port';
 import type { AgentLog } from './agent-log.ts';
 import type { AgentState } from './agent-state.ts';
 import { Leadership } from './leadership.ts';
@@ -40,17 +41,19 @@ export function runAgent({ settings, state, self, log }: AgentOptions): RunningA
   let leadership: Leadership | null = null;
   let stopped = false;
   let storeAway = false;
+  let ledLocally = false;
 
   const standDown = (why: string): void => {
     if (leading() === null) return;
-    log.warn(`this agent no longer leads: ${why}`);
+    // A lead of one host in an outage ends with it, as the outage itself tells.
+    log[ledLocally ? 'debug' : 'warn'](`this agent no longer leads: ${why}`);
     const over = leadership;
     leadership = null;
     void over?.stop();
   };
   const leading = (): Leadership | null => leadership;
 
-  const lead = (token: number): void => {
+  const lead = ({ token, isLocal }: Extract<Lead, { leading: true }>): void => {
     if (leadership?.token === token || stopped) return;
     const previous = leadership;
     leadership = new Leadership({
@@ -67,8 +70,10 @@ export function runAgent({ settings, state, self, log }: AgentOptions): RunningA
       },
     });
     void previous?.stop();
-    // Where it is the only one, that it leads is no news.
-    log[state.kind === 'redis' ? 'info' : 'debug']('this agent leads: it watches the endpoints', {
+    // Where it is the only one, or only its token is new, that it leads is no news.
+    const isNews = state.kind === 'redis' && isLocal !== true && previous === null;
+    ledLocally = isLocal === true;
+    log[isNews ? 'info' : 'debug']('this agent leads: it watches the endpoints', {
       endpoints: settings.discovery.static.endpoints.length,
     });
   };
@@ -77,7 +82,7 @@ export function runAgent({ settings, state, self, log }: AgentOptions): RunningA
     try {
       const outcome = await state.campaign(LEAD_TTL_MS, newest?.version.token ?? 0);
       storeAway = false;
-      if (outcome.leading) lead(outcome.token);
+      if (outcome.leading) lead(outcome);
       else {
         standDown(`${outcome.leader ?? 'another agent'} does`);
         ready.resolve();

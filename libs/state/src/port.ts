@@ -45,13 +45,20 @@ export interface SharedState {
   readSnapshot(): Promise<Snapshot | null>;
   /** Calls for each newer snapshot, pushed on change and re-read every few seconds so that a lost message heals. */
   onSnapshot(listener: (snapshot: Snapshot) => void): Unsubscribe;
-  /** Stores and announces, unless a newer version is there already: then `fenced`, and nothing changes. */
+  /**
+   * Stores and announces, unless a newer version is there already: then `fenced`, and nothing changes. While the
+   * store is away, a gateway's agent announces to its own host; the store has it later if its lead is still the newest.
+   */
   publishSnapshot(snapshot: Snapshot): Promise<'published' | 'fenced'>;
 
   // ── the lead of the agents ──────────────────────────────────────────────
   /**
    * Takes or renews the lead for `ttlMs`. A new lead has a token above every earlier one: max(stored, `newestToken`,
    * the store's time in ms) + 1, so that an emptied store cannot let an old leader outrank a new one.
+   *
+   * While the store is away, a gateway's own agent leads for this host alone (`isLocal`): its snapshots reach this
+   * host's processes and no others. Where another host's agent led, that happens once its lead must have lapsed.
+   * When the store is back, the cluster's next token is above every local one.
    *
    * @param newestToken the newest token this process knows of, from snapshots it has seen; 0 for none
    */
@@ -65,7 +72,7 @@ export interface SharedState {
   onEjection(listener: (ejection: Ejection) => void): Unsubscribe;
   /**
    * Permission to try an ejected endpoint with one request: granted to one process of the cluster at a time for
-   * `ttlMs`, after which one other may have it.
+   * `ttlMs`, after which one other may have it. While the store is away, to one process of this host.
    */
   acquireProbe(endpointKey: string, ttlMs: number): Promise<boolean>;
 
@@ -111,7 +118,11 @@ export interface SharedState {
   onEvent(listener: (event: StateEvent) => void): Unsubscribe;
 
   // ── control ─────────────────────────────────────────────────────────────
-  /** Changes what operators decided, for every worker of every host; kept until changed again. */
+  /**
+   * Changes what operators decided, for every worker of every host; kept until changed again. While the store is
+   * away, drain and resume are rejected, because they could not be kept by every host; refresh works on this host,
+   * and everywhere when the store is back.
+   */
   changeControl(change: ControlChange): Promise<Control>;
   /** While the store is away, what this host knows of it. */
   readControl(): Promise<Control>;
@@ -185,7 +196,12 @@ export interface LeaseReturn {
 }
 
 export type Lead =
-  | { readonly leading: true; readonly token: number }
+  | {
+      readonly leading: true;
+      readonly token: number;
+      /** Leads this host only, because the store is away. */
+      readonly isLocal?: true;
+    }
   | { readonly leading: false; readonly leader: string | null };
 
 export interface Ejection {

@@ -4,30 +4,30 @@ import { applyControl, NO_CONTROL } from '../control.ts';
 import type * as port from '../port.ts';
 import type { HostReport, Store, StoreSink } from '../store.ts';
 import { Buckets } from './buckets.ts';
+import { LocalLead } from './local-lead.ts';
+import { LocalProbes } from './local-probes.ts';
 
 const SWEEP_INTERVAL_MS = 1_000;
-/** Probes remembered at once; each endpoint has one. */
-const MAX_PROBES = 10_000;
 
 /** The state of a cluster of one host, in its primary's memory. */
 export class MemoryStore implements Store {
   readonly kind = 'memory';
   readonly #sink: StoreSink;
-  readonly #now: () => number;
   readonly #liveWorkers: () => number;
   readonly #buckets: Buckets;
-  readonly #probes = new Map<string, number>();
+  readonly #probes: LocalProbes;
+  readonly #lead: LocalLead;
   readonly #sweeper: NodeJS.Timeout;
   readonly #since = Date.now();
   #snapshot: Snapshot | null = null;
-  #lead = { holder: null as string | null, token: 0, untilMs: 0 };
   #control = NO_CONTROL;
 
   constructor(sink: StoreSink, liveWorkers: () => number, now: () => number = () => performance.now()) {
     this.#sink = sink;
-    this.#now = now;
     this.#liveWorkers = liveWorkers;
     this.#buckets = new Buckets(now);
+    this.#probes = new LocalProbes(now);
+    this.#lead = new LocalLead(now);
     this.#sweeper = setInterval(() => this.#buckets.sweep(), SWEEP_INTERVAL_MS);
     this.#sweeper.unref();
   }
@@ -58,20 +58,15 @@ export class MemoryStore implements Store {
   }
 
   campaign(by: string, ttlMs: number, newestToken: number): port.Lead {
-    const nowMs = this.#now();
-    const taken = this.#lead.holder !== null && this.#lead.untilMs > nowMs;
-    if (taken && this.#lead.holder !== by) return { leading: false, leader: this.#lead.holder };
-    const token = taken ? this.#lead.token : Math.max(this.#lead.token, newestToken, Date.now()) + 1;
-    this.#lead = { holder: by, token, untilMs: nowMs + ttlMs };
-    return { leading: true, token };
+    return this.#lead.campaign(by, ttlMs, newestToken);
   }
 
   resign(by: string): void {
-    if (this.#lead.holder === by) this.#lead = { ...this.#lead, holder: null };
+    this.#lead.resign(by);
   }
 
   leader(): string | null {
-    return this.#lead.untilMs > this.#now() ? this.#lead.holder : null;
+    return this.#lead.holder;
   }
 
   reportEjection(ejection: port.Ejection): void {
@@ -79,13 +74,7 @@ export class MemoryStore implements Store {
   }
 
   acquireProbe(endpointKey: string, ttlMs: number): boolean {
-    const nowMs = this.#now();
-    if ((this.#probes.get(endpointKey) ?? 0) > nowMs) return false;
-    if (this.#probes.size >= MAX_PROBES) {
-      for (const [key, untilMs] of this.#probes) if (untilMs <= nowMs) this.#probes.delete(key);
-    }
-    this.#probes.set(endpointKey, nowMs + ttlMs);
-    return true;
+    return this.#probes.acquire(endpointKey, ttlMs);
   }
 
   tellSessions(): void {

@@ -195,6 +195,13 @@ export class RedisConnection {
   }
 }
 
+/** Whether a command failed because Redis cannot be reached or does not answer, rather than of itself. */
+export function isAway(error: unknown): boolean {
+  return (
+    error instanceof StateError && (error.code === 'STATE_UNAVAILABLE' || error.code === 'STATE_TIMEOUT')
+  );
+}
+
 /** Whether Redis itself said no, rather than the connection. */
 function isReply(error: unknown): boolean {
   return error instanceof Error && error.name === 'ReplyError';

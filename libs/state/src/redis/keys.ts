@@ -4,7 +4,10 @@ const FORMAT = 'v1';
 /** Names of all keys and channels of one cluster. One hash tag, so that scripts work on Redis Cluster. */
 export class Keys {
   readonly prefix: string;
-  /** Hash: `holder`, `token`, `until` (Redis's ms). Stays when the lead ends, because the token must not fall. */
+  /**
+   * Hash: `holder`, `token`, `until` (Redis's ms), `local` (newest token that a host gave while Redis was away). Stays
+   * when the lead ends, because the token must not fall.
+   */
   readonly lead: string;
   /** Hash: `token`, `n`, `head` (JSON), `catalogId`. */
   readonly snapshot: string;

@@ -1,14 +1,13 @@
 import type { Instance } from '@olla/core/instance';
 import { compareVersions } from '@olla/core/snapshot';
 import type { Snapshot } from '@olla/core/snapshot';
-import { applyControl, NO_CONTROL } from '../control.ts';
 import type { HubLogEvent } from '../hub.ts';
-import { packSnapshot, Unpacker } from '../ipc/protocol.ts';
-import type { PackedSnapshot } from '../ipc/protocol.ts';
-import { COMMAND_TIMEOUT_MS, StateError } from '../port.ts';
+import { LocalProbes } from '../memory/local-probes.ts';
+import { NO_VERSION } from '../port.ts';
 import type * as port from '../port.ts';
 import type { HostReport, Store, StoreSink } from '../store.ts';
-import { RedisConnection } from './connection.ts';
+import { isAway, RedisConnection } from './connection.ts';
+import { ControlRecord } from './control-record.ts';
 import { HostExchange } from './host-exchange.ts';
 import type { Heard } from './host-exchange.ts';
 import { Keys } from './keys.ts';
@@ -16,11 +15,10 @@ import { RedisLeases } from './leases.ts';
 import { OutageLog } from './outage-log.ts';
 import type { RedisOptions } from './options.ts';
 import { Probes } from './probes.ts';
-import { CAMPAIGN, CHANGE_CONTROL, PUBLISH_SNAPSHOT, READ_SNAPSHOT, RESIGN } from './scripts.ts';
+import { RedisLead } from './redis-lead.ts';
+import { SnapshotRecord } from './snapshot-record.ts';
 
 const LEASE_DEADLINE_MS = 50;
-/** Changes of control that meet another one start over. */
-const CHANGE_ATTEMPTS = 20;
 
 export interface RedisStoreOptions {
   readonly self: Instance;
@@ -30,46 +28,63 @@ export interface RedisStoreOptions {
   readonly log: (event: HubLogEvent) => void;
 }
 
-/** The state of a cluster in Redis, for the hub of one host. */
+/**
+ * The state of a cluster in Redis, for the hub of one host. While Redis is away the host is on its own: an agent of
+ * its own leads it, and it grants its own probes. What it decided alone stays here: when Redis is back, the cluster's
+ * next token rises above the host's.
+ */
 export class RedisStore implements Store {
   readonly kind = 'redis';
   readonly #sink: StoreSink;
   readonly #liveWorkers: () => number;
-  readonly #keys: Keys;
+  readonly #isGateway: boolean;
   readonly #connection: RedisConnection;
   readonly #leases: RedisLeases;
+  readonly #lead: RedisLead;
+  readonly #snapshots: SnapshotRecord;
+  readonly #control: ControlRecord;
   readonly #probes: Probes;
+  readonly #localProbes = new LocalProbes(() => performance.now());
   readonly #exchange: HostExchange;
   readonly #outages: OutageLog;
-  readonly #unpacker = new Unpacker();
-  /** The catalog at hand and the one that Redis has for sure, so that neither is sent without need. */
-  #knownCatalog = '';
-  #storedCatalog: string | null = null;
+  /** Of the cluster; the hub may have a newer one of this host alone. */
   #newest: Snapshot | null = null;
-  #control: port.Control = NO_CONTROL;
-  #leader: string | null = null;
   #isStale = false;
   #isRefreshing = false;
 
   constructor(options: RedisStoreOptions) {
-    this.#sink = options.sink;
+    const { self, redis, sink } = options;
+    this.#sink = sink;
     this.#liveWorkers = options.liveWorkers;
-    this.#keys = new Keys(options.redis.name);
-    this.#outages = new OutageLog(options.redis, options.log, (health) => this.#sink.health(health));
-    this.#connection = new RedisConnection(options.redis, {
+    // An agent on its own has nobody to tell: while Redis is away it leads nothing.
+    this.#isGateway = self.role === 'primary';
+    const keys = new Keys(redis.name);
+    this.#outages = new OutageLog(redis, options.log, (health) => sink.health(health));
+    const connection = new RedisConnection(redis, {
       onUp: () => this.#comeBack(),
       onDown: (reason) => this.#outages.start(reason),
     });
-    this.#leases = new RedisLeases(this.#connection, this.#keys);
-    this.#probes = new Probes(this.#connection, this.#keys);
+    this.#connection = connection;
+    this.#leases = new RedisLeases(connection, keys);
+    this.#probes = new Probes(connection, keys);
+    this.#lead = new RedisLead(connection, keys, this.#isGateway);
     this.#exchange = new HostExchange({
-      hub: options.self.id,
-      redis: options.redis,
-      keys: this.#keys,
-      connection: this.#connection,
-      sink: this.#sink,
+      hub: self.id,
+      redis,
+      keys,
+      connection,
+      sink,
       onHeard: (heard, latencyMs) => this.#hear(heard, latencyMs),
       onChanged: () => void this.#refresh(),
+    });
+    this.#snapshots = new SnapshotRecord(connection, keys, ({ version }) =>
+      this.#exchange.messageOf('snapshot', version),
+    );
+    this.#control = new ControlRecord({
+      connection,
+      keys,
+      messageOf: (revision) => this.#exchange.messageOf('control', revision),
+      onNewer: (control) => sink.control(control),
     });
   }
 
@@ -83,55 +98,37 @@ export class RedisStore implements Store {
 
   // ── the snapshot and the lead ───────────────────────────────────────────
 
-  async readSnapshot(): Promise<Snapshot | null> {
-    const keys = [this.#keys.snapshot, this.#keys.catalog];
-    const answer = await this.#run('read snapshot', READ_SNAPSHOT, keys, [this.#knownCatalog]);
-    const [head, catalogId, catalog] = answer as string[];
-    if (head === undefined || catalogId === undefined) return null;
-    const snapshot = this.#unpacker.unpack({
-      head: JSON.parse(head) as PackedSnapshot['head'],
-      catalogId,
-      catalog: catalog ? (JSON.parse(catalog) as Snapshot['catalog']) : null,
-    });
-    if (snapshot === null) throw new StateError('STATE_PROTOCOL', 'the snapshot in Redis has no catalog');
-    this.#knownCatalog = catalogId;
-    return snapshot;
+  readSnapshot(): Promise<Snapshot | null> {
+    return this.#snapshots.read();
   }
 
   async publishSnapshot(snapshot: Snapshot): Promise<'published' | 'fenced'> {
-    let outcome = await this.#publish(packSnapshot(snapshot, this.#storedCatalog));
-    if (outcome === 'no-catalog') outcome = await this.#publish(packSnapshot(snapshot, null));
-    if (outcome === 'fenced') return 'fenced';
+    if (this.#isOld(snapshot)) return 'fenced';
+    if (this.#lead.isLocal(snapshot.version.token)) {
+      this.#sink.snapshot(snapshot);
+      return 'published';
+    }
+    try {
+      if ((await this.#snapshots.publish(snapshot)) === 'fenced') return 'fenced';
+    } catch (error) {
+      if (!this.#isGateway || !isAway(error)) throw error;
+      // The leader's own host goes on with it; when Redis is back it has it too, unless another leads by then.
+      if (this.#isOld(snapshot)) return 'fenced';
+    }
     this.#learnSnapshot(snapshot);
     return 'published';
   }
 
-  async #publish({ head, catalogId, catalog }: PackedSnapshot): Promise<string> {
-    const { token, n } = head.version;
-    const keys = [this.#keys.snapshot, this.#keys.catalog, this.#keys.lead];
-    const json = catalog === null ? '' : JSON.stringify(catalog);
-    const message = this.#exchange.messageOf('snapshot', head.version);
-    const args = [token, n, JSON.stringify(head), catalogId, json, this.#keys.all, message];
-    const outcome = await this.#run('publish snapshot', PUBLISH_SNAPSHOT, keys, args);
-    if (outcome === 'published') this.#storedCatalog = catalogId;
-    return String(outcome);
+  campaign(by: string, ttlMs: number, newestToken: number): Promise<port.Lead> {
+    return this.#lead.campaign(by, ttlMs, Math.max(newestToken, this.#newest?.version.token ?? 0));
   }
 
-  async campaign(by: string, ttlMs: number, newestToken: number): Promise<port.Lead> {
-    const known = Math.max(newestToken, this.#newest?.version.token ?? 0);
-    const answer = await this.#run('campaign', CAMPAIGN, [this.#keys.lead], [by, ttlMs, known]);
-    const [leads, value] = answer as [number, number | string];
-    this.#leader = leads === 1 ? by : String(value);
-    return leads === 1 ? { leading: true, token: Number(value) } : { leading: false, leader: this.#leader };
-  }
-
-  async resign(by: string): Promise<void> {
-    await this.#run('resign', RESIGN, [this.#keys.lead], [by]);
-    if (this.#leader === by) this.#leader = null;
+  resign(by: string): Promise<void> {
+    return this.#lead.resign(by);
   }
 
   leader(): string | null {
-    return this.#leader;
+    return this.#lead.leader;
   }
 
   // ── health reports, events, control ─────────────────────────────────────
@@ -141,8 +138,13 @@ export class RedisStore implements Store {
     this.#exchange.publish('ejection', ejection);
   }
 
-  acquireProbe(endpointKey: string, ttlMs: number): Promise<boolean> {
-    return this.#probes.acquire(endpointKey, ttlMs);
+  async acquireProbe(endpointKey: string, ttlMs: number): Promise<boolean> {
+    try {
+      return await this.#probes.acquire(endpointKey, ttlMs);
+    } catch (error) {
+      if (!isAway(error)) throw error;
+      return this.#localProbes.acquire(endpointKey, ttlMs);
+    }
   }
 
   emitEvent(event: port.StateEvent): void {
@@ -154,37 +156,12 @@ export class RedisStore implements Store {
     this.#exchange.tellSessions(placements);
   }
 
-  async readControl(): Promise<port.Control> {
-    const stored = await this.#connection.run('read control', COMMAND_TIMEOUT_MS, (client) =>
-      client.hget(this.#keys.control, 'json'),
-    );
-    const control = stored === null ? NO_CONTROL : (JSON.parse(stored) as port.Control);
-    // An emptied Redis has forgotten what this host still knows.
-    return control.revision < this.#control.revision ? this.#control : control;
+  readControl(): Promise<port.Control> {
+    return this.#control.read();
   }
 
-  async changeControl(change: port.ControlChange): Promise<port.Control> {
-    for (let attempt = 0; attempt < CHANGE_ATTEMPTS; attempt += 1) {
-      const stored = await this.#storedRevision();
-      const control = applyControl(await this.readControl(), change, Date.now());
-      if (await this.#replaceControl(stored, control)) return control;
-    }
-    throw new StateError('STATE_UNAVAILABLE', 'too many changes of control at once; try again');
-  }
-
-  async #storedRevision(): Promise<number> {
-    const revision = await this.#connection.run('read control', COMMAND_TIMEOUT_MS, (client) =>
-      client.hget(this.#keys.control, 'revision'),
-    );
-    return Number(revision ?? 0);
-  }
-
-  async #replaceControl(from: number, control: port.Control): Promise<boolean> {
-    const message = this.#exchange.messageOf('control', control.revision);
-    const args = [from, control.revision, JSON.stringify(control), this.#keys.all, message];
-    const isReplaced = (await this.#run('change control', CHANGE_CONTROL, [this.#keys.control], args)) === 1;
-    if (isReplaced) this.#learnControl(control);
-    return isReplaced;
+  changeControl(change: port.ControlChange): Promise<port.Control> {
+    return this.#control.change(change);
   }
 
   // ── other hosts ─────────────────────────────────────────────────────────
@@ -198,7 +175,7 @@ export class RedisStore implements Store {
   }
 
   remoteInstances(): port.LiveInstance[] {
-    return this.#exchange.hosts.instances(this.#leader);
+    return this.#exchange.hosts.instances(this.#lead.leader);
   }
 
   remotePeers(): { readonly gateways: number; readonly workers: number } {
@@ -223,19 +200,24 @@ export class RedisStore implements Store {
 
   /** Redis answers, for the first time or again; it may have been emptied meanwhile. */
   #comeBack(): void {
-    this.#storedCatalog = null;
+    this.#snapshots.forgetStored();
     this.#outages.end();
     this.#exchange.tellAll();
     void this.#refresh();
   }
 
   #hear(heard: Heard, latencyMs: number): void {
-    this.#leader = heard.leader;
+    this.#lead.hear(heard.leader);
     this.#outages.noteLatency(latencyMs);
-    const known = this.#newest?.version ?? { token: 0, n: 0 };
     const isSame =
-      compareVersions(heard.version, known) === 0 && heard.controlRevision === this.#control.revision;
-    if (!isSame) void this.#refresh();
+      compareVersions(heard.version, this.#newest?.version ?? NO_VERSION) === 0 &&
+      heard.controlRevision === this.#control.settledRevision;
+    if (!isSame || this.#isAhead()) void this.#refresh();
+  }
+
+  /** Whether this host gave a token alone that the cluster's have not overtaken yet. */
+  #isAhead(): boolean {
+    return this.#lead.localToken > (this.#newest?.version.token ?? 0);
   }
 
   /** Brings this host and Redis to the newer of what each has. One at a time; a failed one is made up by a heartbeat. */
@@ -256,36 +238,25 @@ export class RedisStore implements Store {
   }
 
   async #reconcile(): Promise<void> {
-    const stored = await this.readSnapshot();
-    const newest = this.#newest;
-    if (stored !== null && (newest === null || compareVersions(stored.version, newest.version) > 0)) {
-      this.#learnSnapshot(stored);
-    } else if (newest !== null && (stored === null || compareVersions(stored.version, newest.version) < 0)) {
-      await this.publishSnapshot(newest);
+    if (this.#isAhead()) await this.#lead.noteLocalToken();
+    const stored = await this.#snapshots.read();
+    if (stored !== null && !this.#isOld(stored)) this.#learnSnapshot(stored);
+    else if (
+      this.#newest !== null &&
+      compareVersions(stored?.version ?? NO_VERSION, this.#newest.version) < 0
+    ) {
+      await this.#snapshots.publish(this.#newest);
     }
-    const revision = await this.#storedRevision();
-    if (revision > this.#control.revision) this.#learnControl(await this.readControl());
-    else if (revision < this.#control.revision) await this.#replaceControl(revision, this.#control);
+    await this.#control.reconcile();
+  }
+
+  #isOld({ version }: Snapshot): boolean {
+    return this.#newest !== null && compareVersions(version, this.#newest.version) < 0;
   }
 
   #learnSnapshot(snapshot: Snapshot): void {
     if (this.#newest !== null && compareVersions(snapshot.version, this.#newest.version) <= 0) return;
     this.#newest = snapshot;
     this.#sink.snapshot(snapshot);
-  }
-
-  #learnControl(control: port.Control): void {
-    if (control.revision <= this.#control.revision) return;
-    this.#control = control;
-    this.#sink.control(control);
-  }
-
-  #run(
-    what: string,
-    script: Parameters<RedisConnection['script']>[2],
-    keys: readonly string[],
-    args: readonly (string | number)[],
-  ): Promise<unknown> {
-    return this.#connection.script(what, COMMAND_TIMEOUT_MS, script, keys, args);
   }
 }

@@ -5,9 +5,9 @@ local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 `;
 
 /**
- * Takes or renews the lead.
+ * Takes or renews the lead. Its token is above all that is known; a holder whose token is not gets a new one.
  *
- * KEYS[1]  lead
+ * KEYS     lead, snapshot
  * ARGV[1]  instance id of the candidate
  * ARGV[2]  ms for which the lead is taken
  * ARGV[3]  newest token known to the candidate
@@ -15,14 +15,30 @@ local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
  */
 export const CAMPAIGN = script(`-- olla: campaign, format v1
 ${NOW}
-local lead = redis.call('HMGET', KEYS[1], 'holder', 'token', 'until')
+local lead = redis.call('HMGET', KEYS[1], 'holder', 'token', 'until', 'local')
 local holder, token, ends = lead[1] or '', tonumber(lead[2] or 0), tonumber(lead[3] or 0)
 local taken = holder ~= '' and ends > now
 if taken and holder ~= ARGV[1] then return { 0, holder } end
-if not taken then token = math.max(token, tonumber(ARGV[3]), now) + 1 end
+local known = math.max(tonumber(ARGV[3]), tonumber(redis.call('HGET', KEYS[2], 'token') or 0))
+local given = tonumber(lead[4] or 0)
+if not taken or token < known or token <= given then token = math.max(token, known, given, now) + 1 end
 redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'token', string.format('%.0f', token),
   'until', string.format('%.0f', now + tonumber(ARGV[2])))
 return { 1, token }
+`);
+
+/**
+ * Tells of a token that a host gave to an agent of its own while Redis was away: the next leader's is above it.
+ *
+ * KEYS[1]  lead
+ * ARGV[1]  token
+ * returns  1
+ */
+export const NOTE_LOCAL_TOKEN = script(`-- olla: note local token, format v1
+if tonumber(ARGV[1]) > tonumber(redis.call('HGET', KEYS[1], 'local') or 0) then
+  redis.call('HSET', KEYS[1], 'local', ARGV[1])
+end
+return 1
 `);
 
 /**

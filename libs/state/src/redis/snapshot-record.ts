@@ -1,0 +1,72 @@
+import type { Snapshot } from '@olla/core/snapshot';
+import { packSnapshot, Unpacker } from '../ipc/protocol.ts';
+import type { PackedSnapshot } from '../ipc/protocol.ts';
+import { StateError } from '../port.ts';
+import type { RedisConnection } from './connection.ts';
+import type { Keys } from './keys.ts';
+import { PUBLISH_SNAPSHOT, READ_SNAPSHOT } from './scripts.ts';
+
+/** Two of them fit into the time that an agent waits for its hub. */
+const DEADLINE_MS = 900;
+
+/** The snapshot in Redis. Its catalog, which is large and seldom changes, is sent and read only where it is missing. */
+export class SnapshotRecord {
+  readonly #connection: RedisConnection;
+  readonly #keys: Keys;
+  readonly #messageOf: (snapshot: Snapshot) => string;
+  readonly #unpacker = new Unpacker();
+  /** The catalog at hand and the one that Redis has for sure. */
+  #knownCatalog = '';
+  #storedCatalog: string | null = null;
+
+  /** @param messageOf the text that tells other hubs of a snapshot */
+  constructor(connection: RedisConnection, keys: Keys, messageOf: (snapshot: Snapshot) => string) {
+    this.#connection = connection;
+    this.#keys = keys;
+    this.#messageOf = messageOf;
+  }
+
+  /** Redis may have been emptied. */
+  forgetStored(): void {
+    this.#storedCatalog = null;
+  }
+
+  async read(): Promise<Snapshot | null> {
+    const keys = [this.#keys.snapshot, this.#keys.catalog];
+    const args = [this.#knownCatalog];
+    const answer = await this.#connection.script('read snapshot', DEADLINE_MS, READ_SNAPSHOT, keys, args);
+    const [head, catalogId, catalog] = answer as string[];
+    if (head === undefined || catalogId === undefined) return null;
+    const snapshot = this.#unpacker.unpack({
+      head: JSON.parse(head) as PackedSnapshot['head'],
+      catalogId,
+      catalog: catalog ? (JSON.parse(catalog) as Snapshot['catalog']) : null,
+    });
+    if (snapshot === null) throw new StateError('STATE_PROTOCOL', 'the snapshot in Redis has no catalog');
+    this.#knownCatalog = catalogId;
+    return snapshot;
+  }
+
+  async publish(snapshot: Snapshot): Promise<'published' | 'fenced'> {
+    const message = this.#messageOf(snapshot);
+    let outcome = await this.#send(packSnapshot(snapshot, this.#storedCatalog), message);
+    if (outcome === 'no-catalog') outcome = await this.#send(packSnapshot(snapshot, null), message);
+    return outcome === 'fenced' ? 'fenced' : 'published';
+  }
+
+  async #send({ head, catalogId, catalog }: PackedSnapshot, message: string): Promise<unknown> {
+    const { token, n } = head.version;
+    const keys = [this.#keys.snapshot, this.#keys.catalog, this.#keys.lead];
+    const json = catalog === null ? '' : JSON.stringify(catalog);
+    const args = [token, n, JSON.stringify(head), catalogId, json, this.#keys.all, message];
+    const outcome = await this.#connection.script(
+      'publish snapshot',
+      DEADLINE_MS,
+      PUBLISH_SNAPSHOT,
+      keys,
+      args,
+    );
+    if (outcome === 'published') this.#storedCatalog = catalogId;
+    return outcome;
+  }
+}

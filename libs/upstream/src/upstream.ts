@@ -1,5 +1,3 @@
-import type { Readable } from 'node:stream';
-
 /**
  * The one interface between the path of a request and the way bytes reach a backend, so that a faster client can
  * take this one's place. One call is one attempt on one endpoint.
@@ -19,10 +17,28 @@ export interface UpstreamRequest {
   readonly path: string;
   /** Flat `[name, value, …]`; `content-length` included where the length is known, no framing headers otherwise. */
   readonly headers: string[];
-  /** A Buffer can be sent again on another attempt; a stream cannot once it was read from. */
-  readonly body: Buffer | Readable | null;
+  /** A Buffer can be sent again on another attempt; a source cannot once it was started. */
+  readonly body: Buffer | BodySource | null;
   /** Do not reuse an idle connection: the last attempt met one that was closing. */
   readonly freshConnection: boolean;
+}
+
+/** A body that comes in pieces. */
+export interface BodySource {
+  /** Hands its bytes to the sink from now on; called when the connection is there, once. */
+  start(sink: BodySink): void;
+  /** The sink, which had refused more, has room again. */
+  resume(): void;
+  /** Nobody wants the rest. Nothing is handed on after it. */
+  stop(): void;
+}
+
+export interface BodySink {
+  /** @returns false to be told no more until `resume` */
+  data(chunk: Buffer): boolean;
+  end(): void;
+  /** The body broke off. */
+  fail(error: Error): void;
 }
 
 /** Calls come in the order head, data…, end; or a failure in place of any of them, after which nothing comes. */

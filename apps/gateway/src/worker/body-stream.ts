@@ -1,74 +1,72 @@
 import type { IncomingMessage } from 'node:http';
-import { Readable } from 'node:stream';
 import { OllaError } from '@olla/core/errors';
+import type { BodySink, BodySource } from '@olla/upstream/upstream';
 
 /**
  * The body of a large request on its way to a backend: what was read before the model was known, then the rest as it
  * comes, with backpressure to the client.
  */
-export class BodyStream extends Readable {
-  readonly #request: IncomingMessage;
-  readonly #prefix: Buffer[];
-  #attached = false;
-  /** Bytes of the body that came after the prefix were handed on: the body cannot be sent a second time. */
+export class BodyStream implements BodySource {
+  /** Bytes that came after the prefix were handed on: the body cannot be sent a second time. */
   consumed = false;
   /** Why the body could not be sent, where that is the client's doing. */
   failure: OllaError | null = null;
   /** Bytes of the body so far. */
   bytes: number;
+  readonly #request: IncomingMessage;
+  readonly #prefix: readonly Buffer[];
   readonly #maxBytes: number;
+  #sink: BodySink | null = null;
 
   constructor(request: IncomingMessage, prefix: readonly Buffer[], maxBytes: number) {
-    super({ highWaterMark: 64 * 1024 });
     this.#request = request;
-    this.#prefix = [...prefix];
+    this.#prefix = prefix;
     this.#maxBytes = maxBytes;
     this.bytes = prefix.reduce((sum, chunk) => sum + chunk.length, 0);
   }
 
-  override _read(): void {
-    const next = this.#prefix.shift();
-    if (next !== undefined) {
-      this.push(next);
-      return;
-    }
-    if (this.#attached) {
-      this.#request.resume();
-      return;
-    }
-    this.#attached = true;
+  start(sink: BodySink): void {
+    this.#sink = sink;
+    const request = this.#request;
+    let more = true;
+    for (const chunk of this.#prefix) more = sink.data(chunk);
     this.consumed = true;
-    if (this.#request.destroyed && !this.#request.complete) {
+    if (request.readableEnded) {
+      sink.end();
+      return;
+    }
+    if (request.destroyed) {
       this.#onClose();
       return;
     }
-    if (this.#request.complete && this.#request.readableEnded) {
-      this.push(null);
-      return;
-    }
-    this.#request.on('data', this.#onData);
-    this.#request.on('end', this.#onEnd);
-    this.#request.on('close', this.#onClose);
-    this.#request.resume();
+    request.on('data', this.#onData);
+    request.on('end', this.#onEnd);
+    request.on('close', this.#onClose);
+    if (more) request.resume();
   }
 
-  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+  resume(): void {
+    if (this.#sink !== null) this.#request.resume();
+  }
+
+  stop(): void {
+    if (this.#sink === null) return;
+    this.#sink = null;
     this.#request.off('data', this.#onData);
     this.#request.off('end', this.#onEnd);
     this.#request.off('close', this.#onClose);
     // What has begun cannot be sent again: the rest goes nowhere, and must not stay before the next request.
-    if (this.consumed) this.#request.resume();
-    callback(error);
+    this.#request.resume();
   }
 
   readonly #onData = (chunk: Buffer): void => {
     this.bytes += chunk.length;
     if (this.bytes > this.#maxBytes) this.#fail(bodyTooLarge(this.#maxBytes));
-    else if (!this.push(chunk)) this.#request.pause();
+    else if (this.#sink?.data(chunk) === false) this.#request.pause();
   };
 
   readonly #onEnd = (): void => {
-    this.push(null);
+    this.#sink?.end();
   };
 
   readonly #onClose = (): void => {
@@ -78,7 +76,9 @@ export class BodyStream extends Readable {
 
   #fail(failure: OllaError): void {
     this.failure = failure;
-    this.destroy(failure);
+    const sink = this.#sink;
+    this.stop();
+    sink?.fail(failure);
   }
 }
 

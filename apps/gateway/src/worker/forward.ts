@@ -166,7 +166,7 @@ class Attempt {
       this.bodySpent = body.consumed;
       this.bodyError = body.failure;
       exchange.bytesIn = body.bytes;
-      body.destroy();
+      body.stop();
     }
     return result;
   }

@@ -107,6 +107,8 @@ class BodyReader {
     exchange.request.on('data', this.#onData);
     exchange.request.on('end', this.#onEnd);
     exchange.request.on('close', this.#onClose);
+    // Closed while its lease was awaited: it tells nobody again.
+    if (exchange.request.destroyed) this.#onClose();
   }
 
   readonly #onData = (chunk: Buffer): void => {

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Readable } from 'node:stream';
+import type { BodySink, BodySource } from '../upstream.ts';
 
 export interface BodyWriterEvents {
   /** Bytes went out, or were taken from the client. */
@@ -9,52 +9,51 @@ export interface BodyWriterEvents {
 }
 
 /** Sends the body of a request as it comes, no faster than the server takes it. */
-export class BodyWriter {
+export class BodyWriter implements BodySink {
   finished = false;
   readonly #socket: Socket;
-  readonly #source: Readable;
+  readonly #source: BodySource;
   readonly #length: number | null;
   readonly #events: BodyWriterEvents;
   #sent = 0;
 
   /** @param length announced to the server; null sends it in chunks */
-  constructor(socket: Socket, source: Readable, length: number | null, events: BodyWriterEvents) {
+  constructor(socket: Socket, source: BodySource, length: number | null, events: BodyWriterEvents) {
     this.#socket = socket;
     this.#source = source;
     this.#length = length;
     this.#events = events;
-    source.on('data', this.#onData);
-    source.once('end', this.#onEnd);
-    source.once('error', this.#onError);
-    socket.on('drain', this.#onDrain);
+  }
+
+  /** Once the connection is there: a body is only taken from the client when somebody is there to have it. */
+  start(): void {
+    this.#socket.on('drain', this.#onDrain);
+    this.#source.start(this);
   }
 
   stop(): void {
-    this.#source.off('data', this.#onData);
-    this.#source.off('end', this.#onEnd);
     this.#socket.off('drain', this.#onDrain);
-    if (!this.finished) this.#source.pause();
+    this.#source.stop();
   }
 
-  readonly #onData = (chunk: Buffer): void => {
+  data(chunk: Buffer): boolean {
     this.#sent += chunk.length;
     this.#events.progressed();
-    if (this.#length !== null && this.#sent > this.#length) {
+    if (this.#length !== null) {
+      if (this.#sent <= this.#length) return this.#socket.write(chunk);
       this.#events.failed(new RangeError('the body is longer than its Content-Length'));
-      return;
+      return false;
     }
-    if (this.#length === null) {
-      if (chunk.length === 0) return;
-      this.#socket.cork();
-      this.#socket.write(`${chunk.length.toString(16)}\r\n`, 'latin1');
-      this.#socket.write(chunk);
-      const more = this.#socket.write('\r\n', 'latin1');
-      this.#socket.uncork();
-      if (!more) this.#source.pause();
-    } else if (!this.#socket.write(chunk)) this.#source.pause();
-  };
+    if (chunk.length === 0) return true;
+    this.#socket.cork();
+    this.#socket.write(`${chunk.length.toString(16)}\r\n`, 'latin1');
+    this.#socket.write(chunk);
+    const more = this.#socket.write('\r\n', 'latin1');
+    this.#socket.uncork();
+    return more;
+  }
 
-  readonly #onEnd = (): void => {
+  end(): void {
     if (this.#length !== null && this.#sent < this.#length) {
       this.#events.failed(new RangeError('the body is shorter than its Content-Length'));
       return;
@@ -62,11 +61,11 @@ export class BodyWriter {
     this.finished = true;
     if (this.#length === null) this.#socket.write('0\r\n\r\n', 'latin1');
     this.#events.progressed();
-  };
+  }
 
-  readonly #onError = (error: Error): void => {
-    if (!this.finished) this.#events.failed(error);
-  };
+  fail(error: Error): void {
+    this.#events.failed(error);
+  }
 
   readonly #onDrain = (): void => {
     this.#events.progressed();

@@ -1,8 +1,7 @@
 import { connect as connectTcp, type Socket } from 'node:net';
-import type { Readable } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import { classifyFailure, errorCode } from '../failure.ts';
-import type { UpstreamCall, UpstreamListener, UpstreamRequest } from '../upstream.ts';
+import type { BodySource, UpstreamCall, UpstreamListener, UpstreamRequest } from '../upstream.ts';
 import { BodyWriter } from './body-writer.ts';
 import { requestHead, type RequestHead } from './request-head.ts';
 import { ResponseParser, type ResponseEvents } from './response-parser.ts';
@@ -91,18 +90,19 @@ export class Connection implements ResponseEvents {
     const { body } = request;
     let head: RequestHead;
     try {
-      head = requestHead(request.method, request.path, request.headers, isStream(body) ? 'stream' : body);
+      head = requestHead(request.method, request.path, request.headers, isSource(body) ? 'stream' : body);
     } catch (error) {
       this.#abandon('request', error);
       return call;
     }
     this.#parser.expect(request.method);
-    if (isStream(body)) {
+    if (isSource(body)) {
       this.#socket.write(head.text, 'latin1');
       this.#body = new BodyWriter(this.#socket, body, head.contentLength, {
         progressed: () => (this.quietTicks = 0),
         failed: (error) => this.#abandon('request', error),
       });
+      if (this.connected) this.#body.start();
     } else if (body === null) this.#socket.write(head.text, 'latin1');
     else this.#sendWhole(head.text, body);
     return call;
@@ -181,6 +181,7 @@ export class Connection implements ResponseEvents {
   #opened(): void {
     this.connected = true;
     this.quietTicks = 0;
+    this.#body?.start();
   }
 
   #receive(bytes: Buffer): void {
@@ -292,7 +293,7 @@ function closedError(): Error {
   return Object.assign(new Error('the server closed the connection'), { code: 'CLOSED' });
 }
 
-function isStream(body: UpstreamRequest['body']): body is Readable {
+function isSource(body: UpstreamRequest['body']): body is BodySource {
   return body !== null && !Buffer.isBuffer(body);
 }
 

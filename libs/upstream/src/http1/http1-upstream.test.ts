@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { PassThrough, Readable } from 'node:stream';
 import { afterEach, test } from 'node:test';
-import type { UpstreamFailure, UpstreamListener, UpstreamRequest } from '../upstream.ts';
+import type {
+  BodySink,
+  BodySource,
+  UpstreamFailure,
+  UpstreamListener,
+  UpstreamRequest,
+} from '../upstream.ts';
 import { Http1Upstream } from './http1-upstream.ts';
 
 const cleanups: (() => void)[] = [];
@@ -49,6 +54,17 @@ function upstreamTo(
   });
   cleanups.push(() => upstream.close());
   return upstream;
+}
+
+function sourceOf(...pieces: string[]): BodySource {
+  return {
+    start: (sink: BodySink) => {
+      for (const piece of pieces) sink.data(Buffer.from(piece));
+      sink.end();
+    },
+    resume: () => undefined,
+    stop: () => undefined,
+  };
 }
 
 type Outcome =
@@ -121,7 +137,7 @@ test('a body of unknown length goes out in chunks', async () => {
     if (received.endsWith('0\r\n\r\n')) socket.write(OK);
   });
   const outcome = await send(upstreamTo(server), {
-    body: Readable.from([Buffer.from('hello'), Buffer.from('world')]),
+    body: sourceOf('hello', 'world'),
   });
   assert.equal('failure' in outcome, false);
   assert.match(received, /Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n5\r\nworld\r\n0\r\n\r\n$/);
@@ -131,18 +147,22 @@ test('a body shorter than announced never looks whole', async () => {
   const server = await serve(() => undefined);
   const outcome = await send(upstreamTo(server), {
     headers: ['Host', 'x', 'Content-Length', '10'],
-    body: Readable.from([Buffer.from('abc')]),
+    body: sourceOf('abc'),
   });
   assert.equal(failureOf(outcome).kind, 'request');
 });
 
 test('a client that breaks off its body ends the exchange', async () => {
   const server = await serve(() => undefined);
-  const body = new PassThrough();
-  const outcome = send(upstreamTo(server), { body });
-  body.write('abc');
-  body.destroy(new Error('gone'));
-  assert.equal(failureOf(await outcome).kind, 'request');
+  const body: BodySource = {
+    start: (sink) => {
+      sink.data(Buffer.from('abc'));
+      setImmediate(() => sink.fail(new Error('gone')));
+    },
+    resume: () => undefined,
+    stop: () => undefined,
+  };
+  assert.equal(failureOf(await send(upstreamTo(server), { body })).kind, 'request');
 });
 
 test('a header that would start another line is refused', async () => {
@@ -160,6 +180,17 @@ test('a refused connection is told as such', async () => {
   const failure = failureOf(await send(upstreamTo(port)));
   assert.equal(failure.kind, 'connect');
   assert.equal(failure.code, 'ECONNREFUSED');
+});
+
+test('a body in pieces is not asked for until somebody is there to have it', async () => {
+  const server = await serve(() => undefined);
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  let started = false;
+  const body: BodySource = { start: () => (started = true), resume: () => undefined, stop: () => undefined };
+  assert.equal(failureOf(await send(upstreamTo(port), { body })).kind, 'connect');
+  assert.equal(started, false);
 });
 
 test('a connection that breaks before an answer, and whether it had answered before', async () => {

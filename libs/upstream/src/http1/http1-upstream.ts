@@ -58,7 +58,7 @@ export class Http1Upstream implements Upstream, ConnectionOwner {
   }
 
   dispatch(request: UpstreamRequest, listener: UpstreamListener): UpstreamCall {
-    const connection = (request.freshConnection ? undefined : this.#idle.pop()) ?? this.#open();
+    const connection = (this.#mayReuse(request) ? this.#idle.pop() : undefined) ?? this.#open();
     return connection.send(request, listener);
   }
 
@@ -79,6 +79,13 @@ export class Http1Upstream implements Upstream, ConnectionOwner {
     if (this.#all.size > 0 || this.#clock === null) return;
     clearInterval(this.#clock);
     this.#clock = null;
+  }
+
+  /** A body that cannot be sent twice goes on a connection that was in use just now: no server closes those. */
+  #mayReuse({ freshConnection, body }: UpstreamRequest): boolean {
+    if (freshConnection) return false;
+    if (body === null || Buffer.isBuffer(body)) return true;
+    return this.#idle.at(-1)?.quietTicks === 0;
   }
 
   #open(): Connection {

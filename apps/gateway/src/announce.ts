@@ -36,11 +36,23 @@ export function startLines(facts: StartFacts): string[] {
   lines.push(
     `limits a minute: ${shown(limits.global_requests_per_minute)} in all, ${shown(limits.per_ip_requests_per_minute)} an address, bursts of ${limits.burst_size}`,
   );
-  const model = exampleModel(snapshot);
-  if (model === null)
-    lines.push('no models yet: try `olla serve --demo`, or `olla config init` to name your servers');
-  else lines.push(...exampleRequests(url, model, facts.source.kind === 'demo'));
+  lines.push(...nextSteps(facts));
   return lines;
+}
+
+const NO_MODELS = 'no models yet: try `olla serve --demo`, or `olla config init` to name your servers';
+
+/** What to do now: a request to paste (with the demo for an SDK too), or where models come from if there are none. */
+export function nextSteps({ snapshot, url, source }: StartFacts): string[] {
+  const model = exampleModel(snapshot);
+  if (model === null) return [NO_MODELS];
+  const body = JSON.stringify({ model, messages: [{ role: 'user', content: 'Hello!' }], stream: true });
+  const curl = `  curl -N ${url}/olla/openai/v1/chat/completions -H 'Content-Type: application/json' -d '${body}'`;
+  if (source.kind !== 'demo') return [curl];
+  return [
+    curl,
+    `  new OpenAI({ baseURL: '${url}/olla/openai/v1', apiKey: 'none' }).chat.completions.create({ model: '${model}', messages: [{ role: 'user', content: 'Hello!' }] })`,
+  ];
 }
 
 /** The same for a pipe: one record. */
@@ -55,6 +67,10 @@ export function startRecord(facts: StartFacts): Record<string, string | number |
     state: facts.settings.redis.url === null ? 'memory' : 'redis',
     admin_token_file: facts.adminTokenFile,
     took_ms: Math.round(facts.tookMs),
+    openai_base_url: `${facts.url}/olla/openai/v1`,
+    next: nextSteps(facts)
+      .map((step) => step.trim())
+      .join('\n'),
   };
 }
 
@@ -81,22 +97,6 @@ function exampleModel(snapshot: Snapshot | null): string | null {
   const chat = models.filter((model) => model.kind !== 'embeddings' && model.kind !== 'rerank');
   const loaded = chat.find((model) => model.locations.some((location) => location.model.resident === true));
   return (loaded ?? chat[0] ?? models[0])?.id ?? null;
-}
-
-function exampleRequests(url: string, model: string, demo: boolean): string[] {
-  const body = JSON.stringify({
-    model,
-    messages: [{ role: 'user', content: 'Hello!' }],
-    ...(demo ? { stream: true } : {}),
-  });
-  const lines = [
-    `  curl -N ${url}/olla/openai/v1/chat/completions -H 'Content-Type: application/json' -d '${body}'`,
-  ];
-  if (demo)
-    lines.push(
-      `  new OpenAI({ baseURL: '${url}/olla/openai/v1', apiKey: 'none' }).chat.completions.create({ model: '${model}', messages: [{ role: 'user', content: 'Hello!' }] })`,
-    );
-  return lines;
 }
 
 function shown(rate: number): string {

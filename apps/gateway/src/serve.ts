@@ -6,7 +6,7 @@ import type { Settings } from '@olla/config/schema';
 import { ensureAdminToken, removeAdminToken, type AdminToken } from '@olla/admin-api/token-file';
 import type { Snapshot } from '@olla/core/snapshot';
 import { chooseFormat, createLogger, type Logger } from '@olla/telemetry/logger';
-import { startLines, startRecord, type EndpointSource, type StartFacts } from './announce.ts';
+import { nextSteps, startLines, startRecord, type EndpointSource, type StartFacts } from './announce.ts';
 import { claimPort, StartupError } from './primary/claim-port.ts';
 import { GatewayPrimary } from './primary/gateway-primary.ts';
 import { gatewayVersion } from './version.ts';
@@ -79,7 +79,11 @@ async function announce(
   };
   log.flush();
   if (format === 'pretty') process.stdout.write(`${startLines(facts).join('\n')}\n`);
-  else log.info('listening', startRecord(facts));
+  else {
+    log.info('listening', startRecord(facts));
+    // Who asked for a demonstration wants to see it, wherever the log goes.
+    if (source.kind === 'demo') process.stderr.write(`${nextSteps(facts).join('\n')}\n`);
+  }
   log.flush();
 }
 

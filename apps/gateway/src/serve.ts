@@ -111,17 +111,25 @@ async function firstProbes(primary: GatewayPrimary, endpoints: number): Promise<
   });
 }
 
+/**
+ * One wish to stop can come as two signals: a terminal tells the whole group and npm passes it on, timeout(1) tells
+ * its child and then the group.
+ */
+const SAME_SIGNAL_MS = 100;
+
 /** The first SIGTERM or SIGINT drains, a second one stops at once. */
 function stopOnSignals(primary: GatewayPrimary, log: Logger): Promise<number> {
   return new Promise((resolve) => {
-    let stopping = false;
+    let stoppingSince: number | null = null;
     const onSignal = (signal: NodeJS.Signals): void => {
-      if (stopping) {
+      const now = performance.now();
+      if (stoppingSince !== null) {
+        if (now - stoppingSince < SAME_SIGNAL_MS) return;
         primary.killAll();
         log.warn(`stopping at once (${signal})`);
         process.exit(1);
       }
-      stopping = true;
+      stoppingSince = now;
       log.info(`${signal}: finishing what runs; send it again to stop at once`);
       primary.stop().then(
         () => resolve(0),

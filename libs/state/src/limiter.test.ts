@@ -140,6 +140,58 @@ describe('limiter', () => {
     }
   });
 
+  it('lets only what was under way wait for a store that hangs, and notices that it is back', async () => {
+    const world = new VirtualWorld(LATENCY_MS);
+    const { limiter } = world.addWorker('open');
+    world.isStoreAway = true;
+    const under = collect([limiter.admit([limit('ip:1', 1, 8)]), limiter.admit([limit('ip:2', 1, 8)])]);
+    await world.clock.run(49);
+    assert.equal(under.length, 0);
+    await world.clock.run(1);
+    assert.equal(under.length, 2);
+    const { asks } = world;
+    for (let i = 0; i < 100; i += 1) {
+      const later = collect([limiter.admit([limit(`ip:${i}`, 1, 8)])]);
+      await world.clock.run(0);
+      assert.equal(later[0]?.admitted, true, `request ${i} waited`);
+      await world.clock.run(10);
+    }
+    assert.ok(world.asks - asks <= 5, `${world.asks - asks} messages in a second to a store that hangs`);
+    world.isStoreAway = false;
+    for (let i = 0; i < 50; i += 1) {
+      void limiter.admit([limit(`ip:${i}`, 1, 8)]);
+      await world.clock.run(10);
+    }
+    const back = await settled(world, limiter.admit([limit('ip:z', 1, 8)]));
+    assert.equal(back[0]?.remaining, 7);
+  });
+
+  it('waits for one deadline when the primary hangs as well as Redis, and not again', async () => {
+    const world = new VirtualWorld(LATENCY_MS, 'redis');
+    const { limiter } = world.addWorker();
+    world.isStoreAway = true;
+    world.isHostAway = true;
+    const first = collect([limiter.admit([limit('global', 1, 8)])]);
+    await world.clock.run(100);
+    assert.equal(first.length, 1);
+    const later = collect([limiter.admit([limit('global', 1, 8)])]);
+    await world.clock.run(0);
+    assert.equal(later[0]?.admitted, true);
+  });
+
+  it('starts the share of its host with its part of what the store last had', async () => {
+    const world = new VirtualWorld(LATENCY_MS, 'redis');
+    const { limiter } = world.addWorker();
+    collect(Array.from({ length: 60 }, () => limiter.admit([limit('global', 1, 100)])));
+    await world.clock.run(200);
+    world.isStoreAway = true;
+    const outcomes = collect(Array.from({ length: 60 }, () => limiter.admit([limit('global', 1, 100)])));
+    await world.clock.run(200);
+    assert.equal(outcomes.length, 60);
+    // 40 are left: half of them for each of two gateways.
+    assert.equal(outcomes.filter(({ admitted }) => admitted).length, 20);
+  });
+
   it('forgets addresses that do not come again', async () => {
     const world = new VirtualWorld(LATENCY_MS);
     const { limiter } = world.addWorker();

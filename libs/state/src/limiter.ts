@@ -1,15 +1,12 @@
 import { systemClock } from './clock.ts';
 import type { Clock } from './clock.ts';
+import { Answers } from './limiter/answers.ts';
 import type { KeyEntry } from './limiter/key-entry.ts';
 import { KeyTable } from './limiter/key-table.ts';
-import { takeOwnShare } from './limiter/own-share.ts';
 import { composeBatch, judge } from './limiter/batch.ts';
 import type { Batch, Waiter } from './limiter/batch.ts';
 import { blindRefusalOf, grantOf, refusalOf, shownLimit } from './limiter/outcomes.ts';
 import type { LeaseGrant, SharedState } from './port.ts';
-
-/** Longest wait for one answer of the shared state on the path of a request. */
-export const LEASE_DEADLINE_MS = 50;
 
 export interface LimitSpec {
   readonly name: 'global' | 'per_ip' | 'health';
@@ -57,9 +54,9 @@ const IDLE_TICK_MS = 1_000;
  */
 export class Limiter {
   readonly #state: LimiterState;
-  readonly #onStateLoss: LimiterOptions['onStateLoss'];
   readonly #clock: Clock;
   readonly #keys = new KeyTable();
+  readonly #answers: Answers;
   readonly #stopRecalls: () => void;
   #waiters: Waiter[] = [];
   #stopTick: (() => void) | null = null;
@@ -68,8 +65,8 @@ export class Limiter {
 
   constructor(options: LimiterOptions) {
     this.#state = options.state;
-    this.#onStateLoss = options.onStateLoss;
     this.#clock = options.clock ?? systemClock;
+    this.#answers = new Answers(options.state, options.onStateLoss, this.#clock);
     this.#stopRecalls = this.#state.onRecall((key) => {
       const returns = this.#keys.collect(key, this.#clock.nowMs());
       if (returns.length > 0) this.#state.settleLeases(returns);
@@ -137,47 +134,13 @@ export class Limiter {
       entry.touchedAtMs = nowMs;
     }
     this.#startTick();
-    void this.#exchange(batch, nowMs);
+    void this.#exchange(batch);
   }
 
-  async #exchange(batch: Batch, askedAtMs: number): Promise<void> {
-    try {
-      const grants = await this.#state.takeLeases(batch.asks(askedAtMs), LEASE_DEADLINE_MS);
-      this.#receive(batch, grants, askedAtMs);
-    } catch {
-      // Whatever the reason, the answer to it is the one configured; the state's own health tells of the outage.
-      await this.#exchangeWithout(batch);
-    }
-  }
-
-  async #exchangeWithout(batch: Batch): Promise<void> {
-    if (this.#onStateLoss === 'open') {
-      this.#finish(batch, batch.waiters, []);
-    } else if (this.#onStateLoss === 'closed') {
-      this.#finish(batch, [], batch.waiters);
-    } else if (this.#state.kind === 'redis') {
-      const askedAtMs = this.#clock.nowMs();
-      try {
-        const asks = batch.asks(askedAtMs).map((ask) => ({ ...ask, spare: 0 }));
-        this.#receive(batch, await this.#state.takeLocalLeases(asks, LEASE_DEADLINE_MS), askedAtMs);
-      } catch {
-        // The primary does not answer either: this worker's own share is all there is.
-        this.#useOwnShare(batch);
-      }
-    } else this.#useOwnShare(batch);
-  }
-
-  #useOwnShare(batch: Batch): void {
-    const nowMs = this.#clock.nowMs();
-    const { workers } = this.#state.peers();
-    const admitted = batch.waiters.filter(({ limits, entries }) =>
-      takeOwnShare(limits, entries, workers, nowMs),
-    );
-    this.#finish(
-      batch,
-      admitted,
-      batch.waiters.filter((waiter) => !admitted.includes(waiter)),
-    );
+  async #exchange(batch: Batch): Promise<void> {
+    const answer = await this.#answers.ask(batch);
+    if ('grants' in answer) this.#receive(batch, answer.grants, answer.askedAtMs, answer.isOfStore);
+    else this.#finish(batch, answer.admitted, answer.refused);
   }
 
   /** Ends a batch that no store has decided. */
@@ -189,7 +152,8 @@ export class Limiter {
     this.#pump();
   }
 
-  #receive(batch: Batch, grants: readonly LeaseGrant[], askedAtMs: number): void {
+  /** @param isOfStore whether the cluster has answered, rather than this host */
+  #receive(batch: Batch, grants: readonly LeaseGrant[], askedAtMs: number, isOfStore: boolean): void {
     const nowMs = this.#clock.nowMs();
     const grantByKey = new Map(grants.map((grant) => [grant.key, grant]));
     let isGranted = true;
@@ -197,7 +161,7 @@ export class Limiter {
       entry.busy = false;
       const grant = grantByKey.get(entry.key);
       if (grant === undefined) continue;
-      entry.learn(grant, need, askedAtMs, nowMs);
+      entry.learn(grant, need, askedAtMs, nowMs, isOfStore);
       this.#keys.noteHolding(entry);
       if (grant.granted < need) isGranted = false;
     }

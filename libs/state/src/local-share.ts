@@ -7,5 +7,6 @@ export function localShare(ask: LeaseAsk, gateways: number): LeaseAsk {
     ratePerMinute: Math.max(1, ask.ratePerMinute / gateways),
     capacity: Math.max(1, Math.floor(ask.capacity / gateways)),
     spare: 0,
+    ...(ask.level === undefined ? {} : { level: ask.level / gateways }),
   };
 }

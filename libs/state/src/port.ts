@@ -34,7 +34,8 @@ export interface SharedState {
   onRecall(listener: (key: string) => void): Unsubscribe;
   /**
    * While the store is away: tokens of this host's share (limit ÷ known gateways, never below 1), from the memory of
-   * the host's primary. Same contract as `takeLeases`, but without spare tokens.
+   * the host's primary. Same contract as `takeLeases`, but without spare tokens. The share starts with its part of
+   * the `level` that askers know of.
    */
   takeLocalLeases(asks: readonly LeaseAsk[], deadlineMs: number): Promise<readonly LeaseGrant[]>;
   /** How many processes there are, as last known; each at least 1. */
@@ -164,6 +165,8 @@ export interface LeaseAsk {
   readonly need: number;
   /** Tokens beyond `need` to hold for later requests; the store caps them. */
   readonly spare: number;
+  /** Only for `takeLocalLeases`: tokens that the cluster's bucket had, as far as the asker knows. */
+  readonly level?: number;
 }
 
 export interface LeaseGrant {

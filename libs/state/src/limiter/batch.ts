@@ -20,6 +20,8 @@ export interface Batch {
   readonly waiters: readonly Waiter[];
   readonly needs: ReadonlyMap<KeyEntry, { readonly spec: LimitSpec; readonly need: number }>;
   asks(nowMs: number): LeaseAsk[];
+  /** The same for this host's share, with what is left as the store last told. */
+  hostAsks(nowMs: number): LeaseAsk[];
 }
 
 /** Waiters of one message at most. */
@@ -84,6 +86,12 @@ function batchOf(waiters: readonly Waiter[], needs: Map<KeyEntry, { spec: LimitS
         need,
         spare: entry.spentRecently(nowMs),
       })),
+    hostAsks: (nowMs) =>
+      [...needs].map(([entry, { spec, need }]) => {
+        const { key, ratePerMinute, capacity } = spec;
+        const level = entry.levelOfStore(spec, nowMs);
+        return { key, ratePerMinute, capacity, need, spare: 0, ...(level === null ? {} : { level }) };
+      }),
   };
 }
 

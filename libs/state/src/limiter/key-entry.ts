@@ -29,6 +29,7 @@ export class KeyEntry {
   #reportedAtMs = -Infinity;
   #remaining = -1;
   #fullAtMs = -Infinity;
+  #isOfStore = false;
   #windowAtMs = -Infinity;
   #spentNow = 0;
   #spentBefore = 0;
@@ -97,7 +98,9 @@ export class KeyEntry {
     return this.#spentNow + this.#spentBefore;
   }
 
-  learn(grant: LeaseGrant, need: number, askedAtMs: number, nowMs: number): void {
+  /** @param isOfStore whether the figures are the cluster's, rather than of this host's share */
+  learn(grant: LeaseGrant, need: number, askedAtMs: number, nowMs: number, isOfStore: boolean): void {
+    this.#isOfStore = isOfStore;
     this.#remaining = grant.remaining;
     this.#fullAtMs = nowMs + grant.resetMs;
     this.ownShare = null;
@@ -129,6 +132,16 @@ export class KeyEntry {
   /** Tokens left as of the last answer, those in hand included; the capacity before the first. */
   remaining(capacity: number): number {
     return this.#remaining < 0 ? capacity : this.#remaining + this.tokens;
+  }
+
+  /** Tokens in the cluster's bucket by now, if nobody else took any; null if the store was not the last to tell. */
+  levelOfStore(
+    limit: { readonly ratePerMinute: number; readonly capacity: number },
+    nowMs: number,
+  ): number | null {
+    if (!this.#isOfStore) return null;
+    const missing = (this.resetMs(nowMs) * limit.ratePerMinute) / 60_000;
+    return Math.max(0, limit.capacity - missing);
   }
 
   resetMs(nowMs: number): number {

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { Limiter } from '../limiter.ts';
 import type { LimiterState } from '../limiter.ts';
+import { localShare } from '../local-share.ts';
 import { Buckets } from '../memory/buckets.ts';
 import { StateError } from '../port.ts';
 import type { LeaseAsk, LeaseGrant } from '../port.ts';
@@ -60,13 +61,18 @@ export class VirtualWorld {
   asks = 0;
   messages = 0;
   isStoreAway = false;
+  /** With Redis: the host's share, and whether its primary hangs. */
+  readonly hostBuckets = new Buckets(() => this.clock.nowMs());
+  isHostAway = false;
   readonly #recalls = new Map<string, (key: string) => void>();
   readonly #dead = new Set<string>();
+  readonly #kind: LimiterState['kind'];
   #workers = 0;
 
   /** @param latencyMs of a message one way */
-  constructor(latencyMs: number) {
+  constructor(latencyMs: number, kind: LimiterState['kind'] = 'memory') {
     this.latencyMs = latencyMs;
+    this.#kind = kind;
   }
 
   addWorker(onStateLoss: 'local' | 'open' | 'closed' = 'local'): {
@@ -85,9 +91,9 @@ export class VirtualWorld {
 
   #stateOf(id: string): LimiterState {
     return {
-      kind: 'memory',
+      kind: this.#kind,
       takeLeases: (asks, deadlineMs) => this.#take(id, asks, deadlineMs),
-      takeLocalLeases: () => Promise.reject(new StateError('STATE_UNAVAILABLE', 'no primary')),
+      takeLocalLeases: (asks, deadlineMs) => this.#takeLocal(id, asks, deadlineMs),
       settleLeases: (returns) => {
         if (this.#dead.has(id)) return;
         this.messages += 1;
@@ -113,6 +119,18 @@ export class VirtualWorld {
         const grants = this.buckets.take(id, asks, this.#workers, (key) => this.#recall(key, id));
         this.clock.after(this.latencyMs, () => resolve(grants));
       });
+    });
+  }
+
+  /** The share of one of two gateways. */
+  #takeLocal(id: string, asks: readonly LeaseAsk[], deadlineMs: number): Promise<readonly LeaseGrant[]> {
+    return new Promise((resolve, reject) => {
+      if (this.isHostAway) {
+        this.clock.after(deadlineMs, () => reject(new StateError('STATE_TIMEOUT', 'no answer')));
+        return;
+      }
+      const shares = asks.map((ask) => localShare(ask, 2));
+      this.clock.after(2 * this.latencyMs, () => resolve(this.hostBuckets.take(id, shares, 1)));
     });
   }
 

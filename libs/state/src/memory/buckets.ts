@@ -9,6 +9,7 @@ import {
   settle,
   spend,
   strandedFor,
+  UNITS_PER_TOKEN,
   wholeTokens,
 } from '../bucket.ts';
 import type { Bucket } from '../bucket.ts';
@@ -98,6 +99,13 @@ export class Buckets {
   }
 
   #open(ask: LeaseAsk, nowMs: number): Bucket {
+    const bucket = this.#find(ask, nowMs);
+    if (ask.level !== undefined)
+      bucket.units = Math.min(bucket.units, Math.floor(ask.level * UNITS_PER_TOKEN));
+    return bucket;
+  }
+
+  #find(ask: LeaseAsk, nowMs: number): Bucket {
     let bucket = this.#buckets.get(ask.key);
     if (bucket === undefined) {
       if (this.#buckets.size >= MAX_BUCKETS) this.#dropOldest();

@@ -115,7 +115,7 @@ async function firstProbes(primary: GatewayPrimary, endpoints: number): Promise<
  * One wish to stop can come as two signals: a terminal tells the whole group and npm passes it on, timeout(1) tells
  * its child and then the group.
  */
-const SAME_SIGNAL_MS = 100;
+const SAME_SIGNAL_MS = 20;
 
 /** The first SIGTERM or SIGINT drains, a second one stops at once. */
 function stopOnSignals(primary: GatewayPrimary, log: Logger): Promise<number> {

@@ -66,6 +66,8 @@ export class GatewayPrimary {
   /** Drains: no new connections, running requests finish within server.shutdown_timeout. */
   async stop(): Promise<void> {
     const timeoutMs = this.#options.settings.server.shutdown_timeout;
+    // A signal to the whole group may end the agent before it is told.
+    this.#agent?.retire();
     const drain: DrainMessage = { olla: 'drain', timeoutMs };
     await Promise.all(
       this.#workers.map((worker) =>

@@ -62,10 +62,15 @@ export class SupervisedChild {
     child.once('exit', (code, signal) => this.#onExit(code, signal));
   }
 
-  /** No restart from here on. Resolves when the process has ended; kills it after `timeoutMs`. */
-  async stop(ask: (child: ChildProcess) => void, timeoutMs: number): Promise<void> {
+  /** No restart from here on, whenever it ends. */
+  retire(): void {
     this.#stopping = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
+  }
+
+  /** No restart from here on. Resolves when the process has ended; kills it after `timeoutMs`. */
+  async stop(ask: (child: ChildProcess) => void, timeoutMs: number): Promise<void> {
+    this.retire();
     const child = this.#process;
     if (child === null || child.exitCode !== null || child.signalCode !== null) return;
     const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
@@ -76,8 +81,7 @@ export class SupervisedChild {
   }
 
   kill(): void {
-    this.#stopping = true;
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.retire();
     this.#process?.kill('SIGKILL');
   }
 

@@ -3,6 +3,8 @@ import { OllaError } from '@olla/core/errors';
 import { limitKey } from '@olla/core/limits-address/client-address';
 import type { Admission, LimitSpec } from '@olla/state/limiter';
 import type { Exchange } from './exchange.ts';
+import type { Route } from './routes.ts';
+import type { WorkerContext } from './worker-context.ts';
 
 /** Addresses whose limits are kept at hand; beyond it they are made anew. */
 const MAX_CACHED_ADDRESSES = 10_000;
@@ -62,7 +64,7 @@ export class LimitTable {
 const WINDOW_S = 60;
 
 /** Adds what every limited answer says of its limit: the original's headers, and those of the IETF's draft. */
-export function addLimitHeaders(exchange: Exchange, admission: Admission, name: LimitSpec['name']): void {
+function addLimitHeaders(exchange: Exchange, admission: Admission, name: LimitSpec['name']): void {
   const { limit, remaining } = admission;
   const resetS = Math.ceil(admission.resetMs / 1000);
   exchange.baseHeaders.push(
@@ -85,7 +87,7 @@ const KEYS: Record<LimitSpec['name'], string> = {
   health: 'server.rate_limits.health_requests_per_minute',
 };
 
-export function refusal(admission: Admission, spec: LimitSpec): OllaError {
+function refusal(admission: Admission, spec: LimitSpec): OllaError {
   const whose = spec.name === 'global' ? 'all clients together' : 'this address';
   const retryAfterS = Math.max(1, Math.ceil(admission.retryAfterMs / 1000));
   return new OllaError(
@@ -93,4 +95,28 @@ export function refusal(admission: Admission, spec: LimitSpec): OllaError {
     `${whose} may send ${spec.ratePerMinute} requests a minute (${KEYS[spec.name]}). Try again in ${retryAfterS} s`,
     { retryAfterS },
   );
+}
+
+/** Takes a token of each limit that the request falls under. @throws OllaError RATE_LIMITED */
+export function admit(context: WorkerContext, exchange: Exchange, route: Route): Promise<void> | null {
+  const limits =
+    route.kind === 'admin' || !exchange.path.startsWith('/olla')
+      ? context.limits.system(exchange.address)
+      : context.limits.traffic(exchange.address);
+  if (limits.length === 0) return null;
+  const admission = context.limiter.admit(limits);
+  if (!(admission instanceof Promise)) {
+    conclude(admission);
+    return null;
+  }
+  context.statistics.leaseWaits += 1;
+  return admission.then(conclude);
+
+  function conclude(decided: Awaited<typeof admission>): void {
+    exchange.admission = decided;
+    addLimitHeaders(exchange, decided, (decided.refusedBy ?? (limits.at(-1) as LimitSpec)).name);
+    if (decided.refusedBy === null) return;
+    context.statistics.reject(decided.refusedBy.name, exchange.address);
+    throw refusal(decided, decided.refusedBy);
+  }
 }

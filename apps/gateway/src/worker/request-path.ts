@@ -2,17 +2,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { OllaError } from '@olla/core/errors';
 import { newRequestId, validRequestId } from '@olla/core/http/request-id';
 import { clientAddress } from '@olla/core/limits-address/client-address';
-import type { Candidate, RouteScope } from '@olla/core/route-plan/fleet-view';
-import { planRoute, type Plan, type RouteAsk, type RoutedPlan } from '@olla/core/route-plan/plan-route';
-import type { LimitSpec } from '@olla/state/limiter';
-import { addLimitHeaders, refusal } from './admission.ts';
+import { admit } from './admission.ts';
 import { Exchange } from './exchange.ts';
+import { fail } from './fail.ts';
 import { forward } from './forward.ts';
 import { answerAdmin, answerListing, answerModels } from './local-answers.ts';
-import { readBody, type ReadBody } from './read-body.ts';
+import { planTraffic } from './plan-traffic.ts';
+import { answerPreflight, isPreflight } from './preflight.ts';
+import { readBody } from './read-body.ts';
 import { REFUSED } from './refuse-unparsed.ts';
-import { respond, respondError, toOllaError } from './respond.ts';
-import { matchRoute, printable, type Route } from './routes.ts';
+import { matchRoute, type Route } from './routes.ts';
 import { planScope } from './scopes.ts';
 import { settle } from './settle.ts';
 import { beginTrace } from './trace-request.ts';
@@ -86,30 +85,6 @@ async function handle(context: WorkerContext, exchange: Exchange): Promise<void>
   }
 }
 
-/** Takes a token of each limit that the request falls under. @throws OllaError RATE_LIMITED */
-function admit(context: WorkerContext, exchange: Exchange, route: Route): Promise<void> | null {
-  const limits =
-    route.kind === 'admin' || !exchange.path.startsWith('/olla')
-      ? context.limits.system(exchange.address)
-      : context.limits.traffic(exchange.address);
-  if (limits.length === 0) return null;
-  const admission = context.limiter.admit(limits);
-  if (!(admission instanceof Promise)) {
-    conclude(admission);
-    return null;
-  }
-  context.statistics.leaseWaits += 1;
-  return admission.then(conclude);
-
-  function conclude(decided: Awaited<typeof admission>): void {
-    exchange.admission = decided;
-    addLimitHeaders(exchange, decided, (decided.refusedBy ?? (limits.at(-1) as LimitSpec)).name);
-    if (decided.refusedBy === null) return;
-    context.statistics.reject(decided.refusedBy.name, exchange.address);
-    throw refusal(decided, decided.refusedBy);
-  }
-}
-
 async function relay(context: WorkerContext, exchange: Exchange, route: RelayRoute): Promise<void> {
   exchange.relayed = true;
   const { settings } = context;
@@ -144,77 +119,4 @@ async function relay(context: WorkerContext, exchange: Exchange, route: RelayRou
     maxResponseMs: settings.proxy.response_timeout,
   });
   if (route.management && !route.blob && exchange.response.statusCode < 300) context.refresh.changed();
-}
-
-/** @throws OllaError MODEL_NOT_FOUND, MODEL_UNAVAILABLE, NO_ENDPOINT */
-function planTraffic(
-  context: WorkerContext,
-  exchange: Exchange,
-  scope: RouteScope,
-  body: ReadBody,
-): RoutedPlan | Promise<RoutedPlan> {
-  if (context.sessions !== null && exchange.model !== null)
-    exchange.session = context.sessions.turn(exchange, body);
-  const ask: RouteAsk = {
-    scope,
-    model: exchange.model,
-    preferred: (exchange.request.headers['x-olla-target'] as string | undefined) ?? null,
-    session: exchange.session?.ask ?? null,
-  };
-  const plan = planRoute(context.fleet.view, ask, context.policy);
-  if (plan.kind === 'routed' || !plan.refreshFirst) return conclude(exchange, plan);
-  return context.refresh
-    .refreshed(exchange, scope)
-    .then(() =>
-      conclude(exchange, planRoute(context.fleet.view, { ...ask, refreshed: true }, context.policy)),
-    );
-}
-
-function conclude(exchange: Exchange, plan: Plan): RoutedPlan {
-  addRoutingHeaders(exchange, plan);
-  if (plan.kind === 'refused') throw new OllaError(plan.code, plan.message);
-  exchange.session?.planned((plan.candidates[0] as Candidate).endpoint);
-  return plan;
-}
-
-function addRoutingHeaders(exchange: Exchange, plan: Plan): void {
-  if (plan.facts === null) return;
-  exchange.baseHeaders.push(
-    'X-Olla-Routing-Strategy',
-    plan.facts.strategy,
-    'X-Olla-Routing-Decision',
-    plan.facts.decision,
-    'X-Olla-Routing-Reason',
-    printable(plan.facts.reason),
-  );
-}
-
-function isPreflight(request: IncomingMessage): boolean {
-  return request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined;
-}
-
-function answerPreflight(context: WorkerContext, exchange: Exchange): void {
-  if (context.cors === null) {
-    exchange.baseHeaders.push('Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE');
-    throw new OllaError('METHOD_NOT_ALLOWED', 'CORS is switched off (server.cors.enabled)');
-  }
-  exchange.baseHeaders.length = 2;
-  respond(exchange, 204, context.cors.preflight(exchange.request), '');
-}
-
-/** Every error of the path ends here, once: as an answer if none has begun, else as a broken end. */
-function fail(context: WorkerContext, exchange: Exchange, thrown: unknown): void {
-  const error = toOllaError(thrown, exchange.id);
-  if (error.code === 'INTERNAL')
-    context.log.error(`request ${exchange.id} failed`, {
-      method: exchange.method,
-      path: exchange.path,
-      error: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown),
-    });
-  const { response } = exchange;
-  if (response.writableEnded) return;
-  exchange.error = error.code;
-  if (error.code === 'BODY_TOO_LARGE') context.statistics.rejected.size += 1;
-  if (response.headersSent) response.destroy();
-  else if (!response.destroyed) respondError(exchange, error);
 }

@@ -81,7 +81,7 @@ export class Limiter {
       const entry = this.#keys.get(spec.key);
       if (entry !== undefined && entry.inHand(nowMs) > 0) continue;
       isInHand = false;
-      if (entry !== undefined && entry.noUntilMs > nowMs) return refusalOf(spec, entry, nowMs, false);
+      if (entry?.isRefusing(nowMs) === true) return refusalOf(spec, entry, nowMs, false);
     }
     if (!isInHand) return this.#wait(limits, nowMs);
     for (const spec of limits) {
@@ -166,16 +166,16 @@ export class Limiter {
       if (grant.granted < need) isGranted = false;
     }
     if (isGranted) for (const waiter of batch.waiters) this.#admitWaiter(waiter, nowMs);
-    else this.#sort(batch, grantByKey, nowMs);
+    else this.#sort(batch, grantByKey, nowMs, isOfStore);
     this.#startTick();
     this.#pump();
   }
 
   /** After a refusal of the whole message: who may ask again, who waits for returns, who is refused. */
-  #sort(batch: Batch, grantByKey: ReadonlyMap<string, LeaseGrant>, nowMs: number): void {
+  #sort(batch: Batch, grantByKey: ReadonlyMap<string, LeaseGrant>, nowMs: number, isOfStore: boolean): void {
     const { again, stranded, refused } = judge(batch, grantByKey, nowMs);
     for (const { waiter, by, entry, retryAfterMs } of refused) {
-      entry.noUntilMs = Math.max(entry.noUntilMs, nowMs + retryAfterMs);
+      entry.refuse(nowMs, retryAfterMs, isOfStore);
       this.#releaseAll(waiter);
       settleWaiter(waiter, refusalOf(by, entry, nowMs, true));
     }

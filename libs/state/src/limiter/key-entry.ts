@@ -5,6 +5,8 @@ import type { LeaseGrant } from '../port.ts';
 const WINDOW_MS = 50;
 /** A request that reserves a token may wait this long for its other limits; its lease must last until then. */
 const MARGIN_MS = 250;
+/** How long a refusal by this host alone is repeated without asking. */
+const HOST_REFUSAL_MS = 300;
 
 /** What a worker knows of one limit's key: tokens in hand, and the last answer of the store. */
 export class KeyEntry {
@@ -24,6 +26,7 @@ export class KeyEntry {
   touchedAtMs: number;
   /** This worker's own share of the limit, while nobody else can be asked. */
   ownShare: Bucket | null = null;
+  #refuseUntilMs = -Infinity;
   #reserved = 0;
   #expiresAtMs = -Infinity;
   #reportedAtMs = -Infinity;
@@ -37,6 +40,17 @@ export class KeyEntry {
   constructor(key: string, nowMs: number) {
     this.key = key;
     this.touchedAtMs = nowMs;
+  }
+
+  /** Whether it is known without an ask that no token can be had. */
+  isRefusing(nowMs: number): boolean {
+    return this.noUntilMs > nowMs && this.#refuseUntilMs > nowMs;
+  }
+
+  /** @param isOfStore what this host alone has refused is asked again soon: the store may be back */
+  refuse(nowMs: number, retryAfterMs: number, isOfStore: boolean): void {
+    this.noUntilMs = Math.max(isOfStore ? this.noUntilMs : 0, nowMs + retryAfterMs);
+    this.#refuseUntilMs = isOfStore ? this.noUntilMs : nowMs + HOST_REFUSAL_MS;
   }
 
   /** Tokens in hand that may still be spent. */

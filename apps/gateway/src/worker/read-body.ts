@@ -131,16 +131,16 @@ class BodyReader {
     }
     const state = this.#scanner?.push(chunk) ?? 'no-model';
     if (state === 'need-more') return;
-    if (state === 'invalid') this.#failInvalid();
-    else if (this.#isLarge()) {
+    if (state === 'invalid' && this.#refuses()) return;
+    if (this.#isLarge()) {
       this.#exchange.request.pause();
       this.#finish(true);
     }
   };
 
   readonly #onEnd = (): void => {
-    if (this.#scanner?.end() === 'invalid') this.#failInvalid();
-    else if (this.#rules.json && this.#read === 0)
+    if (this.#scanner?.end() === 'invalid' && this.#refuses()) return;
+    if (this.#rules.json && this.#read === 0)
       this.#fail(new OllaError('INVALID_JSON', 'the body is empty. This path takes a JSON object'));
     else this.#finish(false);
   };
@@ -155,14 +155,13 @@ class BodyReader {
     return this.#length === null ? this.#read > WHOLE_BODY_BYTES : this.#length > WHOLE_BODY_BYTES;
   }
 
-  #failInvalid(): void {
+  /** Fails if the body breaks the rules of its path. @returns whether it does */
+  #refuses(): boolean {
     const code = this.#scanner?.error ?? 'INVALID_JSON';
     // Not every path with a body takes JSON; what such a body holds is for the backend to judge.
-    if (code === 'INVALID_JSON' && !this.#rules.json) {
-      if (this.#isLarge()) this.#finish(true);
-      return;
-    }
+    if (code === 'INVALID_JSON' && !this.#rules.json) return false;
     this.#fail(new OllaError(code, this.#scanner?.reason ?? 'the body is no JSON object'));
+    return true;
   }
 
   #finish(unfinished: boolean): void {

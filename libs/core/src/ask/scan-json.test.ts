@@ -35,7 +35,6 @@ const cases: [string, string, string | null, string][] = [
   ['escaped value', '{"model":"a\\/b\\u00e9\\n"}', 'a/bé\n', 'done'],
   ['nested models do not count', '{"a":{"model":"x"},"b":[{"model":"y"}]}', null, 'no-model'],
   ['empty object', '{}', null, 'no-model'],
-  ['empty body', '', null, 'no-model'],
   ['broken after the model', '{"model":"m", oops', 'm', 'done'],
   ['broken before the model', '{"a" 1,"model":"m"}', null, 'no-model'],
   ['a second model within another value', '{"model":"m","a":{"model":"x"},"b":"\\"model\\""}', 'm', 'done'],
@@ -51,7 +50,7 @@ for (const [name, text, model, state] of cases) {
 }
 
 test('json: what is not an object is INVALID_JSON', () => {
-  for (const text of ['[1]', '"model"', 'null', 'model=m', '<xml/>', '\ufeff{}']) {
+  for (const text of ['[1]', '"model"', 'null', 'model=m', '<xml/>', '\ufeff{}', '', ' \n']) {
     assert.equal(scan(text).error, 'INVALID_JSON', text);
   }
 });

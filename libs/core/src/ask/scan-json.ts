@@ -293,7 +293,9 @@ export class JsonAskScanner implements BodyAsk {
   }
 
   #finish(): void {
-    this.state = this.model === null ? 'no-model' : 'done';
+    if (this.#mode === 'start')
+      this.#refuse('INVALID_JSON', 'the body is empty. This path takes a JSON object');
+    else this.state = this.model === null ? 'no-model' : 'done';
   }
 }
 

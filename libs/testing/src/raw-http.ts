@@ -25,8 +25,9 @@ export interface RawConnection {
   destroy(): void;
 }
 
-export async function openConnection(port: number, host = '127.0.0.1'): Promise<RawConnection> {
-  const socket = connect({ port, host, noDelay: true });
+/** @param from address of this side; any of 127.0.0.0/8, where the address matters */
+export async function openConnection(port: number, from = '127.0.0.1'): Promise<RawConnection> {
+  const socket = connect({ port, host: '127.0.0.1', localAddress: from, noDelay: true });
   await new Promise<void>((resolve, reject) => {
     socket.once('error', reject);
     socket.once('connect', resolve);
@@ -100,8 +101,9 @@ export async function sendRaw(
   port: number,
   bytes: string | Buffer,
   timeoutMs?: number,
+  from?: string,
 ): Promise<RawResponse> {
-  const connection = await openConnection(port);
+  const connection = await openConnection(port, from);
   try {
     connection.write(bytes);
     const method = bytes.toString('latin1').split(' ', 1)[0];

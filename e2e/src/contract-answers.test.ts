@@ -1,0 +1,232 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, suite, test } from 'node:test';
+import { jsonAnswer, chunk } from '@olla/testing/raw-backend';
+import { sendRaw, type RawResponse } from '@olla/testing/raw-http';
+import { waitFor } from '@olla/testing/wait-for';
+import { assertError, assertOnEveryAnswer, CHAT, postBytes, requestBytes } from './contract-answer.ts';
+import {
+  everyKindOfAnswer,
+  SERVERS,
+  startContractFleet,
+  SYSTEM,
+  type ContractFleet,
+  type ServerName,
+} from './contract-fleet.ts';
+
+// Each test has a line of the contract's page as its name: see docs/contract.md.
+suite('the contract: what answers have', () => {
+  let fleet: ContractFleet;
+  let port: number;
+  before(async () => {
+    fleet = await startContractFleet();
+    ({ port } = fleet.gateway);
+  });
+  after(() => fleet.close());
+  beforeEach(() => {
+    for (const backend of Object.values(fleet.servers)) backend.requests.length = 0;
+    fleet.answer(({ socket }) => void socket.write(jsonAnswer({ ok: true })));
+  });
+
+  const get = (path: string, headers?: string[]): Promise<RawResponse> =>
+    sendRaw(port, requestBytes('GET', path, headers));
+  const chat = (name: ServerName, headers: string[] = [], path = CHAT): Promise<RawResponse> =>
+    sendRaw(port, postBytes(`{"model":"${SERVERS[name].model}"}`, headers, path));
+  const json = (response: RawResponse): Record<string, unknown> =>
+    JSON.parse(response.text()) as Record<string, unknown>;
+
+  test('JSON responses unless otherwise specified', async () => {
+    for (const response of await everyKindOfAnswer(port)) {
+      if (response.status === 204) continue;
+      assert.equal(response.header('content-type'), 'application/json', response.rawHead);
+      if (response.pieces.length > 0) json(response);
+    }
+  });
+
+  test('X-Olla-Request-ID on all responses', async () => {
+    const answers = await everyKindOfAnswer(port);
+    const ids = answers.map((response) => {
+      assertOnEveryAnswer(response);
+      return response.header('x-olla-request-id');
+    });
+    assert.equal(new Set(ids).size, ids.length, 'each is unique');
+  });
+
+  test('X-Olla-Endpoint', async () => {
+    for (const name of ['desk', 'studio', 'cards', 'compat'] as const)
+      assert.equal((await chat(name)).header('x-olla-endpoint'), name);
+  });
+
+  test('X-Olla-Model', async () => {
+    for (const name of ['desk', 'cards'] as const) {
+      assert.equal((await chat(name)).header('x-olla-model'), SERVERS[name].model);
+      const lower = SERVERS[name].model.toLowerCase();
+      const response = await sendRaw(port, postBytes(`{"model":"${lower}"}`));
+      assert.equal(response.header('x-olla-model'), SERVERS[name].model, 'the name that served');
+    }
+    assert.equal((await get('/olla/proxy/v1/files')).header('x-olla-model'), undefined);
+  });
+
+  test('X-Olla-Backend-Type (ollama/lmstudio/openai/vllm)', async () => {
+    const words = { desk: 'ollama', studio: 'lmstudio', compat: 'openai', cards: 'vllm' } as const;
+    for (const [name, word] of Object.entries(words))
+      assert.equal((await chat(name as ServerName)).header('x-olla-backend-type'), word);
+  });
+
+  test('X-Olla-Response-Time (trailer)', async () => {
+    fleet.answer(({ socket }) => {
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab`);
+      setTimeout(() => socket.write('cd'), 120);
+    });
+    const relayed = await chat('compat');
+    assert.deepEqual([relayed.text(), relayed.complete], ['abcd', true]);
+    assert.equal(relayed.header('content-length'), undefined);
+    assert.equal(relayed.header('trailer'), 'X-Olla-Response-Time');
+    assert.equal(relayed.header('x-olla-response-time'), undefined);
+    assert.deepEqual(relayed.trailers.length, 1);
+    const ms = /^(\d+)ms$/.exec(relayed.trailers[0]?.[1] ?? '')?.[1];
+    assert.ok(Number(ms) >= 115, `covers the whole stream: ${ms}`);
+
+    const old = await sendRaw(
+      port,
+      postBytes(`{"model":"compat-model"}`).toString().replace('HTTP/1.1', 'HTTP/1.0'),
+    );
+    assert.deepEqual([old.text(), old.header('content-length')], ['abcd', '4']);
+    assert.deepEqual([old.header('trailer'), old.header('transfer-encoding')], [undefined, undefined]);
+
+    for (const [method, status] of [
+      ['HEAD', '200 OK'],
+      ['GET', '204 No Content'],
+      ['GET', '304 Not Modified'],
+    ] as const) {
+      fleet.answer(({ socket }) => void socket.write(`HTTP/1.1 ${status}\r\nX-Kept: yes\r\n\r\n`));
+      const response = await sendRaw(port, requestBytes(method, '/olla/proxy/v1/files'));
+      assert.match(response.header('x-olla-response-time') ?? '', /^\d+ms$/, status);
+      assert.deepEqual(
+        [response.header('trailer'), response.header('transfer-encoding')],
+        [undefined, undefined],
+      );
+    }
+    for (const path of SYSTEM)
+      assert.match((await get(path)).header('x-olla-response-time') ?? '', /^\d+ms$/);
+  });
+
+  test('200 Success', async () => {
+    for (const path of [...SYSTEM, '/olla/models']) assert.equal((await get(path)).status, 200, path);
+    assert.equal((await chat('compat')).status, 200);
+  });
+
+  test('400 Bad Request', async () => {
+    assertError(await sendRaw(port, postBytes('not json')), 400, 'INVALID_JSON');
+    assertError(await sendRaw(port, postBytes('{"model":1}')), 400, 'INVALID_MODEL');
+    assertError(await sendRaw(port, 'GET /x y HTTP/1.1\r\n\r\n'), 400, 'BAD_REQUEST');
+  });
+
+  test('404 Not Found', async () => {
+    for (const path of ['/', '/olla', '/olla/nope/v1/models', '/no/such/path', '/internal/nope', '/versions'])
+      assertError(await get(path), 404, 'NOT_FOUND');
+    assertError(await sendRaw(port, postBytes('{"model":"no-such"}')), 404, 'MODEL_NOT_FOUND');
+    assertError(await get('/olla/models/no-such'), 404, 'MODEL_NOT_FOUND');
+  });
+
+  test('500 Internal Server Error', async () => {
+    const { message } = assertError(
+      await get('/internal/status?own-fault', ['X-Request-ID: fault-1']),
+      500,
+      'INTERNAL',
+    );
+    assert.match(message, /fault-1/);
+    assert.doesNotMatch(message, /secret/);
+    await waitFor(() => /"level":"error".*fault-1.*secret\.ts/.test(fleet.gateway.process.output), {
+      describe: 'the reason in the log',
+    });
+    assert.equal((await get('/internal/status')).status, 200, 'the worker lives');
+  });
+
+  test('502 Bad Gateway', async () => {
+    fleet.answer(({ socket }) => void socket.destroy());
+    assert.match(assertError(await chat('compat'), 502, 'BACKEND_ERROR').message, /compat/);
+  });
+
+  test('503 Service Unavailable', async () => {
+    const { message } = assertError(
+      await waitFor(
+        async () => {
+          const answer = await chat('gone');
+          return answer.status === 503 ? answer : null;
+        },
+        {
+          describe: 'the endpoint to be known as away',
+        },
+      ),
+      503,
+      'MODEL_UNAVAILABLE',
+    );
+    assert.match(message, /gone/);
+  });
+
+  test('{"error":{"message","type","code"}}', async () => {
+    const errors = (await everyKindOfAnswer(port)).filter(({ status }) => status >= 400);
+    assert.ok(errors.length >= 8);
+    for (const response of errors) {
+      const { code } = (json(response)['error'] ?? {}) as { code: string };
+      assertError(response, response.status, code);
+    }
+  });
+
+  const EVENTS = ['data: {"n":1}\n\n', 'data: {"n":2}\n\n', 'data: [DONE]\n\n'];
+  const LINES = ['{"n":1,"done":false}\n', '{"n":2,"done":true}\n'];
+  const streamed = async (
+    type: string,
+    parts: string[],
+    path: string,
+    name: ServerName,
+  ): Promise<RawResponse> => {
+    fleet.answer(({ socket }) => {
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Type: ${type}\r\nTransfer-Encoding: chunked\r\n\r\n`);
+      for (const part of parts) socket.write(chunk(part));
+      socket.write('0\r\n\r\n');
+    });
+    const response = await sendRaw(
+      port,
+      postBytes(`{"model":"${SERVERS[name].model}","stream":true}`, [], path),
+    );
+    assert.equal(response.complete, true);
+    assert.equal(response.text(), parts.join(''));
+    return response;
+  };
+  test('Content-Type: text/event-stream for SSE streams', async () => {
+    const response = await streamed('text/event-stream', EVENTS, CHAT, 'compat');
+    assert.equal(response.header('content-type'), 'text/event-stream');
+  });
+  test('Transfer-Encoding: chunked for HTTP streaming', async () => {
+    for (const type of ['text/event-stream', 'application/x-ndjson', 'audio/mpeg']) {
+      const response = await streamed(type, EVENTS, CHAT, 'compat');
+      assert.equal(response.header('transfer-encoding'), 'chunked');
+      assert.equal(response.header('content-type'), type);
+    }
+  });
+  test('Line-delimited JSON for data chunks', async () => {
+    const response = await streamed('application/x-ndjson', LINES, '/olla/ollama/api/chat', 'desk');
+    assert.equal(response.header('content-type'), 'application/x-ndjson');
+    for (const line of response.text().trimEnd().split('\n')) JSON.parse(line);
+  });
+
+  const onEveryAnswer = async (name: string, value: RegExp): Promise<void> => {
+    for (const response of await everyKindOfAnswer(port))
+      assert.match(response.header(name) ?? '', value, response.rawHead);
+  };
+  test('Access-Control-Allow-Origin: *', () => onEveryAnswer('Access-Control-Allow-Origin', /^\*$/));
+  test('Access-Control-Allow-Methods: GET, POST, OPTIONS', () =>
+    onEveryAnswer('Access-Control-Allow-Methods', /^GET, POST, OPTIONS$/));
+  test('Access-Control-Allow-Headers: Content-Type, Authorization', async () => {
+    await onEveryAnswer('Access-Control-Allow-Headers', /^Content-Type, Authorization$/);
+    const asked = ['Origin: http://a.test', 'Access-Control-Request-Method: POST'];
+    asked.push('Access-Control-Request-Headers: content-type, x-stainless-lang');
+    const preflight = await sendRaw(port, requestBytes('OPTIONS', CHAT, asked));
+    assert.equal(preflight.status, 204);
+    assert.equal(
+      preflight.header('access-control-allow-headers'),
+      'Content-Type, Authorization, x-stainless-lang',
+    );
+  });
+});

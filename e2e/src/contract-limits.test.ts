@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import { startGateway, type Gateway } from '@olla/testing/olla-process';
+import { startRawBackend, type RawBackend } from '@olla/testing/raw-backend';
+import { sendRaw, type RawResponse } from '@olla/testing/raw-http';
+import { waitFor } from '@olla/testing/wait-for';
+import { assertError, requestBytes } from './contract-answer.ts';
+import { endpointOf } from './gateway-for.ts';
+
+// Each test has a line of the contract's page as its name: see docs/contract.md.
+suite('the limits of the contract, as they are without any setting', () => {
+  let gateway: Gateway;
+  let backend: RawBackend;
+  before(async () => {
+    backend = await startRawBackend({ models: ['m'] });
+    const endpoints = [endpointOf('only', backend)];
+    gateway = await startGateway({ config: { discovery: { static: { endpoints } } } });
+  });
+  after(async () => {
+    await gateway.stop();
+    await backend.close();
+  });
+
+  const fetchOne = (path: string, from: string): Promise<RawResponse> =>
+    sendRaw(gateway.port, requestBytes('GET', path), undefined, from);
+  const many = (count: number, path: string, from: (n: number) => string): Promise<RawResponse[]> =>
+    Promise.all(Array.from({ length: count }, (_, n) => fetchOne(path, from(n))));
+
+  test('Burst size 50', async () => {
+    const startedMs = performance.now();
+    const answers = await many(70, '/olla/models', () => '127.0.1.1');
+    // At 100 a minute, tokens come while this runs.
+    const most = 50 + Math.ceil(((performance.now() - startedMs) / 60_000) * 100);
+    const admitted = answers.filter(({ status }) => status === 200).length;
+    assert.ok(admitted >= 50 && admitted <= most, `${admitted} admitted`);
+  });
+
+  test('Per-IP requests/minute 100', async () => {
+    const refused = await waitFor(
+      async () => {
+        const response = await fetchOne('/olla/models', '127.0.1.1');
+        const byAddress = response.header('ratelimit-policy')?.startsWith('"per_ip"') === true;
+        return response.status === 429 && byAddress ? response : null;
+      },
+      { describe: 'a refusal by the limit of the address', intervalMs: 50 },
+    );
+    assert.equal(refused.header('x-ratelimit-limit'), '100');
+    assert.equal(refused.header('retry-after'), '1');
+    assert.match(assertError(refused, 429, 'RATE_LIMITED').message, /100.*per_ip_requests_per_minute/);
+  });
+
+  test('Global requests/minute 1000', async () => {
+    const refused = await waitFor(
+      async () =>
+        (await many(70, '/olla/models', (n) => `127.0.2.${n + 1}`)).find(({ status }) => status === 429),
+      { describe: 'a refusal by the global limit' },
+    );
+    assert.equal(refused.header('x-ratelimit-limit'), '1000');
+    assert.match(assertError(refused, 429, 'RATE_LIMITED').message, /1000.*global_requests_per_minute/);
+  });
+
+  test('Health endpoint requests/minute 1000', async () => {
+    const answers = await many(80, '/internal/health', () => '127.0.3.1');
+    const refused = answers.find(({ status }) => status === 429) ?? assert.fail('none was refused');
+    assert.equal(refused.header('x-ratelimit-limit'), '1000');
+    assert.match(assertError(refused, 429, 'RATE_LIMITED').message, /1000.*health_requests_per_minute/);
+    assert.notEqual(
+      (await fetchOne('/internal/health', '127.0.3.2')).status,
+      429,
+      'each address has its own',
+    );
+  });
+
+  test('429 Rate Limit Exceeded', async () => {
+    const refused = await waitFor(
+      async () => (await many(80, '/version', () => '127.0.4.1')).find(({ status }) => status === 429),
+      { describe: 'a refusal' },
+    );
+    assert.equal(assertError(refused, 429, 'RATE_LIMITED').type, 'rate_limit_error');
+    assert.equal(refused.header('retry-after'), '1');
+    assert.equal(refused.header('x-ratelimit-remaining'), '0');
+    const resetS = Number(refused.header('x-ratelimit-reset')) - Date.now() / 1000;
+    assert.ok(resetS > 0 && resetS < 10, String(resetS));
+    assert.match(refused.header('ratelimit-policy') ?? '', /^"health";q=1000;w=60$/);
+    assert.match(refused.header('ratelimit') ?? '', /^"health";r=0;t=\d+$/);
+  });
+});

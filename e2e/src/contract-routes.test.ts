@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, suite, test } from 'node:test';
+import { loadSettings } from '@olla/config/load';
+import { header } from '@olla/testing/http-message';
+import { jsonAnswer, type ReceivedRequest } from '@olla/testing/raw-backend';
+import { sendRaw, type RawResponse } from '@olla/testing/raw-http';
+import { tempFolder } from '@olla/testing/temp-folder';
+import { CHAT, postBytes, requestBytes } from './contract-answer.ts';
+import { SERVERS, startContractFleet, type ContractFleet, type ServerName } from './contract-fleet.ts';
+
+// Each test has a line of the contract's page as its name: see docs/contract.md.
+suite('the contract: where requests go', () => {
+  let fleet: ContractFleet;
+  let port: number;
+  before(async () => {
+    fleet = await startContractFleet();
+    ({ port } = fleet.gateway);
+  });
+  after(() => fleet.close());
+  beforeEach(() => {
+    for (const backend of Object.values(fleet.servers)) backend.requests.length = 0;
+    fleet.answer(({ socket }) => void socket.write(jsonAnswer({ ok: true })));
+  });
+
+  const get = (path: string, headers?: string[]): Promise<RawResponse> =>
+    sendRaw(port, requestBytes('GET', path, headers));
+  const chat = (name: ServerName, headers: string[] = [], path = CHAT): Promise<RawResponse> =>
+    sendRaw(port, postBytes(`{"model":"${SERVERS[name].model}"}`, headers, path));
+  const lastAt = (name: ServerName): ReceivedRequest =>
+    fleet.servers[name].requests.at(-1) ?? assert.fail(`${name} got no request`);
+  const json = (response: RawResponse): Record<string, unknown> =>
+    JSON.parse(response.text()) as Record<string, unknown>;
+
+  test('http://localhost:40114', async () => {
+    const loaded = loadSettings({ env: {}, cwd: tempFolder() });
+    assert.ok(loaded.ok);
+    assert.deepEqual([loaded.settings.server.host, loaded.settings.server.port], ['localhost', 40114]);
+  });
+
+  test('/internal/health', async () => {
+    const response = await get('/internal/health');
+    assert.equal(response.status, 200);
+    assert.equal(json(response)['status'], 'healthy');
+  });
+
+  test('/internal/status', async () => {
+    await chat('compat');
+    const { system, endpoints } = json(await get('/internal/status')) as {
+      system: { total_requests: number };
+      endpoints: { name: string; requests: number }[];
+    };
+    assert.ok(system.total_requests > 0);
+    assert.deepEqual(endpoints.map(({ name }) => name).sort(), Object.keys(SERVERS).sort());
+  });
+
+  test('/internal/process', async () => {
+    const { processes } = json(await get('/internal/process')) as { processes: { role: string }[] };
+    const roles = new Set(processes.map(({ role }) => role));
+    for (const role of ['worker', 'agent']) assert.ok(roles.has(role), [...roles].join());
+  });
+
+  test('/olla/models', async () => {
+    const listed = (await get('/olla/models')).text();
+    for (const name of ['desk', 'studio', 'cards', 'compat'] as const)
+      assert.ok(listed.includes(JSON.stringify(SERVERS[name].model)), name);
+  });
+
+  test('/olla/ollama/*', async () => {
+    for (const path of [
+      'chat',
+      'generate',
+      'embed',
+      'embeddings',
+      'show',
+      'pull',
+      'push',
+      'create',
+      'copy',
+      'delete',
+    ]) {
+      const response = await chat('desk', [], `/olla/ollama/api/${path}`);
+      assert.deepEqual([response.status, response.header('x-olla-endpoint')], [200, 'desk'], path);
+      const { requests } = fleet.servers.desk;
+      assert.ok(
+        requests.some(({ target }) => target === `/api/${path}`),
+        path,
+      );
+    }
+  });
+
+  const reaches = async (prefix: string, name: ServerName): Promise<void> => {
+    for (const path of ['/v1/chat/completions', '/v1/completions', '/v1/embeddings']) {
+      const response = await chat(name, [], `/olla/${prefix}${path}`);
+      assert.deepEqual([response.status, response.header('x-olla-endpoint')], [200, name], path);
+      assert.ok(lastAt(name).target.endsWith(path.slice(3)));
+    }
+  };
+  test('Ollama: OpenAI-compatible endpoints included', () => reaches('ollama', 'desk'));
+  test('/olla/lmstudio/*', () => reaches('lmstudio', 'studio'));
+  test('/olla/lm-studio/*', () => reaches('lm-studio', 'studio'));
+  test('/olla/lm_studio/*', () => reaches('lm_studio', 'studio'));
+  test('/olla/openai/*', () => reaches('openai', 'compat'));
+  test('/olla/vllm/*', () => reaches('vllm', 'cards'));
+
+  test('No authentication at the proxy level; left to backend services', async () => {
+    assert.equal((await chat('compat')).status, 200);
+    assert.equal((await chat('compat', ['Authorization: Bearer mine', 'X-Api-Key: mine'])).status, 200);
+    assert.equal(header(lastAt('compat'), 'authorization'), 'Bearer mine');
+    assert.equal(header(lastAt('compat'), 'x-api-key'), 'mine');
+    fleet.answer(({ socket }) => void socket.write(jsonAnswer({ error: 'who?' }, '401 Unauthorized')));
+    assert.equal((await chat('compat')).status, 401);
+  });
+
+  test('Content-Type: application/json for POST requests', async () => {
+    assert.equal((await chat('compat')).status, 200);
+    assert.equal(header(lastAt('compat'), 'content-type'), 'application/json');
+  });
+
+  test('X-Request-ID', async () => {
+    const own = '~!visible-ascii-only{}';
+    for (const path of ['/version', '/nope', '/olla/models'])
+      assert.equal((await get(path, [`X-Request-ID: ${own}`])).header('x-olla-request-id'), own, path);
+    assert.equal((await chat('compat', [`X-Request-ID: ${own}`])).header('x-olla-request-id'), own);
+    assert.equal(header(lastAt('compat'), 'x-request-id'), own);
+    for (const bad of ['two words', 'umlaut-\u00fc', 'x'.repeat(129), '']) {
+      const id = (await chat('compat', [`X-Request-ID: ${bad}`])).header('x-olla-request-id');
+      assert.notEqual(id, bad);
+      assert.equal(header(lastAt('compat'), 'x-request-id'), id, 'the backend knows the one that is used');
+    }
+  });
+});

@@ -1,0 +1,45 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CONTRACT_LINES } from './contract-lines.ts';
+
+/** Where the page is. */
+export const CONTRACT_PAGE = fileURLToPath(new URL('../../docs/contract.md', import.meta.url));
+
+/** The file of each line's test, from the tests themselves. @throws RangeError if a line has two */
+export function testedLines(): Map<string, string> {
+  const files = new Map<string, string>();
+  for (const file of readdirSync(import.meta.dirname)) {
+    if (!/^contract-.*\.test\.ts$/.test(file)) continue;
+    const source = readFileSync(join(import.meta.dirname, file), 'utf8');
+    for (const [, line = ''] of source.matchAll(/^  test\('([^']+)', /gm)) {
+      if (files.has(line)) throw new RangeError(`${line} has two tests`);
+      files.set(line, file);
+    }
+  }
+  return files;
+}
+
+const link = (file: string): string => `[${file}](../e2e/src/${file})`;
+
+/** The text of docs/contract.md. */
+export function contractPage(): string {
+  const tests = testedLines();
+  const rows = CONTRACT_LINES.map(({ section, line, also = [] }) => {
+    const file = tests.get(line);
+    return `| ${section} | \`${line}\` | ${[...(file === undefined ? [] : [file]), ...also].map(link).join(' ')} |`;
+  });
+  return `# The contract, and the tests that hold it
+
+<!-- Generated from e2e/src/contract-lines.ts by \`node e2e/src/generate-contract-doc.ts\`. -->
+
+Each line of the API's contract has a test that runs against a real gateway and has the line as its name, in the file
+that is named first. The others hold it in more cases. Errors have a page of their own: [errors.md](errors.md).
+
+| section | line, and name of its test | held by |
+| --- | --- | --- |
+${rows.join('\n')}
+`;
+}
+
+if (import.meta.main) writeFileSync(CONTRACT_PAGE, contractPage());

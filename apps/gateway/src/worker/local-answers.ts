@@ -30,7 +30,8 @@ function listedFleet({ fleet, settings }: WorkerContext): ListedFleet {
 /** `/internal/*` and `/version`. */
 export async function answerAdmin(context: WorkerContext, exchange: Exchange): Promise<void> {
   const answer = await context.admin.handle({
-    method: exchange.method,
+    // What HEAD is told of the body is that of GET.
+    method: exchange.method === 'HEAD' ? 'GET' : exchange.method,
     path: exchange.path,
     query: new URLSearchParams(exchange.query),
     headers: exchange.request.headers as Record<string, string | undefined>,

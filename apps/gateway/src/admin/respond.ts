@@ -25,8 +25,8 @@ const compress = promisify(gzip);
 const GZIP_FROM_BYTES = 1_024;
 
 /**
- * Fields that change although nothing has happened: ages, moments of checks, round trips. ETags leave them out, so
- * that an unchanged cluster has one.
+ * Fields that change although nothing has happened: ages, moments of checks, round trips, and since when a process
+ * has seen what it sees. ETags leave them out, so that an unchanged cluster has one, whichever worker is asked.
  */
 const VOLATILE = new Set([
   'timestamp',
@@ -50,6 +50,7 @@ const VOLATILE = new Set([
   'latency_ms',
   'n',
   'published_at',
+  'since',
 ]);
 
 /** JSON of the body without its volatile fields, hashed. */

@@ -121,10 +121,17 @@ function securityBody(moment: Moment): StatusBody['security'] {
   return { status: elevated ? 'elevated' : 'normal', blocked_ips: blockedAddresses, violations: counts };
 }
 
+/** When the gateway that runs longest started: the same whichever worker is asked, and however young that one is. */
+function clusterStart({ instances, deps }: Moment): number {
+  const gateways = instances.filter(({ role }) => role === 'primary');
+  return gateways.reduce((earliest, { startedAt }) => Math.min(earliest, startedAt), deps.startedAt);
+}
+
 function systemBody(moment: Moment): StatusBody['system'] {
   const { deps, now, statistics, fleet, health, instances, snapshot } = moment;
   const { total } = statistics;
   const { rate_limits, size_limits } = violations(moment);
+  const startedAt = clusterStart(moment);
   const verdict = judge({
     fleet,
     statistics,
@@ -136,14 +143,14 @@ function systemBody(moment: Moment): StatusBody['system'] {
     now,
   });
   return {
-    start_time: new Date(deps.startedAt).toISOString(),
+    start_time: new Date(startedAt).toISOString(),
     ...verdict,
     endpoints_up: `${fleet.filter((endpoint) => endpoint.routable).length}/${fleet.length}`,
     success_rate: successRate(total),
     avg_latency: formatLatency(averageMs(total)),
     total_traffic: formatBytes(trafficBytes(total)),
-    uptime: formatDuration(now - deps.startedAt),
-    uptime_ms: Math.max(0, now - deps.startedAt),
+    uptime: formatDuration(now - startedAt),
+    uptime_ms: Math.max(0, now - startedAt),
     version: deps.version,
     commit: 'none',
     active_connections: statistics.inFlightTotal,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { after, afterEach, before, beforeEach, suite, test } from 'node:test';
 import { runOlla, startGateway, type Gateway } from '@olla/testing/olla-process';
@@ -142,6 +143,41 @@ suite('the life of a gateway', () => {
     await gateway.stop();
   });
 
+  test('connections on their way to a worker that dies are taken by another', async () => {
+    const { workers } = gateway.children();
+    const stopped = workers[0] ?? 0;
+    process.kill(stopped, 'SIGSTOP');
+    // One of the two connections goes to each worker; the one that does not run cannot take its own.
+    const streams = [openStream(), openStream()];
+    await Promise.race(streams);
+    process.kill(stopped, 'SIGKILL');
+    for (const opening of streams) {
+      const stream = await opening;
+      finish(stream);
+      assert.equal((await stream.client.nextResponse()).complete, true);
+    }
+    await gateway.stop();
+  });
+
+  test('a connection on its way to the only worker is closed when that dies', async () => {
+    gateway.process.killTree();
+    gateway = await startGatewayFor({
+      endpoints: [endpointOf('only', backend)],
+      workers: 1,
+      models: [MODEL],
+    });
+    const [worker] = gateway.children().workers;
+    process.kill(worker ?? 0, 'SIGSTOP');
+    const before = openFiles(gateway.process.pid);
+    const client = await openConnection(gateway.port);
+    await waitFor(() => openFiles(gateway.process.pid) > before, {
+      describe: 'the primary to have accepted',
+    });
+    process.kill(worker ?? 0, 'SIGKILL');
+    await waitFor(() => client.closed, { describe: 'the connection to be closed' });
+    await gateway.stop();
+  });
+
   test('an agent that is killed comes back and goes on watching', async () => {
     const { agent } = gateway.children();
     process.kill(agent ?? 0, 'SIGKILL');
@@ -164,6 +200,10 @@ suite('the life of a gateway', () => {
     await waitFor(() => !tree.some(isRunning), { describe: 'workers and agent to be gone' });
   });
 });
+
+function openFiles(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
+}
 
 suite('what a start that fails says', () => {
   /** Runs the command to its end: it fails with one message and no stack trace. */

@@ -10,6 +10,7 @@ import type { Logger } from '@olla/telemetry/logger';
 import type { DrainMessage, InitMessage } from '../process-messages.ts';
 import { StartupError, type Claim } from './claim-port.ts';
 import { SupervisedChild } from './supervised-child.ts';
+import { handOnUnaccepted } from './unaccepted-connections.ts';
 
 export interface PrimaryOptions {
   readonly settings: Settings;
@@ -103,7 +104,9 @@ export class GatewayPrimary {
 
   #superviseWorker(n: number): SupervisedChild {
     return this.#supervise(`worker ${n}`, () => {
-      const child = cluster.fork().process;
+      const worker = cluster.fork();
+      handOnUnaccepted(worker);
+      const child = worker.process;
       this.#introduce(child, identify('worker', child.pid ?? 0, this.self.id, this.#options), {
         listen: this.#options.claim,
         adminToken: this.#options.adminToken,

@@ -53,15 +53,19 @@ export interface Outcome {
   readonly doneMs: number;
 }
 
-/** One chat request on a connection of its own, its answer read to the end. */
-export async function chat(url: string, model: string, more: object = {}): Promise<Outcome> {
+/** One chat request, its answer read to the end; on a connection of its own unless `headers` say otherwise. */
+export async function chat(
+  url: string,
+  model: string,
+  headers: Record<string, string> = { connection: 'close' },
+): Promise<Outcome> {
   const sentMs = performance.now();
   let status = 0;
   try {
     const response = await fetch(`${url}/olla/openai/v1/chat/completions`, {
       method: 'POST',
-      headers: { connection: 'close' },
-      body: JSON.stringify({ model, messages: [{ role: 'user', content: 'Hi' }], ...more }),
+      headers,
+      body: JSON.stringify({ model, messages: [{ role: 'user', content: 'Hi' }] }),
       signal: AbortSignal.timeout(10_000),
     });
     await response.arrayBuffer();
@@ -78,15 +82,20 @@ export interface Load {
   stop(): Promise<readonly Outcome[]>;
 }
 
-/** Requests at an even pace to each URL in turn, whether or not earlier ones are answered. */
-export function offer(urls: readonly string[], model: string, perSecond: number): Load {
+/**
+ * Requests at an even pace to each URL in turn, whether or not earlier ones are answered.
+ *
+ * @param addresses clients that they claim to come from, on connections that are kept
+ */
+export function offer(urls: readonly string[], model: string, perSecond: number, addresses = 0): Load {
   const outcomes: Outcome[] = [];
   const pending = new Set<Promise<void>>();
   const startedMs = performance.now();
   let offered = 0;
   const timer = setInterval(() => {
     while (offered < ((performance.now() - startedMs) * perSecond) / 1_000) {
-      const one = chat(urls[offered % urls.length] as string, model).then((outcome) => {
+      const headers = addresses > 0 ? { 'x-forwarded-for': `198.51.100.${offered % addresses}` } : undefined;
+      const one = chat(urls[offered % urls.length] as string, model, headers).then((outcome) => {
         outcomes.push(outcome);
         pending.delete(one);
       });

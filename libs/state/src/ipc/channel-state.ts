@@ -21,6 +21,8 @@ const GOODBYE_MS = 500;
 export interface DirectLeases {
   take(asks: readonly port.LeaseAsk[], deadlineMs: number): Promise<readonly port.LeaseGrant[]>;
   settle(returns: readonly port.LeaseReturn[]): void;
+  /** The hub has reached Redis again. */
+  hurry(): void;
   close(): Promise<void>;
 }
 
@@ -63,6 +65,9 @@ export class ChannelState implements port.SharedState {
     this.#leases = options.leases;
     this.#onClose = options.onClose;
     this.#outbox = new Outbox(this.#channel, () => this.#reports.resume());
+    this.#inbox.topics.health.add(({ connected }) => {
+      if (connected) this.#leases?.hurry();
+    });
     this.#channel.on('message', this.#onMessage);
     this.#channel.on('disconnect', this.#onDisconnect);
     this.#send({ olla: MARK, t: 'hello', instance: this.self });

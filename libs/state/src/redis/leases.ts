@@ -72,6 +72,7 @@ export async function openDirectLeases(
   return {
     take: (asks, deadlineMs) => leases.take(holder, asks, workers(), deadlineMs),
     settle: (returns) => leases.settle(holder, returns),
+    hurry: () => connection.hurry(),
     close() {
       connection.close();
       return Promise.resolve();

@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Gateway } from '@olla/testing/olla-process';
+import type { TestRedis } from '@olla/testing/redis';
+import { waitFor } from '@olla/testing/wait-for';
+import { offer, outageLines, statusOf, tally, type Outcome } from './cluster-for.ts';
+
+export interface Limit {
+  readonly ratePerMinute: number;
+  readonly burst: number;
+}
+
+/** What a bucket that was full may have given in this time. */
+function allowedIn(ms: number, { ratePerMinute, burst }: Limit): number {
+  return burst + (ms * ratePerMinute) / 60_000;
+}
+
+function admittedOf(outcomes: readonly Outcome[]): Outcome[] {
+  return outcomes.filter(({ status }) => status === 200);
+}
+
+/** Waits until every gateway knows that there are so many, and reaches Redis. */
+async function agreed(gateways: readonly Gateway[]): Promise<void> {
+  for (const gateway of gateways)
+    await waitFor(
+      async () => {
+        const { state, cluster } = await statusOf(gateway);
+        return state.connected && cluster.gateways.length === gateways.length;
+      },
+      { describe: `${gateways.length} gateways that know each other` },
+    );
+}
+
+/** Refusals are repeated from memory until the next token is due, and requests are some time on their way. */
+const SLACK_MS = 300;
+
+/** On a busy machine an answer of Redis may miss its 50 ms; the host's own share then decides. */
+const LATE_SHARE = 0.03;
+
+/** Offers twice the limit to the gateways in turn; what they admit must be what one bucket holds. */
+export async function admittedAtTwiceTheLimit(
+  t: TestContext,
+  gateways: readonly Gateway[],
+  model: string,
+  limit: Limit & { readonly durationMs: number },
+): Promise<void> {
+  await agreed(gateways);
+  const urls = gateways.map(({ url }) => url);
+  const startedMs = performance.now();
+  const load = offer(urls, model, (2 * limit.ratePerMinute) / 60);
+  await delay(limit.durationMs);
+  const offeredForMs = performance.now() - startedMs;
+  const outcomes = await load.stop();
+  const admitted = admittedOf(outcomes);
+  const lastMs = Math.max(...admitted.map(({ doneMs }) => doneMs)) - startedMs;
+  const allowed = allowedIn(lastMs, limit);
+  const over = (admitted.length / allowed - 1) * 100;
+  t.diagnostic(
+    `${gateways.length} gateway(s), ${outcomes.length} offered in ${Math.round(offeredForMs)} ms: ` +
+      `${admitted.length} admitted of ${allowed.toFixed(1)} allowed, over-admission ${over.toFixed(1)} %`,
+  );
+  assert.equal(admitted.length + outcomes.filter(({ status }) => status === 429).length, outcomes.length);
+  assert.ok(admitted.length <= allowed * (1 + LATE_SHARE), `${admitted.length} of ${allowed}`);
+  const least = Math.floor(allowedIn(offeredForMs - SLACK_MS, limit));
+  assert.ok(admitted.length >= least, `${admitted.length} admitted, ${least} had a token`);
+}
+
+/** Kills Redis under twice the limit's load, for a while, and starts it again empty. */
+export async function admittedUnderOutage(
+  t: TestContext,
+  gateways: readonly Gateway[],
+  redis: TestRedis,
+  model: string,
+  limit: Limit & { readonly outageMs: number },
+): Promise<void> {
+  await agreed(gateways);
+  const startedMs = performance.now();
+  const load = offer(
+    gateways.map(({ url }) => url),
+    model,
+    (2 * limit.ratePerMinute) / 60,
+  );
+  await waitFor(() => load.outcomes.some(({ status }) => status === 429), { describe: 'a limit that acts' });
+  const killedMs = performance.now();
+  await redis.kill();
+  for (const gateway of gateways)
+    await waitFor(
+      async () => {
+        const { state, limits } = await statusOf(gateway);
+        return !state.connected && limits.fallback_active;
+      },
+      { describe: 'the outage in the status' },
+    );
+  await delay(limit.outageMs - (performance.now() - killedMs));
+  const backMs = performance.now();
+  await redis.restart();
+  await agreed(gateways);
+  const agreedMs = performance.now();
+  await delay(1_500);
+  const outcomes = await load.stop();
+  const endMs = performance.now();
+
+  const admitted = admittedOf(outcomes);
+  const during = admitted.filter(({ sentMs, doneMs }) => sentMs > killedMs && doneMs < backMs).length;
+  const failed = outcomes.filter(({ status }) => status !== 200 && status !== 429).length;
+  const share = allowedIn(backMs - killedMs, limit);
+  const total = allowedIn(endMs - startedMs, limit);
+  t.diagnostic(
+    `${tally(outcomes)}; ${failed} failed; admitted while Redis was away for ${Math.round(backMs - killedMs)} ms: ` +
+      `${during} (${(share - limit.burst).toFixed(0)} come back in that time); in all ${admitted.length}, ` +
+      `rate × time + burst ${total.toFixed(0)}, and one burst for the emptied Redis; ` +
+      `reconciled ${Math.round(agreedMs - backMs)} ms after its start`,
+  );
+  assert.equal(failed, 0, tally(outcomes));
+  assert.ok(during <= share, `${during} of ${share} in the outage`);
+  assert.ok(during >= (share - limit.burst) * 0.75, `${during} in the outage`);
+  // While one host has found Redis again and the other has not, the other's share comes on top.
+  const overlap = allowedIn(agreedMs - backMs, { ...limit, burst: 0 }) / 2;
+  const most = total + limit.burst + overlap;
+  assert.ok(admitted.length <= most, `${admitted.length} of ${total}, one burst and ${overlap}`);
+  for (const gateway of gateways) {
+    await waitFor(() => outageLines(gateway).back > 0, { describe: 'the line that tells of the end' });
+    assert.deepEqual(outageLines(gateway), { lost: 1, back: 1 }, gateway.process.output);
+  }
+  const leaders = await Promise.all(
+    gateways.map(async (gateway) => (await statusOf(gateway)).cluster.agent_leader),
+  );
+  assert.equal(new Set(leaders).size, 1);
+}
+
+/** Commands that clients send; all others come from scripts. */
+const CLIENT_COMMANDS = ['evalsha', 'eval', 'publish', 'ping'];
+
+export interface Cost {
+  readonly scripts: number;
+  /** Requests that waited for an answer of the shared state. */
+  readonly waited: number;
+}
+
+/** What requests cost Redis, by its own count. */
+export async function commandsFor(
+  t: TestContext,
+  gateways: readonly Gateway[],
+  redis: TestRedis,
+  model: string,
+  traffic: { readonly requests: number; readonly perSecond: number; readonly addresses: number },
+): Promise<Cost> {
+  await agreed(gateways);
+  const waits = async (): Promise<number> =>
+    (await statusOf(gateways[0] as Gateway)).traffic.lease_waits_total;
+  const waitedBefore = await waits();
+  await redis.send('CONFIG RESETSTAT');
+  const startedMs = performance.now();
+  const load = offer(
+    gateways.map(({ url }) => url),
+    model,
+    traffic.perSecond,
+    traffic.addresses,
+  );
+  await waitFor(() => load.outcomes.length >= traffic.requests, {
+    describe: 'the requests',
+    timeoutMs: 120_000,
+    intervalMs: 5,
+  });
+  const outcomes = await load.stop();
+  const tookMs = performance.now() - startedMs;
+  const stats = await redis.send('INFO commandstats');
+  const calls = (name: string): number =>
+    Number(new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
+  const per = 1_000 / admittedOf(outcomes).length;
+  const counts = CLIENT_COMMANDS.map((name) => `${name} ${(calls(name) * per).toFixed(0)}`);
+  const waited = ((await waits()) - waitedBefore) * per;
+  const scripts = (calls('evalsha') + calls('eval')) * per;
+  t.diagnostic(
+    `${tally(outcomes)} in ${Math.round(tookMs)} ms; for 1,000 proxied: ${counts.join(', ')}; ${waited.toFixed(0)} waited`,
+  );
+  return { scripts, waited };
+}

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+
+interface Manifest {
+  readonly name: string;
+  readonly dependencies?: Record<string, string>;
+  readonly devDependencies?: Record<string, string>;
+}
+
+const IMPORT = /^(?:import|export)\b[^;]*?from '(@olla\/[a-z0-9-]+)\/|\bimport\('(@olla\/[a-z0-9-]+)\//gm;
+
+/** nx knows what depends on what from the manifests only: an arrow that is missing there hides a change from its cache. */
+function importsOf(folder: string, name: string): { code: string[]; tests: string[] } {
+  const code = new Set<string>();
+  const tests = new Set<string>();
+  for (const file of globSync(join(folder, '**/*.{ts,tsx}'), { exclude: ['**/node_modules/**'] })) {
+    const into = /\.(test|long)\.tsx?$/.test(file) ? tests : code;
+    for (const [, statement, call] of readFileSync(file, 'utf8').matchAll(IMPORT)) {
+      const target = statement ?? call;
+      if (target !== undefined && target !== name) into.add(target);
+    }
+  }
+  return { code: [...code].sort(), tests: [...tests].filter((target) => !code.has(target)).sort() };
+}
+
+for (const path of globSync(['apps/*/package.json', 'libs/*/package.json', 'e2e/package.json']).sort()) {
+  const manifest = JSON.parse(readFileSync(path, 'utf8')) as Manifest;
+  test(`${manifest.name} names the workspaces that it imports, and no others`, () => {
+    const { code, tests } = importsOf(dirname(path), manifest.name);
+    const ours = (list: Record<string, string> | undefined): string[] =>
+      Object.keys(list ?? {}).filter((name) => name.startsWith('@olla/'));
+    assert.deepEqual(ours(manifest.dependencies), code, 'dependencies');
+    assert.deepEqual(ours(manifest.devDependencies), tests, 'devDependencies');
+  });
+}

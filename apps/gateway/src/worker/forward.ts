@@ -10,7 +10,7 @@ import type { UpstreamFailure } from '@olla/upstream/upstream';
 import { BodyStream } from './body-stream.ts';
 import type { Exchange } from './exchange.ts';
 import type { Endpoint, Fleet } from './fleet.ts';
-import { bodyToSend, type ReadBody } from './read-body.ts';
+import { bodyToSend, letGoOf, type ReadBody } from './read-body.ts';
 import { Relay, type AttemptResult } from './relay.ts';
 import { backendPath } from './scopes.ts';
 import { endAttempt, noteHead } from './trace-request.ts';
@@ -127,6 +127,7 @@ class Attempt {
       tryElsewhere: (status) => this.#mayTryElsewhere && this.#rules.retryStatuses.has(status),
       responseHeaders: (_status, raw) => {
         if (traced !== null) noteHead(traced, raw);
+        letGoOf(this.#body);
         return this.#responseHeaders(raw);
       },
       maxResponseMs: this.#rules.maxResponseMs,

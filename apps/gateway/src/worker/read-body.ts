@@ -34,7 +34,7 @@ export interface BodyRules {
   readonly budget: PendingBudget;
 }
 
-const NO_BODY: ReadBody = { ask: null, encoding: 'json', chunks: [], unfinished: false, length: 0 };
+const NO_BODY = { ask: null, encoding: 'json', unfinished: false, length: 0 } as const;
 
 /**
  * Reads what a request asks for: as much of its body as it takes to know the model, and all of it if it is small.
@@ -48,12 +48,17 @@ export function readBody(exchange: Exchange, rules: BodyRules): ReadBody | Promi
   const length = announced === undefined ? null : Number(announced);
   if (!chunked && (length === null || length === 0)) {
     if (rules.json) throw new OllaError('INVALID_JSON', 'the body is empty. This path takes a JSON object');
-    return NO_BODY;
+    return { ...NO_BODY, chunks: [] };
   }
   if (!rules.blob && length !== null && length > rules.maxBytes) throw bodyTooLarge(rules.maxBytes);
   exchange.invite();
-  if (rules.blob) return { ...NO_BODY, unfinished: true, length };
+  if (rules.blob) return { ...NO_BODY, chunks: [], unfinished: true, length };
   return new BodyReader(exchange, rules, length).done;
+}
+
+/** An answer has begun, so that the body will not be sent again: a stream need not hold it for its whole life. */
+export function letGoOf(body: ReadBody): void {
+  (body.chunks as Buffer[]).length = 0;
 }
 
 /** The body as it goes to a backend: bytes where it is whole, else a stream. */

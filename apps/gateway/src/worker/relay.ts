@@ -105,6 +105,7 @@ export class Relay implements UpstreamListener {
     this.#format = closed ? 'opaque' : streamFormat(contentType);
     this.#usage = UsageReader.for(contentType, status);
     for (const part of baseHeaders) headers.push(part);
+    baseHeaders.length = 0;
     response.writeHead(status, headers);
     // Chunks that came with the head go out with it; a head that comes alone is not held back for them.
     process.nextTick(flushHead, this);

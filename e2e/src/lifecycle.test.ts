@@ -178,6 +178,16 @@ suite('the life of a gateway', () => {
     await gateway.stop();
   });
 
+  test('SIGTERM while a worker is being replaced: the one that starts ends at once', async () => {
+    const [killed] = gateway.children().workers;
+    process.kill(killed as number, 'SIGKILL');
+    await waitFor(() => gateway.process.stdout.includes('starting it again'), { describe: 'a new worker' });
+    const startedMs = performance.now();
+    await gateway.stop();
+    const tookMs = performance.now() - startedMs;
+    assert.ok(tookMs < 2_500, `took ${tookMs} ms, as if it had to be killed`);
+  });
+
   test('an agent that is killed comes back and goes on watching', async () => {
     const { agent } = gateway.children();
     process.kill(agent ?? 0, 'SIGKILL');

@@ -2,10 +2,24 @@
 import { connectState } from '@olla/state/connect';
 import { chooseFormat, createLogger } from '@olla/telemetry/logger';
 import { isMessage, type DrainMessage, type FailedMessage, type InitMessage } from './process-messages.ts';
-import { runWorker } from './worker/run-worker.ts';
+import { runWorker, type RunningWorker } from './worker/run-worker.ts';
 
 /** Without a word from the primary after this time there is no primary. */
 const INIT_TIMEOUT_MS = 10_000;
+
+let running: RunningWorker | null = null;
+const stop = (timeoutMs: number): void => {
+  // One that is still starting serves nobody.
+  if (running === null) process.exit(0);
+  void running.stop(timeoutMs).finally(() => {
+    log.flush();
+    process.exit(0);
+  });
+};
+// From the first moment: a gateway can be stopped while one of its workers is being replaced.
+process.on('message', (message: unknown) => {
+  if (isMessage<DrainMessage>(message, 'drain')) stop(message.timeoutMs);
+});
 
 const init = await receiveInit();
 const format = chooseFormat(init.settings.logging.format, process.stdout);
@@ -18,21 +32,13 @@ const log = createLogger({
 // The terminal sends its signals to the whole group; only the primary acts on them.
 process.on('SIGINT', () => undefined);
 
+process.on('SIGTERM', () => stop(init.settings.server.shutdown_timeout));
+// The primary is gone, and with it everything that this worker shares.
+process.on('disconnect', () => stop(init.settings.server.shutdown_timeout));
+
 try {
   const state = await connectState({ self: init.self, redis: init.redis, channel: process });
-  const worker = await runWorker({ init, state, log, format });
-  const stop = (timeoutMs: number): void => {
-    void worker.stop(timeoutMs).finally(() => {
-      log.flush();
-      process.exit(0);
-    });
-  };
-  process.on('message', (message: unknown) => {
-    if (isMessage<DrainMessage>(message, 'drain')) stop(message.timeoutMs);
-  });
-  process.on('SIGTERM', () => stop(init.settings.server.shutdown_timeout));
-  // The primary is gone, and with it everything that this worker shares.
-  process.on('disconnect', () => stop(init.settings.server.shutdown_timeout));
+  running = await runWorker({ init, state, log, format });
   process.send?.({ olla: 'ready' });
 } catch (error) {
   log.flush();

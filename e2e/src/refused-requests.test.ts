@@ -104,6 +104,12 @@ suite('requests that are refused before they go anywhere', { concurrency: true }
     assert.match(response.header('allow') ?? '', /GET.*POST/);
   });
 
+  test('TRACE is not relayed: its answer would hold the credentials of the endpoint', async () => {
+    const response = await send(requestBytes('TRACE', CHAT));
+    assertError(response, 405, 'METHOD_NOT_ALLOWED');
+    assert.match(response.header('allow') ?? '', /GET.*POST/);
+  });
+
   test('an expectation that means nothing to us is no reason to refuse', async () => {
     const response = await send(postBytes(`{"model":"${MODEL}"}`, ['Expect: miracles']));
     assert.equal(response.status, 200);

@@ -87,7 +87,7 @@ const KEYS: Record<LimitSpec['name'], string> = {
   health: 'server.rate_limits.health_requests_per_minute',
 };
 
-function refusal(admission: Admission, spec: LimitSpec): OllaError {
+export function refusal(admission: Admission, spec: LimitSpec): OllaError {
   const whose = spec.name === 'global' ? 'all clients together' : 'this address';
   const retryAfterS = Math.max(1, Math.ceil(admission.retryAfterMs / 1000));
   return new OllaError(

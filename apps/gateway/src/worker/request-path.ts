@@ -85,7 +85,14 @@ async function handle(context: WorkerContext, exchange: Exchange): Promise<void>
   }
 }
 
+/** A server that obeys TRACE says back what it was sent, the endpoint's own credentials included. */
+function refuseTrace({ baseHeaders }: Exchange): never {
+  baseHeaders.push('Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS');
+  throw new OllaError('METHOD_NOT_ALLOWED', 'TRACE is not relayed');
+}
+
 async function relay(context: WorkerContext, exchange: Exchange, route: RelayRoute): Promise<void> {
+  if (exchange.method === 'TRACE') refuseTrace(exchange);
   exchange.relayed = true;
   const { settings } = context;
   if (route.management) {

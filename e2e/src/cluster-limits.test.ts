@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
 import { after, before, suite, test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Gateway } from '@olla/testing/olla-process';
 import { jsonAnswer, startRawBackend, whenComplete, type RawBackend } from '@olla/testing/raw-backend';
 import { startRedis, type TestRedis } from '@olla/testing/redis';
-import { admittedUnderOutage, admittedAtTwiceTheLimit, commandsFor } from './cluster-limits.ts';
-import { endpointOf, startGatewayFor } from './gateway-for.ts';
+import {
+  admittedAtTwiceTheLimit,
+  admittedUnderOutage,
+  commandsFor,
+  testGateways,
+  type GatewaysTest,
+} from './cluster-limits.ts';
 
 const MODEL = 'shared';
 
@@ -25,27 +28,8 @@ suite('limits that gateways share', () => {
     await redis.stop();
   });
 
-  const withGateways =
-    (count: number, limits: object, body: (gateways: readonly Gateway[], t: TestContext) => Promise<void>) =>
-    async (t: TestContext): Promise<void> => {
-      const name = randomUUID();
-      const gateways = await Promise.all(
-        Array.from({ length: count }, () =>
-          startGatewayFor({
-            endpoints: [endpointOf('only', backend)],
-            config: {
-              server: { rate_limits: { health_requests_per_minute: 0, ...limits } },
-              redis: { url: redis.url, name },
-            },
-          }),
-        ),
-      );
-      try {
-        await body(gateways, t);
-      } finally {
-        for (const gateway of gateways) await gateway.stop();
-      }
-    };
+  const withGateways = (count: number, limits: object, body: GatewaysTest) => (t: TestContext) =>
+    testGateways(t, { count, limits, redis, backend }, body);
   const LIMITS = { global_requests_per_minute: 1_200, per_ip_requests_per_minute: 0, burst_size: 20 };
   const LIMIT = { ratePerMinute: 1_200, burst: 20 };
 

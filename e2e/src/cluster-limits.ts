@@ -1,10 +1,38 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Gateway } from '@olla/testing/olla-process';
+import type { RawBackend } from '@olla/testing/raw-backend';
 import type { TestRedis } from '@olla/testing/redis';
 import { waitFor } from '@olla/testing/wait-for';
 import { offer, outageLines, statusOf, tally, type Outcome } from './cluster-for.ts';
+import { endpointOf, startGatewayFor } from './gateway-for.ts';
+
+export type GatewaysTest = (gateways: readonly Gateway[], t: TestContext) => Promise<void>;
+
+/** Runs a test's body with gateways of one cluster of its own. */
+export async function testGateways(
+  t: TestContext,
+  options: {
+    readonly count: number;
+    readonly limits: object;
+    readonly redis: TestRedis;
+    readonly backend: RawBackend;
+  },
+  body: GatewaysTest,
+): Promise<void> {
+  const { count, limits, redis, backend } = options;
+  const rate_limits = { health_requests_per_minute: 0, ...limits };
+  const config = { server: { rate_limits }, redis: { url: redis.url, name: randomUUID() } };
+  const start = (): Promise<Gateway> => startGatewayFor({ endpoints: [endpointOf('only', backend)], config });
+  const gateways = await Promise.all(Array.from({ length: count }, start));
+  try {
+    await body(gateways, t);
+  } finally {
+    for (const gateway of gateways) await gateway.stop();
+  }
+}
 
 export interface Limit {
   readonly ratePerMinute: number;

@@ -116,6 +116,14 @@ suite('requests that are refused before they go anywhere', { concurrency: true }
     assert.ok(response.header('x-olla-request-id'));
   });
 
+  test('what is wrong behind a whole request is not held against it', async () => {
+    const connection = await openConnection(gateway.port);
+    connection.write(postBytes(`{"model":"${MODEL}"}`) + 'garbage\r\n\r\n');
+    const response = await connection.nextResponse();
+    assert.deepEqual([response.status, response.complete], [200, true]);
+    await waitFor(() => connection.closed, { describe: 'the connection to be closed' });
+  });
+
   test('413 by declared length leaves the connection clean', async () => {
     const connection = await openConnection(gateway.port);
     connection.write(postBytes('x'.repeat(MAX_BODY + 1)));

@@ -43,7 +43,9 @@ export function refuseUnparsed(error: NodeJS.ErrnoException, socket: Socket, cor
   };
   const answer = answerOn(socket);
   if (answer === null) endWith(socket, code, message, cors);
-  // An answer of this connection that is half out cannot be followed by another.
+  // The request that is being answered came whole: the fault is of what came behind it.
+  else if (answer.req.complete) endAfter(answer, socket);
+  // An answer that is half out cannot become another.
   else if (answer.headersSent) socket.destroy();
   else answer.emit(REFUSED, new OllaError(code, message));
 }
@@ -62,6 +64,11 @@ export function refuseConnect(socket: Socket, cors: readonly string[]): void {
 /** The answer under way on a connection, up to the moment that its last byte is with the system. */
 export function answerOn(socket: Socket & { _httpMessage?: ServerResponse | null }): ServerResponse | null {
   return socket._httpMessage ?? null;
+}
+
+function endAfter(answer: ServerResponse, socket: Socket): void {
+  answer.shouldKeepAlive = false;
+  answer.once('finish', () => socket.destroySoon());
 }
 
 function endWith(socket: Socket, code: ErrorCode, message: string, headers: readonly string[]): void {

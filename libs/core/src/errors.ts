@@ -127,11 +127,6 @@ export const ERRORS = {
     meaning:
       'The gateway holds as many unfinished requests as server.request_limits allows. Wait for Retry-After seconds.',
   },
-  SHUTTING_DOWN: {
-    status: 503,
-    type: 'api_error',
-    meaning: 'This gateway is being stopped. Try again; another one answers.',
-  },
   BACKEND_TIMEOUT: {
     status: 504,
     type: 'timeout_error',

@@ -119,4 +119,19 @@ suite('Redis is away when the gateways start', () => {
     const admitted = outcomes.filter(({ status }) => status === 200).length;
     assert.ok(admitted <= BURST, `${admitted} of one burst of ${BURST}`);
   });
+
+  test('a gateway whose agents run elsewhere watches its endpoints meanwhile', async () => {
+    await redis.kill();
+    const gateway = await startGatewayFor({
+      endpoints: [endpointOf('only', backend)],
+      config: { redis: { url: redis.url }, discovery: { agent: 'external' } },
+    });
+    await waitFor(async () => (await chat(gateway.url, MODEL)).status === 200, { describe: 'an answer' });
+    assert.ok(gateway.children().agent !== undefined);
+    await redis.restart();
+    await waitFor(() => gateway.children().agent === undefined, {
+      describe: 'the end of the agent that stood in',
+    });
+    await gateway.stop();
+  });
 });

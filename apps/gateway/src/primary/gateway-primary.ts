@@ -9,6 +9,7 @@ import { createHub, type Hub } from '@olla/state/hub';
 import type { Logger } from '@olla/telemetry/logger';
 import type { DrainMessage, InitMessage } from '../process-messages.ts';
 import { StartupError, type Claim } from './claim-port.ts';
+import { StandInAgent } from './stand-in-agent.ts';
 import { SupervisedChild } from './supervised-child.ts';
 import { handOnUnaccepted } from './unaccepted-connections.ts';
 
@@ -45,6 +46,7 @@ export class GatewayPrimary {
   readonly #options: PrimaryOptions;
   readonly #workers: SupervisedChild[] = [];
   #agent: SupervisedChild | null = null;
+  #standIn: StandInAgent | null = null;
 
   constructor(options: PrimaryOptions) {
     this.#options = options;
@@ -70,6 +72,12 @@ export class GatewayPrimary {
       serialization: 'json',
     });
     if (this.#options.settings.discovery.agent === 'child') this.#agent = this.#superviseAgent(entry);
+    else {
+      this.#standIn = new StandInAgent({
+        state: this.hub.state,
+        supervise: () => this.#superviseAgent(entry),
+      });
+    }
     for (let n = 1; n <= this.#options.workers; n += 1) this.#workers.push(this.#superviseWorker(n));
     answerProcessQuestions(this.hub.state);
     const children = [...this.#workers, ...(this.#agent === null ? [] : [this.#agent])];
@@ -90,11 +98,12 @@ export class GatewayPrimary {
     );
     // The agent goes last: until then workers see endpoints come and go.
     await this.#agent?.stop((child) => child.kill('SIGTERM'), STOP_MARGIN_MS);
+    await this.#standIn?.stop();
     await this.hub.close();
   }
 
   killAll(): void {
-    for (const child of [...this.#workers, this.#agent]) child?.kill();
+    for (const child of [...this.#workers, this.#agent, this.#standIn]) child?.kill();
   }
 
   async #allReady(children: readonly SupervisedChild[]): Promise<void> {

@@ -31,8 +31,6 @@ export interface DrainMessage {
   readonly timeoutMs: number;
 }
 
-export type ChildMessage = ReadyMessage | FailedMessage;
-
 export function isMessage<T extends { readonly olla: string }>(
   message: unknown,
   kind: T['olla'],

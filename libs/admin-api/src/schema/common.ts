@@ -30,4 +30,3 @@ export const endpointState = z.enum([
 export const errorSchema = z.strictObject({
   error: z.strictObject({ message: z.string(), type: z.string(), code: z.string() }),
 });
-export type ErrorBody = z.infer<typeof errorSchema>;

@@ -58,14 +58,3 @@ export function vllmModel({ id, created, contextLength }: NamedModel): object {
     ],
   };
 }
-
-/** Anthropic's list of models. */
-export function anthropicList(models: readonly NamedModel[]): object {
-  const data = models.map(({ id, created }) => ({
-    type: 'model',
-    id,
-    display_name: id,
-    created_at: new Date(created * 1000).toISOString().replace('.000Z', 'Z'),
-  }));
-  return { data, has_more: false, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null };
-}

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { JsonAskScanner, scanJson } from './scan-json.ts';
+import { JsonAskScanner } from './scan-json.ts';
 
 function scan(text: string, options = {}): JsonAskScanner {
   const scanner = new JsonAskScanner(options);
@@ -147,3 +147,10 @@ test('json: any bytes in any chunks end in the same state, and never throw', () 
     { numRuns: 1500 },
   );
 });
+
+function scanJson(body: Uint8Array): JsonAskScanner {
+  const scanner = new JsonAskScanner({ untilEnd: true });
+  scanner.push(body);
+  scanner.end();
+  return scanner;
+}

@@ -299,14 +299,6 @@ export class JsonAskScanner implements BodyAsk {
   }
 }
 
-/** Scans a body that is whole in memory. */
-export function scanJson(body: Uint8Array): JsonAskScanner {
-  const scanner = new JsonAskScanner({ untilEnd: true });
-  scanner.push(body);
-  scanner.end();
-  return scanner;
-}
-
 function asBuffer(chunk: Uint8Array): Buffer {
   return Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
 }

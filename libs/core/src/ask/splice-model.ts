@@ -8,18 +8,9 @@ export function spliceDelta(start: number, end: number, token: Uint8Array): numb
   return token.length - (end - start);
 }
 
-/** The body with its bytes from `start` to `end` replaced by `token`, in one copy. */
-export function spliceModel(body: Uint8Array, start: number, end: number, token: Uint8Array): Buffer {
-  const spliced = Buffer.allocUnsafe(body.length + spliceDelta(start, end, token));
-  spliced.set(body.subarray(0, start), 0);
-  spliced.set(token, start);
-  spliced.set(body.subarray(end), start + token.length);
-  return spliced;
-}
-
 /**
- * The same for a body in chunks, without copying: the chunks that the token stands in are cut. `start` and `end` count
- * from the first byte of the first chunk, and `end` lies within the chunks.
+ * A body with its bytes from `start` to `end` replaced by `token`, without copying: the chunks that they stand in are
+ * cut. `start` and `end` count from the first byte of the first chunk, and `end` lies within the chunks.
  */
 export function spliceChunks(
   chunks: readonly Uint8Array[],

@@ -6,8 +6,6 @@ import { nameGroups } from './name-groups.ts';
 
 export type { EndpointModels };
 
-export const EMPTY_CATALOG: Catalog = { revision: 0, models: [] };
-
 /**
  * Unifies what all endpoints have: one entry for each model, under all its names, with all its locations. Pure, and
  * independent of the order of endpoints and models.

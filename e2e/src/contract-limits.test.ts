@@ -45,6 +45,10 @@ suite('the limits of the contract, as they are without any setting', () => {
       { describe: 'a refusal by the limit of the address', intervalMs: 50 },
     );
     assert.equal(refused.header('x-ratelimit-limit'), '100');
+    // Whatever is answered, the limit is told.
+    const unknown = await fetchOne('/olla/nope/x', '127.0.1.2');
+    assert.deepEqual([unknown.status, unknown.header('x-ratelimit-limit')], [404, '100']);
+    assert.equal(unknown.header('x-ratelimit-remaining'), '49');
     assert.equal(refused.header('retry-after'), '1');
     assert.match(assertError(refused, 429, 'RATE_LIMITED').message, /100.*per_ip_requests_per_minute/);
   });

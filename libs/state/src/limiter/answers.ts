@@ -7,6 +7,12 @@ import { Reach } from './reach.ts';
 
 /** Longest wait for one answer of the shared state on the path of a request. */
 export const LEASE_DEADLINE_MS = 50;
+/**
+ * The same where this host's primary is the store. It is slow only when the whole machine is, and what it grants late
+ * would count beside the worker's own share: then more would be admitted than the limit allows. Only one that hangs
+ * is given up.
+ */
+export const PRIMARY_DEADLINE_MS = 500;
 
 /** What somebody's buckets grant, or what was decided without a bucket. */
 export type Answer =
@@ -37,11 +43,11 @@ export class Answers {
     const askedAtMs = this.#clock.nowMs();
     const asks = batch.asks(askedAtMs);
     if (this.#store.isAway) {
-      this.#store.probe(askedAtMs, () => this.#state.takeLeases(emptyAsk(asks), LEASE_DEADLINE_MS));
+      this.#store.probe(askedAtMs, () => this.#state.takeLeases(emptyAsk(asks), this.#deadlineMs()));
       return this.#askOthers(batch);
     }
     try {
-      const grants = await this.#state.takeLeases(asks, LEASE_DEADLINE_MS);
+      const grants = await this.#state.takeLeases(asks, this.#deadlineMs());
       this.#store.noteAnswer();
       return { grants, askedAtMs, isOfStore: true };
     } catch {
@@ -49,6 +55,10 @@ export class Answers {
       this.#store.noteFailure();
       return this.#askOthers(batch);
     }
+  }
+
+  #deadlineMs(): number {
+    return this.#state.kind === 'memory' ? PRIMARY_DEADLINE_MS : LEASE_DEADLINE_MS;
   }
 
   #askOthers(batch: Batch): Answer | Promise<Answer> {

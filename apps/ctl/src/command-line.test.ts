@@ -248,6 +248,30 @@ test('config check and serve print every problem with its place', WITHIN, async 
   }
 });
 
+test('config explain tells each value and who set it, and no secret', WITHIN, async (t) => {
+  const folder = temporary(t);
+  writeFileSync(join(folder, 'config.yaml'), 'server: {port: 8080}\nadmin: {token: hunter2}\n');
+  const env = { OLLA_PROXY_LOAD_BALANCER: 'priority' };
+  const [set, all, bad] = await Promise.all([
+    olla(['config', 'explain', '--set'], env, folder),
+    olla(['config', 'explain', '--json'], env, folder),
+    olla(['config', 'explain'], { OLLA_SERVER_PORT: 'x' }, folder),
+  ]);
+  assert.equal(
+    set.stdout,
+    `KEY                  VALUE     SET BY
+server.port          8080      config.yaml:1:16
+proxy.load_balancer  priority  OLLA_PROXY_LOAD_BALANCER
+admin.token          (hidden)  config.yaml:2:16
+`,
+  );
+  const rows = JSON.parse(all.stdout) as { key: string; value: unknown; source: string }[];
+  const header = rows.find(({ key }) => key === 'proxy.response_header_timeout');
+  assert.deepEqual(header, { key: 'proxy.response_header_timeout', value: '10m', source: 'default' });
+  assert.deepEqual([set.code, all.code, bad.code], [0, 0, 1]);
+  assert.match(bad.stderr, /OLLA_SERVER_PORT server\.port/);
+});
+
 test('an agent alone names the key it needs', WITHIN, async () => {
   const { code, stderr } = await olla(['agent']);
   assert.equal(code, 1);

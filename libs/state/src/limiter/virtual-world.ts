@@ -111,10 +111,9 @@ export class VirtualWorld {
     this.asks += 1;
     this.messages += 1;
     return new Promise((resolve, reject) => {
-      if (this.isStoreAway || this.#dead.has(id)) {
-        this.clock.after(deadlineMs, () => reject(new StateError('STATE_TIMEOUT', 'no answer')));
-        return;
-      }
+      // An answer that comes later than this is heard by nobody, and what it grants is gone.
+      this.clock.after(deadlineMs, () => reject(new StateError('STATE_TIMEOUT', 'no answer')));
+      if (this.isStoreAway || this.#dead.has(id)) return;
       this.clock.after(this.latencyMs, () => {
         const grants = this.buckets.take(id, asks, this.#workers, (key) => this.#recall(key, id));
         this.clock.after(this.latencyMs, () => resolve(grants));

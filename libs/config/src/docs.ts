@@ -28,7 +28,8 @@ first of \`config/config.local.yaml\`, \`config/config.yaml\`, \`config.yaml\` a
 else none. Flags win over environment variables, these over the file, and the file over the defaults.
 
 \`olla config check\` tells everything that is wrong with a file, with line, column and the nearest right key, and
-\`olla serve\` does not start before it is corrected.
+\`olla serve\` does not start before it is corrected. \`olla config explain\` prints each key with its value and the line,
+variable or flag that set it.
 Editors that know JSON Schema complete the keys from \`docs/config.schema.json\`.
 
 **Values.**

@@ -14,7 +14,11 @@ import { endpoint } from './endpoint.ts';
 
 const modelDiscovery = section({
   enabled: leaf('bool', bool().default(true), 'Ask the endpoints for their models.'),
-  interval: leaf('duration', duration().prefault('5m'), 'Time between two lists of models of an endpoint.'),
+  interval: leaf(
+    'duration',
+    duration().prefault('5m'),
+    'Longest time between two lists of models of an endpoint; a server that lists quickly is asked each 1.5s.',
+  ),
   timeout: leaf('duration', duration().prefault('30s'), 'Time that an endpoint has for its list.'),
   concurrent_workers: leaf('int', wholeNumber(0).default(5), 'Endpoints that are asked at once.'),
   retry_attempts: leaf('int', wholeNumber(0).default(3), 'Further tries when a list fails.'),

@@ -56,7 +56,7 @@ function settlePromises(): Promise<void> {
 export class VirtualWorld {
   readonly clock = new VirtualClock();
   readonly buckets = new Buckets(() => this.clock.nowMs());
-  readonly latencyMs: number;
+  latencyMs: number;
   /** Messages that carried asks, and messages in all. */
   asks = 0;
   messages = 0;

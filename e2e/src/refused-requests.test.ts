@@ -44,6 +44,7 @@ suite('requests that are refused before they go anywhere', { concurrency: true }
     ['no request line', 'HELLO\r\n\r\n'],
     ['a space in the path', 'GET /x y HTTP/1.1\r\nHost: x\r\n\r\n'],
     ['no Host', 'GET /internal/health HTTP/1.1\r\n\r\n'],
+    ['two Hosts', 'GET /internal/health HTTP/1.1\r\nHost: a\r\nhost: b\r\n\r\n'],
     [
       'a length and a coding',
       `POST ${CHAT} HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
@@ -154,17 +155,21 @@ suite('requests that are refused before they go anywhere', { concurrency: true }
     assert.equal(response.header('connection'), 'close');
   });
 
-  test('a body that is not too large is invited', async () => {
-    const connection = await openConnection(gateway.port);
-    const body = `{"model":"${MODEL}"}`;
-    connection.write(
-      `POST ${CHAT} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: ${body.length}\r\n\r\n`,
-    );
-    assert.equal((await connection.nextResponse()).status, 100);
-    connection.write(body);
-    assert.equal((await connection.nextResponse()).status, 200);
-    connection.destroy();
-  });
+  for (const wish of ['keep-alive', 'close']) {
+    test(`a body that is not too large is invited; the connection then is as wished (${wish})`, async () => {
+      const connection = await openConnection(gateway.port);
+      const body = `{"model":"${MODEL}"}`;
+      connection.write(
+        `POST ${CHAT} HTTP/1.1\r\nHost: x\r\nConnection: ${wish}\r\nExpect: 100-continue\r\nContent-Length: ${body.length}\r\n\r\n`,
+      );
+      assert.equal((await connection.nextResponse()).status, 100);
+      connection.write(body);
+      const response = await connection.nextResponse();
+      assert.equal(response.status, 200);
+      assert.equal(response.header('connection'), wish);
+      connection.destroy();
+    });
+  }
 });
 
 suite('the budget of bodies whose model is not known yet', () => {

@@ -34,8 +34,8 @@ export function createRequestPath(
   return (request, response) => {
     const given = request.headers['x-request-id'];
     const id = validRequestId(given as string | undefined) ? (given as string) : newRequestId();
-    const exchange = new Exchange(request, response, id, context.cors?.headers(request) ?? []);
     if (context.draining()) response.shouldKeepAlive = false;
+    const exchange = new Exchange(request, response, id, context.cors?.headers(request) ?? []);
     response.once('close', () => {
       if (!response.writableFinished) exchange.clientLeft();
       // What is left of a body that nobody wants must not stand before the connection's next request.
@@ -55,8 +55,7 @@ export function createRequestPath(
 
 async function handle(context: WorkerContext, exchange: Exchange): Promise<void> {
   const { request, method } = exchange;
-  if (request.headers.host === undefined && request.httpVersionMinor > 0)
-    throw new OllaError('BAD_REQUEST', 'the request has no Host header, which HTTP/1.1 demands');
+  refuseBadHost(request);
   const route = matchRoute(method, exchange.path);
   const peer = request.socket.remoteAddress ?? '';
   exchange.address = clientAddress(
@@ -89,6 +88,18 @@ async function handle(context: WorkerContext, exchange: Exchange): Promise<void>
 function refuseTrace({ baseHeaders }: Exchange): never {
   baseHeaders.push('Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS');
   throw new OllaError('METHOD_NOT_ALLOWED', 'TRACE is not relayed');
+}
+
+/** RFC 9112 §3.2. @throws OllaError BAD_REQUEST */
+function refuseBadHost({ headers, rawHeaders, httpVersionMinor }: IncomingMessage): void {
+  if (headers.host === undefined && httpVersionMinor > 0)
+    throw new OllaError('BAD_REQUEST', 'the request has no Host header, which HTTP/1.1 demands');
+  let hosts = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string;
+    if (name.length === 4 && name.toLowerCase() === 'host' && (hosts += 1) > 1)
+      throw new OllaError('BAD_REQUEST', 'the request has more than one Host header');
+  }
 }
 
 async function relay(context: WorkerContext, exchange: Exchange, route: RelayRoute): Promise<void> {

@@ -118,6 +118,13 @@ suite('each provider, with the official clients', () => {
     }
   });
 
+  test('the root of an Ollama answers, which its command asks before everything else', async () => {
+    const response = await fetch(`${gateway.url}/olla/ollama/`, { method: 'HEAD' });
+    assert.equal(response.status, 200);
+    assert.equal(response.headers.get('x-olla-endpoint'), 'desk');
+    assert.equal(await (await fetch(`${gateway.url}/olla/ollama`)).text(), 'Ollama is running');
+  });
+
   test('embeddings', async () => {
     for (const { embedding } of Object.values(FLEET)) {
       if (embedding === null) continue;

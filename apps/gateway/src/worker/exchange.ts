@@ -55,6 +55,7 @@ export class Exchange {
   awaitsInvitation: boolean;
 
   readonly #onGone: (() => void)[] = [];
+  readonly #keepAlive: boolean;
 
   constructor(
     request: IncomingMessage,
@@ -72,6 +73,7 @@ export class Exchange {
     this.query = mark === -1 ? '' : url.slice(mark);
     this.startedAt = performance.now();
     this.awaitsInvitation = request.headers.expect?.toLowerCase() === '100-continue';
+    this.#keepAlive = response.shouldKeepAlive;
     if (this.awaitsInvitation) response.shouldKeepAlive = false;
     this.baseHeaders = ['X-Olla-Request-ID', id, ...corsHeaders];
   }
@@ -80,7 +82,7 @@ export class Exchange {
   invite(): void {
     if (!this.awaitsInvitation) return;
     this.awaitsInvitation = false;
-    this.response.shouldKeepAlive = true;
+    this.response.shouldKeepAlive = this.#keepAlive;
     this.response.writeContinue();
   }
 

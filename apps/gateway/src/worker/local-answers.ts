@@ -10,7 +10,7 @@ import { OllaError } from '@olla/core/errors';
 import type { Snapshot } from '@olla/core/snapshot';
 import type { Exchange } from './exchange.ts';
 import { respond, respondJson } from './respond.ts';
-import { printable, type Route } from './routes.ts';
+import { decodedPath, printable, type Route } from './routes.ts';
 import type { WorkerContext } from './worker-context.ts';
 
 const EMPTY: Pick<Snapshot, 'catalog' | 'endpoints'> = {
@@ -52,7 +52,7 @@ export function answerModels(context: WorkerContext, exchange: Exchange, id: str
     );
   }
   const fleet = listedFleet(context);
-  if (id !== null) return answerOneModel(fleet, exchange, decoded(id));
+  if (id !== null) return answerOneModel(fleet, exchange, decodedPath(id));
   const query = new URLSearchParams(exchange.query);
   const format = query.get('format') ?? 'unified';
   if (!isListFormat(format))
@@ -71,7 +71,7 @@ export function answerListing(
 ): boolean {
   if (exchange.method !== 'GET' && exchange.method !== 'HEAD') return false;
   const profile = route.scope.kind === 'type' ? route.scope.profile : null;
-  const answer = answerForFleet(profile, decoded(route.path), listedFleet(context));
+  const answer = answerForFleet(profile, decodedPath(route.path), listedFleet(context));
   if (answer === null) return false;
   if (!answer.found) throw modelNotFound(answer.model);
   respondJson(exchange, 200, answer.body);
@@ -113,13 +113,4 @@ function flag(name: string, value: string): boolean {
 
 function isListFormat(format: string): format is ListFormat {
   return (LIST_FORMATS as readonly string[]).includes(format);
-}
-
-/** Names may hold slashes, escaped or not. What is no valid escape stands for itself. */
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }

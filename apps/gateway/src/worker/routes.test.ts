@@ -51,6 +51,17 @@ test('calls that change models are known as such', () => {
   assert.equal(relay('POST', '/olla/ollama/api/show').management, false);
 });
 
+test('an escape in a path does not hide what the path is', () => {
+  const { path, management, json, nameField } = relay('POST', '/olla/ollama/api/%64elete');
+  assert.deepEqual([path, management, json, nameField], ['/api/%64elete', true, true, 'name']);
+  assert.equal(relay('POST', '/olla/ollama/api%2Fblobs/sha256:abc').management, true);
+  assert.equal(relay('GET', '/olla/ollama/api/%zz').path, '/api/%zz');
+});
+
+test('the root of a server is relayed under the prefix of its type', () => {
+  for (const path of ['/olla/ollama', '/olla/ollama/']) assert.equal(relay('HEAD', path).path, '/');
+});
+
 test('fields that name the model beside `model`', () => {
   assert.equal(relay('POST', '/olla/ollama/api/show').nameField, 'name');
   assert.equal(relay('DELETE', '/olla/ollama/api/delete').nameField, 'name');
@@ -72,8 +83,8 @@ test('system endpoints, reserved and unknown paths', () => {
     '/olla',
     '/olla/',
     '/olla/nosuch/v1/models',
-    '/olla/ollama',
-    '/olla/ollama/',
+    '/olla/openai/',
+    '/olla/proxy/',
     '/v1/models',
   ])
     assert.equal(matchRoute('GET', path).kind, 'unknown', path);

@@ -94,7 +94,7 @@ export function matchRoute(method: string, path: string): Route {
   if (!path.startsWith('/olla/')) return unknownPath(path);
   const end = path.indexOf('/', 6);
   const segment = end === -1 ? path.slice(6) : path.slice(6, end);
-  const rest = end === -1 ? '' : path.slice(end);
+  const rest = end === -1 ? '/' : path.slice(end);
   if (segment === 'models') return { kind: 'models', id: rest.length > 1 ? rest.slice(1) : null };
   if (segment === 'anthropic')
     return {
@@ -104,21 +104,34 @@ export function matchRoute(method: string, path: string): Route {
     };
   const scope = scopeOf(segment);
   if (scope === null) return unknownPath(path);
-  if (rest.length <= 1) return unknownPath(path);
+  // The root is an address of a server too: the command of Ollama asks it before everything else.
+  if (rest === '/' && scope.kind !== 'type') return unknownPath(path);
   if (scope.kind === 'openai' && !rest.startsWith('/v1/'))
     return {
       kind: 'unknown',
       message: `${path} is no path of OpenAI's API: below /olla/${segment}/ every path begins with v1/. Native paths are under their backend's own prefix`,
     };
+  // Relayed as it is, but judged as a server reads it: `/api/%64elete` is no way around what guards `/api/delete`.
+  const read = rest.includes('%') ? decodedPath(rest) : rest;
+  const blob = read.startsWith('/api/blobs/');
   return {
     kind: 'relay',
     scope,
     path: rest,
-    json: method === 'POST' && JSON_PATHS.has(rest),
-    management: MANAGEMENT_PATHS.has(rest) || (rest.startsWith('/api/blobs/') && method !== 'HEAD'),
-    nameField: NAME_FIELDS.get(rest) ?? null,
-    blob: rest.startsWith('/api/blobs/'),
+    json: method === 'POST' && JSON_PATHS.has(read),
+    management: MANAGEMENT_PATHS.has(read) || (blob && method !== 'HEAD'),
+    nameField: NAME_FIELDS.get(read) ?? null,
+    blob,
   };
+}
+
+/** A path with its escapes read; what is no valid escape stands for itself. */
+export function decodedPath(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
 }
 
 function scopeOf(segment: string): RelayScope | null {

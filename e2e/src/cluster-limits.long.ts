@@ -5,6 +5,7 @@ import { startRedis, type TestRedis } from '@olla/testing/redis';
 import {
   admittedAtTwiceTheLimit,
   admittedUnderOutage,
+  answeredWhileRedisHangs,
   commandsFor,
   testGateways,
   type GatewaysTest,
@@ -45,6 +46,13 @@ suite('limits that gateways share, for longer', () => {
     'Redis killed for ten seconds under load',
     withGateways(2, LIMITS, (gateways, t) =>
       admittedUnderOutage(t, gateways, redis, MODEL, { ...LIMIT, outageMs: 10_000 }),
+    ),
+  );
+
+  test(
+    'Redis that hangs for five seconds under load',
+    withGateways(2, { ...LIMITS, global_requests_per_minute: 60_000, burst_size: 1_000 }, (gateways, t) =>
+      answeredWhileRedisHangs(t, gateways, redis, MODEL, { perSecond: 40, hangMs: 5_000 }),
     ),
   );
 

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Gateway } from '@olla/testing/olla-process';
 import type { RawBackend } from '@olla/testing/raw-backend';
 import type { TestRedis } from '@olla/testing/redis';
+import { LEASE_DEADLINE_MS } from '@olla/state/limiter/answers';
 import { waitFor } from '@olla/testing/wait-for';
 import { offer, outageLines, statusOf, tally, type Outcome } from './cluster-for.ts';
 import { endpointOf, startGatewayFor } from './gateway-for.ts';
@@ -155,6 +156,45 @@ export async function admittedUnderOutage(
     gateways.map(async (gateway) => (await statusOf(gateway)).cluster.agent_leader),
   );
   assert.equal(new Set(leaders).size, 1);
+}
+
+/** Stops Redis without closing its connections; requests must go on as if nothing were. */
+export async function answeredWhileRedisHangs(
+  t: TestContext,
+  gateways: readonly Gateway[],
+  redis: TestRedis,
+  model: string,
+  traffic: { readonly perSecond: number; readonly hangMs: number },
+): Promise<void> {
+  await agreed(gateways);
+  const load = offer(
+    gateways.map(({ url }) => url),
+    model,
+    traffic.perSecond,
+  );
+  await waitFor(() => load.outcomes.length >= traffic.perSecond, { describe: 'the load' });
+  const hungMs = performance.now();
+  redis.pause();
+  try {
+    await delay(traffic.hangMs);
+  } finally {
+    redis.resume();
+  }
+  const resumedMs = performance.now();
+  await agreed(gateways);
+  const outcomes = await load.stop();
+  const during = outcomes
+    .filter(({ sentMs, doneMs }) => doneMs > hungMs && sentMs < resumedMs)
+    .map(({ sentMs, doneMs }) => doneMs - sentMs)
+    .sort((a, b) => a - b);
+  const late = during.filter((ms) => ms >= LEASE_DEADLINE_MS).length;
+  t.diagnostic(
+    `${tally(outcomes)}; of ${during.length} while Redis hung, ${late} took ${LEASE_DEADLINE_MS} ms or more, ` +
+      `the median ${during[during.length >> 1]?.toFixed(1)} ms, the longest ${during.at(-1)?.toFixed(0)} ms`,
+  );
+  assert.equal(tally(outcomes), `200×${outcomes.length}`);
+  // Each of four workers waits once; the rest is the machine's.
+  assert.ok(late <= during.length / 10, `${late} of ${during.length} waited`);
 }
 
 /** Commands that clients send; all others come from scripts. */

@@ -90,6 +90,22 @@ suite('the life of a gateway', () => {
     await waitFor(() => !tree.some(isRunning), { describe: 'all processes to be gone' });
   });
 
+  test('SIGTERM to every process of the gateway at once, as a service manager sends it, drains all the same', async () => {
+    const stream = await openStream();
+    for (const pid of processTree(gateway.process.pid)) process.kill(pid, 'SIGTERM');
+    await waitFor(() => gateway.process.stdout.includes('SIGTERM'), { describe: 'the drain to begin' });
+    await waitFor(() => gateway.children().agent === undefined || gateway.children().workers.length < 2, {
+      describe: 'what is idle to end',
+    });
+    stream.request.socket.write(chunk('data: 2\n\n'));
+    await waitFor(() => stream.response.text() === 'data: 1\n\ndata: 2\n\n', {
+      describe: 'the stream to go on',
+    });
+    finish(stream);
+    assert.equal((await stream.client.nextResponse()).complete, true);
+    assert.deepEqual(await gateway.process.waitForEnd(), { code: 0, signal: null });
+  });
+
   test('SIGTERM: a stream that outlasts shutdown_timeout is cut off', async () => {
     const { client } = await openStream();
     const startedMs = performance.now();

@@ -8,7 +8,11 @@ import { runWorker, type RunningWorker } from './worker/run-worker.ts';
 const INIT_TIMEOUT_MS = 10_000;
 
 let running: RunningWorker | null = null;
+let stopping = false;
 const stop = (timeoutMs: number): void => {
+  // A service manager signals every process, and the primary tells its workers too.
+  if (stopping) return;
+  stopping = true;
   // One that is still starting serves nobody.
   if (running === null) process.exit(0);
   void running.stop(timeoutMs).finally(() => {

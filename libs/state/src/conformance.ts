@@ -167,9 +167,12 @@ async function electsLeaders({ agents: [a, b], workers: [worker] }: ConformanceC
     const leading = (await worker.readInstances()).filter((instance) => instance.leading);
     return leading.length === 1 && leading[0]?.id === a.self.id ? true : null;
   });
+  // A holder that is behind a token it has heard of gets a newer one.
+  const raised = await a.campaign(60_000, first.token + 10);
+  assert.ok(raised.leading && raised.token > first.token + 10);
   await a.resign();
   const second = await b.campaign(200, 0);
-  assert.ok(second.leading && second.token > first.token);
+  assert.ok(second.leading && second.token > raised.token);
   // Not renewed: it passes on by itself, and what the old leader still sends is fenced.
   const third = await untilValue('the end of the lead', async () => {
     const lead = await a.campaign(60_000, 0);

@@ -27,6 +27,14 @@ function placesOf(text: string, options: Partial<LoadOptions> = {}): string[] {
 const endpoint = (more: string) =>
   `discovery: { static: { endpoints: [{ url: 'http://x', name: a, type: ollama, ${more} }] } }`;
 
+test('headers that frame a request are not for an endpoint to set', () => {
+  for (const name of ['Host', 'Content-Length', 'transfer-encoding', 'Connection'])
+    assert.match(
+      formatProblems(problemsOf(endpoint(`headers: { ${name}: '5', X-Own: '1' }`))),
+      new RegExp(`headers\\.${name} — is a header that the gateway sets itself`),
+    );
+});
+
 test('tells all problems at once, each with line, column and key', () => {
   const text = `server:
   port: 99999

@@ -52,6 +52,25 @@ function pathOrUrl() {
   });
 }
 
+/** Of the connection and its messages: set by the gateway, and two of one kind would be read as two requests. */
+const FRAMING_HEADERS: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'host',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** The name of a header that an endpoint may be sent with every request. */
+const ownHeaderName = () =>
+  headerName().refine((name) => !FRAMING_HEADERS.has(name.toLowerCase()), {
+    error: 'is a header that the gateway sets itself; leave it out',
+  });
+
 const auth = section({
   type: leaf(
     'choice',
@@ -62,7 +81,7 @@ const auth = section({
   token_file: leaf('path', unset(text()), 'File that holds the token.'),
   key: leaf('text', unset(headerValue()), 'Key of `api_key`.', { secret: true }),
   key_file: leaf('path', unset(text()), 'File that holds the key.'),
-  header: leaf('text', headerName().default('X-Api-Key'), 'Header that carries the key of `api_key`.'),
+  header: leaf('text', ownHeaderName().default('X-Api-Key'), 'Header that carries the key of `api_key`.'),
   username: leaf('text', unset(text()), 'User name of `basic`.', { secret: true }),
   username_file: leaf('path', unset(text()), 'File that holds the user name.'),
   password: leaf('text', unset(text()), 'Password of `basic`.', { secret: true }),
@@ -146,7 +165,7 @@ export const endpoint = section({
   model_filter: unset(modelFilter),
   headers: leaf(
     'map',
-    z.record(headerName(), headerValue(), { error: 'must be headers with their values' }).default({}),
+    z.record(ownHeaderName(), headerValue(), { error: 'must be headers with their values' }).default({}),
     'Headers sent with every request to this endpoint.',
     { secret: true },
   ),

@@ -272,6 +272,12 @@ admin.token          (hidden)  config.yaml:2:16
   assert.match(bad.stderr, /OLLA_SERVER_PORT server\.port/);
 });
 
+test('a flag with a bad value is a usage error', WITHIN, async (t) => {
+  const { code, stderr } = await olla(['serve', '--port', 'abc'], {}, temporary(t));
+  assert.equal(code, 2);
+  assert.match(stderr, /--port server\.port — must be a whole number/);
+});
+
 test('an agent alone names the key it needs', WITHIN, async () => {
   const { code, stderr } = await olla(['agent']);
   assert.equal(code, 1);

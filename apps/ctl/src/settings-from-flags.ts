@@ -23,8 +23,9 @@ export async function settingsFromFlags(flags: SettingsFlags): Promise<LoadedSet
   const loaded = loadSettings({ file: config, env: process.env, cwd: process.cwd(), flags: overrides });
   if (loaded.ok) return loaded;
   const { length } = loaded.problems;
+  const onlyFlags = loaded.problems.every(({ variable }) => variable?.startsWith('--'));
   throw new CommandError(
-    EXIT.failed,
+    onlyFlags ? EXIT.usage : EXIT.failed,
     'CONFIG_INVALID',
     `${length} ${length === 1 ? 'problem' : 'problems'} in the configuration\n${formatProblems(loaded.problems)}`,
   );

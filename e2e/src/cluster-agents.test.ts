@@ -6,7 +6,7 @@ import { startRedis, type TestRedis } from '@olla/testing/redis';
 import { startSimulator, type Simulator } from '@olla/testing/simulator-process';
 import type { StartedProcess } from '@olla/testing/started-process';
 import { waitFor } from '@olla/testing/wait-for';
-import { offer, startHaproxy, statusOf, tally, type Balancer } from './cluster-for.ts';
+import { offer, outageLines, startHaproxy, statusOf, tally, type Balancer } from './cluster-for.ts';
 import { modelKnown, startGatewayFor } from './gateway-for.ts';
 
 const MODEL = 'llama3.1:8b';
@@ -140,6 +140,11 @@ suite('two gateways, two agents on their own and a Redis behind HAProxy', () => 
       });
     const outcomes = await load.stop();
     assert.equal(tally(outcomes), `200×${outcomes.length}`);
+    const living = agents.filter((agent) => agent.child.exitCode === null && agent.child.signalCode === null);
+    for (const { process } of [...gateways, ...living.map((agent) => ({ process: agent }))]) {
+      await waitFor(() => outageLines({ process }).back > 0, { describe: 'the line that tells of the end' });
+      assert.deepEqual(outageLines({ process }), { lost: 1, back: 1 });
+    }
   });
 
   test('a gateway killed breaks its own streams and no others', async () => {

@@ -39,8 +39,11 @@ export async function statusOf(gateway: Pick<Gateway, 'url'>): Promise<StatusBod
   return (await (await fetch(`${gateway.url}/internal/status`)).json()) as StatusBody;
 }
 
-/** How often a gateway logged that Redis went away, and that it came back. */
-export function outageLines({ process }: Gateway): { readonly lost: number; readonly back: number } {
+/** How often a gateway or an agent logged that Redis went away, and that it came back. */
+export function outageLines({ process }: Pick<Gateway, 'process'>): {
+  readonly lost: number;
+  readonly back: number;
+} {
   const lines = process.stdout.split('\n');
   const count = (text: string): number => lines.filter((line) => line.includes(text)).length;
   return { lost: count('cannot be reached'), back: count('answers again after') };

@@ -89,8 +89,9 @@ export function runAgent({ settings, state, self, log }: AgentOptions): RunningA
       }
     } catch (error) {
       // An agent that led goes on watching: if nobody else led meanwhile, its next snapshot counts.
+      // The state itself tells operators of an outage.
       if (!storeAway)
-        log.warn('the shared state cannot be reached; the agent tries again', { error: String(error) });
+        log.debug('a campaign for the lead failed; it is tried again', { error: String(error) });
       storeAway = true;
       // It runs, and publishes when the store is back; start-up does not wait for that.
       ready.resolve();

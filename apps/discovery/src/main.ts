@@ -82,7 +82,12 @@ export async function startStandaloneAgent(settings: Settings): Promise<number> 
     startedAt: Date.now(),
     configHash: configHash(settings),
   };
-  const state = await connectState({ self, redis: { url, name }, channel: null });
+  const state = await connectState({
+    self,
+    redis: { url, name },
+    channel: null,
+    log: ({ event, message }) => log[event === 'state_lost' ? 'error' : 'info'](message),
+  });
   answerProcessQuestions(state);
   const agent = runAgent({ settings, state, self, log });
   return untilSignal(agent, state, log);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, suite, test } from 'node:test';
 import { runOlla, startGateway, type Gateway } from '@olla/testing/olla-process';
 import { isRunning, processTree } from '@olla/testing/process-tree';
@@ -12,6 +13,7 @@ import {
   type ReceivedRequest,
 } from '@olla/testing/raw-backend';
 import { openConnection, type RawConnection, type RawResponse } from '@olla/testing/raw-http';
+import { tempFolder } from '@olla/testing/temp-folder';
 import { waitFor } from '@olla/testing/wait-for';
 import { endpointOf, startGatewayFor } from './gateway-for.ts';
 
@@ -249,6 +251,19 @@ suite('what a start that fails says', () => {
     assert.match(message, new RegExp(String(port)));
     assert.match(message, /server\.port|--port/);
     await new Promise((resolve) => server.close(resolve));
+  });
+
+  test('a child that cannot start', async () => {
+    const children = {
+      worker: "require('node:cluster').isWorker",
+      agent: "process.env.OLLA_CHILD === 'agent'",
+    };
+    for (const [child, isIt] of Object.entries(children)) {
+      const preload = join(tempFolder(), 'die.cjs');
+      writeFileSync(preload, `if (${isIt}) process.exit(7);`);
+      const message = await failing(['serve', '--port', '0'], { NODE_OPTIONS: `--require=${preload}` });
+      assert.match(message, new RegExp(`${child}.* could not start: exit code 7`));
+    }
   });
 
   test('a configuration file that is not there, and a mistaken key', async () => {

@@ -11,8 +11,7 @@ import { planTraffic } from './plan-traffic.ts';
 import { answerPreflight, isPreflight } from './preflight.ts';
 import { readBody } from './read-body.ts';
 import { REFUSED } from './refuse-unparsed.ts';
-import { matchRoute, type Route } from './routes.ts';
-import { planScope } from './scopes.ts';
+import { findRoute, type Route } from './routes.ts';
 import { settle } from './settle.ts';
 import { beginTrace } from './trace-request.ts';
 import { planManagement, refuseForeignOrigin, refuseManagement, withNamed } from './management.ts';
@@ -56,7 +55,7 @@ export function createRequestPath(
 async function handle(context: WorkerContext, exchange: Exchange): Promise<void> {
   const { request, method } = exchange;
   refuseBadHost(request);
-  const route = matchRoute(method, exchange.path);
+  const route = findRoute(method, exchange.path);
   const peer = request.socket.remoteAddress ?? '';
   exchange.address = clientAddress(
     peer,
@@ -121,7 +120,7 @@ async function relay(context: WorkerContext, exchange: Exchange, route: RelayRou
   const body = withNamed(reading instanceof Promise ? await reading : reading, route.nameField);
   exchange.model = body.ask?.model || null;
 
-  const scope = planScope(route.scope, route.path);
+  const scope = route.targets;
   exchange.route = scope.label;
   const planning =
     route.management || route.blob

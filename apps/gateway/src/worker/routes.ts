@@ -1,5 +1,7 @@
 import { allPrefixes, profileByPrefix } from '@olla/backends/table';
 import type { BackendProfile } from '@olla/backends/profile';
+import type { RouteScope } from '@olla/core/route-plan/fleet-view';
+import { planScope } from './scopes.ts';
 
 /** Which endpoints a relayed path may go to. */
 export type RelayScope =
@@ -17,6 +19,8 @@ export type Route =
   | {
       readonly kind: 'relay';
       readonly scope: RelayScope;
+      /** The endpoints in that scope that may have the path. */
+      readonly targets: RouteScope;
       /** Path on the backend, without query, as the client wrote it. */
       readonly path: string;
       /** The path takes a JSON object; anything else is malformed. */
@@ -84,8 +88,27 @@ const NAME_FIELDS: ReadonlyMap<string, 'name' | 'source'> = new Map([
   ['/api/copy', 'source'],
 ]);
 
+/** Clients use few paths; what is beyond it is worked out again. */
+const MAX_KNOWN_ROUTES = 1_024;
+const knownRoutes = new Map<string, Map<string, Route>>();
+
+/** The same as `matchRoute`, remembered for the paths of late. */
+export function findRoute(method: string, path: string): Route {
+  let ofMethod = knownRoutes.get(method);
+  if (ofMethod === undefined) {
+    if (knownRoutes.size > 16) knownRoutes.clear();
+    knownRoutes.set(method, (ofMethod = new Map()));
+  }
+  let route = ofMethod.get(path);
+  if (route === undefined) {
+    if (ofMethod.size >= MAX_KNOWN_ROUTES) ofMethod.clear();
+    ofMethod.set(path, (route = matchRoute(method, path)));
+  }
+  return route;
+}
+
 /**
- * Finds the route of a path. Pure, and without allocation beyond its answer.
+ * Finds the route of a path. Pure.
  *
  * @param path of the request, without query, escapes untouched
  */
@@ -117,6 +140,7 @@ export function matchRoute(method: string, path: string): Route {
   return {
     kind: 'relay',
     scope,
+    targets: planScope(scope, read),
     path: rest,
     json: method === 'POST' && JSON_PATHS.has(read),
     management: MANAGEMENT_PATHS.has(read) || (blob && method !== 'HEAD'),

@@ -90,10 +90,12 @@ const NAME_FIELDS: ReadonlyMap<string, 'name' | 'source'> = new Map([
 
 /** Clients use few paths; what is beyond it is worked out again. */
 const MAX_KNOWN_ROUTES = 1_024;
+const MAX_KNOWN_LENGTH = 256;
 const knownRoutes = new Map<string, Map<string, Route>>();
 
 /** The same as `matchRoute`, remembered for the paths of late. */
 export function findRoute(method: string, path: string): Route {
+  if (path.length > MAX_KNOWN_LENGTH) return matchRoute(method, path);
   let ofMethod = knownRoutes.get(method);
   if (ofMethod === undefined) {
     if (knownRoutes.size > 16) knownRoutes.clear();

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, suite, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Gateway } from '@olla/testing/olla-process';
 import {
   jsonAnswer,
@@ -16,6 +17,8 @@ import { endpointOf, startGatewayFor } from './gateway-for.ts';
 const MODEL = 'shared';
 const ADMIN = 'token-of-the-cluster';
 const LEAD_CHANGE_MS = 8_000;
+/** Within it the workers of other hosts know of a request. */
+const IN_FLIGHT_SEEN_MS = 100;
 
 suite('two gateways with one Redis behind HAProxy', () => {
   let redis: TestRedis;
@@ -86,27 +89,36 @@ suite('two gateways with one Redis behind HAProxy', () => {
   test('what one has in flight the other counts too', async () => {
     backend.answer = other.answer = () => {};
     const controller = new AbortController();
-    const [first, second] = gateways;
-    const open = Array.from({ length: 6 }, () =>
-      fetch(`${first.url}/olla/openai/v1/chat/completions`, {
-        method: 'POST',
-        body: JSON.stringify({ model: MODEL }),
-        signal: controller.signal,
-      }),
-    );
-    const settled = Promise.allSettled(open);
-    const inFlight = async (): Promise<string> =>
-      (await statusOf(second)).endpoints.map(({ in_flight }) => in_flight).join();
-    await waitFor(
-      async () => {
-        assert.equal(await inFlight(), '3,3');
-        return true;
-      },
-      { describe: 'three on each endpoint, seen by the other gateway' },
-    );
-    controller.abort();
-    await settled;
-    await waitFor(async () => (await inFlight()) === '0,0', { describe: 'none in flight' });
+    const open: Promise<unknown>[] = [];
+    const inFlight = async (gateway: Gateway): Promise<string> =>
+      (await statusOf(gateway)).endpoints.map(({ in_flight }) => in_flight).join();
+    try {
+      // In turn, so that each balances by what the other has; whichever comes first, pairs are even.
+      for (const [n, seen] of ['one', '1,1', 'three', '2,2', 'five', '3,3'].entries()) {
+        const gateway = gateways[n % 2] as Gateway;
+        open.push(
+          fetch(`${gateway.url}/olla/openai/v1/chat/completions`, {
+            method: 'POST',
+            body: JSON.stringify({ model: MODEL }),
+            signal: controller.signal,
+          }),
+        );
+        const expected = (counts: string): boolean =>
+          n % 2 === 1
+            ? counts === seen
+            : counts.split(',').reduce((sum, one) => sum + Number(one), 0) === n + 1;
+        for (const each of gateways)
+          await waitFor(async () => expected(await inFlight(each)), {
+            describe: `${seen} in flight, seen by both gateways`,
+          });
+        await delay(IN_FLIGHT_SEEN_MS);
+      }
+    } finally {
+      controller.abort();
+      await Promise.allSettled(open);
+    }
+    for (const each of gateways)
+      await waitFor(async () => (await inFlight(each)) === '0,0', { describe: 'none in flight' });
   });
 
   test('a drain asked of one gateway is obeyed by every worker of both', async () => {

@@ -45,6 +45,8 @@ export interface BodySink {
 export interface UpstreamListener {
   /** @param rawHeaders flat `[name, value, …]`, names as the backend wrote them */
   onHead(status: number, rawHeaders: string[]): void;
+  /** All that has arrived so far was told; more may be long in coming. */
+  onQuiet(): void;
   /** Return false to stop reading from the backend until `resume`. */
   onData(chunk: Buffer): boolean;
   onEnd(): void;

@@ -30,7 +30,7 @@ const READY_TIMEOUT_MS = 20_000;
  * the heap of a process on a large machine grow for speed that a relay does not have: these halve a worker's memory
  * under load (docs/performance.md).
  */
-const LEAN_HEAP = ['--max-semi-space-size=2', '--heap-growing-percent=20'];
+const LEAN_HEAP = ['--max-semi-space-size=4', '--heap-growing-percent=30'];
 /** Freed memory of one thread serves the others, instead of an arena for each that keeps what it had. */
 const LEAN_MALLOC = { MALLOC_ARENA_MAX: process.env['MALLOC_ARENA_MAX'] ?? '1' };
 /** What a child gets beyond its own drain time before it is killed. */

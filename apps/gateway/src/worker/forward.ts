@@ -139,7 +139,7 @@ class Attempt {
     const headers = backendHeaders(exchange.request.rawHeaders, {
       host: endpoint.host,
       clientAddress: exchange.address,
-      ...(peerAddress === undefined ? {} : { peerAddress }),
+      peerAddress,
       peerTrusted: exchange.peerTrusted,
       forwardedHost: exchange.request.headers.host ?? '',
       requestId: exchange.id,

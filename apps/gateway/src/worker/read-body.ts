@@ -170,7 +170,9 @@ class BodyReader {
   }
 
   #finish(unfinished: boolean): void {
-    this.#detach();
+    // A request that has ended tells nothing more that would matter.
+    if (unfinished) this.#detach();
+    else this.#rules.budget.giveBack(this.#read);
     this.#resolve({
       ask: this.#scanner,
       encoding: this.#encoding,

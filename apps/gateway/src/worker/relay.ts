@@ -107,11 +107,10 @@ export class Relay implements UpstreamListener {
     for (const part of baseHeaders) headers.push(part);
     baseHeaders.length = 0;
     response.writeHead(status, headers);
-    // Chunks that came with the head go out with it; a head that comes alone is not held back for them.
-    process.nextTick(flushHead, this);
   }
 
-  flushHead(): void {
+  /** Chunks that came with the head go out with it; a head that came alone is not held back for them. */
+  onQuiet(): void {
     if (!this.#over && this.#lastByte === -1 && !this.#exchange.response.destroyed)
       this.#exchange.response.flushHeaders();
   }
@@ -201,10 +200,6 @@ function explainBreak({ kind, code }: UpstreamFailure): { code: ErrorCode; text:
   if (kind === 'total_timeout')
     return { code: 'BACKEND_TIMEOUT', text: 'took longer than proxy.response_timeout' };
   return { code: 'BACKEND_ERROR', text: `broke off its answer (${code})` };
-}
-
-function flushHead(relay: Relay): void {
-  relay.flushHead();
 }
 
 function headerValue(raw: readonly string[], name: string): string | null {

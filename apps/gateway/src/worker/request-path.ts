@@ -35,13 +35,13 @@ export function createRequestPath(
     const id = validRequestId(given as string | undefined) ? (given as string) : newRequestId();
     if (context.draining()) response.shouldKeepAlive = false;
     const exchange = new Exchange(request, response, id, context.cors?.headers(request) ?? []);
-    response.once('close', () => {
+    response.on('close', () => {
       if (!response.writableFinished) exchange.clientLeft();
       // What is left of a body that nobody wants must not stand before the connection's next request.
       if (!request.readableEnded) request.resume();
       settle(context, exchange);
     });
-    response.once(REFUSED, (error: OllaError) => {
+    response.on(REFUSED, (error: OllaError) => {
       response.shouldKeepAlive = false;
       fail(context, exchange, error);
       // Whatever is under way for it ends as if the client had left; the rest of its body will never come.

@@ -12,7 +12,7 @@ export interface BackendHeaderFacts {
   /** Address that the client is known by; see limits-address/client-address.ts. */
   readonly clientAddress: string;
   /** Address of the TCP peer where it is another: a trusted proxy. */
-  readonly peerAddress?: string;
+  readonly peerAddress?: string | undefined;
   /** The peer's own forwarding headers count: they are added to, else replaced. */
   readonly peerTrusted: boolean;
   /** Host that the client asked for; empty if it named none. */

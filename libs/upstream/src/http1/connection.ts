@@ -202,6 +202,7 @@ export class Connection implements ResponseEvents {
       this.#parser.keepAlive = false;
     }
     if (this.#answered) this.#complete();
+    else if (this.#headSeen) this.#listener?.onQuiet();
   }
 
   #ended(): void {

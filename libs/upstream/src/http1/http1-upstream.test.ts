@@ -77,6 +77,7 @@ function send(upstream: Http1Upstream, request: Partial<UpstreamRequest> = {}): 
     let headers: string[] = [];
     let body = '';
     const listener: UpstreamListener = {
+      onQuiet: () => undefined,
       onHead: (code, raw) => {
         status = code;
         headers = raw;
@@ -221,6 +222,30 @@ test('what is not HTTP is told at once', async () => {
   assert.equal(failureOf(await send(upstreamTo(server))).kind, 'protocol');
 });
 
+test('it is told when a head has come alone', async () => {
+  const server = await serve((_, socket) => {
+    socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n');
+  });
+  const told: string[] = [];
+  await new Promise<void>((resolve) => {
+    const call = upstreamTo(server).dispatch(
+      { method: 'GET', path: '/', headers: ['Host', 'x'], body: null, freshConnection: false },
+      {
+        onHead: () => told.push('head'),
+        onQuiet: () => {
+          told.push('quiet');
+          call.abort();
+          resolve();
+        },
+        onData: () => true,
+        onEnd: () => told.push('end'),
+        onFailure: () => told.push('failure'),
+      },
+    );
+  });
+  assert.deepEqual(told, ['head', 'quiet']);
+});
+
 test('silence before the head and inside the body ends the exchange', async () => {
   const silent = await serve(() => undefined);
   assert.equal(failureOf(await send(upstreamTo(silent, { headTimeoutMs: 80 }))).kind, 'head_timeout');
@@ -279,7 +304,13 @@ test('a call that is over cannot end the exchange that has its connection now', 
   const first = await new Promise<{ abort: () => void }>((resolve) => {
     const call = upstream.dispatch(
       { method: 'GET', path: '/', headers: ['Host', 'x'], body: null, freshConnection: false },
-      { onHead: nothing, onData: () => true, onEnd: () => resolve(call), onFailure: nothing },
+      {
+        onHead: nothing,
+        onQuiet: nothing,
+        onData: () => true,
+        onEnd: () => resolve(call),
+        onFailure: nothing,
+      },
     );
   });
   const second = send(upstream);
@@ -299,6 +330,7 @@ test('abort closes the connection, and nothing more is told', async () => {
     { method: 'GET', path: '/', headers: ['Host', 'x'], body: null, freshConnection: false },
     {
       onHead: () => undefined,
+      onQuiet: () => undefined,
       onData: () => {
         setImmediate(() => call.abort());
         return true;
@@ -327,6 +359,7 @@ test('a reader that pauses stops the server, and gets every byte when it goes on
       { method: 'GET', path: '/', headers: ['Host', 'x'], body: null, freshConnection: false },
       {
         onHead: () => undefined,
+        onQuiet: () => undefined,
         onData: (chunk) => {
           if (paused) whilePaused += chunk.length;
           got += chunk.length;

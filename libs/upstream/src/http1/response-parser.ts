@@ -235,8 +235,10 @@ interface Head {
 export function parseHead(head: string): Head {
   let lineEnd = head.indexOf('\r\n');
   if (lineEnd < 0) lineEnd = head.length;
-  const match = /^HTTP\/1\.([01]) ([1-9][0-9]{2})(?: [^\r\n\0]*)?$/.exec(head.slice(0, lineEnd));
+  const match = STATUS_LINE.exec(head.slice(0, lineEnd));
   if (match === null) throw notHttp();
+  // Looked for once in the whole head: what is left of line ends when lines are cut at CRLF, and other controls.
+  if (FORBIDDEN.test(head)) throw badHeader();
   const rawHeaders: string[] = [];
   let at = lineEnd + 2;
   while (at < head.length) {
@@ -246,14 +248,15 @@ export function parseHead(head: string): Head {
     if (colon <= at || colon >= end) throw badHeader();
     const name = head.slice(at, colon);
     const value = head.slice(colon + 1, end).trim();
-    if (!isToken(name) || FORBIDDEN_IN_VALUE.test(value)) throw badHeader();
+    if (!isToken(name)) throw badHeader();
     rawHeaders.push(name, value);
     at = end + 2;
   }
   return { status: Number(match[2]), minor: Number(match[1]), rawHeaders };
 }
 
-const FORBIDDEN_IN_VALUE = /[\0-\x08\x0a-\x1f\x7f]/;
+const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9][0-9]{2})(?: .*)?$/;
+const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|^\n|[^\r]\n/;
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const MAX_KNOWN_TOKENS = 2_048;
 const knownTokens = new Set<string>();

@@ -47,7 +47,11 @@ export interface UpstreamListener {
   onHead(status: number, rawHeaders: string[]): void;
   /** All that has arrived so far was told; more may be long in coming. */
   onQuiet(): void;
-  /** Return false to stop reading from the backend until `resume`. */
+  /**
+   * Return false to stop reading from the backend until `resume`.
+   *
+   * @param chunk valid during the call only: what is kept must be copied
+   */
   onData(chunk: Buffer): boolean;
   onEnd(): void;
   onFailure(failure: UpstreamFailure): void;

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '@olla/core/errors';
 import type { UpstreamCall, UpstreamFailure, UpstreamListener } from '@olla/upstream/upstream';
 import { performance } from 'node:perf_hooks';
+import { AnswerWriter } from './answer-writer.ts';
 import { streamErrorEvent, streamFormat, type StreamFormat } from './broken-stream.ts';
 import type { Exchange } from './exchange.ts';
 import { responseTime } from './respond.ts';
@@ -47,7 +48,7 @@ export class Relay implements UpstreamListener {
   #trailer = false;
   #format: StreamFormat = 'opaque';
   #lastByte = -1;
-  #drainAttached = false;
+  #writer: AnswerWriter | null = null;
   #usage: UsageReader | null = null;
   readonly #deadline: NodeJS.Timeout | null;
 
@@ -107,12 +108,12 @@ export class Relay implements UpstreamListener {
     for (const part of baseHeaders) headers.push(part);
     baseHeaders.length = 0;
     response.writeHead(status, headers);
+    this.#writer = new AnswerWriter(response, this.#trailer, () => this.#call?.resume());
   }
 
   /** Chunks that came with the head go out with it; a head that came alone is not held back for them. */
   onQuiet(): void {
-    if (!this.#over && this.#lastByte === -1 && !this.#exchange.response.destroyed)
-      this.#exchange.response.flushHeaders();
+    if (!this.#over) this.#writer?.quiet();
   }
 
   onData(chunk: Buffer): boolean {
@@ -122,20 +123,13 @@ export class Relay implements UpstreamListener {
     exchange.bytesOut += chunk.length;
     this.#lastByte = chunk[chunk.length - 1] as number;
     this.#usage?.read(chunk);
-    if (exchange.response.write(chunk)) return true;
-    if (!this.#drainAttached) {
-      this.#drainAttached = true;
-      exchange.response.on('drain', () => this.#call?.resume());
-    }
-    return false;
+    return this.#writer?.data(chunk) ?? true;
   }
 
   onEnd(): void {
     if (this.#over) return;
-    const { response } = this.#exchange;
     this.#takeUsage();
-    if (this.#trailer) response.addTrailers([['X-Olla-Response-Time', responseTime(this.#exchange)]]);
-    response.end();
+    this.#writer?.end(this.#trailer ? ['X-Olla-Response-Time', responseTime(this.#exchange)] : null);
     this.#end({ kind: 'relayed', status: this.#status });
   }
 
@@ -162,8 +156,8 @@ export class Relay implements UpstreamListener {
       `endpoint ${this.#options.endpoint} ${text}; the answer is incomplete`,
       this.#lastByte,
     );
-    if (event !== '') response.write(event);
-    else response.flushHeaders();
+    if (event !== '') this.#writer?.data(Buffer.from(event));
+    this.#writer?.quiet();
     // Node holds what is written to the answer until the end of the turn; the connection must not end before it.
     process.nextTick(() => {
       // Without the last chunk, or with fewer bytes than announced, every client sees that the end is missing. Where
@@ -189,6 +183,7 @@ export class Relay implements UpstreamListener {
     if (this.#over) return;
     this.#over = true;
     if (this.#deadline !== null) clearTimeout(this.#deadline);
+    this.#writer?.letGo();
     this.#options.onEnd(result);
     this.#finish(result);
   }

@@ -4,67 +4,80 @@ export interface Usage {
   readonly tokensOut: number;
 }
 
-/** The end of an answer holds its usage in every API; what is kept of a stream is bounded by this. */
-const TAIL_BYTES = 2_048;
+/** A report of tokens is shorter than this. */
+const REPORT_BYTES = 2_048;
 
-const OPENAI_IN = Buffer.from('"prompt_tokens":');
-const OPENAI_OUT = Buffer.from('"completion_tokens":');
-const OLLAMA_IN = Buffer.from('"prompt_eval_count":');
-const OLLAMA_OUT = Buffer.from('"eval_count":');
-const ANTHROPIC_IN = Buffer.from('"input_tokens":');
-const ANTHROPIC_OUT = Buffer.from('"output_tokens":');
+/** What a report begins with: OpenAI's and Anthropic's object, and Ollama's counts, of which the first may be absent. */
+const OBJECT = Buffer.from('"usage"');
+const COUNTS = Buffer.from('eval_count"');
+/** Of `"prompt_eval_count"` this stands in front of what is looked for. */
+const BEFORE_COUNTS = '"prompt_'.length;
+
+const KEYS_IN = ['"prompt_tokens":', '"prompt_eval_count":', '"input_tokens":'];
+const KEYS_OUT = ['"completion_tokens":', '"eval_count":', '"output_tokens":'];
 
 /**
- * Reads the token counts that stand near the end of an answer, without parsing it: only the last two chunks are held
- * on to while the answer passes, and they are looked at once, at the end.
+ * Finds the token counts that an answer reports, without parsing it. Of what passes it keeps nothing but a report,
+ * from its beginning on; the last one counts.
  */
 export class UsageReader {
-  #last: Buffer | null = null;
-  #before: Buffer | null = null;
+  readonly #marks: readonly Buffer[];
+  #report: Buffer | null = null;
+
+  private constructor(marks: readonly Buffer[]) {
+    this.#marks = marks;
+  }
 
   /** Null where an answer of this kind has no usage. */
   static for(contentType: string | undefined, status: number): UsageReader | null {
     if (status !== 200 || contentType === undefined) return null;
-    return /^(application\/(json|x-ndjson)|text\/event-stream)/.test(contentType) ? new UsageReader() : null;
+    if (contentType.startsWith('text/event-stream')) return new UsageReader(SSE);
+    if (contentType.startsWith('application/x-ndjson')) return new UsageReader(NDJSON);
+    return contentType.startsWith('application/json') ? new UsageReader(JSON_BODY) : null;
   }
 
+  /** @param chunk of the body; nothing of it is held on to */
   read(chunk: Buffer): void {
-    this.#before = this.#last;
-    this.#last = chunk;
+    for (const mark of this.#marks) {
+      const at = mark === OBJECT ? chunk.lastIndexOf(mark) : chunk.indexOf(mark);
+      if (at === -1) continue;
+      this.#report = copyOf(chunk, Math.max(0, at - BEFORE_COUNTS));
+      return;
+    }
+    // A report that a chunk's end cut through goes on in the next.
+    if (this.#report !== null && this.#report.length < REPORT_BYTES)
+      this.#report = Buffer.concat([this.#report, chunk.subarray(0, REPORT_BYTES - this.#report.length)]);
   }
 
   finish(): Usage | null {
-    if (this.#last === null) return null;
-    const tail = tailOf(this.#before, this.#last);
-    this.#last = null;
-    this.#before = null;
-    const tokensOut = firstNumber(tail, [OPENAI_OUT, OLLAMA_OUT, ANTHROPIC_OUT]);
-    const tokensIn = firstNumber(tail, [OPENAI_IN, OLLAMA_IN, ANTHROPIC_IN]);
+    if (this.#report === null) return null;
+    const text = this.#report.toString('latin1');
+    this.#report = null;
+    const tokensIn = numberAfter(text, KEYS_IN);
+    const tokensOut = numberAfter(text, KEYS_OUT);
     if (tokensIn === null && tokensOut === null) return null;
     return { tokensIn: tokensIn ?? 0, tokensOut: tokensOut ?? 0 };
   }
 }
 
-function tailOf(before: Buffer | null, last: Buffer): Buffer {
-  if (last.length >= TAIL_BYTES || before === null)
-    return last.subarray(Math.max(0, last.length - TAIL_BYTES));
-  return Buffer.concat([before.subarray(Math.max(0, before.length - (TAIL_BYTES - last.length))), last]);
+const SSE = [OBJECT];
+const NDJSON = [COUNTS];
+const JSON_BODY = [OBJECT, COUNTS];
+
+/** Memory of its own: a piece of a shared block would keep the whole block as long as the stream lasts. */
+function copyOf(chunk: Buffer, from: number): Buffer {
+  const to = Math.min(chunk.length, from + REPORT_BYTES);
+  const copy = Buffer.allocUnsafeSlow(to - from);
+  chunk.copy(copy, 0, from, to);
+  return copy;
 }
 
-function firstNumber(tail: Buffer, keys: readonly Buffer[]): number | null {
+function numberAfter(text: string, keys: readonly string[]): number | null {
   for (const key of keys) {
-    const at = tail.lastIndexOf(key);
+    const at = text.indexOf(key);
     if (at === -1) continue;
-    let value = 0;
-    let digits = 0;
-    for (let i = at + key.length; i < tail.length; i += 1) {
-      const byte = tail[i] as number;
-      if (byte === 0x20 && digits === 0) continue;
-      if (byte < 0x30 || byte > 0x39) break;
-      value = value * 10 + byte - 0x30;
-      if ((digits += 1) > 12) return null;
-    }
-    if (digits > 0) return value;
+    const digits = /^\s*(\d{1,12})/.exec(text.slice(at + key.length, at + key.length + 24))?.[1];
+    if (digits !== undefined) return Number(digits);
   }
   return null;
 }

@@ -140,8 +140,7 @@ export class Connection implements ResponseEvents {
   }
 
   onBody(bytes: Buffer): void {
-    // The read buffer is written over by the next read, and what is passed on may be sent later.
-    if (this.#listener?.onData(Buffer.from(bytes)) === false) this.#pause();
+    if (this.#listener?.onData(bytes) === false) this.#pause();
   }
 
   onEnd(): void {

@@ -15,9 +15,18 @@ suite('run-tests', () => {
   after(() => rmSync(folder, { recursive: true, force: true }));
 
   /** Runs one test file of this text; the result as `npm test` reads it. */
-  function run(text: string, suffix = 'test'): { code: number | null; counts: unknown; output: string } {
+  function run(
+    text: string,
+    suffix = 'test',
+    secondTry?: '1',
+  ): { code: number | null; counts: unknown; output: string } {
     writeFileSync(join(folder, `sample.${suffix}.ts`), text);
-    const env = { ...process.env, TEST_FILE_TIMEOUT_MS: '2000', NODE_TEST_CONTEXT: undefined };
+    const env = {
+      ...process.env,
+      TEST_FILE_TIMEOUT_MS: '2000',
+      TEST_SECOND_TRY: secondTry,
+      NODE_TEST_CONTEXT: undefined,
+    };
     const child = spawnSync(process.execPath, [runner, '@scope/name', folder, suffix], {
       cwd: folder,
       env,
@@ -41,6 +50,22 @@ suite('run-tests', () => {
     );
     assert.deepEqual([code, counts], [1, { files: 1, passed: 1, failed: 1, skipped: 0 }]);
     assert.match(output, /because/);
+  });
+
+  test('a second try counts where one is allowed, and the first failure is shown', () => {
+    const mark = JSON.stringify(join(folder, 'mark'));
+    const text = `${importTest} import fs from 'node:fs'; test('a', () => {
+      if (fs.existsSync(${mark})) return;
+      fs.writeFileSync(${mark}, '');
+      throw new Error('because');
+    });`;
+    const { code, counts, output } = run(text, 'test', '1');
+    assert.deepEqual([code, counts], [0, { files: 1, passed: 1, failed: 0, skipped: 0 }]);
+    assert.match(output, /because[^]*once more/);
+    rmSync(join(folder, 'mark'));
+    assert.equal(run(text).code, 1);
+    const hopeless = run(`${importTest} test('a', () => { throw new Error('no'); });`, 'test', '1');
+    assert.deepEqual([hopeless.code, hopeless.counts], [1, { files: 1, passed: 0, failed: 1, skipped: 0 }]);
   });
 
   test('count skipped tests and those to do', () => {

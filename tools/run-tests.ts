@@ -4,7 +4,9 @@
  * fails and what it started dies with it. The counts go to dist/test-results/NAME.SUFFIX.json, which `npm test`
  * sums up (nx restores the file together with a cached result).
  *
- * TEST_CONCURRENCY: files at once (default: half the cores); TEST_FILE_TIMEOUT_MS: deadline of a file.
+ * TEST_CONCURRENCY: files at once (default: half the cores); TEST_FILE_TIMEOUT_MS: deadline of a file;
+ * TEST_SECOND_TRY=1: a file that fails runs once more, and what it says then counts. The first failure is shown all
+ * the same: it is for machines whose neighbours steal time, not for tests that are wrong.
  */
 import { spawn } from 'node:child_process';
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -39,8 +41,42 @@ function killGroup(pid: number): void {
   }
 }
 
-/** Runs one file to its end or its deadline and adds its counts; a crash counts as one failure. */
+interface Outcome {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  /** What is wrong beyond failed tests: a crash, a deadline. */
+  readonly complaint: string | undefined;
+  readonly output: Buffer;
+  readonly seconds: string;
+}
+
+/** Runs one file, once more if it fails and a second try is allowed, and adds its counts. */
 async function runFile(file: string, index: number): Promise<void> {
+  let outcome = await runOnce(file, index);
+  if (!isGood(outcome) && process.env['TEST_SECOND_TRY'] === '1') {
+    process.stdout.write(outcome.output);
+    process.stdout.write(`↻ ${file}: ${describe(outcome)}; once more\n`);
+    outcome = await runOnce(file, index);
+  }
+  const { passed, failed, skipped, complaint, output, seconds } = outcome;
+  result.passed += passed;
+  result.skipped += skipped;
+  result.failed += failed + (complaint === undefined ? 0 : 1);
+  if (!isGood(outcome)) process.stdout.write(output);
+  process.stdout.write(`${isGood(outcome) ? '✔' : '✖'} ${file}: ${describe(outcome)} (${seconds} s)\n`);
+}
+
+function isGood({ complaint, failed }: Outcome): boolean {
+  return complaint === undefined && failed === 0;
+}
+
+function describe({ passed, failed, skipped, complaint }: Outcome): string {
+  return complaint ?? `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+}
+
+/** Runs one file to its end or its deadline; a crash counts as one failure. */
+async function runOnce(file: string, index: number): Promise<Outcome> {
   const countsFile = join(countsFolder, `${index}.txt`);
   const reporters = ['--test-reporter=spec', '--test-reporter-destination=stdout'];
   reporters.push(`--test-reporter=${counter}`, `--test-reporter-destination=${countsFile}`);
@@ -73,19 +109,12 @@ async function runFile(file: string, index: number): Promise<void> {
   await Promise.race([closed, delay(1000, undefined, { ref: false })]);
 
   const { passed, failed, skipped } = countsOf(countsFile);
-  result.passed += passed;
-  result.skipped += skipped;
   let complaint: string | undefined;
   if (overdue) complaint = `did not end within ${fileTimeoutMs} ms and was killed`;
   else if (ending !== '0' && failed === 0) complaint = `ended with ${ending} although no test failed`;
   else if (passed + failed + skipped === 0) complaint = 'holds no test';
-  result.failed += failed + (complaint === undefined ? 0 : 1);
-
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
-  const summary = `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
-  const good = complaint === undefined && failed === 0;
-  if (!good) process.stdout.write(Buffer.concat(output));
-  process.stdout.write(`${good ? '✔' : '✖'} ${file}: ${complaint ?? summary} (${seconds} s)\n`);
+  return { passed, failed, skipped, complaint, output: Buffer.concat(output), seconds };
 }
 
 /** Reads what the counting reporter wrote: one character a finished test. */

@@ -1,3 +1,5 @@
+import { joinDistinct, newDistinctCount, type DistinctCount } from './distinct-count.ts';
+
 /**
  * The one table of instruments. Each worker counts here, in plain numbers; `/internal/status`, the console, metrics
  * and traces read from here. All counters are absolute since the worker started, so that a report that arrives
@@ -38,6 +40,18 @@ export interface TrafficCounters {
   lastAt: number;
 }
 
+/** How requests for one model were routed, and from how many clients they came. */
+export interface ModelRouting {
+  /** Sent to an endpoint that has it. */
+  hits: number;
+  /** Refused, because no endpoint that has it was in service. */
+  misses: number;
+  /** Sent to an endpoint without it, as the strategy `optimistic` may. */
+  fallbacks: number;
+  /** See distinct-count.ts. */
+  readonly clients: DistinctCount;
+}
+
 /** What one worker counted of sticky sessions. */
 export interface SessionCounters {
   /** Sessions it knows, those that other workers placed included. */
@@ -68,6 +82,8 @@ export interface WorkerStatistics {
   readonly leaseWaits: number;
   /** Spans dropped because a collector was away. */
   readonly droppedSpans: number;
+  /** By model; absent before the first. */
+  readonly routing?: Record<string, ModelRouting>;
   /** Absent where sessions are not sticky. */
   readonly sessions?: SessionCounters;
 }
@@ -119,4 +135,16 @@ export function addTraffic(into: TrafficCounters, from: TrafficCounters): void {
     into.durationBuckets[i] = (into.durationBuckets[i] ?? 0) + (from.durationBuckets[i] ?? 0);
     into.firstByteBuckets[i] = (into.firstByteBuckets[i] ?? 0) + (from.firstByteBuckets[i] ?? 0);
   }
+}
+
+export function newModelRouting(): ModelRouting {
+  return { hits: 0, misses: 0, fallbacks: 0, clients: newDistinctCount() };
+}
+
+/** Adds `from` to `into`; a client that both have seen counts once. */
+export function addRouting(into: ModelRouting, from: ModelRouting): void {
+  into.hits += from.hits;
+  into.misses += from.misses;
+  into.fallbacks += from.fallbacks;
+  joinDistinct(into.clients, from.clients);
 }

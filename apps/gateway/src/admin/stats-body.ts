@@ -1,5 +1,6 @@
 import type { StatsModelsBody, StatsStickyBody, StatsTranslatorsBody } from '@olla/admin-api/schema/stats';
-import type { TrafficCounters } from '@olla/core/statistics';
+import { estimateDistinct, newDistinctCount } from '@olla/core/distinct-count';
+import type { ModelRouting, TrafficCounters } from '@olla/core/statistics';
 import { compareText } from './fleet.ts';
 import { formatAgo, formatBytes, formatLatency, isoOrNull } from './format.ts';
 import type { Moment } from './sources.ts';
@@ -14,7 +15,7 @@ export function statsModelsBody({ now, statistics }: Moment, query: URLSearchPar
   const body: StatsModelsBody = {
     timestamp: new Date(now).toISOString(),
     endpoints: query.get('include_endpoints') === 'true' ? byEndpoint(statistics.modelEndpoints) : {},
-    models: rows.map(([name, counters]) => modelRow(name, counters, now)),
+    models: rows.map(([name, counters]) => modelRow(name, counters, statistics.routing.get(name), now)),
   };
   if (query.get('include_summary') === 'false') return body;
   return {
@@ -31,7 +32,12 @@ export function statsModelsBody({ now, statistics }: Moment, query: URLSearchPar
   };
 }
 
-function modelRow(name: string, counters: TrafficCounters, now: number): StatsModelsBody['models'][number] {
+function modelRow(
+  name: string,
+  counters: TrafficCounters,
+  routing: ModelRouting | undefined,
+  now: number,
+): StatsModelsBody['models'][number] {
   const traffic = trafficBody(counters);
   const lastAt = counters.lastAt > 0 ? counters.lastAt : null;
   return {
@@ -46,6 +52,10 @@ function modelRow(name: string, counters: TrafficCounters, now: number): StatsMo
     total_requests: counters.requests,
     successful_requests: successes(counters),
     failed_requests: counters.failures,
+    unique_clients: estimateDistinct(routing?.clients ?? newDistinctCount()),
+    routing_hits: routing?.hits ?? 0,
+    routing_misses: routing?.misses ?? 0,
+    routing_fallbacks: routing?.fallbacks ?? 0,
     ...traffic,
   };
 }

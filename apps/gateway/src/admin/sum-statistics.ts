@@ -1,6 +1,9 @@
 import {
+  addRouting,
   addTraffic,
+  newModelRouting,
   newTrafficCounters,
+  type ModelRouting,
   type SessionCounters,
   type TrafficCounters,
 } from '@olla/core/statistics';
@@ -13,6 +16,7 @@ export interface ClusterStatistics {
   readonly models: ReadonlyMap<string, TrafficCounters>;
   /** By model, then endpoint. */
   readonly modelEndpoints: ReadonlyMap<string, ReadonlyMap<string, TrafficCounters>>;
+  readonly routing: ReadonlyMap<string, ModelRouting>;
   /** Requests in flight of live workers, by endpoint name. */
   readonly inFlight: ReadonlyMap<string, number>;
   readonly inFlightTotal: number;
@@ -36,6 +40,7 @@ export function sumStatistics(reading: StatisticsReading): ClusterStatistics {
   const endpoints = new Map<string, TrafficCounters>();
   const models = new Map<string, TrafficCounters>();
   const modelEndpoints = new Map<string, Map<string, TrafficCounters>>();
+  const routing = new Map<string, ModelRouting>();
   const inFlight = new Map<string, number>();
   const rejected = { global: 0, perIp: 0, health: 0, size: 0 };
   const sessions = { active: 0, insertions: 0, hits: 0, misses: 0, evictions: 0 };
@@ -59,6 +64,11 @@ export function sumStatistics(reading: StatisticsReading): ClusterStatistics {
       if (row === undefined) modelEndpoints.set(model, (row = new Map()));
       addTraffic(entry(row, endpoint), counters);
     }
+    for (const [name, counted] of Object.entries(statistics.routing ?? {})) {
+      let sum = routing.get(name);
+      if (sum === undefined) routing.set(name, (sum = newModelRouting()));
+      addRouting(sum, counted);
+    }
     for (const limit of ['global', 'perIp', 'health', 'size'] as const)
       rejected[limit] += statistics.rejected[limit];
     sums.leaseWaits += statistics.leaseWaits;
@@ -73,7 +83,7 @@ export function sumStatistics(reading: StatisticsReading): ClusterStatistics {
     sums.blockedAddresses += statistics.blockedAddresses;
     sums.oldestMs = Math.max(sums.oldestMs, ageMs);
   }
-  return { total, endpoints, models, modelEndpoints, inFlight, rejected, sessions, ...sums };
+  return { total, endpoints, models, modelEndpoints, routing, inFlight, rejected, sessions, ...sums };
 }
 
 function addSessions(into: Mutable<SessionCounters>, from: SessionCounters, alive: boolean): void {

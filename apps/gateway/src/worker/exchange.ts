@@ -37,6 +37,8 @@ export class Exchange {
   endpoint: string | null = null;
   backendType: string | null = null;
   retries = 0;
+  /** Sent to an endpoint without the model, for want of one that has it. */
+  isFallback = false;
   bytesIn = 0;
   bytesOut = 0;
   firstByteAt: number | null = null;

@@ -33,6 +33,7 @@ export function planTraffic(
 function conclude(exchange: Exchange, plan: Plan): RoutedPlan {
   addRoutingHeaders(exchange, plan);
   if (plan.kind === 'refused') throw new OllaError(plan.code, plan.message);
+  exchange.isFallback = plan.facts?.decision === 'fallback';
   exchange.session?.planned((plan.candidates[0] as Candidate).endpoint);
   return plan;
 }

@@ -21,6 +21,7 @@ export function settle(context: WorkerContext, exchange: Exchange): void {
     });
   }
   if (exchange.trace !== null) recordTrace(context, exchange, outcomeOf(exchange), durationMs);
+  countRouting(context, exchange);
   context.requestLog?.({
     id: exchange.id,
     method: exchange.method,
@@ -36,6 +37,13 @@ export function settle(context: WorkerContext, exchange: Exchange): void {
     retries: exchange.retries,
     error: exchange.error,
   });
+}
+
+function countRouting({ statistics }: WorkerContext, exchange: Exchange): void {
+  const { model, endpoint, error, address } = exchange;
+  if (model === null) return;
+  if (endpoint !== null) statistics.route(model, exchange.isFallback ? 'fallbacks' : 'hits', address);
+  else if (error === 'MODEL_UNAVAILABLE') statistics.route(model, 'misses', address);
 }
 
 /** A backend's 5xx, a broken answer and an unreachable fleet are failures; a client's own error is none. */

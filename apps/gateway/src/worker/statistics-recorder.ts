@@ -1,6 +1,9 @@
+import { noteDistinct } from '@olla/core/distinct-count';
 import {
   bucketOf,
+  newModelRouting,
   newTrafficCounters,
+  type ModelRouting,
   type TrafficCounters,
   type WorkerStatistics,
 } from '@olla/core/statistics';
@@ -35,6 +38,7 @@ export class StatisticsRecorder {
   readonly #modelEndpoints: Record<string, TrafficCounters> = {};
   /** Addresses refused lately, with the moment of the last refusal. */
   readonly #blocked = new Map<string, number>();
+  readonly #routing: Record<string, ModelRouting> = {};
   #modelCount = 0;
   readonly rejected = { global: 0, perIp: 0, health: 0, size: 0 };
   connections = 0;
@@ -57,6 +61,14 @@ export class StatisticsRecorder {
       count((this.#modelEndpoints[`${model}\u0000${endpoint}`] ??= newTrafficCounters()), settlement, at);
   }
 
+  /** Where a request for a known model went. Models beyond those that are counted apart are left out. */
+  route(model: string, outcome: 'hits' | 'misses' | 'fallbacks', address: string): void {
+    if (this.#countersOf(model) === null) return;
+    const routing = (this.#routing[model] ??= newModelRouting());
+    routing[outcome] += 1;
+    noteDistinct(routing.clients, address);
+  }
+
   /** A request was refused by a limit. */
   reject(limit: 'global' | 'per_ip' | 'health', address: string): void {
     this.dirty = true;
@@ -73,6 +85,7 @@ export class StatisticsRecorder {
       endpoints: this.#endpoints,
       models: this.#models,
       modelEndpoints: this.#modelEndpoints,
+      routing: this.#routing,
       inFlight,
       connections: this.connections,
       rejected: { ...this.rejected },

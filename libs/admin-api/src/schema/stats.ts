@@ -14,6 +14,11 @@ const modelFields = {
   total_requests: total,
   successful_requests: total,
   failed_requests: total,
+  /** Addresses that asked for it, within a few percent up to some hundred. */
+  unique_clients: total,
+  routing_hits: total,
+  routing_misses: total,
+  routing_fallbacks: total,
 };
 
 /** GET /internal/stats/models */

@@ -1,5 +1,5 @@
-import { addTraffic, newTrafficCounters } from '@olla/core/statistics';
-import type { TrafficCounters, WorkerStatistics } from '@olla/core/statistics';
+import { addRouting, addTraffic, newModelRouting, newTrafficCounters } from '@olla/core/statistics';
+import type { ModelRouting, TrafficCounters, WorkerStatistics } from '@olla/core/statistics';
 import type { StatisticsReading } from '../port.ts';
 
 type Share = StatisticsReading['workers'][number];
@@ -43,6 +43,7 @@ function sum(a: WorkerStatistics, b: WorkerStatistics): WorkerStatistics {
     endpoints: sumAll(a.endpoints, b.endpoints),
     models: sumAll(a.models, b.models),
     modelEndpoints: sumAll(a.modelEndpoints, b.modelEndpoints),
+    routing: sumRouting(a.routing ?? {}, b.routing ?? {}),
     inFlight: {},
     connections: 0,
     rejected: {
@@ -68,5 +69,16 @@ function sumAll(
       addTraffic(sums[name], traffic);
     }
   }
+  return sums;
+}
+
+function sumRouting(
+  a: Record<string, ModelRouting>,
+  b: Record<string, ModelRouting>,
+): Record<string, ModelRouting> {
+  const sums: Record<string, ModelRouting> = {};
+  for (const all of [a, b])
+    for (const [name, routing] of Object.entries(all))
+      addRouting((sums[name] ??= newModelRouting()), routing);
   return sums;
 }

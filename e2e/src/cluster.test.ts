@@ -160,8 +160,8 @@ suite('two gateways with one Redis behind HAProxy', () => {
     t.diagnostic(
       `12 requests to the other gateway within ${Math.round(performance.now() - ejectedMs)} ms met it ${met} times`,
     );
-    // Far fewer than it takes to eject it there.
-    assert.ok(met <= 1, `${met} of 12 requests`);
+    // Fewer than the five that it would take there by itself: what the first met is known in a fraction of a second.
+    assert.ok(met <= 3, `${met} of 12 requests`);
   });
 
   test('the gateway whose agent leads is killed under load: only what it held breaks, the other leads', async (t) => {

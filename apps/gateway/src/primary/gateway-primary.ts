@@ -46,6 +46,7 @@ export class GatewayPrimary {
   readonly #options: PrimaryOptions;
   readonly #workers: SupervisedChild[] = [];
   #agent: SupervisedChild | null = null;
+  #stopping = false;
   #standIn: StandInAgent | null = null;
 
   constructor(options: PrimaryOptions) {
@@ -88,6 +89,7 @@ export class GatewayPrimary {
   /** Drains: no new connections, running requests finish within server.shutdown_timeout. */
   async stop(): Promise<void> {
     const timeoutMs = this.#options.settings.server.shutdown_timeout;
+    this.#stopping = true;
     // A signal to the whole group may end the agent before it is told.
     this.#agent?.retire();
     const drain: DrainMessage = { olla: 'drain', timeoutMs };
@@ -127,7 +129,7 @@ export class GatewayPrimary {
   #superviseWorker(n: number): SupervisedChild {
     return this.#supervise(`worker ${n}`, () => {
       const worker = cluster.fork(LEAN_MALLOC);
-      handOnUnaccepted(worker);
+      handOnUnaccepted(worker, () => this.#stopping);
       const child = worker.process;
       this.#introduce(child, identify('worker', child.pid ?? 0, this.self.id, this.#options), {
         listen: this.#options.claim,

@@ -6,6 +6,8 @@ interface ClusterMessage {
   readonly act?: string;
   readonly seq?: number;
   readonly ack?: number;
+  /** With `ack`: whether the worker has taken the connection. */
+  readonly accepted?: boolean;
 }
 
 interface ConnectionHandle {
@@ -16,6 +18,8 @@ type Send = (message: ClusterMessage, handle?: ConnectionHandle, ...rest: unknow
 
 /** Workers that listen, or did before they began to stop. */
 const listening = new WeakSet<Worker>();
+/** To how many workers a connection is on its way. */
+const underWay = new WeakMap<ConnectionHandle, number>();
 
 /**
  * Gives a connection that was on its way to a worker when it died to another worker, or closes it if there is none.
@@ -24,8 +28,11 @@ const listening = new WeakSet<Worker>();
  *
  * There is no public way to learn of such a connection. This listens to the messages of node:cluster (`newconn` with
  * its `seq`, answered by `ack`), and says the "not accepted" that a dead worker cannot say.
+ *
+ * @param isStopping whether the gateway takes no more connections: one that no worker takes is then closed, so that
+ *   a load balancer tries elsewhere, where node:cluster would keep it for workers to come
  */
-export function handOnUnaccepted(worker: Worker): void {
+export function handOnUnaccepted(worker: Worker, isStopping: () => boolean): void {
   const child = worker.process;
   const unaccepted = new Map<number, ConnectionHandle>();
   let disconnected = false;
@@ -34,13 +41,23 @@ export function handOnUnaccepted(worker: Worker): void {
 
   const send = child.send.bind(child) as unknown as Send;
   const watched: Send = (message, handle, ...rest) => {
-    if (message.act === 'newconn' && message.seq !== undefined && handle !== undefined)
+    if (message.act === 'newconn' && message.seq !== undefined && handle !== undefined) {
       unaccepted.set(message.seq, handle);
+      underWay.set(handle, (underWay.get(handle) ?? 0) + 1);
+    }
     return send(message, handle, ...rest);
   };
   child.send = watched as unknown as typeof child.send;
-  child.on('internalMessage', ({ ack }: ClusterMessage) => {
-    if (ack !== undefined) unaccepted.delete(ack);
+  child.on('internalMessage', ({ ack, accepted }: ClusterMessage) => {
+    const handle = ack === undefined ? undefined : unaccepted.get(ack);
+    if (ack === undefined || handle === undefined) return;
+    unaccepted.delete(ack);
+    underWay.set(handle, (underWay.get(handle) ?? 1) - 1);
+    if (accepted !== false) return;
+    // By then node:cluster has sent it to another worker, if there is one.
+    setImmediate(() => {
+      if (isStopping() && underWay.get(handle) === 0) handle.close();
+    });
   });
 
   // `close` comes when the process has ended and all that it said has been read.

@@ -27,8 +27,8 @@ export interface PrimaryOptions {
 const READY_TIMEOUT_MS = 20_000;
 /**
  * Much of what a worker allocates lives for one request, or for a stream that is mostly silent. Left to itself V8 lets
- * the heap of a process on a large machine grow for speed that a relay does not have: these halve a worker's memory
- * under load (docs/performance.md).
+ * the heap of a process on a large machine grow for speed that a relay does not have: these take a third off a
+ * worker's memory under load (docs/performance.md).
  */
 const LEAN_HEAP = ['--max-semi-space-size=4', '--heap-growing-percent=30'];
 /** Freed memory of one thread serves the others, instead of an arena for each that keeps what it had. */

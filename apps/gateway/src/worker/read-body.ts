@@ -113,7 +113,8 @@ class BodyReader {
     exchange.request.on('end', this.#onEnd);
     exchange.request.on('close', this.#onClose);
     // Closed while its lease was awaited: it tells nobody again.
-    if (exchange.request.destroyed) this.#onClose();
+    if (exchange.request.destroyed)
+      this.#fail(new OllaError('BAD_REQUEST', 'the client left before its body was read'));
   }
 
   readonly #onData = (chunk: Buffer): void => {

@@ -1,8 +1,8 @@
-/** Body of a cluster worker: importing this file runs it. The path of a request is in worker/request-path.ts. */
+/** Body of a cluster worker: importing this file runs it. The path of a request is in request/request-path.ts. */
 import { connectState } from '@olla/state/connect';
 import { chooseFormat, createLogger } from '@olla/telemetry/logger';
 import { isMessage, type DrainMessage, type FailedMessage, type InitMessage } from './process-messages.ts';
-import { runWorker, type RunningWorker } from './worker/run-worker.ts';
+import { runWorker, type RunningWorker } from './run-worker.ts';
 
 /** Without a word from the primary after this time there is no primary. */
 const INIT_TIMEOUT_MS = 10_000;

@@ -4,7 +4,7 @@ import { planRoute, type Plan, type RouteAsk, type RoutedPlan } from '@olla/core
 import type { Exchange } from './exchange.ts';
 import type { ReadBody } from './read-body.ts';
 import { printable } from './routes.ts';
-import type { WorkerContext } from './worker-context.ts';
+import type { WorkerContext } from '../worker-context.ts';
 
 /** @throws OllaError MODEL_NOT_FOUND, MODEL_UNAVAILABLE, NO_ENDPOINT */
 export function planTraffic(

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { EndpointView } from '@olla/core/route-plan/endpoint-view';
 import type { SessionPlacement } from '@olla/state/port';
-import { Exchange } from './exchange.ts';
-import type { ReadBody } from './read-body.ts';
+import { Exchange } from '../request/exchange.ts';
+import type { ReadBody } from '../request/read-body.ts';
 import { Sessions, type SessionTurn } from './sessions.ts';
 
 const SETTINGS = {

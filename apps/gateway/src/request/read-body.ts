@@ -3,7 +3,7 @@ import { JsonAskScanner } from '@olla/core/ask/scan-json';
 import { MultipartAskScanner } from '@olla/core/ask/scan-multipart';
 import type { BodyAsk } from '@olla/core/ask/scan-json';
 import { OllaError } from '@olla/core/errors';
-import { BodyStream, bodyTooLarge } from './body-stream.ts';
+import { BodyStream, bodyTooLarge } from '../forward/body-stream.ts';
 import type { Exchange } from './exchange.ts';
 import type { PendingBudget } from './pending-budget.ts';
 

@@ -5,17 +5,17 @@ import { clientAddress } from '@olla/core/limits-address/client-address';
 import { admit } from './admission.ts';
 import { Exchange } from './exchange.ts';
 import { fail } from './fail.ts';
-import { forward } from './forward.ts';
+import { forward } from '../forward/forward.ts';
 import { answerAdmin, answerListing, answerModels } from './local-answers.ts';
 import { planTraffic } from './plan-traffic.ts';
 import { answerPreflight, isPreflight } from './preflight.ts';
 import { readBody } from './read-body.ts';
-import { REFUSED } from './refuse-unparsed.ts';
+import { REFUSED } from '../listener/refuse-unparsed.ts';
 import { findRoute, type Route } from './routes.ts';
-import { settle } from './settle.ts';
-import { beginTrace } from './trace-request.ts';
+import { settle } from '../observe/settle.ts';
+import { beginTrace } from '../observe/trace-request.ts';
 import { planManagement, refuseForeignOrigin, refuseManagement, withNamed } from './management.ts';
-import type { WorkerContext } from './worker-context.ts';
+import type { WorkerContext } from '../worker-context.ts';
 
 type RelayRoute = Extract<Route, { kind: 'relay' }>;
 

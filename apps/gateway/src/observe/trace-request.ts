@@ -1,8 +1,8 @@
 import type { AttemptTrace } from '@olla/telemetry/tracing/request-trace';
-import { streamFormat } from './broken-stream.ts';
-import type { Exchange } from './exchange.ts';
-import type { AttemptResult } from './relay.ts';
-import type { WorkerContext } from './worker-context.ts';
+import { streamFormat } from '../forward/broken-stream.ts';
+import type { Exchange } from '../request/exchange.ts';
+import type { AttemptResult } from '../forward/relay.ts';
+import type { WorkerContext } from '../worker-context.ts';
 
 /** Decides whether a request that may be relayed is traced. Without an exporter this is one comparison. */
 export function beginTrace({ tracing }: WorkerContext, exchange: Exchange): void {

@@ -3,8 +3,8 @@ import type { UpstreamCall, UpstreamFailure, UpstreamListener } from '@olla/upst
 import { performance } from 'node:perf_hooks';
 import { AnswerWriter } from './answer-writer.ts';
 import { streamErrorEvent, streamFormat, type StreamFormat } from './broken-stream.ts';
-import type { Exchange } from './exchange.ts';
-import { responseTime } from './respond.ts';
+import type { Exchange } from '../request/exchange.ts';
+import { responseTime } from '../request/respond.ts';
 import { UsageReader } from './usage-reader.ts';
 
 /** How an attempt ended. */

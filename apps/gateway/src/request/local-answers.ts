@@ -11,7 +11,7 @@ import type { Snapshot } from '@olla/core/snapshot';
 import type { Exchange } from './exchange.ts';
 import { respond, respondJson } from './respond.ts';
 import { decodedPath, printable, type Route } from './routes.ts';
-import type { WorkerContext } from './worker-context.ts';
+import type { WorkerContext } from '../worker-context.ts';
 
 const EMPTY: Pick<Snapshot, 'catalog' | 'endpoints'> = {
   catalog: { revision: 0, models: [] },

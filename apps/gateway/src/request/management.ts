@@ -6,7 +6,7 @@ import type { RouteScope } from '@olla/core/route-plan/fleet-view';
 import type { RoutedPlan } from '@olla/core/route-plan/plan-route';
 import type { Snapshot } from '@olla/core/snapshot';
 import type { Exchange } from './exchange.ts';
-import type { Fleet } from './fleet.ts';
+import type { Fleet } from '../fleet/fleet.ts';
 import type { ReadBody } from './read-body.ts';
 import type { Route } from './routes.ts';
 

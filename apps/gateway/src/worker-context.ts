@@ -4,15 +4,15 @@ import type { RoutePolicy } from '@olla/core/route-plan/plan-route';
 import type { Limiter } from '@olla/state/limiter';
 import type { Logger } from '@olla/telemetry/logger';
 import type { Tracing } from '@olla/telemetry/tracing/tracing';
-import type { Admin } from '../admin/create-admin.ts';
-import type { LimitTable } from './admission.ts';
-import type { Cors } from './cors.ts';
-import type { Fleet } from './fleet.ts';
-import type { FleetRefresh } from './fleet-refresh.ts';
-import type { PendingBudget } from './pending-budget.ts';
-import type { RequestLog } from './request-log.ts';
-import type { Sessions } from './sessions.ts';
-import type { StatisticsRecorder } from './statistics-recorder.ts';
+import type { Admin } from './admin/create-admin.ts';
+import type { LimitTable } from './request/admission.ts';
+import type { Cors } from './listener/cors.ts';
+import type { Fleet } from './fleet/fleet.ts';
+import type { FleetRefresh } from './fleet/fleet-refresh.ts';
+import type { PendingBudget } from './request/pending-budget.ts';
+import type { RequestLog } from './observe/request-log.ts';
+import type { Sessions } from './fleet/sessions.ts';
+import type { StatisticsRecorder } from './observe/statistics-recorder.ts';
 
 /** What the path of a request works with; one a worker. */
 export interface WorkerContext {

@@ -8,12 +8,12 @@ import type { RoutedPlan } from '@olla/core/route-plan/plan-route';
 import type { AttemptTrace, RequestTrace } from '@olla/telemetry/tracing/request-trace';
 import type { UpstreamFailure } from '@olla/upstream/upstream';
 import { BodyStream } from './body-stream.ts';
-import type { Exchange } from './exchange.ts';
-import type { Endpoint, Fleet } from './fleet.ts';
-import { bodyToSend, letGoOf, type ReadBody } from './read-body.ts';
+import type { Exchange } from '../request/exchange.ts';
+import type { Endpoint, Fleet } from '../fleet/fleet.ts';
+import { bodyToSend, letGoOf, type ReadBody } from '../request/read-body.ts';
 import { Relay, type AttemptResult } from './relay.ts';
-import { backendPath } from './scopes.ts';
-import { endAttempt, noteHead } from './trace-request.ts';
+import { backendPath } from '../request/scopes.ts';
+import { endAttempt, noteHead } from '../observe/trace-request.ts';
 
 export interface ForwardRules {
   readonly fleet: Fleet;

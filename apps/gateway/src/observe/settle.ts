@@ -1,6 +1,6 @@
-import type { Exchange } from './exchange.ts';
+import type { Exchange } from '../request/exchange.ts';
 import { recordTrace } from './trace-request.ts';
-import type { WorkerContext } from './worker-context.ts';
+import type { WorkerContext } from '../worker-context.ts';
 
 /** The end of every request: counted and logged once. Runs when the answer is out, or will never be. */
 export function settle(context: WorkerContext, exchange: Exchange): void {

@@ -2,7 +2,7 @@ import type { RouteScope } from '@olla/core/route-plan/fleet-view';
 import { ROUTABLE_STATES, type EndpointSnapshot, type Snapshot } from '@olla/core/snapshot';
 import type { SharedState } from '@olla/state/port';
 import type { Logger } from '@olla/telemetry/logger';
-import type { Exchange } from './exchange.ts';
+import type { Exchange } from '../request/exchange.ts';
 
 /** The fleet is looked at anew once in this time, however many requests ask for it. */
 const PAUSE_MS = 1_000;

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { OllaError } from '@olla/core/errors';
 import type { Exchange } from './exchange.ts';
 import { respond } from './respond.ts';
-import type { WorkerContext } from './worker-context.ts';
+import type { WorkerContext } from '../worker-context.ts';
 
 /** A browser asks whether its page may send the request that it has in mind. */
 export function isPreflight(request: IncomingMessage): boolean {

@@ -3,7 +3,7 @@ import { test, type TestContext } from 'node:test';
 import type { RouteScope } from '@olla/core/route-plan/fleet-view';
 import type { EndpointSnapshot, EndpointState, Snapshot } from '@olla/core/snapshot';
 import type { Control, ControlChange } from '@olla/state/port';
-import { Exchange } from './exchange.ts';
+import { Exchange } from '../request/exchange.ts';
 import { FleetRefresh } from './fleet-refresh.ts';
 
 const ALL: RouteScope = { label: '/olla/proxy', types: null };

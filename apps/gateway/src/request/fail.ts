@@ -1,6 +1,6 @@
 import type { Exchange } from './exchange.ts';
 import { respondError, toOllaError } from './respond.ts';
-import type { WorkerContext } from './worker-context.ts';
+import type { WorkerContext } from '../worker-context.ts';
 
 /** Every error of the path ends here, once: as an answer if none has begun, else as a broken end. */
 export function fail(context: WorkerContext, exchange: Exchange, thrown: unknown): void {

@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import type { ErrorCode } from '@olla/core/errors';
 import type { Admission } from '@olla/state/limiter';
 import type { RequestTrace } from '@olla/telemetry/tracing/request-trace';
-import type { SessionTurn } from './sessions.ts';
+import type { SessionTurn } from '../fleet/sessions.ts';
 
 /**
  * One request and its answer: what the steps of the path learn of it, and what is settled at its end. Its answer

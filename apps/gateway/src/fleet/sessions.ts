@@ -6,8 +6,8 @@ import type { SessionAsk } from '@olla/core/sticky/place-session';
 import { sessionKey, type SessionSource } from '@olla/core/sticky/session-key';
 import { SessionTable } from '@olla/core/sticky/session-table';
 import { MAX_PLACEMENTS, type SessionPlacement, type SharedState } from '@olla/state/port';
-import type { Exchange } from './exchange.ts';
-import type { ReadBody } from './read-body.ts';
+import type { Exchange } from '../request/exchange.ts';
+import type { ReadBody } from '../request/read-body.ts';
 
 /** Of a body that came in many pieces, so much is looked at. */
 const MAX_LOOK_BYTES = 1024 * 1024;

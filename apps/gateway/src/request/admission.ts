@@ -4,7 +4,7 @@ import { limitKey } from '@olla/core/limits-address/client-address';
 import type { Admission, LimitSpec } from '@olla/state/limiter';
 import type { Exchange } from './exchange.ts';
 import type { Route } from './routes.ts';
-import type { WorkerContext } from './worker-context.ts';
+import type { WorkerContext } from '../worker-context.ts';
 
 /** Addresses whose limits are kept at hand; beyond it they are made anew. */
 const MAX_CACHED_ADDRESSES = 10_000;

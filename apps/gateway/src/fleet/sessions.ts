@@ -1,5 +1,5 @@
 import type { Settings } from '@olla/config/schema';
-import { headerValue } from '@olla/core/http/header-value';
+import { encodeHeaderValue } from '@olla/core/http/encode-header-value';
 import type { EndpointView } from '@olla/core/route-plan/endpoint-view';
 import type { SessionCounters } from '@olla/core/statistics';
 import type { SessionAsk } from '@olla/core/sticky/place-session';
@@ -168,7 +168,8 @@ export class SessionTurn {
       'X-Olla-Sticky-Key-Source',
       this.#source,
     ];
-    if (this.#sessionId) headers.push('X-Olla-Session-ID', headerValue(this.#sessionId.slice(0, MAX_ECHOED)));
+    if (this.#sessionId)
+      headers.push('X-Olla-Session-ID', encodeHeaderValue(this.#sessionId.slice(0, MAX_ECHOED)));
     return headers;
   }
 }

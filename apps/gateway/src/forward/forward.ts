@@ -1,7 +1,7 @@
 import { profileOf } from '@olla/backends/table';
-import { modelToken, spliceChunks, spliceDelta } from '@olla/core/ask/splice-model';
+import { modelToken, spliceChunks, spliceDelta } from '@olla/core/body/splice-model';
 import { OllaError } from '@olla/core/errors';
-import { headerValue } from '@olla/core/http/header-value';
+import { encodeHeaderValue } from '@olla/core/http/encode-header-value';
 import { backendHeaders, clientHeaders } from '@olla/core/http/headers';
 import type { Candidate, RouteScope } from '@olla/core/route-plan/fleet-view';
 import type { RoutedPlan } from '@olla/core/route-plan/plan-route';
@@ -212,7 +212,7 @@ class Attempt {
       'X-Olla-Backend-Type',
       exchange.backendType ?? '',
     );
-    if (exchange.model !== null) headers.push('X-Olla-Model', headerValue(exchange.model));
+    if (exchange.model !== null) headers.push('X-Olla-Model', encodeHeaderValue(exchange.model));
     if (exchange.session !== null) headers.push(...exchange.session.answeredBy(this.#candidate.endpoint));
     return headers;
   }

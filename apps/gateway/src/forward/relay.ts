@@ -1,4 +1,5 @@
 import type { ErrorCode } from '@olla/core/errors';
+import { findHeader } from '@olla/core/http/find-header';
 import type { UpstreamCall, UpstreamFailure, UpstreamListener } from '@olla/upstream/upstream';
 import { performance } from 'node:perf_hooks';
 import { AnswerWriter } from './answer-writer.ts';
@@ -78,7 +79,7 @@ export class Relay implements UpstreamListener {
   onHead(status: number, rawHeaders: string[]): void {
     if (this.#over) return;
     if (this.#options.tryElsewhere(status)) {
-      const retryAfter = headerValue(rawHeaders, 'retry-after');
+      const retryAfter = findHeader(rawHeaders, 'retry-after');
       this.#end({ kind: 'refused', status, retryAfter });
       this.#call?.abort();
       return;
@@ -98,11 +99,11 @@ export class Relay implements UpstreamListener {
       headers.push('Trailer', 'X-Olla-Response-Time');
       this.#trailer = true;
     }
-    const contentType = headerValue(rawHeaders, 'content-type') ?? undefined;
+    const contentType = findHeader(rawHeaders, 'content-type') ?? undefined;
     // An event cannot be put into what is compressed, or whose bytes are counted already.
     const closed =
-      headerValue(rawHeaders, 'content-encoding') !== null ||
-      (plain && headerValue(rawHeaders, 'content-length') !== null);
+      findHeader(rawHeaders, 'content-encoding') !== null ||
+      (plain && findHeader(rawHeaders, 'content-length') !== null);
     this.#format = closed ? 'opaque' : streamFormat(contentType);
     this.#usage = UsageReader.for(contentType, status);
     for (const part of baseHeaders) headers.push(part);
@@ -195,14 +196,6 @@ function explainBreak({ kind, code }: UpstreamFailure): { code: ErrorCode; text:
   if (kind === 'total_timeout')
     return { code: 'BACKEND_TIMEOUT', text: 'took longer than proxy.response_timeout' };
   return { code: 'BACKEND_ERROR', text: `broke off its answer (${code})` };
-}
-
-function headerValue(raw: readonly string[], name: string): string | null {
-  for (let i = 0; i < raw.length; i += 2) {
-    const candidate = raw[i] as string;
-    if (candidate.length === name.length && candidate.toLowerCase() === name) return raw[i + 1] as string;
-  }
-  return null;
 }
 
 function dropHeader(flat: string[], name: string): void {

@@ -1,3 +1,4 @@
+import { findHeader } from '@olla/core/http/find-header';
 import type { AttemptTrace } from '@olla/telemetry/tracing/request-trace';
 import { streamFormat } from '../forward/broken-stream.ts';
 import type { Exchange } from '../request/exchange.ts';
@@ -16,9 +17,7 @@ export function beginTrace({ tracing }: WorkerContext, exchange: Exchange): void
 
 /** The head of an attempt's answer came and goes to the client. */
 export function noteHead(attempt: AttemptTrace, rawHeaders: readonly string[]): void {
-  for (let i = 0; i + 1 < rawHeaders.length; i += 2)
-    if (rawHeaders[i]?.toLowerCase() === 'content-type')
-      attempt.streamed = streamFormat(rawHeaders[i + 1]) !== 'opaque';
+  attempt.streamed = streamFormat(findHeader(rawHeaders, 'content-type') ?? undefined) !== 'opaque';
 }
 
 export function endAttempt(attempt: AttemptTrace, result: AttemptResult): void {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { findName } from '@olla/core/ask/find-name';
+import { findName } from '@olla/core/body/find-name';
 import { OllaError } from '@olla/core/errors';
 import { chooseForManagement } from '@olla/core/route-plan/choose-for-management';
 import type { RouteScope } from '@olla/core/route-plan/fleet-view';

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import { JsonAskScanner } from '@olla/core/ask/scan-json';
-import { MultipartAskScanner } from '@olla/core/ask/scan-multipart';
-import type { BodyAsk } from '@olla/core/ask/scan-json';
+import { JsonBodyScanner } from '@olla/core/body/json-body-scanner';
+import { MultipartBodyScanner } from '@olla/core/body/multipart-body-scanner';
+import type { BodyFields } from '@olla/core/body/body-fields';
 import { OllaError } from '@olla/core/errors';
 import { BodyStream, bodyTooLarge } from '../forward/body-stream.ts';
 import type { Exchange } from './exchange.ts';
@@ -15,7 +15,7 @@ export const WHOLE_BODY_BYTES = 256 * 1024;
 
 export interface ReadBody {
   /** What the body asks for; null where there is none to look at. */
-  readonly ask: BodyAsk | null;
+  readonly ask: BodyFields | null;
   readonly encoding: 'json' | 'multipart';
   /** All bytes read so far, and the rest of the request if it goes on. */
   readonly chunks: readonly Buffer[];
@@ -78,7 +78,7 @@ class BodyReader {
   readonly #exchange: Exchange;
   readonly #rules: BodyRules;
   readonly #length: number | null;
-  readonly #scanner: JsonAskScanner | MultipartAskScanner | null;
+  readonly #scanner: JsonBodyScanner | MultipartBodyScanner | null;
   readonly #encoding: 'json' | 'multipart';
   readonly #chunks: Buffer[] = [];
   #read = 0;
@@ -90,7 +90,7 @@ class BodyReader {
     this.#rules = rules;
     this.#length = length;
     const contentType = exchange.request.headers['content-type'] ?? '';
-    const boundary = MultipartAskScanner.boundaryOf(contentType);
+    const boundary = MultipartBodyScanner.boundaryOf(contentType);
     this.#encoding = boundary === null ? 'json' : 'multipart';
     // A small body is looked through to its end, so that a second `model` in it is found.
     const untilEnd = length !== null && length <= WHOLE_BODY_BYTES;
@@ -101,9 +101,9 @@ class BodyReader {
       !readable
         ? null
         : boundary !== null
-          ? new MultipartAskScanner(boundary)
+          ? new MultipartBodyScanner(boundary)
           : rules.json || mayHoldJson(contentType)
-            ? new JsonAskScanner({ untilEnd })
+            ? new JsonBodyScanner({ untilEnd })
             : null;
     this.done = new Promise((resolve, reject) => {
       this.#resolve = resolve;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { headerValue } from './header-value.ts';
+import { encodeHeaderValue } from './encode-header-value.ts';
 import { newRequestId, validRequestId } from './request-id.ts';
 
 test('request ids differ, and are valid themselves', () => {
@@ -17,6 +17,6 @@ test('a client’s request id is visible ASCII of bounded length', () => {
 });
 
 test('any text becomes a header’s value, and plain ones stay as they are', () => {
-  assert.equal(headerValue('meta-llama/Llama-3.1-8B 100%'), 'meta-llama/Llama-3.1-8B 100%');
-  assert.equal(headerValue('a\r\nX: y é\ud800'), 'a%0D%0AX: y %C3%A9%EF%BF%BD');
+  assert.equal(encodeHeaderValue('meta-llama/Llama-3.1-8B 100%'), 'meta-llama/Llama-3.1-8B 100%');
+  assert.equal(encodeHeaderValue('a\r\nX: y é\ud800'), 'a%0D%0AX: y %C3%A9%EF%BF%BD');
 });

@@ -1,4 +1,4 @@
-import { skipSpace, skipValue, spells, walkObject } from '../ask/json-walk.ts';
+import { skipSpace, skipValue, spells, walkObject } from '../body/json-walk.ts';
 
 const COMMA = 0x2c;
 const OPEN_BRACKET = 0x5b;

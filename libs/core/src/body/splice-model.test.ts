@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { JsonAskScanner } from './scan-json.ts';
+import { JsonBodyScanner } from './json-body-scanner.ts';
 import { modelToken, spliceChunks, spliceDelta } from './splice-model.ts';
 
 const rest = fc.dictionary(
@@ -16,7 +16,7 @@ test('splicing changes the model and no other byte, in one piece and in chunks',
     fc.property(rest, rest, name, name, fc.nat(40), (before, after, old, next, size) => {
       const text = JSON.stringify({ ...before, model: old, ...after }, undefined, 1);
       const body = Buffer.from(text);
-      const scanner = new JsonAskScanner({ untilEnd: true });
+      const scanner = new JsonBodyScanner({ untilEnd: true });
       scanner.push(body);
       const { modelStart, modelEnd } = scanner;
       const token = modelToken(next, 'json');

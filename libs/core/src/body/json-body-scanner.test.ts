@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { JsonAskScanner } from './scan-json.ts';
+import { JsonBodyScanner } from './json-body-scanner.ts';
 
-function scan(text: string, options = {}): JsonAskScanner {
-  const scanner = new JsonAskScanner(options);
+function scan(text: string, options = {}): JsonBodyScanner {
+  const scanner = new JsonBodyScanner(options);
   scanner.push(Buffer.from(text));
   scanner.end();
   return scanner;
@@ -79,7 +79,7 @@ test('json: offsets hold the token with its quotes', () => {
 test('json: depth, size and bytes that are not UTF-8 cost nothing', () => {
   const deep = scan(`{"a":${'['.repeat(100_000)}${']'.repeat(100_000)},"model":"m"}`);
   assert.equal(deep.model, 'm');
-  const scanner = new JsonAskScanner();
+  const scanner = new JsonBodyScanner();
   scanner.push(Buffer.from('{"a":"'));
   const mebibyte = Buffer.alloc(1 << 20, 0xff);
   for (let i = 0; i < 50; i += 1) assert.equal(scanner.push(mebibyte), 'need-more');
@@ -88,12 +88,12 @@ test('json: depth, size and bytes that are not UTF-8 cost nothing', () => {
 });
 
 test('json: an endless key or model is not kept', () => {
-  const key = new JsonAskScanner();
+  const key = new JsonBodyScanner();
   key.push(Buffer.from('{"model'));
   for (let i = 0; i < 100; i += 1) key.push(Buffer.alloc(1000, 0x78));
   key.push(Buffer.from('":1,"model":"m"}'));
   assert.equal(key.model, 'm');
-  const model = new JsonAskScanner();
+  const model = new JsonBodyScanner();
   model.push(Buffer.from('{"model":"'));
   for (let i = 0; i < 3; i += 1) model.push(Buffer.alloc(500, 0x78));
   assert.equal(model.error, 'INVALID_MODEL');
@@ -116,7 +116,7 @@ test('json: agrees with JSON.parse on any object in any chunks', () => {
       const body = Buffer.from(text);
       const parsed = JSON.parse(text) as Record<string, unknown>;
       const whole = scanJson(body);
-      const pieces = new JsonAskScanner({ untilEnd: true });
+      const pieces = new JsonBodyScanner({ untilEnd: true });
       for (const chunk of cut(body, places)) pieces.push(chunk);
       pieces.end();
       assert.deepEqual({ ...pieces }, { ...whole });
@@ -139,7 +139,7 @@ test('json: any bytes in any chunks end in the same state, and never throw', () 
     fc.property(bytes, fc.array(fc.nat(), { maxLength: 8 }), (content, places) => {
       const body = Buffer.from([...Buffer.from('{"'), ...content]);
       const whole = scanJson(body);
-      const pieces = new JsonAskScanner({ untilEnd: true });
+      const pieces = new JsonBodyScanner({ untilEnd: true });
       for (const chunk of cut(body, places)) pieces.push(chunk);
       pieces.end();
       assert.deepEqual({ ...pieces }, { ...whole });
@@ -148,8 +148,8 @@ test('json: any bytes in any chunks end in the same state, and never throw', () 
   );
 });
 
-function scanJson(body: Uint8Array): JsonAskScanner {
-  const scanner = new JsonAskScanner({ untilEnd: true });
+function scanJson(body: Uint8Array): JsonBodyScanner {
+  const scanner = new JsonBodyScanner({ untilEnd: true });
   scanner.push(body);
   scanner.end();
   return scanner;

@@ -1,4 +1,4 @@
-import { MAX_MODEL_TOKEN_BYTES, type BodyAsk, type ScanOptions, type ScanState } from './scan-json.ts';
+import { MAX_MODEL_TOKEN_BYTES, type BodyFields, type ScanOptions, type ScanState } from './body-fields.ts';
 
 /** Most bytes that the headers of one part may have; a part with more counts as one without a name. */
 const MAX_PART_HEADER_BYTES = 8_192;
@@ -14,7 +14,7 @@ type Mode = 'skip' | 'after-delimiter' | 'headers' | 'model';
  * Finds the field `model` of a multipart/form-data body that arrives in chunks. Files are skipped by
  * the native search for the boundary; the headers of one part or one short value are the most that is kept.
  */
-export class MultipartAskScanner implements BodyAsk {
+export class MultipartBodyScanner implements BodyFields {
   state: ScanState = 'need-more';
   model: string | null = null;
   modelStart = -1;

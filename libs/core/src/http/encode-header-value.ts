@@ -2,7 +2,7 @@
  * A text as it may stand in a header: what is not printable ASCII is percent-encoded as UTF-8, so that two texts never
  * look the same. `%` itself stays, for it is common in names.
  */
-export function headerValue(text: string): string {
+export function encodeHeaderValue(text: string): string {
   for (let i = 0; i < text.length; i += 1) {
     const code = text.charCodeAt(i);
     if (code < 0x20 || code > 0x7e) return encode(text);

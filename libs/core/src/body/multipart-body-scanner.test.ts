@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { MultipartAskScanner } from './scan-multipart.ts';
+import { MultipartBodyScanner } from './multipart-body-scanner.ts';
 
 const TYPE = 'multipart/form-data; charset=utf-8; boundary="--x1"';
 
@@ -9,14 +9,14 @@ function part(name: string, value: string, extra = ''): string {
   return `----x1\r\nContent-Disposition: form-data; name="${name}"${extra}\r\n\r\n${value}\r\n`;
 }
 
-function scan(chunks: readonly Uint8Array[], untilEnd = true): MultipartAskScanner {
-  const scanner = new MultipartAskScanner(MultipartAskScanner.boundaryOf(TYPE) ?? '', { untilEnd });
+function scan(chunks: readonly Uint8Array[], untilEnd = true): MultipartBodyScanner {
+  const scanner = new MultipartBodyScanner(MultipartBodyScanner.boundaryOf(TYPE) ?? '', { untilEnd });
   for (const chunk of chunks) scanner.push(chunk);
   scanner.end();
   return scanner;
 }
 
-function whole(text: string): MultipartAskScanner {
+function whole(text: string): MultipartBodyScanner {
   return scan([Buffer.from(text)]);
 }
 
@@ -65,7 +65,7 @@ test('multipart: the boundary is read from the header', () => {
     ['application/json', null],
   ];
   for (const [contentType, boundary] of cases) {
-    assert.equal(MultipartAskScanner.boundaryOf(contentType), boundary, contentType);
+    assert.equal(MultipartBodyScanner.boundaryOf(contentType), boundary, contentType);
   }
 });
 

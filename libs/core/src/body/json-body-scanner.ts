@@ -1,38 +1,6 @@
+import { MAX_MODEL_TOKEN_BYTES, type BodyFields, type ScanOptions, type ScanState } from './body-fields.ts';
 import { decodeString, isLiteral, isSpace, MAX_KEY_BYTES, QUOTE, spellsModel } from './json-bytes.ts';
 import { StringEnds } from './string-ends.ts';
-
-/** How far a scan has come. After anything but `need-more`, further chunks change nothing. */
-export type ScanState =
-  | 'need-more'
-  /** The model is known, and what follows need not be read. */
-  | 'done'
-  /** The body is the client's fault: see `error`. */
-  | 'invalid'
-  /** The object ended, or stopped being JSON, without a `model`: the backend judges it. */
-  | 'no-model';
-
-/** What a body asks for. Offsets count bytes of the whole body. */
-export interface BodyAsk {
-  readonly state: ScanState;
-  readonly model: string | null;
-  /** First byte of the token that holds the model, and the one after its last; -1 while there is none. */
-  readonly modelStart: number;
-  readonly modelEnd: number;
-  readonly error: 'INVALID_JSON' | 'INVALID_MODEL' | null;
-  /** For the client, when there is an error. */
-  readonly reason: string;
-}
-
-export interface ScanOptions {
-  /**
-   * Look for a second `model` to the end of the object. For bodies that are kept whole in memory, because the rest of
-   * a chunk is; without it the scan is over when the model is known.
-   */
-  readonly untilEnd?: boolean;
-}
-
-/** Longest token that is taken for a model's name, in bytes of the body. */
-export const MAX_MODEL_TOKEN_BYTES = 1_024;
 
 /** A body that has neither behind its model has no second one: letters can only be written as they are or as \u00XX. */
 const MODEL_KEY = Buffer.from('"model"');
@@ -61,7 +29,7 @@ type Mode =
  * Finds the top-level `model` of a JSON object that arrives in chunks. It reads structure only: keeps
  * no stack and none of the body but a token split over chunks, so that neither depth nor size of a body costs memory.
  */
-export class JsonAskScanner implements BodyAsk {
+export class JsonBodyScanner implements BodyFields {
   state: ScanState = 'need-more';
   model: string | null = null;
   modelStart = -1;

@@ -1,6 +1,6 @@
 import { decodeString } from './json-bytes.ts';
 import { skipSpace, spells, walkObject } from './json-walk.ts';
-import type { BodyAsk } from './scan-json.ts';
+import type { BodyFields } from './body-fields.ts';
 
 /**
  * The model of a body that has it in another field than `model`: `name` and `source` of Ollama's calls.
@@ -8,9 +8,9 @@ import type { BodyAsk } from './scan-json.ts';
  * @param body a whole JSON object
  * @returns null where it has no such field that is a string
  */
-export function findName(body: Buffer, field: string): BodyAsk | null {
+export function findName(body: Buffer, field: string): BodyFields | null {
   const key = JSON.stringify(field);
-  let found: BodyAsk | null = null;
+  let found: BodyFields | null = null;
   walkObject(body, skipSpace(body, 0), ({ keyStart, keyEnd, valueStart, valueEnd }) => {
     if (!spells(body, keyStart, keyEnd, key)) return false;
     const model =

@@ -1,0 +1,14 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { findHeader } from './find-header.ts';
+
+test('finds the first value of a header whatever the case of its name', () => {
+  const flat = ['Content-Type', 'text/plain', 'X-A', '1', 'x-a', '2'];
+  assert.equal(findHeader(flat, 'content-type'), 'text/plain');
+  assert.equal(findHeader(flat, 'x-a'), '1');
+});
+
+test('returns null for a name that only stands as a value, and for an empty list', () => {
+  assert.equal(findHeader(['X-A', 'x-b'], 'x-b'), null);
+  assert.equal(findHeader([], 'x-a'), null);
+});

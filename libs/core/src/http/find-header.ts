@@ -1,0 +1,13 @@
+/**
+ * The first value of a header in a flat list `[name, value, …]`, whose names may have any case.
+ *
+ * @param lowerName in lower case
+ * @returns null where the list does not have it
+ */
+export function findHeader(flat: readonly string[], lowerName: string): string | null {
+  for (let i = 0; i + 1 < flat.length; i += 2) {
+    const name = flat[i] as string;
+    if (name.length === lowerName.length && name.toLowerCase() === lowerName) return flat[i + 1] as string;
+  }
+  return null;
+}

@@ -1,5 +1,5 @@
 import { demoFleetSpec } from '@olla/simulator/demo-fleet';
-import { startFleet } from '@olla/simulator/fleet';
+import { startFleet } from '@olla/simulator/start-fleet';
 
 /** From the process of the demo fleet to the one that started it. */
 export type DemoMessage =

@@ -12,6 +12,11 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
+/** Where an action leaves the exit status of a command that did not fail, such as 7 of `status --check`. */
+export interface Outcome {
+  exitCode: number;
+}
+
 /** Ends a command with one message and an exit status. `hint` is the next thing to do, a sentence of its own. */
 export class CommandError extends Error {
   readonly exitCode: ExitCode;

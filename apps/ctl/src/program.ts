@@ -1,16 +1,13 @@
-import { Command, Help } from 'commander';
+import { Command } from 'commander';
 import { registerAgent } from './commands/agent.ts';
 import { registerBench } from './commands/bench.ts';
 import { registerConfig } from './commands/config.ts';
 import { registerCtl } from './commands/ctl.ts';
 import { registerServe } from './commands/serve.ts';
 import { registerSimulate } from './commands/simulate.ts';
+import type { Outcome } from './exit-codes.ts';
+import { examplesFirst, withExamples } from './help-examples.ts';
 import { ollaVersion } from './version.ts';
-
-/** Where an action leaves the exit status of a command that did not fail, such as 7 of `status --check`. */
-export interface Outcome {
-  exitCode: number;
-}
 
 const EXAMPLES = `
   olla serve                         find backends on this machine and serve them at http://localhost:40114
@@ -45,21 +42,6 @@ export function createProgram(outcome: Outcome): Command {
   registerSimulate(program);
   registerBench(program, outcome);
   return program;
-}
-
-const examples = new WeakMap<Command, string>();
-
-/** Gives a command the examples that its help starts with. */
-export function withExamples(command: Command, text: string): Command {
-  examples.set(command, text);
-  return command;
-}
-
-function examplesFirst(command: Command, help: Help): string {
-  const rest = Help.prototype.formatHelp.call(help, command, help);
-  const shown = examples.get(command);
-  if (!shown) return rest;
-  return `Examples:${shown.startsWith('\n') ? '' : '\n'}${shown}\n\n${rest}`;
 }
 
 /** Errors start as all of ours do; a word of `olla ctl` typed without `ctl` is the commonest slip. */

@@ -5,6 +5,7 @@ import type { EndpointSettings, Settings } from '@olla/config/schema';
 import { endpointKey } from '@olla/core/endpoint-key';
 import type { EndpointLoad, EndpointModel, EndpointSnapshot } from '@olla/core/snapshot';
 import type { AgentLog } from './agent-log.ts';
+import type { ChangeKind } from './change-kind.ts';
 import { checkEndpoint } from './check-endpoint.ts';
 import { isRoutable, nextCheckDelayMs, nextHealth, unknownHealth } from './endpoint-health.ts';
 import type { CheckOutcome, EndpointHealth } from './endpoint-health.ts';
@@ -14,9 +15,6 @@ import { ModelBook } from './model-book.ts';
 import { IDLE_SIGNALS_MS, loadOf, SignalBook } from './read-signals.ts';
 import { repeat } from './repeat.ts';
 import type { Repeater } from './repeat.ts';
-
-/** What changed: models (a new catalogue), a state, or figures only, which can wait. */
-export type ChangeKind = 'models' | 'state' | 'figures';
 
 export interface MonitorOptions {
   readonly endpoint: EndpointSettings;

@@ -7,7 +7,7 @@ import { endpointKey } from '@olla/core/endpoint-key';
 import type { AgentLog } from './agent-log.ts';
 import type { AgentState } from './agent-state.ts';
 import { EndpointMonitor } from './endpoint-monitor.ts';
-import type { ChangeKind } from './endpoint-monitor.ts';
+import type { ChangeKind } from './change-kind.ts';
 import { Gate } from './gate.ts';
 import { Publisher } from './publisher.ts';
 

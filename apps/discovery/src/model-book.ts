@@ -3,7 +3,7 @@ import { matchesFilter } from '@olla/config/glob';
 import type { Settings } from '@olla/config/schema';
 import type { EndpointModel } from '@olla/core/snapshot';
 import type { AgentLog } from './agent-log.ts';
-import type { ChangeKind } from './endpoint-monitor.ts';
+import type { ChangeKind } from './change-kind.ts';
 import type { CheckOutcome } from './endpoint-health.ts';
 import type { EndpointLink } from './endpoint-link.ts';
 import type { Gate } from './gate.ts';

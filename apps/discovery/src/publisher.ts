@@ -4,7 +4,7 @@ import type { EndpointModels } from '@olla/core/catalog/build-catalog';
 import type { SharedState } from '@olla/state/port';
 import { StateError } from '@olla/state/port';
 import type { AgentLog } from './agent-log.ts';
-import type { ChangeKind } from './endpoint-monitor.ts';
+import type { ChangeKind } from './change-kind.ts';
 
 /** Changes of routing that come together go out together. */
 const ROUTING_DELAY_MS = 15;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { startFleet, type Fleet } from './fleet.ts';
+import type { Fleet } from './fleet.ts';
+import { startFleet } from './start-fleet.ts';
 import { askRaw, getRequest, openRaw, postRequest } from './testing/raw-exchange.ts';
 
 let fleet: Fleet;

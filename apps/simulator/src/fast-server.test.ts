@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { startFleet, type Fleet, type FleetServer } from './fleet.ts';
+import type { Fleet, FleetServer } from './fleet.ts';
+import { startFleet } from './start-fleet.ts';
 import { askRaw, getRequest, openRaw, postRequest } from './testing/raw-exchange.ts';
 import { until } from './testing/until.ts';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { demoFleetSpec } from './demo-fleet.ts';
-import { startFleet } from './fleet.ts';
+import { startFleet } from './start-fleet.ts';
 import { parseFleetSpec } from './fleet-spec.ts';
 import { runSimulate } from './run-simulate.ts';
 import { askRaw, postRequest } from './testing/raw-exchange.ts';

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { parse as parseYaml } from 'yaml';
 import { demoFleetSpec } from './demo-fleet.ts';
-import { startFleet, type Fleet } from './fleet.ts';
+import type { Fleet } from './fleet.ts';
+import { startFleet } from './start-fleet.ts';
 import { FleetSpecError, parseFleetSpec, type FleetSpec } from './fleet-spec.ts';
 
 /** The flags of `olla simulate`, as the command line has them. */

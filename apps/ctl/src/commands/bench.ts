@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { CommandError, EXIT } from '../exit-codes.ts';
-import { withExamples, type Outcome } from '../program.ts';
+import { CommandError, EXIT, type Outcome } from '../exit-codes.ts';
+import { withExamples } from '../help-examples.ts';
 
 const EXAMPLES = `
   olla bench                                       all workloads and variants; about 20 minutes, on a quiet machine

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { ExplainFlags } from '../config-explain.ts';
-import { withExamples, type Outcome } from '../program.ts';
+import type { Outcome } from '../exit-codes.ts';
+import { withExamples } from '../help-examples.ts';
 
 const EXAMPLES = `
   olla config init                 look for backends on this machine and write ./config.yaml

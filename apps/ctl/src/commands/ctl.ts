@@ -1,19 +1,6 @@
 import { type Command, Option } from 'commander';
-import { withExamples, type Outcome } from '../program.ts';
-
-export type OutputFormat = 'table' | 'wide' | 'json' | 'yaml' | 'jsonl' | 'name';
-
-/** Flags that every `olla ctl` command has. */
-export interface CtlFlags {
-  gateway?: string;
-  output: OutputFormat;
-  json?: true;
-  tokenFile?: string;
-  insecure?: true;
-  color: 'auto' | 'always' | 'never';
-  /** Seconds, as typed. */
-  timeout: string;
-}
+import type { Outcome } from '../exit-codes.ts';
+import { withExamples } from '../help-examples.ts';
 
 const EXAMPLES = `
   olla ctl status                        the cluster in one screen

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { withExamples, type Outcome } from '../program.ts';
+import type { Outcome } from '../exit-codes.ts';
+import { withExamples } from '../help-examples.ts';
 import type { SettingsFlags } from '../settings-from-flags.ts';
 
 const EXAMPLES = `

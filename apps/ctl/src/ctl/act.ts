@@ -1,11 +1,11 @@
 import type { AdminClient } from '@olla/admin-api/client';
 import { AdminError } from '@olla/admin-api/client';
 import type { EndpointActionBody } from '@olla/admin-api/schema/actions';
-import type { CtlFlags } from '../commands/ctl.ts';
 import { CommandError, EXIT, type ExitCode } from '../exit-codes.ts';
 import { stateMark } from '../view/state-mark.ts';
 import { safeText } from '../view/text.ts';
 import { connectAsAdmin } from './connect.ts';
+import type { CtlFlags } from './ctl-flags.ts';
 import { explainFailure } from './failures.ts';
 import { findNamed } from './find-named.ts';
 import { outputFormat } from './print.ts';

@@ -1,8 +1,8 @@
 import { createClient, type AdminClient } from '@olla/admin-api/client';
 import { adminTokenPath, readTokenFile } from '@olla/admin-api/token-file';
 import { hostname, userInfo } from 'node:os';
-import type { CtlFlags } from '../commands/ctl.ts';
 import { CommandError, EXIT } from '../exit-codes.ts';
+import type { CtlFlags } from './ctl-flags.ts';
 
 const DEFAULT_GATEWAY = 'http://localhost:40114';
 

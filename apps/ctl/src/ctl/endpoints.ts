@@ -1,8 +1,8 @@
 import type { StatusEndpoint } from '@olla/admin-api/schema/status';
-import type { CtlFlags } from '../commands/ctl.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { endpointColumns } from '../view/endpoint-columns.ts';
 import { connect } from './connect.ts';
+import type { CtlFlags } from './ctl-flags.ts';
 import { explaining } from './failures.ts';
 import { findNamed } from './find-named.ts';
 import { print } from './print.ts';

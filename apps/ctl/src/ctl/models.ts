@@ -1,7 +1,7 @@
-import type { CtlFlags } from '../commands/ctl.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { MODEL_COLUMNS, modelRows, type ModelRow } from '../view/model-rows.ts';
 import { connect } from './connect.ts';
+import type { CtlFlags } from './ctl-flags.ts';
 import { explaining } from './failures.ts';
 import { findNamed } from './find-named.ts';
 import { print } from './print.ts';

@@ -1,5 +1,5 @@
-import type { CtlFlags, OutputFormat } from '../commands/ctl.ts';
 import { printTable, type Column } from '../view/table.ts';
+import type { CtlFlags, OutputFormat } from './ctl-flags.ts';
 
 export interface Printable<Row> {
   /** The whole answer, for programs. */

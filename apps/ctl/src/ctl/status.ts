@@ -1,10 +1,10 @@
 import type { StatusBody, StatusEndpoint } from '@olla/admin-api/schema/status';
-import type { CtlFlags } from '../commands/ctl.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { endpointColumns } from '../view/endpoint-columns.ts';
 import { showAge, showCount, showMs } from '../view/numbers.ts';
 import { safeText } from '../view/text.ts';
 import { connect } from './connect.ts';
+import type { CtlFlags } from './ctl-flags.ts';
 import { explaining } from './failures.ts';
 import { print } from './print.ts';
 

@@ -1,6 +1,6 @@
-import type { CtlFlags } from '../commands/ctl.ts';
 import { CommandError, EXIT } from '../exit-codes.ts';
 import { connect, connectAsAdmin } from './connect.ts';
+import type { CtlFlags } from './ctl-flags.ts';
 import { explainFailure } from './failures.ts';
 import { outputFormat, useColor } from './print.ts';
 import { showStatus } from './status.ts';

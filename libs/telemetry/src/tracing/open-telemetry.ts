@@ -17,9 +17,8 @@ import { newTraceId } from './random-ids.ts';
 import { recordSpans, type IdSource } from './request-spans.ts';
 import { RequestTrace } from './request-trace.ts';
 import { SpanDelivery } from './span-delivery.ts';
-import type { TracingOptions } from './start-tracing.ts';
 import { parseTraceparent } from './trace-context.ts';
-import type { RequestFacts, Tracing } from './tracing.ts';
+import type { RequestFacts, Tracing, TracingOptions } from './tracing.ts';
 import type { ExporterName, SamplerSettings, TracingSettings } from './tracing-settings.ts';
 
 /** Traces by OpenTelemetry's SDK. Only this file and what makes spans load it. */

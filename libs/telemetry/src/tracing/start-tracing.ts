@@ -1,13 +1,5 @@
-import type { Logger } from '../logger.ts';
-import type { Tracing } from './tracing.ts';
+import type { Tracing, TracingOptions } from './tracing.ts';
 import { readTracingSettings } from './tracing-settings.ts';
-
-export interface TracingOptions {
-  readonly log: Logger;
-  readonly version: string;
-  /** Tells processes apart: `service.instance.id`. */
-  readonly instanceId: string;
-}
 
 /**
  * Starts tracing if the process's `OTEL_*` variables configure an exporter, and loads OpenTelemetry only then.

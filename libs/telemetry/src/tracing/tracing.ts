@@ -1,4 +1,12 @@
+import type { Logger } from '../logger.ts';
 import type { RequestTrace } from './request-trace.ts';
+
+export interface TracingOptions {
+  readonly log: Logger;
+  readonly version: string;
+  /** Tells processes apart: `service.instance.id`. */
+  readonly instanceId: string;
+}
 
 /** Traces of requests, where an exporter is configured. Nothing here waits, and nothing throws. */
 export interface Tracing {

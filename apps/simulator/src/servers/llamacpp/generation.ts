@@ -1,38 +1,14 @@
 import { generate, planAnswer } from '../../generate.ts';
 import type { Exchange } from '../../http/exchange.ts';
-import type { JobStats } from '../../physics/job.ts';
 import { countTokens } from '../../physics/prefix-cache.ts';
-import type { Answer } from '../../text/answer.ts';
-import { isObject, readAsk, type Ask, type Body } from '../../text/ask.ts';
+import { isObject, readAsk, type Body } from '../../text/ask.ts';
+import type { Reply } from './dialect.ts';
 import { chatDialect, completionDialect } from './openai-dialect.ts';
 import { messagesDialect } from './messages-dialect.ts';
 import { nativeDialect } from './native-dialect.ts';
 import { responsesDialect } from './responses-dialect.ts';
 import { endStream, sendError, sendJson, startStream, type LlamaError } from './wire.ts';
 import { cancelAsLlamaDoes, type LlamaServer } from './work.ts';
-
-/** What a dialect's answers are made of. */
-export interface Reply {
-  readonly ask: Ask;
-  readonly answer: Answer;
-  readonly body: Body;
-  /** The model's alias. */
-  readonly model: string;
-  readonly created: number;
-  readonly timeScale: number;
-  readonly random: () => number;
-}
-
-/** How one API of llama.cpp frames an answer. */
-export interface Dialect {
-  whole(reply: Reply, stats: JobStats): unknown;
-  /** The stream's writer; each text it returns is one HTTP chunk, an empty one none. */
-  stream(reply: Reply): {
-    token(piece: string, index: number): string;
-    /** The chunks after the last token. */
-    end(stats: JobStats): string[];
-  };
-}
 
 const DIALECTS = {
   chat: chatDialect,

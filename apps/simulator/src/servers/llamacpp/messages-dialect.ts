@@ -1,6 +1,6 @@
 import { randomId } from '../../physics/random.ts';
 import { countTokens } from '../../physics/prefix-cache.ts';
-import type { Dialect } from './generation.ts';
+import type { Dialect } from './dialect.ts';
 
 function event(value: { type: string }): string {
   return `event: ${value.type}\ndata: ${JSON.stringify(value)}\n\n`;

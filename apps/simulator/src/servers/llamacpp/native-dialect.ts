@@ -1,7 +1,7 @@
 import { hashText } from '../../physics/random.ts';
 import type { JobStats } from '../../physics/job.ts';
 import type { Body } from '../../text/ask.ts';
-import type { Dialect, Reply } from './generation.ts';
+import type { Dialect, Reply } from './dialect.ts';
 import { samplingSettings } from './server-facts.ts';
 import { timings } from './timings.ts';
 

@@ -1,6 +1,6 @@
 import { randomId } from '../../physics/random.ts';
 import type { Body } from '../../text/ask.ts';
-import type { Dialect, Reply } from './generation.ts';
+import type { Dialect, Reply } from './dialect.ts';
 import { timings, usage } from './timings.ts';
 
 const BUILD = 'b0-unknown';

@@ -1,7 +1,7 @@
 import { randomId } from '../../physics/random.ts';
 import type { JobStats } from '../../physics/job.ts';
 import type { Body } from '../../text/ask.ts';
-import type { Dialect } from './generation.ts';
+import type { Dialect } from './dialect.ts';
 import { timings } from './timings.ts';
 
 function event(type: string, fields: Body): string {

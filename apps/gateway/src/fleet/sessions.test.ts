@@ -61,7 +61,7 @@ test('a session misses first, hits where it was, and is repinned where it moves'
   assert.equal(word(turn('s'), 'a'), 'hit');
   // The plan's endpoint did not answer, another did.
   assert.equal(word(turn('s'), 'a', 'b'), 'repin');
-  assert.equal(turn('s').ask?.at, 'b');
+  assert.equal(turn('s').lookup?.at, 'b');
   assert.equal(word(turn('s'), 'b'), 'hit');
   assert.deepEqual(sessions.report(), { active: 1, insertions: 1, hits: 3, misses: 1, evictions: 0 });
 });

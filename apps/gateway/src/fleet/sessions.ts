@@ -2,7 +2,7 @@ import type { Settings } from '@olla/config/schema';
 import { encodeHeaderValue } from '@olla/core/http/encode-header-value';
 import type { EndpointView } from '@olla/core/route-plan/endpoint-view';
 import type { SessionCounters } from '@olla/core/statistics';
-import type { SessionAsk } from '@olla/core/sticky/place-session';
+import type { SessionLookup } from '@olla/core/sticky/place-session';
 import { sessionKey, type SessionSource } from '@olla/core/sticky/session-key';
 import { SessionTable } from '@olla/core/sticky/session-table';
 import { MAX_PLACEMENTS, type SessionPlacement, type SharedState } from '@olla/state/port';
@@ -62,12 +62,12 @@ export class Sessions {
       this.#sources,
     );
     if (found === null) return new SessionTurn(this, null, null, null);
-    const ask = { key: found.key, at: this.#table.find(found.key, Date.now()) };
-    return new SessionTurn(this, ask, found.source, found.source === 'session_header' ? sessionId : null);
+    const lookup = { key: found.key, at: this.#table.find(found.key, Date.now()) };
+    return new SessionTurn(this, lookup, found.source, found.source === 'session_header' ? sessionId : null);
   }
 
   /** A turn goes to an endpoint. */
-  place({ key, at }: SessionAsk, endpointKey: string): void {
+  place({ key, at }: SessionLookup, endpointKey: string): void {
     if (at === null) {
       this.#misses += 1;
       this.#insertions += 1;
@@ -132,7 +132,7 @@ export class Sessions {
 /** One request as a turn of its session. */
 export class SessionTurn {
   /** Null where nothing told the session. */
-  readonly ask: SessionAsk | null;
+  readonly lookup: SessionLookup | null;
   readonly #sessions: Sessions;
   readonly #source: SessionSource | null;
   readonly #sessionId: string | null | undefined;
@@ -140,28 +140,28 @@ export class SessionTurn {
 
   constructor(
     sessions: Sessions,
-    ask: SessionAsk | null,
+    lookup: SessionLookup | null,
     source: SessionSource | null,
     sessionId: string | null | undefined,
   ) {
     this.#sessions = sessions;
-    this.ask = ask;
+    this.lookup = lookup;
     this.#source = source;
     this.#sessionId = sessionId;
   }
 
   /** The plan sends it there first: told to the others before the answer can lead to the next turn. */
   planned(endpoint: EndpointView): void {
-    if (this.ask === null) return;
+    if (this.lookup === null) return;
     this.#placedAt = endpoint.key;
-    this.#sessions.place(this.ask, endpoint.key);
+    this.#sessions.place(this.lookup, endpoint.key);
   }
 
   /** It is answered by this endpoint. @returns flat headers that say so */
   answeredBy(endpoint: EndpointView): readonly string[] {
-    if (this.ask === null || this.#source === null) return ['X-Olla-Sticky-Session', 'disabled'];
-    if (this.#placedAt !== endpoint.key) this.#sessions.move(this.ask.key, endpoint.key);
-    const { at } = this.ask;
+    if (this.lookup === null || this.#source === null) return ['X-Olla-Sticky-Session', 'disabled'];
+    if (this.#placedAt !== endpoint.key) this.#sessions.move(this.lookup.key, endpoint.key);
+    const { at } = this.lookup;
     const headers = [
       'X-Olla-Sticky-Session',
       at === null ? 'miss' : at === endpoint.key ? 'hit' : 'repin',

@@ -1,6 +1,6 @@
 import { OllaError } from '@olla/core/errors';
 import type { Candidate, RouteScope } from '@olla/core/route-plan/fleet-view';
-import { planRoute, type Plan, type RouteAsk, type RoutedPlan } from '@olla/core/route-plan/plan-route';
+import { planRoute, type Plan, type RouteRequest, type RoutedPlan } from '@olla/core/route-plan/plan-route';
 import type { Exchange } from './exchange.ts';
 import type { ReadBody } from './read-body.ts';
 import { printable } from './routes.ts';
@@ -15,18 +15,18 @@ export function planTraffic(
 ): RoutedPlan | Promise<RoutedPlan> {
   if (context.sessions !== null && exchange.model !== null)
     exchange.session = context.sessions.turn(exchange, body);
-  const ask: RouteAsk = {
+  const request: RouteRequest = {
     scope,
     model: exchange.model,
     preferred: (exchange.request.headers['x-olla-target'] as string | undefined) ?? null,
-    session: exchange.session?.ask ?? null,
+    session: exchange.session?.lookup ?? null,
   };
-  const plan = planRoute(context.fleet.view, ask, context.policy);
+  const plan = planRoute(context.fleet.view, request, context.policy);
   if (plan.kind === 'routed' || !plan.refreshFirst) return conclude(exchange, plan);
   return context.refresh
     .refreshed(exchange, scope)
     .then(() =>
-      conclude(exchange, planRoute(context.fleet.view, { ...ask, refreshed: true }, context.policy)),
+      conclude(exchange, planRoute(context.fleet.view, { ...request, refreshed: true }, context.policy)),
     );
 }
 

@@ -130,7 +130,7 @@ export function applyCheck(breaker: Breaker, checkedAt: number | null, routable:
   if (breaker.cause === 'connection' || now >= breaker.ejectedUntil) close(breaker, now);
 }
 
-/** Whether it is time to ask the cluster for leave to probe. */
+/** Whether it is time to ask the cluster for a probe permit. */
 export function isProbeDue(breaker: Breaker, now: number): boolean {
   return breaker.state !== 'closed' && now >= breaker.ejectedUntil && now >= breaker.probeUntil;
 }

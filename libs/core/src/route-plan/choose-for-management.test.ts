@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { recordConnectionFailure } from './breaker.ts';
-import { chooseForManagement, type ManagementAsk } from './choose-for-management.ts';
+import { chooseForManagement, type ManagementCall } from './choose-for-management.ts';
 import { breakerOf, fleet, type Spec } from './fleet-fixture.ts';
 import type { RouteScope } from './fleet-view.ts';
 
@@ -14,7 +14,7 @@ const specs: Spec[] = [
 ];
 const used: Record<string, number> = { a: 1, b: 30, c: 20 };
 
-function choose(asked: Partial<ManagementAsk>, view = fleet(specs)): string {
+function choose(asked: Partial<ManagementCall>, view = fleet(specs)): string {
   const { endpoint, model, rewrite } = chooseForManagement(view, {
     scope: OLLAMA,
     target: null,

@@ -5,7 +5,7 @@ import type { Candidate, FleetView, RouteScope, Target } from './fleet-view.ts';
 import { refusalMessage, type RefusalCode } from './refusal-message.ts';
 
 /** A call that changes the models of one endpoint. */
-export interface ManagementAsk {
+export interface ManagementCall {
   readonly scope: RouteScope;
   /** Endpoint that the client named; null for any. */
   readonly target: string | null;
@@ -24,55 +24,57 @@ export interface ManagementAsk {
  *
  * @throws OllaError BAD_REQUEST, ENDPOINT_NOT_FOUND, MODEL_NOT_FOUND, MODEL_UNAVAILABLE, NO_ENDPOINT
  */
-export function chooseForManagement(view: FleetView, ask: ManagementAsk): Candidate {
-  const members = view.members(ask.scope);
-  const targets = ask.models.map((model) => view.target(ask.scope, model)).filter((found) => found !== null);
-  if (ask.target !== null) return chooseNamed(view, ask.target, members, ask);
+export function chooseForManagement(view: FleetView, call: ManagementCall): Candidate {
+  const members = view.members(call.scope);
+  const targets = call.models
+    .map((model) => view.target(call.scope, model))
+    .filter((found) => found !== null);
+  if (call.target !== null) return chooseNamed(view, call.target, members, call);
   const known = targets.find(({ candidates }) => candidates.length > 0);
   if (known !== undefined) {
-    const chosen = chooseFrom(known, 'MODEL_UNAVAILABLE', ask);
+    const chosen = chooseFrom(known, 'MODEL_UNAVAILABLE', call);
     // The body's name is another model's: it stays as it is.
-    const isFirst = known === view.target(ask.scope, ask.models[0] ?? '');
+    const isFirst = known === view.target(call.scope, call.models[0] ?? '');
     return isFirst ? chosen : { ...chosen, model: null, rewrite: false };
   }
-  if (ask.makes) return chooseFrom(members, 'NO_ENDPOINT', ask);
-  if (ask.models.length === 0)
+  if (call.makes) return chooseFrom(members, 'NO_ENDPOINT', call);
+  if (call.models.length === 0)
     throw new OllaError(
       'BAD_REQUEST',
       'the call names no model, so that nothing tells which endpoint it is for. Send `model`, for a copy `source`, or the endpoint in X-Olla-Target',
     );
-  throw refused(targets.length > 0 ? 'MODEL_UNAVAILABLE' : 'MODEL_NOT_FOUND', targets[0] ?? members, ask);
+  throw refused(targets.length > 0 ? 'MODEL_UNAVAILABLE' : 'MODEL_NOT_FOUND', targets[0] ?? members, call);
 }
 
-function chooseNamed(view: FleetView, name: string, members: Target, ask: ManagementAsk): Candidate {
+function chooseNamed(view: FleetView, name: string, members: Target, call: ManagementCall): Candidate {
   const byName = ({ endpoint }: Candidate): boolean => endpoint.name === name;
   const member = members.candidates.find(byName);
   if (member === undefined) {
     const others = members.candidates.map(({ endpoint }) => endpoint.name);
     throw new OllaError(
       'ENDPOINT_NOT_FOUND',
-      `${ask.scope.label} leads to no endpoint of the name in X-Olla-Target, but to ${others.slice(0, 10).join(', ') || 'none'}`,
+      `${call.scope.label} leads to no endpoint of the name in X-Olla-Target, but to ${others.slice(0, 10).join(', ') || 'none'}`,
     );
   }
-  const first = view.target(ask.scope, ask.models[0] ?? '');
+  const first = view.target(call.scope, call.models[0] ?? '');
   const candidate = first?.candidates.find(byName) ?? member;
-  return chooseFrom({ ...members, candidates: [candidate] }, 'NO_ENDPOINT', ask);
+  return chooseFrom({ ...members, candidates: [candidate] }, 'NO_ENDPOINT', call);
 }
 
-function chooseFrom(target: Target, code: RefusalCode, ask: ManagementAsk): Candidate {
+function chooseFrom(target: Target, code: RefusalCode, call: ManagementCall): Candidate {
   const usable = target.candidates.filter(({ endpoint }) => endpoint.routable && !endpoint.drained);
   usable.sort(
     ({ endpoint: a }, { endpoint: b }) =>
       Number(isOpen(a.live.breaker)) - Number(isOpen(b.live.breaker)) ||
       b.priority - a.priority ||
-      ask.usedBytes(a) - ask.usedBytes(b) ||
+      call.usedBytes(a) - call.usedBytes(b) ||
       a.order - b.order,
   );
   const best = usable[0];
-  if (best === undefined) throw refused(code, target, ask);
+  if (best === undefined) throw refused(code, target, call);
   return best;
 }
 
-function refused(code: RefusalCode, target: Target, { scope, models }: ManagementAsk): OllaError {
+function refused(code: RefusalCode, target: Target, { scope, models }: ManagementCall): OllaError {
   return new OllaError(code, refusalMessage(code, scope, models[0] ?? '', target));
 }

@@ -4,7 +4,7 @@ import type { CatalogModel, EndpointModel, EndpointSnapshot, EndpointState, Snap
 import type { Breaker } from './breaker.ts';
 import { FleetLive } from './fleet-live.ts';
 import { buildFleetView, type FleetView, type RouteScope } from './fleet-view.ts';
-import { planRoute, type Plan, type RouteAsk, type RoutedPlan, type RoutePolicy } from './plan-route.ts';
+import { planRoute, type Plan, type RouteRequest, type RoutedPlan, type RoutePolicy } from './plan-route.ts';
 
 /** A fleet for the tests of this folder. */
 export interface Spec {
@@ -137,7 +137,7 @@ export function names(plan: Plan): string[] {
   return routed(plan).candidates.map(({ endpoint }) => endpoint.name);
 }
 
-export function ask(model: string | null, scope = ALL): RouteAsk {
+export function request(model: string | null, scope = ALL): RouteRequest {
   return { scope, model };
 }
 
@@ -150,7 +150,7 @@ export function sequence(
 ): Record<string, number> {
   const sent: Record<string, number> = {};
   for (let i = 0; i < count; i += 1) {
-    const first = names(planRoute(view, ask(model), policy))[0] as string;
+    const first = names(planRoute(view, request(model), policy))[0] as string;
     sent[first] = (sent[first] ?? 0) + 1;
   }
   return sent;
@@ -159,7 +159,7 @@ export function sequence(
 /** Sends requests that stay; counts what each endpoint holds. */
 export function load(view: FleetView, count: number, policy = STRICT): Record<string, number> {
   for (let i = 0; i < count; i += 1) {
-    const first = routed(planRoute(view, ask('m'), policy)).candidates[0];
+    const first = routed(planRoute(view, request('m'), policy)).candidates[0];
     assert.ok(first !== undefined);
     first.endpoint.live.inFlight += 1;
   }

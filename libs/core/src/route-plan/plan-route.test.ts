@@ -6,7 +6,7 @@ import type { EndpointState } from '../snapshot.ts';
 import { grantProbe, recordConnectionFailure, type Breaker } from './breaker.ts';
 import {
   ALL,
-  ask,
+  request,
   breakerOf,
   endpointSnapshot,
   fleet,
@@ -28,14 +28,14 @@ test('a model goes where it is, under the name that it has there', () => {
     { name: 'b', type: 'vllm', models: { 'llama3:8b': 'meta/Llama-3-8B' } },
     { name: 'c', models: { other: 'other' } },
   ]);
-  const plan = routed(planRoute(view, ask('llama3:8b'), STRICT));
+  const plan = routed(planRoute(view, request('llama3:8b'), STRICT));
   const found = plan.candidates.map(({ endpoint, model, rewrite }) => [endpoint.name, model, rewrite]);
   assert.deepEqual(found.sort(), [
     ['a', 'llama3:8b', false],
     ['b', 'meta/Llama-3-8B', true],
   ]);
   assert.deepEqual(plan.facts, { strategy: 'strict', decision: 'routed', reason: 'model_found' });
-  assert.deepEqual(names(planRoute(view, ask('meta/Llama-3-8B', VLLM), STRICT)), ['b']);
+  assert.deepEqual(names(planRoute(view, request('meta/Llama-3-8B', VLLM), STRICT)), ['b']);
 });
 
 test('refusals: unknown is 404, known without a healthy endpoint 503, and neither masks the other', () => {
@@ -44,13 +44,13 @@ test('refusals: unknown is 404, known without a healthy endpoint 503, and neithe
     { name: 'b', drained: true, models: { m: 'm' } },
     { name: 'c', models: { n: 'n' } },
   ]);
-  const unknown = planRoute(view, ask('x'), STRICT);
+  const unknown = planRoute(view, request('x'), STRICT);
   assert.deepEqual(
     [unknown.kind, unknown.kind === 'refused' && unknown.code],
     ['refused', 'MODEL_NOT_FOUND'],
   );
   assert.equal(unknown.facts?.reason, 'model_not_found');
-  const away = planRoute(view, ask('m'), STRICT);
+  const away = planRoute(view, request('m'), STRICT);
   assert.ok(away.kind === 'refused');
   assert.equal(away.code, 'MODEL_UNAVAILABLE');
   assert.equal(away.facts?.decision, 'rejected');
@@ -62,19 +62,23 @@ test('a provider route stays within its type, whatever happens', () => {
     { name: 'o', models: { m: 'm' } },
     { name: 'v', type: 'vllm', state: 'offline', models: { n: 'n' } },
   ]);
-  const elsewhere = planRoute(view, ask('m', VLLM), STRICT);
+  const elsewhere = planRoute(view, request('m', VLLM), STRICT);
   assert.ok(elsewhere.kind === 'refused' && elsewhere.code === 'MODEL_UNAVAILABLE');
   assert.match(elsewhere.message, /o \(ollama\)/);
-  const none = planRoute(view, ask(null, VLLM), STRICT);
+  const none = planRoute(view, request(null, VLLM), STRICT);
   assert.ok(none.kind === 'refused' && none.code === 'NO_ENDPOINT');
   assert.equal(none.facts, null);
-  const optimistic = planRoute(view, ask('m', VLLM), { ...STRICT, strategy: 'optimistic', fallback: 'all' });
+  const optimistic = planRoute(view, request('m', VLLM), {
+    ...STRICT,
+    strategy: 'optimistic',
+    fallback: 'all',
+  });
   assert.ok(optimistic.kind === 'refused');
 });
 
 test('before anything was listed, an unknown model is no 404', () => {
   const view = fleet([{ name: 'a', state: 'unknown', listed: false }]);
-  const plan = planRoute(view, ask('m'), STRICT);
+  const plan = planRoute(view, request('m'), STRICT);
   assert.ok(plan.kind === 'refused' && plan.code === 'NO_ENDPOINT');
 });
 
@@ -93,7 +97,7 @@ test('strategies: what happens to a model that is unknown or away', () => {
     fallback,
     refreshOnMiss,
   });
-  const optimistic = routed(planRoute(view, ask('x'), with_('optimistic', 'all')));
+  const optimistic = routed(planRoute(view, request('x'), with_('optimistic', 'all')));
   assert.deepEqual(optimistic.facts, {
     strategy: 'optimistic',
     decision: 'fallback',
@@ -104,20 +108,23 @@ test('strategies: what happens to a model that is unknown or away', () => {
     [false],
   );
   assert.equal(
-    planRoute(view, ask('m'), with_('optimistic', 'all')).facts?.reason,
+    planRoute(view, request('m'), with_('optimistic', 'all')).facts?.reason,
     'model_unavailable_fallback',
   );
   for (const fallback of ['compatible_only', 'none'] as const) {
-    assert.equal(planRoute(view, ask('x'), with_('optimistic', fallback)).kind, 'refused');
+    assert.equal(planRoute(view, request('x'), with_('optimistic', fallback)).kind, 'refused');
   }
-  assert.equal(planRoute(view, ask('n'), with_('discovery', 'all')).facts?.reason, 'model_found_no_refresh');
   assert.equal(
-    planRoute(view, ask('m'), with_('discovery', 'all')).facts?.reason,
+    planRoute(view, request('n'), with_('discovery', 'all')).facts?.reason,
+    'model_found_no_refresh',
+  );
+  assert.equal(
+    planRoute(view, request('m'), with_('discovery', 'all')).facts?.reason,
     'model_unavailable_no_refresh',
   );
-  const first = planRoute(view, ask('x'), with_('discovery', 'all', true));
+  const first = planRoute(view, request('x'), with_('discovery', 'all', true));
   assert.ok(first.kind === 'refused' && first.refreshFirst);
-  const second = planRoute(view, { ...ask('x'), refreshed: true }, with_('discovery', 'none', true));
+  const second = planRoute(view, { ...request('x'), refreshed: true }, with_('discovery', 'none', true));
   assert.ok(second.kind === 'refused' && !second.refreshFirst);
 });
 
@@ -128,7 +135,7 @@ test('an alias is a chain: each of its names in order, an endpoint once', () => 
     { name: 'c', models: { big: 'big-c' }, state: 'offline' },
   ];
   const aliases = { chat: ['big', 'small'], ghost: ['nobody'], a: ['ghost'] };
-  const plan = routed(planRoute(fleet(specs, aliases), ask('chat'), STRICT));
+  const plan = routed(planRoute(fleet(specs, aliases), request('chat'), STRICT));
   assert.deepEqual(
     plan.candidates.map(({ endpoint, model, rewrite }) => [endpoint.name, model, rewrite]),
     [
@@ -141,7 +148,7 @@ test('an alias is a chain: each of its names in order, an endpoint once', () => 
     decision: 'routed',
     reason: 'alias "chat" resolved to 2 endpoint(s)',
   });
-  const ghost = planRoute(fleet(specs, aliases), ask('ghost'), STRICT);
+  const ghost = planRoute(fleet(specs, aliases), request('ghost'), STRICT);
   assert.deepEqual([ghost.facts?.strategy, ghost.facts?.reason], ['strict', 'model_not_found']);
 });
 
@@ -149,14 +156,14 @@ test('ejected endpoints are left out until none is left: then the least bad goes
   const view = fleet(three);
   const breaker = (name: string): Breaker => breakerOf(view, name);
   recordConnectionFailure(breaker('a'), 1_000);
-  assert.deepEqual(names(planRoute(view, ask('m'), STRICT)).sort(), ['b', 'c']);
+  assert.deepEqual(names(planRoute(view, request('m'), STRICT)).sort(), ['b', 'c']);
   recordConnectionFailure(breaker('b'), 2_000);
   recordConnectionFailure(breaker('c'), 3_000);
-  const last = routed(planRoute(view, ask('m'), STRICT));
+  const last = routed(planRoute(view, request('m'), STRICT));
   assert.equal(last.lastResort, true);
   assert.deepEqual(names(last), ['a', 'b', 'c']);
   grantProbe(breaker('c'), 60_000);
-  assert.deepEqual(names(planRoute(view, ask('m'), STRICT)), ['c']);
+  assert.deepEqual(names(planRoute(view, request('m'), STRICT)), ['c']);
 });
 
 test('a granted probe goes first, and what was asked for by name before it', () => {
@@ -164,8 +171,8 @@ test('a granted probe goes first, and what was asked for by name before it', () 
   const { breaker } = { breaker: breakerOf(view, 'c') };
   recordConnectionFailure(breaker, 1_000);
   grantProbe(breaker, 60_000);
-  assert.equal(names(planRoute(view, ask('m'), STRICT))[0], 'c');
-  assert.equal(names(planRoute(view, { ...ask('m'), preferred: 'b' }, STRICT))[0], 'b');
+  assert.equal(names(planRoute(view, request('m'), STRICT))[0], 'c');
+  assert.equal(names(planRoute(view, { ...request('m'), preferred: 'b' }, STRICT))[0], 'b');
 });
 
 test('endpoints of another file under the same name are not mixed in', () => {
@@ -189,7 +196,7 @@ test('endpoints of another file under the same name are not mixed in', () => {
     now: 0,
   });
   assert.deepEqual([view.endpoints[0]?.state, view.endpoints[0]?.routable], ['unknown', false]);
-  assert.equal(planRoute(view, ask('m'), STRICT).kind, 'refused');
+  assert.equal(planRoute(view, request('m'), STRICT).kind, 'refused');
 });
 
 const spec = fc.record({
@@ -241,7 +248,7 @@ test('every plan: within the route, in service, each endpoint once, ejected ones
         const sound = inService.filter(({ ejected }) => !ejected);
         const expected = (sound.length > 0 ? sound : inService).map(({ name }) => name).sort();
         const policy: RoutePolicy = { balancer, strategy, fallback: 'none', refreshOnMiss: false };
-        const plan = planRoute(view, ask(model, scope), policy);
+        const plan = planRoute(view, request(model, scope), policy);
         if (expected.length === 0) assert.equal(plan.kind, 'refused');
         else assert.deepEqual(names(plan).sort(), expected);
       },

@@ -4,18 +4,18 @@ import { priority } from './balance/priority.ts';
 import { roundRobin } from './balance/round-robin.ts';
 import { isOpen } from './breaker.ts';
 import type { Candidate, FleetView, RouteScope, Target } from './fleet-view.ts';
-import { placeSession, type SessionAsk } from '../sticky/place-session.ts';
+import { placeSession, type SessionLookup } from '../sticky/place-session.ts';
 import { refusalMessage, type RefusalCode } from './refusal-message.ts';
 
 /** What a request asks of the fleet. */
-export interface RouteAsk {
+export interface RouteRequest {
   readonly scope: RouteScope;
   /** As the client wrote it; null or empty if the request names none. */
   readonly model: string | null;
   /** Endpoint that goes first if it is among the usable ones, because the client asked for it. */
   readonly preferred?: string | null;
   /** Null for requests that belong to no session. */
-  readonly session?: SessionAsk | null;
+  readonly session?: SessionLookup | null;
   /** The fleet's models were listed anew for this request already. */
   readonly refreshed?: boolean;
 }
@@ -65,29 +65,29 @@ const BALANCERS: Readonly<Record<BalancerName, Balancer>> = {
  * Decides where a request may go, from what the worker has in memory. Changes nothing but whose turn it is. The
  * caller records what it does, on the endpoint's `live`: requests in flight, failures, and the taking of a probe.
  */
-export function planRoute(view: FleetView, ask: RouteAsk, policy: RoutePolicy): Plan {
-  const { scope, model } = ask;
+export function planRoute(view: FleetView, request: RouteRequest, policy: RoutePolicy): Plan {
+  const { scope, model } = request;
   if (model === null || model === '') {
     const members = view.members(scope);
-    return route(view, members, ask, policy, null) ?? refuse(ask, policy, 'NO_ENDPOINT', members);
+    return route(view, members, request, policy, null) ?? refuse(request, policy, 'NO_ENDPOINT', members);
   }
   const target = view.target(scope, model);
-  const routed = target === null ? null : route(view, target, ask, policy, foundFacts(ask, policy));
+  const routed = target === null ? null : route(view, target, request, policy, foundFacts(request, policy));
   if (routed !== null)
     return target?.alias === true ? { ...routed, facts: aliasFacts(model, routed) } : routed;
-  const fallback = fallBack(view, ask, policy, target !== null);
+  const fallback = fallBack(view, request, policy, target !== null);
   if (fallback !== null) return fallback;
-  if (target !== null) return refuse(ask, policy, 'MODEL_UNAVAILABLE', target);
+  if (target !== null) return refuse(request, policy, 'MODEL_UNAVAILABLE', target);
   const members = view.members(scope);
   // Where nothing was ever listed, "nobody has it" cannot be said.
   const blind = members.candidates.length > 0 && members.everywhere.every((endpoint) => !endpoint.listed);
-  return refuse(ask, policy, blind ? 'NO_ENDPOINT' : 'MODEL_NOT_FOUND', members);
+  return refuse(request, policy, blind ? 'NO_ENDPOINT' : 'MODEL_NOT_FOUND', members);
 }
 
 function route(
   view: FleetView,
   target: Target,
-  ask: RouteAsk,
+  request: RouteRequest,
   policy: RoutePolicy,
   facts: RoutingFacts | null,
 ): RoutedPlan | null {
@@ -104,9 +104,9 @@ function route(
     ejected.sort(leastBadFirst);
     return { kind: 'routed', candidates: ejected, facts, lastResort: true };
   }
-  if (ask.session === undefined || ask.session === null) balance(usable, target, view, policy);
-  else placeSession(usable, ask.session, policy.balancer === 'priority');
-  promote(usable, ask);
+  if (request.session === undefined || request.session === null) balance(usable, target, view, policy);
+  else placeSession(usable, request.session, policy.balancer === 'priority');
+  promote(usable, request);
   return { kind: 'routed', candidates: usable, facts, lastResort: false };
 }
 
@@ -126,11 +126,11 @@ function balance(usable: Candidate[], target: Target, view: FleetView, policy: R
 }
 
 /** A granted probe goes first, so that it is made; but what was asked for by name goes before it. */
-function promote(candidates: Candidate[], ask: RouteAsk): void {
+function promote(candidates: Candidate[], request: RouteRequest): void {
   let front = -1;
   for (let i = 0; i < candidates.length; i += 1) {
     const { name, live } = (candidates[i] as Candidate).endpoint;
-    if (name === ask.preferred) {
+    if (name === request.preferred) {
       front = i;
       break;
     }
@@ -148,25 +148,31 @@ function leastBadFirst(a: Candidate, b: Candidate): number {
   return left.strikes - right.strikes || left.ejectedAt - right.ejectedAt;
 }
 
-function fallBack(view: FleetView, ask: RouteAsk, policy: RoutePolicy, known: boolean): RoutedPlan | null {
+function fallBack(
+  view: FleetView,
+  request: RouteRequest,
+  policy: RoutePolicy,
+  known: boolean,
+): RoutedPlan | null {
   const allowed =
-    policy.strategy === 'optimistic' || (policy.strategy === 'discovery' && ask.refreshed === true);
+    policy.strategy === 'optimistic' || (policy.strategy === 'discovery' && request.refreshed === true);
   if (!allowed || policy.fallback !== 'all') return null;
   const reason = known ? 'model_unavailable_fallback' : 'model_not_found_fallback';
   const facts = { strategy: policy.strategy, decision: 'fallback', reason };
-  return route(view, view.members(ask.scope), ask, policy, facts);
+  return route(view, view.members(request.scope), request, policy, facts);
 }
 
-function refuse(ask: RouteAsk, policy: RoutePolicy, code: RefusalCode, target: Target): RefusedPlan {
-  const named = ask.model !== null && ask.model !== '';
+function refuse(request: RouteRequest, policy: RoutePolicy, code: RefusalCode, target: Target): RefusedPlan {
+  const named = request.model !== null && request.model !== '';
   const reason =
     policy.strategy === 'discovery' && !policy.refreshOnMiss ? UNAVAILABLE_NO_REFRESH : UNAVAILABLE;
   return {
     kind: 'refused',
     code,
-    message: refusalMessage(code, ask.scope, ask.model ?? '', target),
+    message: refusalMessage(code, request.scope, request.model ?? '', target),
     facts: named ? { strategy: policy.strategy, decision: 'rejected', reason: reason[code] } : null,
-    refreshFirst: named && policy.strategy === 'discovery' && policy.refreshOnMiss && ask.refreshed !== true,
+    refreshFirst:
+      named && policy.strategy === 'discovery' && policy.refreshOnMiss && request.refreshed !== true,
   };
 }
 
@@ -185,10 +191,10 @@ const FOUND: Readonly<Record<RoutePolicy['strategy'], RoutingFacts>> = {
 const FOUND_NO_REFRESH = { ...FOUND.discovery, reason: 'model_found_no_refresh' };
 const FOUND_AFTER_REFRESH = { ...FOUND.discovery, reason: 'model_found_after_refresh' };
 
-function foundFacts(ask: RouteAsk, policy: RoutePolicy): RoutingFacts {
+function foundFacts(request: RouteRequest, policy: RoutePolicy): RoutingFacts {
   if (policy.strategy !== 'discovery') return FOUND[policy.strategy];
   if (!policy.refreshOnMiss) return FOUND_NO_REFRESH;
-  return ask.refreshed === true ? FOUND_AFTER_REFRESH : FOUND.discovery;
+  return request.refreshed === true ? FOUND_AFTER_REFRESH : FOUND.discovery;
 }
 
 function aliasFacts(alias: string, plan: RoutedPlan): RoutingFacts {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ask, fleet, names, STRICT, three, type Spec } from '../route-plan/fleet-fixture.ts';
+import { request, fleet, names, STRICT, three, type Spec } from '../route-plan/fleet-fixture.ts';
 import type { FleetView } from '../route-plan/fleet-view.ts';
 import { planRoute, type RoutePolicy } from '../route-plan/plan-route.ts';
 
 function placed(view: FleetView, key: string, at: string | null = null, policy = STRICT): string {
-  return names(planRoute(view, { ...ask('m'), session: { key, at } }, policy))[0] as string;
+  return names(planRoute(view, { ...request('m'), session: { key, at } }, policy))[0] as string;
 }
 
 function busy(view: FleetView, name: string, inFlight: number): void {
@@ -100,7 +100,9 @@ test('whatever the loads: every usable endpoint once, and never a full one first
           drawn.map(({ weight }, i) => ({ name: `e${String(i)}`, weight, models: { m: 'm' } })),
         );
         drawn.forEach(({ inFlight }, i) => busy(view, `e${String(i)}`, inFlight));
-        const order = names(planRoute(view, { ...ask('m'), session: { key, at: `e${String(at)}` } }, STRICT));
+        const order = names(
+          planRoute(view, { ...request('m'), session: { key, at: `e${String(at)}` } }, STRICT),
+        );
         assert.deepEqual(
           [...order].sort(),
           drawn.map((_, i) => `e${String(i)}`),
@@ -119,7 +121,7 @@ test('whatever the loads: every usable endpoint once, and never a full one first
 test('an endpoint that the client names comes before the session', () => {
   const plan = planRoute(
     fleet(three),
-    { ...ask('m'), preferred: 'c', session: { key: 's', at: 'a' } },
+    { ...request('m'), preferred: 'c', session: { key: 's', at: 'a' } },
     STRICT,
   );
   assert.equal(names(plan)[0], 'c');

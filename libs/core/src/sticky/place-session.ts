@@ -3,7 +3,7 @@ import type { Candidate } from '../route-plan/fleet-view.ts';
 import { affinity } from './rendezvous.ts';
 
 /** A request of a session, for its plan. */
-export interface SessionAsk {
+export interface SessionLookup {
   readonly key: string;
   /** Key of the endpoint that had its last turn, as far as this process knows; null if it knows of none. */
   readonly at: string | null;
@@ -21,7 +21,7 @@ const TOO_LONG = 2;
  *
  * @param byPriority only endpoints of the highest priority count
  */
-export function placeSession(candidates: Candidate[], session: SessionAsk, byPriority: boolean): void {
+export function placeSession(candidates: Candidate[], session: SessionLookup, byPriority: boolean): void {
   const tier = (candidate: Candidate): number => (byPriority ? -candidate.endpoint.priority : 0);
   candidates.sort((a, b) => a.rank - b.rank || tier(a) - tier(b) || loadOf(a) - loadOf(b));
   const best = candidates[0];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FleetLive } from '../fleet-live.ts';
 import {
-  ask,
+  request,
   fleet,
   load,
   names,
@@ -60,7 +60,7 @@ test('least-connections: ties rotate, loads follow weights, others’ requests c
       ['b', 2],
     ]),
   );
-  assert.equal(names(planRoute(view, ask('m'), STRICT))[0], 'c');
+  assert.equal(names(planRoute(view, request('m'), STRICT))[0], 'c');
   assert.deepEqual(load(view, 8), { a: 0, b: 3, c: 5 });
 });
 
@@ -104,7 +104,7 @@ test('least-connections: a queue that is not ours, and a state that is not healt
 
 test('workers break ties differently', () => {
   const firsts = [0, 0.34, 0.67].map(
-    (seed) => names(planRoute(fleet(three, {}, new FleetLive(seed)), ask('m'), STRICT))[0],
+    (seed) => names(planRoute(fleet(three, {}, new FleetLive(seed)), request('m'), STRICT))[0],
   );
   assert.deepEqual([...new Set(firsts)].sort(), ['a', 'b', 'c']);
 });
@@ -118,6 +118,6 @@ test('priority: the highest first, the others behind it in their order', () => {
     { name: 'zero', priority: 0, models: { m: 'm' } },
   ]);
   const policy: RoutePolicy = { ...STRICT, balancer: 'priority' };
-  assert.deepEqual(names(planRoute(view, ask('m'), policy)).slice(2), ['mid', 'low', 'zero']);
+  assert.deepEqual(names(planRoute(view, request('m'), policy)).slice(2), ['mid', 'low', 'zero']);
   assert.deepEqual(sequence(view, 10, policy), { high1: 5, high2: 5 });
 });

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, suite, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import type { ESLint } from 'eslint';
 
 const root = join(import.meta.dirname, '..');
 const rule = '@nx/enforce-module-boundaries';
 
-suite('module boundaries', () => {
+describe('module boundaries', () => {
   // A fresh folder for nx's data is the case in which the rule would skip itself: no project graph is cached.
   const graphFolder = mkdtempSync(join(tmpdir(), 'olla-graph-'));
   let eslint: ESLint;
@@ -49,7 +49,7 @@ suite('module boundaries', () => {
     ['apps/discovery/src/canary.test.ts', "import type {} from '@olla/gateway/worker';"],
   ];
   for (const [file, text] of forbidden) {
-    test(`forbid in ${file}: ${text}`, async () => {
+    test(`forbids in ${file}: ${text}`, async () => {
       const complaints = await complaintsAbout(file, text);
       assert.equal(complaints.length, 1, complaints.join('\n') || 'the rule did not bite');
     });
@@ -65,7 +65,7 @@ suite('module boundaries', () => {
     ['libs/testing/src/canary.ts', "import type {} from '@olla/core/snapshot';"],
   ];
   for (const [file, text] of allowed) {
-    test(`allow in ${file}: ${text}`, async () => {
+    test(`allows in ${file}: ${text}`, async () => {
       assert.deepEqual(await complaintsAbout(file, text), []);
     });
   }

@@ -4,9 +4,7 @@
  * fails and what it started dies with it. The counts go to dist/test-results/NAME.SUFFIX.json, which `npm test`
  * sums up (nx restores the file together with a cached result).
  *
- * TEST_CONCURRENCY: files at once (default: half the cores); TEST_FILE_TIMEOUT_MS: deadline of a file;
- * TEST_SECOND_TRY=1: a file that fails runs once more, and what it says then counts. The first failure is shown all
- * the same: it is for machines whose neighbours steal time, not for tests that are wrong.
+ * TEST_CONCURRENCY: files at once (default: half the cores); TEST_FILE_TIMEOUT_MS: deadline of a file.
  */
 import { spawn } from 'node:child_process';
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -51,14 +49,9 @@ interface Outcome {
   readonly seconds: string;
 }
 
-/** Runs one file, once more if it fails and a second try is allowed, and adds its counts. */
+/** Runs one file and adds its counts. */
 async function runFile(file: string, index: number): Promise<void> {
-  let outcome = await runOnce(file, index);
-  if (!isGood(outcome) && process.env['TEST_SECOND_TRY'] === '1') {
-    process.stdout.write(outcome.output);
-    process.stdout.write(`↻ ${file}: ${describe(outcome)}; once more\n`);
-    outcome = await runOnce(file, index);
-  }
+  const outcome = await runToEnd(file, index);
   const { passed, failed, skipped, complaint, output, seconds } = outcome;
   result.passed += passed;
   result.skipped += skipped;
@@ -76,7 +69,7 @@ function describe({ passed, failed, skipped, complaint }: Outcome): string {
 }
 
 /** Runs one file to its end or its deadline; a crash counts as one failure. */
-async function runOnce(file: string, index: number): Promise<Outcome> {
+async function runToEnd(file: string, index: number): Promise<Outcome> {
   const countsFile = join(countsFolder, `${index}.txt`);
   const reporters = ['--test-reporter=spec', '--test-reporter-destination=stdout'];
   reporters.push(`--test-reporter=${counter}`, `--test-reporter-destination=${countsFile}`);

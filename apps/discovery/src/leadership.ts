@@ -111,7 +111,7 @@ export class Leadership {
       endpoints: this.#monitors.map((monitor) => monitor.snapshot()),
       models: this.#monitors.map((monitor) => ({
         endpoint: monitor.endpoint.name,
-        type: monitor.profile.type,
+        rules: monitor.profile.names,
         models: monitor.models,
       })),
     };

@@ -1,3 +1,4 @@
+import { PLAIN_NAMES } from '@olla/core/catalog/names/name-rules';
 import type { BackendProfile } from './profile.ts';
 import { checkAccess, checkStatus } from './reading/health.ts';
 import { isOpenAiList, parseOpenAiList } from './reading/openai-list.ts';
@@ -13,6 +14,7 @@ type Defaulted =
   | 'isModelList'
   | 'signals'
   | 'details'
+  | 'names'
   | 'detect'
   | 'contractName';
 
@@ -32,6 +34,7 @@ export function defineProfile(
     isModelList: isOpenAiList,
     signals: [],
     details: null,
+    names: PLAIN_NAMES,
     detect: null,
     ...profile,
   };

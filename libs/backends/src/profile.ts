@@ -1,4 +1,5 @@
 import type { BackendType } from '@olla/core/backend-type';
+import type { NameRules } from '@olla/core/catalog/names/name-rules';
 import type { EndpointModel, LoadedModel } from '@olla/core/snapshot';
 
 /** An answer of a backend as far as a probe reads it; the body is text, cut at the prober's limit. */
@@ -98,6 +99,8 @@ export interface BackendProfile {
   readonly isModelList: (body: unknown) => boolean;
   readonly signals: readonly SignalReader[];
   readonly details: ModelDetailReader | null;
+  /** How to read the names of its models. */
+  readonly names: NameRules;
   /** What tells this server from the others; null if it is never found out by probing. */
   readonly detect: Detection | null;
 }

@@ -22,7 +22,7 @@ interface Server {
 
 function fleetOf(servers: readonly Server[], modelAliases: Fleet['modelAliases'] = {}): Fleet {
   const catalog = buildCatalog(
-    servers.map(({ name, type, models }) => ({ endpoint: name, type, models })),
+    servers.map(({ name, type, models }) => ({ endpoint: name, rules: profileOf(type).names, models })),
     null,
     1_795_392_610_000,
   );

@@ -1,3 +1,4 @@
+import { PLAIN_NAMES } from '@olla/core/catalog/names/name-rules';
 import { defineProfile } from '../define-profile.ts';
 import { parseJson } from '../reading/json.ts';
 import { isOpenAiList } from '../reading/openai-list.ts';
@@ -17,6 +18,7 @@ export const dockerModelRunner = defineProfile({
   },
   nativePaths: ['/engines', '/models', '/anthropic'],
   defaultConcurrency: 8,
+  names: { ...PLAIN_NAMES, shortNames: 'own' },
   detect: {
     paths: ['/engines/v1/models'],
     matches: (answers) => {

@@ -1,3 +1,4 @@
+import { PLAIN_NAMES } from '@olla/core/catalog/names/name-rules';
 import type { EndpointModel } from '@olla/core/snapshot';
 import { defineProfile } from '../define-profile.ts';
 import type { ResidentModel, SignalReading } from '../profile.ts';
@@ -25,6 +26,7 @@ export const lemonade = defineProfile({
   openAiBase: '/api',
   nativePaths: ['/api/v1', '/api/v0'],
   defaultConcurrency: 100,
+  names: { ...PLAIN_NAMES, shortNames: 'own' },
   parseModels: (body) => parseOpenAiList(body, tellModel),
   signals: [{ path: '/api/v1/health', everyMs: 1_000, parse: (body) => parseHealth(parseJson(body)) }],
   detect: {

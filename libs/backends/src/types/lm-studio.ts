@@ -1,3 +1,4 @@
+import { PLAIN_NAMES } from '@olla/core/catalog/names/name-rules';
 import type { EndpointModel, ModelKind } from '@olla/core/snapshot';
 import { defineProfile } from '../define-profile.ts';
 import { asList, asPositive, asRecord, asText, parseJson } from '../reading/json.ts';
@@ -18,6 +19,8 @@ export const lmStudio = defineProfile({
   anthropic: { messagesPath: '/v1/messages', since: '0.4.1', countTokensPath: null },
   nativePaths: ['/api/v0', '/api/v1'],
   defaultConcurrency: 1,
+  // Its catalogue names the maker; its other names are those of files.
+  names: { ...PLAIN_NAMES, shortNames: 'published' },
   parseModels: (body) => parseOpenAiList(body, tellModel),
   detect: {
     paths: ['/api/v0/models'],

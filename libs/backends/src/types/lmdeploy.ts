@@ -1,3 +1,4 @@
+import { PLAIN_NAMES } from '@olla/core/catalog/names/name-rules';
 import { defineProfile } from '../define-profile.ts';
 import { parseJson } from '../reading/json.ts';
 import { listIsOwnedBy, parseOpenAiList } from '../reading/openai-list.ts';
@@ -11,6 +12,7 @@ export const lmdeploy = defineProfile({
   modelsPath: '/v1/models',
   nativePaths: ['/generate', '/pooling', '/health', '/metrics'],
   defaultConcurrency: 100,
+  names: { ...PLAIN_NAMES, asPublished: true },
   parseModels: (body) => parseOpenAiList(body, () => ({ resident: true })),
   detect: {
     paths: ['/v1/models'],

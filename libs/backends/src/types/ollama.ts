@@ -25,6 +25,7 @@ export const ollama = defineProfile({
   anthropic: { messagesPath: '/v1/messages', since: '0.14.0', countTokensPath: null },
   nativePaths: ['/api'],
   defaultConcurrency: 1,
+  names: { shortNames: 'own', textMeansBase: true, asPublished: false, preferredAsId: true },
   parseModels: parseTags,
   isModelList: (body) => isRecord(body) && (Array.isArray(body['models']) || body['models'] === null),
   signals: [

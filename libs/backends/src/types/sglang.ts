@@ -1,3 +1,4 @@
+import { PLAIN_NAMES } from '@olla/core/catalog/names/name-rules';
 import { defineProfile } from '../define-profile.ts';
 import type { SignalReading } from '../profile.ts';
 import { asRecord, asText, parseJson } from '../reading/json.ts';
@@ -25,6 +26,7 @@ export const sglang = defineProfile({
     '/metrics',
   ],
   defaultConcurrency: 150,
+  names: { ...PLAIN_NAMES, asPublished: true },
   parseModels: (body) => parseOpenAiList(body, () => ({ resident: true })),
   signals: [
     { path: '/metrics', everyMs: 1_000, parse: parseMetrics },

@@ -1,3 +1,4 @@
+import { PLAIN_NAMES } from '@olla/core/catalog/names/name-rules';
 import { defineProfile } from '../define-profile.ts';
 import type { SignalReading } from '../profile.ts';
 import { asRecord, asText, parseJson } from '../reading/json.ts';
@@ -26,6 +27,7 @@ export const vllm = defineProfile({
     '/invocations',
   ],
   defaultConcurrency: 100,
+  names: { ...PLAIN_NAMES, asPublished: true },
   // A vLLM process holds the models it lists for as long as it lives.
   parseModels: (body) => parseOpenAiList(body, () => ({ resident: true })),
   signals: [

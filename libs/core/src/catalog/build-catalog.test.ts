@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { BackendType } from '../backend-type.ts';
 import type { CatalogModel, EndpointModel } from '../snapshot.ts';
 import { buildCatalog } from './build-catalog.ts';
 import type { EndpointModels } from './build-catalog.ts';
 import { indexCatalog } from './index-catalog.ts';
-import { readRow, TABLE_OF_NAMES } from './names/table-of-names.ts';
+import { PLAIN_NAMES } from './names/name-rules.ts';
+import type { NameRules } from './names/name-rules.ts';
 
 function model(name: string, told: Partial<EndpointModel> = {}): EndpointModel {
   return {
@@ -28,46 +28,25 @@ function model(name: string, told: Partial<EndpointModel> = {}): EndpointModel {
   };
 }
 
-function endpoint(name: string, type: BackendType, ...models: EndpointModel[]): EndpointModels {
-  return { endpoint: name, type, models };
+function endpoint(name: string, rules: NameRules, ...models: EndpointModel[]): EndpointModels {
+  return { endpoint: name, rules, models };
 }
+
+/** Like the names of Ollama's library. */
+const SHORT: NameRules = { shortNames: 'own', textMeansBase: true, asPublished: false, preferredAsId: true };
+/** Like those of LM Studio's catalogue. */
+const PUBLISHED: NameRules = { ...PLAIN_NAMES, shortNames: 'published' };
+/** Like those of vLLM, which are ids of repositories. */
+const REPOSITORY: NameRules = { ...PLAIN_NAMES, asPublished: true };
 
 const digest = (seed: string): string => `0123456789abcdef${seed}`.padEnd(64, '7');
 
-test('the table of real names becomes exactly its models', () => {
-  const rows = TABLE_OF_NAMES.flatMap(({ names }) => names).map(readRow);
-  const fleet = rows.map(({ type, name, quantization, parameterSize }, at) =>
-    endpoint(`e${at}`, type, model(name, { quantization, parameterSize })),
-  );
-  const catalog = buildCatalog(fleet, null, 1_000);
-  const merged = catalog.models.map(({ locations }) =>
-    locations.map(({ endpoint: at }) => Number(at.slice(1))).sort((a, b) => a - b),
-  );
-  let next = 0;
-  const expected = TABLE_OF_NAMES.map(({ names }) => names.map(() => next++));
-  const show = (groups: number[][]): string[] =>
-    groups.map((group) => group.map((at) => `${rows[at]?.type} ${rows[at]?.name}`).join(' = ')).sort();
-  assert.deepEqual(show(merged), show(expected));
-});
-
-test('every id and alias of the table finds its own model', () => {
-  const rows = TABLE_OF_NAMES.flatMap(({ names }) => names).map(readRow);
-  const fleet = rows.map(({ type, name, quantization, parameterSize }, at) =>
-    endpoint(`e${at}`, type, model(name, { quantization, parameterSize })),
-  );
-  const catalog = buildCatalog(fleet, null, 1_000);
-  const index = indexCatalog(catalog);
-  for (const entry of catalog.models) {
-    for (const name of [entry.id, ...entry.aliases]) assert.equal(index.find(name), entry, name);
-  }
-});
-
-test('a namesake that contradicts in quantisation is a model of its own, reachable by an id of its own', () => {
+test('makes a namesake with another quantisation a model of its own, with an id that finds it', () => {
   const catalog = buildCatalog(
     [
-      endpoint('a', 'lm-studio', model('my-model', { quantization: 'Q4_K_M' })),
-      endpoint('b', 'lm-studio', model('my-model', { quantization: 'Q8_0' })),
-      endpoint('c', 'lm-studio', model('my-model', { quantization: 'Q4_K_M' })),
+      endpoint('a', PUBLISHED, model('my-model', { quantization: 'Q4_K_M' })),
+      endpoint('b', PUBLISHED, model('my-model', { quantization: 'Q8_0' })),
+      endpoint('c', PUBLISHED, model('my-model', { quantization: 'Q4_K_M' })),
     ],
     null,
     0,
@@ -82,11 +61,11 @@ test('a namesake that contradicts in quantisation is a model of its own, reachab
   assert.equal(indexCatalog(catalog).find('my-model@q8_0')?.locations[0]?.model.name, 'my-model');
 });
 
-test('a namesake of which the quantisation is not told is the same model', () => {
+test('joins namesakes of which one tells no quantisation', () => {
   const catalog = buildCatalog(
     [
-      endpoint('a', 'ollama', model('llama3.1:8b', { quantization: 'Q4_K_M' })),
-      endpoint('b', 'litellm', model('llama3.1:8b')),
+      endpoint('a', SHORT, model('llama3.1:8b', { quantization: 'Q4_K_M' })),
+      endpoint('b', PLAIN_NAMES, model('llama3.1:8b')),
     ],
     null,
     0,
@@ -94,10 +73,10 @@ test('a namesake of which the quantisation is not told is the same model', () =>
   assert.equal(catalog.models.length, 1);
 });
 
-test('a copy under another name is known by its digest, but not by a made-up one', () => {
+test('joins names with the same digest, but only if it is a real digest', () => {
   const copies = (value: string): number =>
     buildCatalog(
-      [endpoint('a', 'ollama', model('base:1', { digest: value }), model('mine:latest', { digest: value }))],
+      [endpoint('a', SHORT, model('base:1', { digest: value }), model('mine:latest', { digest: value }))],
       null,
       0,
     ).models.length;
@@ -106,9 +85,9 @@ test('a copy under another name is known by its digest, but not by a made-up one
   assert.equal(copies('abc'), 2);
 });
 
-test('ids and created stay from discovery to discovery, and an unchanged fleet keeps its revision', () => {
-  const gguf = endpoint('b', 'llamacpp', model('Qwen3-8B-Q4_K_M.gguf'));
-  const tags = endpoint('a', 'ollama', model('qwen3:8b', { quantization: 'Q4_K_M', modifiedAt: 5_000_000 }));
+test('keeps id and created from one discovery to the next, and the revision of an unchanged fleet', () => {
+  const gguf = endpoint('b', PLAIN_NAMES, model('Qwen3-8B-Q4_K_M.gguf'));
+  const tags = endpoint('a', SHORT, model('qwen3:8b', { quantization: 'Q4_K_M', modifiedAt: 5_000_000 }));
   const first = buildCatalog([gguf], null, 10_000);
   const second = buildCatalog([gguf, tags], first, 20_000);
   const third = buildCatalog([tags, gguf], second, 30_000);
@@ -119,19 +98,19 @@ test('ids and created stay from discovery to discovery, and an unchanged fleet k
   assert.equal(third, second);
 });
 
-test('created is the date that a server tells, where one does', () => {
+test('takes created from the date that a server tells', () => {
   const catalog = buildCatalog(
-    [endpoint('a', 'ollama', model('x:1', { modifiedAt: 1_700_000_000_500 }))],
+    [endpoint('a', SHORT, model('x:1', { modifiedAt: 1_700_000_000_500 }))],
     null,
     1,
   );
   assert.equal(catalog.models[0]?.created, 1_700_000_000);
 });
 
-test('names are found in any case, and with or without latest', () => {
+test('finds a name in any case, and with or without :latest', () => {
   const index = indexCatalog(
     buildCatalog(
-      [endpoint('a', 'ollama', model('Mine:latest')), endpoint('b', 'vllm', model('Org/Name'))],
+      [endpoint('a', SHORT, model('Mine:latest')), endpoint('b', REPOSITORY, model('Org/Name'))],
       null,
       0,
     ),
@@ -144,17 +123,13 @@ test('names are found in any case, and with or without latest', () => {
   assert.equal(index.find('__proto__'), undefined);
 });
 
-test('an Ollama name is listed without its latest, unless another model has the short name', () => {
-  const alone = buildCatalog(
-    [endpoint('a', 'ollama', model('mine:latest', { quantization: 'Q4_0' }))],
-    null,
-    0,
-  );
+test('lists a name with :latest without it too, unless another model has the shorter name', () => {
+  const alone = buildCatalog([endpoint('a', SHORT, model('mine:latest', { quantization: 'Q4_0' }))], null, 0);
   assert.deepEqual(alone.models[0]?.aliases, ['mine']);
   const both = buildCatalog(
     [
-      endpoint('a', 'ollama', model('mine:latest', { quantization: 'Q4_0' })),
-      endpoint('b', 'lm-studio', model('mine', { quantization: 'Q8_0' })),
+      endpoint('a', SHORT, model('mine:latest', { quantization: 'Q4_0' })),
+      endpoint('b', PUBLISHED, model('mine', { quantization: 'Q8_0' })),
     ],
     null,
     0,
@@ -164,11 +139,11 @@ test('an Ollama name is listed without its latest, unless another model has the 
   assert.equal(index.find('mine:latest')?.quantization, 'Q4_0');
 });
 
-test('a Hugging Face id and an LM Studio key that differ in case only stay two models', () => {
+test('keeps two models apart whose names differ in case only', () => {
   const catalog = buildCatalog(
     [
-      endpoint('a', 'vllm', model('Qwen/Qwen3-8B')),
-      endpoint('b', 'lm-studio', model('qwen/qwen3-8b', { quantization: 'Q4_K_M' })),
+      endpoint('a', REPOSITORY, model('Qwen/Qwen3-8B')),
+      endpoint('b', PUBLISHED, model('qwen/qwen3-8b', { quantization: 'Q4_K_M' })),
     ],
     null,
     0,
@@ -178,31 +153,42 @@ test('a Hugging Face id and an LM Studio key that differ in case only stay two m
   assert.equal(index.find('qwen/qwen3-8b')?.quantization, 'Q4_K_M');
 });
 
-const rowOf = fc.constantFrom(...TABLE_OF_NAMES.flatMap(({ names }) => names));
-const fleetOf = fc.array(fc.record({ at: fc.integer({ min: 0, max: 5 }), row: rowOf }), { maxLength: 40 });
+const ROWS: readonly (readonly [NameRules, name: string, quantization: string | null])[] = [
+  [SHORT, 'llama3.1:8b', 'Q4_K_M'],
+  [SHORT, 'llama3.1:8b-instruct-q8_0', 'Q8_0'],
+  [SHORT, 'mine:latest', null],
+  [PUBLISHED, 'meta-llama-3.1-8b-instruct', 'Q4_K_M'],
+  [PUBLISHED, 'meta-llama-3.1-8b-instruct', 'Q8_0'],
+  [PUBLISHED, 'qwen/qwen3-8b', 'Q4_K_M'],
+  [PLAIN_NAMES, 'Meta-Llama-3.1-8B-Instruct-Q4_K_M.gguf', null],
+  [PLAIN_NAMES, '/models/Meta-Llama-3.1-8B-Instruct-Q4_K_M.gguf', null],
+  [PLAIN_NAMES, 'mine', null],
+  [PLAIN_NAMES, 'Mine', 'F16'],
+  [REPOSITORY, 'meta-llama/Llama-3.1-8B-Instruct', null],
+  [REPOSITORY, 'Qwen/Qwen3-8B', null],
+];
+const fleetOf = fc
+  .array(fc.record({ at: fc.nat({ max: 5 }), row: fc.constantFrom(...ROWS) }), { maxLength: 40 })
+  .map((placed) =>
+    placed.map(({ at, row: [rules, name, quantization] }) =>
+      endpoint(`e${at}-${ROWS.findIndex((row) => row[0] === rules)}`, rules, model(name, { quantization })),
+    ),
+  );
 
-function fleetFrom(rows: readonly { at: number; row: string }[]): EndpointModels[] {
-  return rows.map(({ at, row }) => {
-    const { type, name, quantization, parameterSize } = readRow(row);
-    return endpoint(`${type}-${at}`, type, model(name, { quantization, parameterSize }));
-  });
-}
-
-test('the order of endpoints changes nothing', () => {
+test('does not depend on the order of endpoints', () => {
   fc.assert(
-    fc.property(fleetOf, (rows) => {
-      const one = buildCatalog(fleetFrom(rows), null, 1_000);
-      const other = buildCatalog(fleetFrom([...rows].reverse()), null, 1_000);
+    fc.property(fleetOf, (fleet) => {
+      const one = buildCatalog(fleet, null, 1_000);
+      const other = buildCatalog([...fleet].reverse(), null, 1_000);
       assert.deepEqual(other.models, one.models);
     }),
     { numRuns: 100 },
   );
 });
 
-test('no two quantisations share an entry, no name means two, and nothing is lost', () => {
+test('keeps quantisations apart, gives each name one meaning, and loses nothing', () => {
   fc.assert(
-    fc.property(fleetOf, (rows) => {
-      const fleet = fleetFrom(rows);
+    fc.property(fleetOf, (fleet) => {
       const { models } = buildCatalog(fleet, null, 1_000);
       const names = models.flatMap(({ id, aliases }) => [id, ...aliases]);
       assert.equal(new Set(names).size, names.length);
@@ -220,30 +206,31 @@ test('no two quantisations share an entry, no name means two, and nothing is los
   );
 });
 
-test('a fleet of 200 endpoints and 5,000 models is unified in well under a second', () => {
+test('unifies 200 endpoints with 5,000 models twice in less than a second of processor time', () => {
   const fleet = Array.from({ length: 200 }, (_, at) =>
     endpoint(
       `e${at}`,
-      'ollama',
+      SHORT,
       ...Array.from({ length: 100 }, (_, n) =>
         model(`m${(at * 25 + n) % 5000}:8b`, { quantization: 'Q4_K_M' }),
       ),
     ),
   );
-  const startedAt = performance.now();
+  const startedAt = process.cpuUsage();
   const catalog = buildCatalog(fleet, null, 0);
   const again = buildCatalog(fleet, catalog, 1);
   const index = indexCatalog(catalog);
-  const tookMs = performance.now() - startedAt;
+  // Not the clock: what else runs on the machine must not decide.
+  const { user, system } = process.cpuUsage(startedAt);
   assert.equal(catalog.models.length, 5000);
   assert.equal(again, catalog);
   assert.equal(index.find('M77:8B')?.id, 'm77:8b');
-  assert.ok(tookMs < 3_000, `${tookMs} ms`);
+  assert.ok(user + system < 1_000_000, `${user + system} µs`);
 });
 
-test('the kind is what servers tell, else what the name does', () => {
+test('takes the kind that a server tells, else the one that the name tells', () => {
   const kindOf = (name: string, told: Partial<EndpointModel> = {}): string | undefined =>
-    buildCatalog([endpoint('a', 'openai-compatible', model(name, told))], null, 0).models[0]?.kind;
+    buildCatalog([endpoint('a', PLAIN_NAMES, model(name, told))], null, 0).models[0]?.kind;
   assert.equal(kindOf('text-embed-small'), 'embeddings');
   assert.equal(kindOf('BAAI/bge-reranker-v2-m3'), 'rerank');
   assert.equal(kindOf('openai/whisper-large-v3'), 'audio');

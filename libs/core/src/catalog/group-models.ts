@@ -1,19 +1,20 @@
-import type { BackendType } from '../backend-type.ts';
 import type { EndpointModel } from '../snapshot.ts';
+import type { NameRules } from './names/name-rules.ts';
 import { parseModelName } from './names/parse-model-name.ts';
 import type { ParsedName } from './names/parse-model-name.ts';
 
 /** One model at one endpoint, with what its name tells. */
 export interface LocatedModel {
   readonly endpoint: string;
-  readonly type: BackendType;
+  /** Of the endpoint's backend type. */
+  readonly rules: NameRules;
   readonly model: EndpointModel;
   readonly parsed: ParsedName;
 }
 
 export interface EndpointModels {
   readonly endpoint: string;
-  readonly type: BackendType;
+  readonly rules: NameRules;
   readonly models: readonly EndpointModel[];
 }
 
@@ -62,16 +63,16 @@ function contentOf({ digest, sizeBytes }: EndpointModel, { quantization, size }:
 /** Namesakes, apart where their quantisations contradict each other. */
 function unitsByName(perEndpoint: readonly EndpointModels[]): LocatedModel[][] {
   const byName = new Map<string, Map<string, LocatedModel[]>>();
-  for (const { endpoint, type, models } of perEndpoint) {
+  for (const { endpoint, rules, models } of perEndpoint) {
     for (const model of models) {
-      const parsed = parseCached(type, model);
+      const parsed = parseCached(rules, model);
       const name = model.name.toLowerCase().replace(/:latest$/, '');
       const quantization = parsed.weights ?? '';
       const units = byName.get(name) ?? new Map<string, LocatedModel[]>();
       byName.set(name, units);
       const unit = units.get(quantization);
-      if (unit === undefined) units.set(quantization, [{ endpoint, type, model, parsed }]);
-      else unit.push({ endpoint, type, model, parsed });
+      if (unit === undefined) units.set(quantization, [{ endpoint, rules, model, parsed }]);
+      else unit.push({ endpoint, rules, model, parsed });
     }
   }
   return [...byName.values()].flatMap(withoutUntold);
@@ -88,15 +89,20 @@ function withoutUntold(units: ReadonlyMap<string, LocatedModel[]>): LocatedModel
   return [[...first[1], ...untold], ...told.slice(1).map(([, unit]) => unit)];
 }
 
-const MAX_CACHED = 50_000;
-const cache = new Map<string, ParsedName>();
+/** Names are read again at each discovery, and nearly all are as they were. */
+const parsedNames = new WeakMap<NameRules, Map<string, ParsedName>>();
+/** Of each rules. */
+const MAX_PARSED = 20_000;
 
-function parseCached(type: BackendType, { name, quantization, parameterSize }: EndpointModel): ParsedName {
-  const key = `${type}\n${name}\n${quantization ?? ''}\n${parameterSize ?? ''}`;
-  const known = cache.get(key);
-  if (known !== undefined) return known;
-  const parsed = parseModelName(name, { type, quantization, parameterSize });
-  if (cache.size >= MAX_CACHED) cache.clear();
-  cache.set(key, parsed);
+function parseCached(rules: NameRules, { name, quantization, parameterSize }: EndpointModel): ParsedName {
+  let ofRules = parsedNames.get(rules);
+  if (ofRules === undefined) parsedNames.set(rules, (ofRules = new Map()));
+  const key = `${name}\n${quantization ?? ''}\n${parameterSize ?? ''}`;
+  let parsed = ofRules.get(key);
+  if (parsed === undefined) {
+    if (ofRules.size >= MAX_PARSED) ofRules.clear();
+    parsed = parseModelName(name, { rules, quantization, parameterSize });
+    ofRules.set(key, parsed);
+  }
   return parsed;
 }

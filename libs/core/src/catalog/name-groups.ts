@@ -71,10 +71,10 @@ function chooseId(
   return ranked[0] ?? null;
 }
 
-/** Ollama's names are the ones people type; files' names the ones they do not. */
+/** The lower, the better an id: names that people type come first, names of files last. */
 function rank(name: string, located: readonly LocatedModel[]): number {
   if (/\.gguf$/i.test(name) || name.startsWith('/')) return 2;
-  return located.some(({ type, model }) => type === 'ollama' && model.name === name) ? 0 : 1;
+  return located.some(({ rules, model }) => rules.preferredAsId && model.name === name) ? 0 : 1;
 }
 
 /** An id for a group all of whose names belong to another: with its quantisation, as LM Studio writes it. */

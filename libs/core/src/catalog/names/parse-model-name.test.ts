@@ -1,34 +1,48 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { PLAIN_NAMES } from './name-rules.ts';
+import type { NameRules } from './name-rules.ts';
 import { parseModelName } from './parse-model-name.ts';
-import { readRow, TABLE_OF_NAMES } from './table-of-names.ts';
 
-test('the table holds at least 200 real names', () => {
-  const names = TABLE_OF_NAMES.flatMap((entry) => entry.names);
-  assert.ok(names.length >= 200, `${names.length} names`);
-  assert.equal(new Set(names).size, names.length, 'each row once');
-});
-
-for (const { family, size, quantization, names } of TABLE_OF_NAMES) {
-  for (const row of names) {
-    test(`reads ${row}`, () => {
-      const { name, ...hints } = readRow(row);
-      const parsed = parseModelName(name, hints);
-      assert.equal(parsed.family, family);
-      assert.equal(parsed.quantization, quantization);
-      // Of one model some servers tell a size that its name leaves out.
-      if (parsed.size !== null) assert.equal(parsed.size, size);
-    });
-  }
+// The table of real names is in libs/backends/src/testing: what a name tells depends on the rules of its server.
+function parse(name: string, rules: Partial<NameRules> = {}, quantization: string | null = null) {
+  return parseModelName(name, { rules: { ...PLAIN_NAMES, ...rules }, quantization, parameterSize: '8.0B' });
 }
 
-test('any text is read without an error', () => {
-  fc.assert(
-    fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (name) => {
-      const parsed = parseModelName(name, { type: 'ollama', quantization: null, parameterSize: null });
-      return typeof parsed.publisher === 'string';
-    }),
-    { numRuns: 500 },
-  );
+describe('parseModelName', () => {
+  test('completes a short name only by the rules of a server that has short names', () => {
+    assert.equal(parse('llama3.1:8b').variant, '3.1');
+    assert.equal(parse('llama3.1:8b', { shortNames: 'own' }).variant, '3.1-instruct');
+    assert.equal(parse('somebody/llama3.1:8b', { shortNames: 'own' }).variant, '3.1');
+    assert.equal(parse('llama3.1:8b', { shortNames: 'published' }).variant, '3.1');
+    assert.equal(parse('meta/llama3.1:8b', { shortNames: 'published' }).variant, '3.1-instruct');
+  });
+
+  test('reads `text` as the base model only where the rules say so', () => {
+    assert.equal(parse('llama3.1:8b-text', { shortNames: 'own', textMeansBase: true }).variant, '3.1-base');
+    assert.equal(parse('llama3.1:8b-text', { shortNames: 'own' }).variant, '3.1-text');
+  });
+
+  test('takes the weights for those of the repository only where the rules say so', () => {
+    assert.equal(parse('meta-llama/Llama-3.1-8B-Instruct').weights, null);
+    assert.equal(parse('meta-llama/Llama-3.1-8B-Instruct', { asPublished: true }).weights, 'as published');
+    assert.equal(parse('openai/gpt-oss-20b', { asPublished: true }).weights, 'MXFP4');
+    assert.equal(parse('my-llama-3.1-8b-instruct', { asPublished: true }).weights, null);
+  });
+
+  test('reads any text without an error', () => {
+    const rules = fc.record<NameRules>({
+      shortNames: fc.constantFrom('none', 'own', 'published'),
+      textMeansBase: fc.boolean(),
+      asPublished: fc.boolean(),
+      preferredAsId: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 300 }), rules, (name, of) => {
+        return typeof parse(name, of).publisher === 'string';
+      }),
+      { numRuns: 500 },
+    );
+  });
 });

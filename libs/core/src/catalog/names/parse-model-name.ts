@@ -1,13 +1,13 @@
-import type { BackendType } from '../../backend-type.ts';
 import { findFamily, splitVersioned } from './families.ts';
 import { expandLibraryName, impliedSize } from './implied.ts';
 import { isActiveSize, isSize, normalizeSize } from './model-size.ts';
+import type { NameRules } from './name-rules.ts';
 import { FAITHFUL_PUBLISHERS, REPACKERS } from './publishers.ts';
 import { agreeOnQuantization, isQuantization, normalizeQuantization } from './quantization.ts';
 
 /** What is known of a model beside its name. */
 export interface NameHints {
-  readonly type: BackendType;
+  readonly rules: NameRules;
   readonly quantization: string | null;
   readonly parameterSize: string | null;
 }
@@ -31,16 +31,6 @@ export interface ParsedName {
    */
   readonly identity: string | null;
 }
-
-/** Servers that run a repository's weights as they were published. */
-const AS_PUBLISHED: ReadonlySet<BackendType> = new Set(['vllm', 'sglang', 'lmdeploy']);
-/** Servers whose names come from a library of short names. */
-const LIBRARIES: ReadonlySet<BackendType> = new Set([
-  'ollama',
-  'docker-model-runner',
-  'lm-studio',
-  'lemonade',
-]);
 
 const FORMATS: Readonly<Record<string, string>> = {
   gguf: 'gguf',
@@ -79,7 +69,7 @@ export function parseModelName(name: string, hints: NameHints): ParsedName {
   const named = quantWords.length === 0 ? null : normalizeQuantization(quantWords.join('-'));
   const quantization = agreeOnQuantization(told, named);
   const full = completeName(tokens, sizes.length === 0 ? null : sizes.join('-'), publisher, hints);
-  const weights = quantization ?? publishedAs(publisher, tokens, hints.type);
+  const weights = quantization ?? publishedAs(publisher, tokens, hints.rules);
   return {
     publisher,
     family: family?.family ?? null,
@@ -151,8 +141,8 @@ function completeName(
   hints: NameHints,
 ): FullName {
   const withSize = size ?? impliedSize(tokens);
-  if (!isShortName(tokens, publisher, hints.type)) {
-    return { tokens: hints.type === 'ollama' ? spellBase(tokens) : tokens, size: withSize, sure: true };
+  if (!isShortName(tokens, publisher, hints.rules)) {
+    return { tokens: hints.rules.textMeansBase ? spellBase(tokens) : tokens, size: withSize, sure: true };
   }
   const implied = expandLibraryName(tokens, withSize, normalizeSize(hints.parameterSize));
   if (implied === null) return { tokens, size: withSize, sure: false };
@@ -160,14 +150,13 @@ function completeName(
 }
 
 /** Whether a name comes from a library that leaves words of the full name unsaid. */
-function isShortName(tokens: readonly string[], publisher: string, type: BackendType): boolean {
-  if (!LIBRARIES.has(type) || spellBase(tokens).some((token) => COMPLETE.has(token))) return false;
-  // A namespace is a person's own. LM Studio's catalogue names the maker; its other names are those of files.
-  if (type === 'lm-studio') return publisher !== '' && !REPACKERS.has(publisher);
+function isShortName(tokens: readonly string[], publisher: string, { shortNames }: NameRules): boolean {
+  if (shortNames === 'none' || spellBase(tokens).some((token) => COMPLETE.has(token))) return false;
+  if (shortNames === 'published') return publisher !== '' && !REPACKERS.has(publisher);
   return FAITHFUL_PUBLISHERS.has(publisher);
 }
 
-/** In a tag of Ollama's library `text` is the model before it was taught to chat. */
+/** In a short name `text` is the model before it was taught to chat. */
 function spellBase(tokens: readonly string[]): readonly string[] {
   return tokens[0] === 'nomic' ? tokens : tokens.map((token) => (token === 'text' ? 'base' : token));
 }
@@ -177,9 +166,13 @@ function identityOf(publisher: string, full: FullName, weights: string): string 
   return `${owner}${full.tokens.join(' ')}|${full.size ?? ''}|${weights}`;
 }
 
-/** Of a repository's id at a server that runs what is in it; a name of an operator's choice tells nothing. */
-function publishedAs(publisher: string, tokens: readonly string[], type: BackendType): string | null {
-  if (publisher === '' || !AS_PUBLISHED.has(type)) return null;
+/** The weights of a repository that is run as it was published; null for a name that an operator chose. */
+function publishedAs(
+  publisher: string,
+  tokens: readonly string[],
+  { asPublished }: NameRules,
+): string | null {
+  if (publisher === '' || !asPublished) return null;
   return tokens[0] === 'gpt' && tokens[1] === 'oss' ? 'MXFP4' : 'as published';
 }
 

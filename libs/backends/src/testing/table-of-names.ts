@@ -1,7 +1,7 @@
-import type { BackendType } from '../../backend-type.ts';
+import type { BackendType } from '@olla/core/backend-type';
 
-/** One row: `type name`, and behind it what the server tells: `q=Q4_K_M` a quantisation, `p=8.0B` parameters. */
-export interface NamedModels {
+/** The names of one model, each a row: `type name`, then what the server tells, `q=Q4_K_M` of weights, `p=8.0B` of size. */
+export interface NamedModel {
   readonly family: string | null;
   readonly size: string | null;
   readonly quantization: string | null;
@@ -10,7 +10,7 @@ export interface NamedModels {
 }
 
 /** Names as real servers list them. Each entry is one model; no two entries are the same model. */
-export const TABLE_OF_NAMES: readonly NamedModels[] = [
+export const TABLE_OF_NAMES: readonly NamedModel[] = [
   {
     family: 'llama',
     size: '8b',

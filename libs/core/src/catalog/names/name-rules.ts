@@ -1,0 +1,24 @@
+/** How to read the names that one kind of server has for its models. libs/backends says it for each backend type. */
+export interface NameRules {
+  /**
+   * Which names come from a library of short names, such as `llama3.1:8b`, that leave words of the full name unsaid.
+   * - `none`: none
+   * - `own`: all but those in the namespace of a person
+   * - `published`: those with the name of the maker in front; the others are names of files
+   */
+  readonly shortNames: 'none' | 'own' | 'published';
+  /** The word `text` in a name stands for the base model, as in tags of Ollama's library. */
+  readonly textMeansBase: boolean;
+  /** The server runs a repository's weights as they were published, so that the repository's id tells the weights. */
+  readonly asPublished: boolean;
+  /** People type these names: a model that has one gets it as its id. */
+  readonly preferredAsId: boolean;
+}
+
+/** The rules for a server of which nothing particular is known. */
+export const PLAIN_NAMES: NameRules = {
+  shortNames: 'none',
+  textMeansBase: false,
+  asPublished: false,
+  preferredAsId: false,
+};

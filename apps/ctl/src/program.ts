@@ -1,3 +1,4 @@
+import { ollaVersion } from '@olla/admin-api/build-info';
 import { Command } from 'commander';
 import { registerAgent } from './commands/agent.ts';
 import { registerBench } from './commands/bench.ts';
@@ -7,7 +8,6 @@ import { registerServe } from './commands/serve.ts';
 import { registerSimulate } from './commands/simulate.ts';
 import type { Outcome } from './exit-codes.ts';
 import { examplesFirst, withExamples } from './help-examples.ts';
-import { ollaVersion } from './version.ts';
 
 const EXAMPLES = `
   olla serve                         find backends on this machine and serve them at http://localhost:40114

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { ollaVersion } from '@olla/admin-api/build-info';
 import { answerProcessQuestions } from '@olla/admin-api/process-report';
 import { configHash } from '@olla/config/config-hash';
 import type { Settings } from '@olla/config/schema';
@@ -8,7 +9,6 @@ import { connectState } from '@olla/state/connect';
 import type { SharedState } from '@olla/state/port';
 import { chooseFormat, createLogger } from '@olla/telemetry/logger';
 import type { Logger } from '@olla/telemetry/logger';
-import { agentVersion } from './version.ts';
 import { runAgent } from './agent.ts';
 import type { RunningAgent } from './agent.ts';
 
@@ -78,7 +78,7 @@ export async function startStandaloneAgent(settings: Settings): Promise<number> 
     host: hostname(),
     gateway: id,
     pid: process.pid,
-    version: agentVersion(),
+    version: ollaVersion(),
     startedAt: Date.now(),
     configHash: configHash(settings),
   };

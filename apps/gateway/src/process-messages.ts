@@ -1,3 +1,4 @@
+import type { BuildInfo } from '@olla/admin-api/build-info';
 import type { Instance } from '@olla/core/instance';
 import type { Settings } from '@olla/config/schema';
 
@@ -8,6 +9,7 @@ export interface InitMessage {
   readonly olla: 'init';
   readonly settings: Settings;
   readonly self: Instance;
+  readonly build: BuildInfo;
   readonly redis: { readonly url: string; readonly name: string } | null;
   /** Of a worker only: where to listen, and the token that admin actions need. */
   readonly listen?: { readonly hosts: readonly string[]; readonly port: number };

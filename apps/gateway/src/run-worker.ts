@@ -89,7 +89,7 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
       draining: () => draining,
       adminToken: init.adminToken ?? null,
       startedAt: self.startedAt,
-      version: self.version,
+      build: init.build,
     }),
     retryStatuses: new Set(settings.proxy.retry.statuses),
     log,

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
+import { ollaVersion, readBuildInfo } from '@olla/admin-api/build-info';
 import { formatPlace, type Notice } from '@olla/config/problem';
 import { configHash } from '@olla/config/config-hash';
 import type { Settings } from '@olla/config/schema';
@@ -9,7 +10,6 @@ import { chooseFormat, createLogger, type Logger } from '@olla/telemetry/logger'
 import { nextSteps, startLines, startRecord, type EndpointSource, type StartFacts } from './announce.ts';
 import { claimPort, StartupError } from './primary/claim-port.ts';
 import { GatewayPrimary } from './primary/gateway-primary.ts';
-import { gatewayVersion } from './version.ts';
 
 export interface ServeOptions {
   readonly settings: Settings;
@@ -40,7 +40,7 @@ export async function serve(options: ServeOptions): Promise<number> {
     claim,
     workers: settings.server.workers ?? availableParallelism(),
     adminToken: settings.admin.token ?? written?.token ?? null,
-    version: gatewayVersion(),
+    build: await readBuildInfo(),
     configHash: configHash(settings),
     log,
   });
@@ -68,7 +68,7 @@ async function announce(
   const shownHost =
     host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
   const facts: StartFacts = {
-    version: gatewayVersion(),
+    version: ollaVersion(),
     settings,
     source,
     snapshot: await firstProbes(primary, settings.discovery.static.endpoints.length),

@@ -48,7 +48,7 @@ const ROUTES: ReadonlyMap<string, Route> = new Map([
   ],
   [
     '/version',
-    { methods: READ, build: (deps) => ({ status: 200, body: versionBody(deps.version), cacheable: true }) },
+    { methods: READ, build: (deps) => ({ status: 200, body: versionBody(deps.build), cacheable: true }) },
   ],
 ]);
 
@@ -157,5 +157,5 @@ function ready(deps: AdminDeps): Reply {
 async function openApi(deps: AdminDeps): Promise<Reply> {
   // Loads zod, which no other part of a worker's life needs.
   const { openApiDocument } = await import('@olla/admin-api/openapi');
-  return { status: 200, body: openApiDocument(deps.version), cacheable: true };
+  return { status: 200, body: openApiDocument(deps.build.version), cacheable: true };
 }

@@ -70,7 +70,7 @@ export function fakeCluster(): FakeCluster {
       draining: () => cluster.draining,
       adminToken: 'secret-of-the-test',
       startedAt: NOW - 3_600_000,
-      version: '0.1.0',
+      build: { version: '0.1.0', commit: 'f00df00d', builtAt: '2026-11-30T12:00:00.000Z' },
       now: () => cluster.now,
       state: {
         kind: 'memory',

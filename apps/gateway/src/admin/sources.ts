@@ -1,3 +1,4 @@
+import type { BuildInfo } from '@olla/admin-api/build-info';
 import type { Settings } from '@olla/config/schema';
 import type { Instance } from '@olla/core/instance';
 import type { Snapshot } from '@olla/core/snapshot';
@@ -23,7 +24,7 @@ export interface AdminDeps {
   readonly adminToken: string | null;
   /** Of this gateway; epoch milliseconds. */
   readonly startedAt: number;
-  readonly version: string;
+  readonly build: BuildInfo;
   /** For tests; Date.now otherwise. */
   readonly now?: () => number;
 }

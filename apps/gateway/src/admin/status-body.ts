@@ -6,6 +6,7 @@ import { formatAgo, formatBytes, formatDuration, formatLatency, formatUntil, iso
 import { judge } from './judge.ts';
 import type { Moment } from './sources.ts';
 import { averageMs, successRate, successes, trafficBody, trafficBytes } from './traffic-body.ts';
+import { shownCommit } from './version-body.ts';
 
 /** From so many refusals, or refused addresses in the last minute, on the original calls security `elevated`. */
 const ELEVATED = { violations: 100, addresses: 10 } as const;
@@ -151,8 +152,8 @@ function systemBody(moment: Moment): StatusBody['system'] {
     total_traffic: formatBytes(trafficBytes(total)),
     uptime: formatDuration(now - startedAt),
     uptime_ms: Math.max(0, now - startedAt),
-    version: deps.version,
-    commit: 'none',
+    version: deps.build.version,
+    commit: shownCommit(deps.build),
     active_connections: statistics.inFlightTotal,
     in_flight: statistics.inFlightTotal,
     security_violations: rate_limits + size_limits,

@@ -1,4 +1,5 @@
 import { arch, platform } from 'node:os';
+import type { BuildInfo } from '@olla/admin-api/build-info';
 import type { VersionBody } from '@olla/admin-api/schema/version';
 import { BACKEND_TYPES } from '@olla/core/backend-type';
 
@@ -8,11 +9,16 @@ const ORIGINAL_NAMES: Readonly<Record<string, string>> = {
   'openai-compatible': 'openai_compatible',
 };
 
+/** A build's commit, in the original's word where it is not known. */
+export function shownCommit({ commit }: BuildInfo): string {
+  return commit ?? 'none';
+}
+
 /** GET /version */
-export function versionBody(version: string): VersionBody {
+export function versionBody(build: BuildInfo): VersionBody {
   return {
     name: 'Olla',
-    version,
+    version: build.version,
     edition: 'Community',
     description: 'One address for a fleet of self-hosted LLM servers',
     api: {
@@ -26,8 +32,8 @@ export function versionBody(version: string): VersionBody {
       },
     },
     build: {
-      commit: 'none',
-      date: 'unknown',
+      commit: shownCommit(build),
+      date: build.builtAt ?? 'unknown',
       platform: `${platform()}/${arch()}`,
       node_version: process.version,
     },

@@ -3,6 +3,7 @@ import cluster from 'node:cluster';
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Instance } from '@olla/core/instance';
+import type { BuildInfo } from '@olla/admin-api/build-info';
 import { answerProcessQuestions } from '@olla/admin-api/process-report';
 import type { Settings } from '@olla/config/schema';
 import { createHub, type Hub } from '@olla/state/hub';
@@ -18,7 +19,7 @@ export interface PrimaryOptions {
   readonly claim: Claim;
   readonly workers: number;
   readonly adminToken: string | null;
-  readonly version: string;
+  readonly build: BuildInfo;
   readonly configHash: string;
   readonly log: Logger;
 }
@@ -159,8 +160,8 @@ export class GatewayPrimary {
 
   #introduce(child: ChildProcess, self: Instance, extra: Partial<InitMessage>): void {
     this.hub.attach(child, self);
-    const { settings } = this.#options;
-    const init: InitMessage = { olla: 'init', settings, self, redis: redisOf(settings), ...extra };
+    const { settings, build } = this.#options;
+    const init: InitMessage = { olla: 'init', settings, self, build, redis: redisOf(settings), ...extra };
     child.send(init, ignoreClosed);
   }
 }
@@ -169,10 +170,11 @@ function identify(
   role: Instance['role'],
   pid: number,
   gateway: string | null,
-  { version, configHash }: Pick<PrimaryOptions, 'version' | 'configHash'>,
+  { build, configHash }: Pick<PrimaryOptions, 'build' | 'configHash'>,
 ): Instance {
   const host = hostname();
   const id = `${host}:${pid}:${randomBytes(3).toString('hex')}`;
+  const { version } = build;
   return { id, role, host, gateway: gateway ?? id, pid, version, startedAt: Date.now(), configHash };
 }
 

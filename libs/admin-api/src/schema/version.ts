@@ -8,7 +8,9 @@ export const versionSchema = z.strictObject({
   description: z.string(),
   api: z.strictObject({ version: z.string(), endpoints: z.record(z.string(), z.string()) }),
   build: z.strictObject({
+    /** `none` where it is not known; ends in `-dirty` if the build's files differed from the commit. */
     commit: z.string(),
+    /** ISO 8601; `unknown` where the source runs without a build. */
     date: z.string(),
     platform: z.string(),
     node_version: z.string(),

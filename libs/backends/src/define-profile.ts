@@ -15,8 +15,11 @@ type Defaulted =
   | 'signals'
   | 'details'
   | 'names'
+  | 'requestHeaders'
   | 'detect'
   | 'contractName';
+
+const NOTHING: ReadonlySet<string> = new Set();
 
 /** A profile of which only what differs from a plain OpenAI-compatible server has to be said. */
 export function defineProfile(
@@ -35,6 +38,7 @@ export function defineProfile(
     signals: [],
     details: null,
     names: PLAIN_NAMES,
+    requestHeaders: { drop: NOTHING },
     detect: null,
     ...profile,
   };

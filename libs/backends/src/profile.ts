@@ -67,6 +67,11 @@ export interface AnthropicSupport {
   readonly countTokensPath: string | null;
 }
 
+export interface RequestHeaderRules {
+  /** Names in lower case that never reach this server. */
+  readonly drop: ReadonlySet<string>;
+}
+
 /** All that the gateway and the agent know of one kind of inference server. */
 export interface BackendProfile {
   readonly type: BackendType;
@@ -99,6 +104,8 @@ export interface BackendProfile {
   readonly isModelList: (body: unknown) => boolean;
   readonly signals: readonly SignalReader[];
   readonly details: ModelDetailReader | null;
+  /** What a client's request headers become on the way to this server. */
+  readonly requestHeaders: RequestHeaderRules;
   /** How to read the names of its models. */
   readonly names: NameRules;
   /** What tells this server from the others; null if it is never found out by probing. */

@@ -144,7 +144,7 @@ class Attempt {
       forwardedHost: exchange.request.headers.host ?? '',
       requestId: exchange.id,
       credentials: endpoint.credentials,
-      backendType: view.type,
+      withheld: profileOf(view.type).requestHeaders.drop,
       contentLength: length,
     });
     const path = endpoint.basePath + backendPath(profileOf(view.type), this.#path);

@@ -42,6 +42,8 @@ export const llamacpp = defineProfile({
     '/models',
   ],
   defaultConcurrency: 4,
+  // A request with this header is worked on to its end even if its client has left.
+  requestHeaders: { drop: new Set(['x-conversation-id']) },
   checkHealth,
   parseModels: (body) => parseOpenAiList(body, tellModel),
   signals: [

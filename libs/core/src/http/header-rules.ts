@@ -18,7 +18,6 @@ const HOP_BY_HOP: readonly string[] = [
 export type RequestRule =
   | 'keep'
   | 'drop'
-  | 'conversation'
   | 'credential'
   | 'forwarded-for'
   | 'forwarded-host'
@@ -38,8 +37,6 @@ const REQUEST_RULES: ReadonlyMap<string, RequestRule> = new Map<string, RequestR
   ['access-control-request-method', 'drop'],
   ['access-control-request-headers', 'drop'],
   ['access-control-request-private-network', 'drop'],
-  // llama-server goes on working for a client that left if asked to by this name.
-  ['x-conversation-id', 'conversation'],
   ['x-request-id', 'drop'],
   ['x-real-ip', 'drop'],
   ['x-client-ip', 'drop'],

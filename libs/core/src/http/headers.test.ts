@@ -11,7 +11,7 @@ const FACTS: BackendHeaderFacts = {
   forwardedHost: 'gateway.test',
   requestId: 'id-1',
   credentials: null,
-  backendType: 'vllm',
+  withheld: new Set(),
   contentLength: null,
 };
 
@@ -141,9 +141,10 @@ test('to the backend: the client’s credentials, unless the endpoint has its ow
   assert.deepEqual(values(own, 'x-tenant'), ['own']);
 });
 
-test('to the backend: llama-server is never asked to go on without its client', () => {
-  const raw = ['X-Conversation-Id', 'c1'];
-  assert.deepEqual(values(toBackend(raw, { backendType: 'llamacpp' }), 'x-conversation-id'), []);
+test('to the backend: nothing that this kind of server must not get, in any case', () => {
+  const raw = ['X-Conversation-Id', 'c1', 'X-Other', 'v'];
+  const headers = toBackend(raw, { withheld: new Set(['x-conversation-id']) });
+  assert.deepEqual([values(headers, 'x-conversation-id'), values(headers, 'x-other')], [[], ['v']]);
   assert.deepEqual(values(toBackend(raw), 'x-conversation-id'), ['c1']);
 });
 

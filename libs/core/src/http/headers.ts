@@ -1,4 +1,3 @@
-import type { BackendType } from '../backend-type.ts';
 import { requestRule, responseRule } from './header-rules.ts';
 import { lowerName } from './lower-name.ts';
 import { nominatedNames } from './nominated-names.ts';
@@ -20,7 +19,8 @@ export interface BackendHeaderFacts {
   readonly requestId: string;
   /** Flat: what the configuration sends to this endpoint, its own credentials included. Replaces the client's. */
   readonly credentials: readonly string[] | null;
-  readonly backendType: BackendType;
+  /** Headers that this kind of server must not get, in lower case. */
+  readonly withheld: ReadonlySet<string>;
   /** Length of the body as it is sent, in bytes; null if it is not known. */
   readonly contentLength: number | null;
 }
@@ -34,7 +34,7 @@ export function backendHeaders(raw: readonly string[], facts: BackendHeaderFacts
   const headers: string[] = ['Host', facts.host];
   const nominated = nominatedNames(raw);
   const own = facts.credentials === null ? NO_OWN : ownHeaders(facts.credentials);
-  const trusted = facts.peerTrusted;
+  const { peerTrusted: trusted, withheld } = facts;
   // A body that was chunked and is whole now; a request without one gets no length.
   let framed = facts.contentLength === null || facts.contentLength === 0;
   let via = '';
@@ -62,9 +62,6 @@ export function backendHeaders(raw: readonly string[], facts: BackendHeaderFacts
       case 'forwarded':
         if (!trusted) continue;
         break;
-      case 'conversation':
-        if (facts.backendType === 'llamacpp') continue;
-        break;
       case 'credential':
         if (own.hasCredentials) continue;
         break;
@@ -76,6 +73,7 @@ export function backendHeaders(raw: readonly string[], facts: BackendHeaderFacts
         break;
     }
     if (nominated !== null && nominated.has(lowerName(name))) continue;
+    if (withheld.size > 0 && withheld.has(lowerName(name))) continue;
     if (own.names.size > 0 && own.names.has(lowerName(name))) continue;
     headers.push(name, value);
   }

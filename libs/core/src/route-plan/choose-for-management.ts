@@ -35,7 +35,7 @@ export function chooseForManagement(view: FleetView, call: ManagementCall): Cand
     const chosen = chooseFrom(known, 'MODEL_UNAVAILABLE', call);
     // The body's name is another model's: it stays as it is.
     const isFirst = known === view.target(call.scope, call.models[0] ?? '');
-    return isFirst ? chosen : { ...chosen, model: null, rewrite: false };
+    return isFirst ? chosen : { ...chosen, model: null, modelId: null, rewrite: false };
   }
   if (call.makes) return chooseFrom(members, 'NO_ENDPOINT', call);
   if (call.models.length === 0)

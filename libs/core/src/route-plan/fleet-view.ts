@@ -13,6 +13,8 @@ export interface Candidate {
   readonly endpoint: EndpointView;
   /** Name to use there; null: as the client wrote it, if it did. */
   readonly model: string | null;
+  /** The model's id in the catalog, whatever name it was asked by; null where the endpoint is not known to have it. */
+  readonly modelId: string | null;
   /** The name differs from the one asked for, so that the body has to be changed. */
   readonly rewrite: boolean;
   readonly resident: boolean | null;
@@ -50,6 +52,8 @@ export interface Target {
   /** Endpoints of any type that have the model. */
   readonly everywhere: readonly EndpointView[];
   readonly alias: boolean;
+  /** The model's id in the catalog, of an alias that of its first known model; null for requests without a model. */
+  readonly modelId: string | null;
 }
 
 const MAX_TARGETS = 4_096;
@@ -101,12 +105,16 @@ export class FleetView {
       const candidates = everywhere.map((endpoint) => ({
         endpoint,
         model: null,
+        modelId: null,
         rewrite: false,
         resident: null,
         rank: 0,
       }));
       const rotation = this.live.rotation(scope.label, this.endpoints.length);
-      entry = { members: { candidates, rotation, everywhere, alias: false }, targets: new Map() };
+      entry = {
+        members: { candidates, rotation, everywhere, alias: false, modelId: null },
+        targets: new Map(),
+      };
       this.#scopes.set(scope, entry);
     }
     return entry;
@@ -117,18 +125,22 @@ export class FleetView {
     if (model === null) return null;
     const found = new Map<EndpointView, Candidate>();
     this.#collect(model, { wanted: name, written: name, rank: 0 }, found);
-    return this.#makeTarget(scope, `${scope.label}\n${model.id}`, found, false);
+    return this.#makeTarget(scope, `${scope.label}\n${model.id}`, found, { alias: false, modelId: model.id });
   }
 
   #aliasTarget(scope: RouteScope, name: string): Target | null {
     const { aliases, models } = this.#input;
     if (!Object.hasOwn(aliases, name)) return null;
     const found = new Map<EndpointView, Candidate>();
+    let modelId: string | null = null;
     aliases[name]?.forEach((wanted, rank) => {
       const model = models.find(wanted) ?? null;
-      if (model !== null) this.#collect(model, { wanted, written: name, rank }, found);
+      if (model === null) return;
+      modelId ??= model.id;
+      this.#collect(model, { wanted, written: name, rank }, found);
     });
-    return found.size === 0 ? null : this.#makeTarget(scope, `${scope.label}\nalias ${name}`, found, true);
+    const key = `${scope.label}\nalias ${name}`;
+    return found.size === 0 ? null : this.#makeTarget(scope, key, found, { alias: true, modelId });
   }
 
   /** Adds each endpoint that has the model, unless it is there by a better name; under the name wanted if it has it. */
@@ -142,6 +154,7 @@ export class FleetView {
       found.set(endpoint, {
         endpoint,
         model: native.name,
+        modelId: model.id,
         rewrite,
         resident: native.resident,
         rank: names.rank,
@@ -153,7 +166,7 @@ export class FleetView {
     scope: RouteScope,
     rotation: string,
     found: Map<EndpointView, Candidate>,
-    alias: boolean,
+    asked: Pick<Target, 'alias' | 'modelId'>,
   ): Target {
     const candidates = [...found.values()]
       .filter(({ endpoint }) => scope.types?.has(endpoint.type) ?? true)
@@ -162,7 +175,7 @@ export class FleetView {
       candidates,
       rotation: this.live.rotation(rotation, this.endpoints.length),
       everywhere: [...found.keys()],
-      alias,
+      ...asked,
     };
   }
 }

@@ -152,6 +152,21 @@ test('an alias is a chain: each of its names in order, an endpoint once', () => 
   assert.deepEqual([ghost.facts?.strategy, ghost.facts?.reason], ['strict', 'model_not_found']);
 });
 
+test('a candidate carries the id of its model in the catalog, by whatever name the model was asked for', () => {
+  const specs: Spec[] = [
+    { name: 'a', models: { small: 'small-a' } },
+    { name: 'b', models: { big: 'big-b' }, state: 'offline' },
+  ];
+  const view = fleet(specs, { chat: ['big', 'small'] });
+  const ids = (model: string | null) =>
+    routed(planRoute(view, request(model), STRICT)).candidates.map(({ modelId }) => modelId);
+  assert.deepEqual(ids('small'), ['small']);
+  assert.deepEqual(ids('chat'), ['small']);
+  assert.deepEqual(ids(null), [null]);
+  assert.equal(view.target(ALL, 'chat')?.modelId, 'big');
+  assert.equal(view.target(ALL, 'small')?.modelId, 'small');
+});
+
 test('ejected endpoints are left out until none is left: then the least bad goes first', () => {
   const view = fleet(three);
   const breaker = (name: string): Breaker => breakerOf(view, name);

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, suite, test } from 'node:test';
+import { assertError } from '@olla/testing/assert-response';
 import type { Gateway } from '@olla/testing/olla-process';
 import { residentBytes } from '@olla/testing/process-tree';
-import { jsonAnswer, startRawBackend, whenComplete, type RawBackend } from '@olla/testing/raw-backend';
+import { jsonResponse, startRawBackend, whenComplete, type RawBackend } from '@olla/testing/raw-backend';
 import { openConnection, sendRaw, type RawResponse } from '@olla/testing/raw-http';
-import { assertError, CHAT } from './contract-answer.ts';
+import { CHAT } from '@olla/testing/request-bytes';
 import { endpointOf, startGatewayFor } from './gateway-for.ts';
 
 const MODEL = 'judged';
@@ -33,7 +34,8 @@ suite('bad input', () => {
   });
   beforeEach(() => {
     backend.requests.length = 0;
-    backend.answer = (request) => whenComplete(request, () => request.socket.write(jsonAnswer({ ok: true })));
+    backend.respond = (request) =>
+      whenComplete(request, () => request.socket.write(jsonResponse({ ok: true })));
   });
 
   const post = (body: string | Buffer, path = CHAT): Promise<RawResponse> =>
@@ -117,9 +119,9 @@ suite('bad input', () => {
   async function upload(start: string, bytes: number, end: string, onPiece: () => void): Promise<void> {
     const total = start.length + bytes + end.length;
     let received = 0;
-    backend.answer = (request) => {
+    backend.respond = (request) => {
       // Counted and dropped: the test's own memory is not its subject.
-      whenComplete(request, () => request.socket.write(jsonAnswer({ ok: true })));
+      whenComplete(request, () => request.socket.write(jsonResponse({ ok: true })));
       request.socket.on('data', () => {
         for (const { data } of request.pieces.splice(0)) received += data.length;
       });

@@ -3,18 +3,19 @@ import { gzipSync } from 'node:zlib';
 import { after, before, suite, test } from 'node:test';
 import { Ollama } from 'ollama';
 import OpenAI, { APIError, InternalServerError, NotFoundError, RateLimitError } from 'openai';
+import { assertError, assertOnEveryResponse } from '@olla/testing/assert-response';
 import type { Gateway } from '@olla/testing/olla-process';
 import {
   chunk,
-  jsonAnswer,
+  jsonResponse,
   startRawBackend,
   whenComplete,
-  type Answer,
+  type Respond,
   type RawBackend,
 } from '@olla/testing/raw-backend';
 import { sendRaw, type RawResponse } from '@olla/testing/raw-http';
+import { CHAT, postBytes } from '@olla/testing/request-bytes';
 import { waitFor } from '@olla/testing/wait-for';
-import { assertError, assertOnEveryAnswer, CHAT, postBytes } from './contract-answer.ts';
 import { endpointOf, startGatewayFor } from './gateway-for.ts';
 
 const MODEL = 'broken';
@@ -29,7 +30,7 @@ suite('answers that break off, and backends that fail', () => {
   let gateway: Gateway;
   before(async () => {
     backend = await startRawBackend({ models: [MODEL] });
-    ollama = await startRawBackend({ models: [], answer: answerAsOllama(() => undefined) });
+    ollama = await startRawBackend({ models: [], respond: respondAsOllama(() => undefined) });
     gateway = await startGatewayFor({
       endpoints: [endpointOf('frail', backend), endpointOf('frail-ollama', ollama, { type: 'ollama' })],
       models: [MODEL, OLLAMA_MODEL],
@@ -43,8 +44,8 @@ suite('answers that break off, and backends that fail', () => {
     await ollama.close();
   });
 
-  const answering = (answer: Answer): void => {
-    backend.answer = (request) => whenComplete(request, () => answer(request));
+  const answering = (answer: Respond): void => {
+    backend.respond = (request) => whenComplete(request, () => answer(request));
   };
   /** Sends these bytes, then breaks the connection. */
   const dieAfter = (head: readonly string[], ...pieces: (string | Buffer)[]): void =>
@@ -71,7 +72,7 @@ suite('answers that break off, and backends that fail', () => {
       const response = await ask();
       assert.equal(response.status, 200);
       assert.equal(response.complete, false);
-      assertOnEveryAnswer(response);
+      assertOnEveryResponse(response);
       assert.equal(response.header('x-olla-endpoint'), 'frail');
       assert.ok(response.text().startsWith(half), 'what came stays as it was');
       const event = response.text().slice(half.length);
@@ -157,13 +158,13 @@ suite('answers that break off, and backends that fail', () => {
     ]) {
       await inService();
       answering(({ socket }) => {
-        socket.write(jsonAnswer('{"error": "own  words"}', status, ['Retry-After: 7']));
+        socket.write(jsonResponse('{"error": "own  words"}', status, ['Retry-After: 7']));
       });
       const response = await ask();
       assert.equal(response.status, Number(status.slice(0, 3)));
       assert.equal(response.text(), '{"error": "own  words"}');
       assert.equal(response.header('retry-after'), '7');
-      assertOnEveryAnswer(response);
+      assertOnEveryResponse(response);
     }
   });
 
@@ -198,7 +199,9 @@ suite('answers that break off, and backends that fail', () => {
       return true;
     });
     await inService();
-    answering(({ socket }) => void socket.write(jsonAnswer({ error: { message: 'slow down' } }, '429 Slow')));
+    answering(
+      ({ socket }) => void socket.write(jsonResponse({ error: { message: 'slow down' } }, '429 Slow')),
+    );
     await assert.rejects(stream(), RateLimitError);
   });
 
@@ -207,7 +210,7 @@ suite('answers that break off, and backends that fail', () => {
     const stream = async (model: string): Promise<void> => {
       for await (const part of await client.chat({ model, stream: true, messages: [] })) void part;
     };
-    ollama.answer = answerAsOllama(({ socket }) => {
+    ollama.respond = respondAsOllama(({ socket }) => {
       socket.write(`HTTP/1.1 200 OK\r\n${NDJSON}\r\nTransfer-Encoding: chunked\r\n\r\n`);
       socket.end(chunk('{"message":{"content":"half"},"done":false}\n'));
     });
@@ -224,10 +227,10 @@ suite('answers that break off, and backends that fail', () => {
 });
 
 /** Answers the probes of an Ollama with one model; other requests as given. */
-function answerAsOllama(answer: Answer): Answer {
+function respondAsOllama(answer: Respond): Respond {
   return (request) => {
     const { method, socket } = request;
     if (method !== 'GET') return whenComplete(request, () => answer(request));
-    socket.write(jsonAnswer({ version: '0.6.4', models: [{ name: OLLAMA_MODEL, model: OLLAMA_MODEL }] }));
+    socket.write(jsonResponse({ version: '0.6.4', models: [{ name: OLLAMA_MODEL, model: OLLAMA_MODEL }] }));
   };
 }

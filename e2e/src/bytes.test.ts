@@ -4,7 +4,7 @@ import { header } from '@olla/testing/http-message';
 import type { Gateway } from '@olla/testing/olla-process';
 import {
   chunk,
-  jsonAnswer,
+  jsonResponse,
   startRawBackend,
   whenComplete,
   type RawBackend,
@@ -41,7 +41,8 @@ suite('bytes pass unchanged', () => {
   });
   beforeEach(() => {
     backend.requests.length = 0;
-    backend.answer = (request) => whenComplete(request, () => request.socket.write(jsonAnswer({ ok: true })));
+    backend.respond = (request) =>
+      whenComplete(request, () => request.socket.write(jsonResponse({ ok: true })));
   });
 
   const onlyRequest = (): ReceivedRequest => {
@@ -100,7 +101,7 @@ suite('bytes pass unchanged', () => {
   });
 
   test('HEAD keeps the length of the answer that it is not given', async () => {
-    backend.answer = ({ socket }) =>
+    backend.respond = ({ socket }) =>
       void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 1234\r\nX-Kept: yes\r\n\r\n');
     const connection = await openConnection(gateway.port);
     connection.write('HEAD /olla/proxy/v1/files HTTP/1.1\r\nHost: x\r\n\r\n');
@@ -118,10 +119,10 @@ suite('bytes pass unchanged', () => {
 
   test('status, headers and bytes of an answer, errors of the backend included', async () => {
     const text = '{"error":{"message":"kept \\u00fc",  "odd": 1e400}}\n';
-    backend.answer = (request) =>
+    backend.respond = (request) =>
       whenComplete(request, () =>
         request.socket.write(
-          jsonAnswer(text, '418 I am a teapot', ['X-Backend: 1', 'X-Multi: a=1', 'x-multi: b=2']),
+          jsonResponse(text, '418 I am a teapot', ['X-Backend: 1', 'X-Multi: a=1', 'x-multi: b=2']),
         ),
       );
     const response = await sendRaw(gateway.port, post(`{"model":"${MODEL}"}`));
@@ -140,7 +141,7 @@ suite('bytes pass unchanged', () => {
 
   test("the backend's chunks come one by one, and the time of the whole in a trailer", async () => {
     const events = ['data: {"n":1}\n\n', 'data: {"n":2}\n\ndata: {"n":3}\n\n', 'data: [DONE]\n\n'];
-    backend.answer = (request) =>
+    backend.respond = (request) =>
       whenComplete(request, () => {
         request.socket.write(
           'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test, type TestContext } from 'node:test';
-import { jsonAnswer, startRawBackend, whenComplete, type RawBackend } from '@olla/testing/raw-backend';
+import { jsonResponse, startRawBackend, whenComplete, type RawBackend } from '@olla/testing/raw-backend';
 import { startRedis, type TestRedis } from '@olla/testing/redis';
 import {
   admittedAtTwiceTheLimit,
@@ -21,7 +21,7 @@ suite('limits that gateways share, for longer', () => {
     redis = await startRedis();
     backend = await startRawBackend({
       models: [MODEL],
-      answer: (request) => whenComplete(request, () => request.socket.write(jsonAnswer({ ok: true }))),
+      respond: (request) => whenComplete(request, () => request.socket.write(jsonResponse({ ok: true }))),
     });
   });
   after(async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { jsonAnswer, startRawBackend, whenComplete, type RawBackend } from '@olla/testing/raw-backend';
+import { jsonResponse, startRawBackend, whenComplete, type RawBackend } from '@olla/testing/raw-backend';
 import { startRedis, type TestRedis } from '@olla/testing/redis';
 import {
   admittedAtTwiceTheLimit,
@@ -20,7 +20,7 @@ suite('limits that gateways share', () => {
     redis = await startRedis();
     backend = await startRawBackend({
       models: [MODEL],
-      answer: (request) => whenComplete(request, () => request.socket.write(jsonAnswer({ ok: true }))),
+      respond: (request) => whenComplete(request, () => request.socket.write(jsonResponse({ ok: true }))),
     });
   });
   after(async () => {

@@ -3,10 +3,10 @@ import { after, before, beforeEach, suite, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Gateway } from '@olla/testing/olla-process';
 import {
-  jsonAnswer,
+  jsonResponse,
   startRawBackend,
   whenComplete,
-  type Answer,
+  type Respond,
   type RawBackend,
 } from '@olla/testing/raw-backend';
 import { startRedis, type TestRedis } from '@olla/testing/redis';
@@ -49,9 +49,9 @@ suite('two gateways with one Redis behind HAProxy', () => {
   });
 
   beforeEach(() => {
-    const answer: Answer = (request) =>
-      whenComplete(request, () => request.socket.write(jsonAnswer({ ok: true })));
-    backend.answer = other.answer = answer;
+    const answer: Respond = (request) =>
+      whenComplete(request, () => request.socket.write(jsonResponse({ ok: true })));
+    backend.respond = other.respond = answer;
   });
 
   const chat = (url: string): Promise<Response> =>
@@ -87,7 +87,7 @@ suite('two gateways with one Redis behind HAProxy', () => {
   });
 
   test('what one has in flight the other counts too', async () => {
-    backend.answer = other.answer = () => {};
+    backend.respond = other.respond = () => {};
     const controller = new AbortController();
     const open: Promise<unknown>[] = [];
     const inFlight = async (gateway: Gateway): Promise<string> =>
@@ -145,9 +145,9 @@ suite('two gateways with one Redis behind HAProxy', () => {
 
   test('an endpoint that one gateway ejected is left alone by the other', async (t) => {
     const [first, second] = gateways;
-    other.answer = (request) =>
+    other.respond = (request) =>
       whenComplete(request, () =>
-        request.socket.write(jsonAnswer({ error: 'down' }, '503 Service Unavailable')),
+        request.socket.write(jsonResponse({ error: 'down' }, '503 Service Unavailable')),
       );
     const reaches = async (gateway: Gateway, times: number): Promise<number> => {
       const before = other.requests.length;

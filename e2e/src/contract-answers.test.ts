@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, suite, test } from 'node:test';
-import { jsonAnswer, chunk } from '@olla/testing/raw-backend';
+import { assertError, assertOnEveryResponse } from '@olla/testing/assert-response';
+import { jsonResponse, chunk } from '@olla/testing/raw-backend';
 import { sendRaw, type RawResponse } from '@olla/testing/raw-http';
+import { CHAT, postBytes, requestBytes } from '@olla/testing/request-bytes';
 import { waitFor } from '@olla/testing/wait-for';
-import { assertError, assertOnEveryAnswer, CHAT, postBytes, requestBytes } from './contract-answer.ts';
 import {
   everyKindOfAnswer,
   SERVERS,
@@ -24,7 +25,7 @@ suite('the contract: what answers have', () => {
   after(() => fleet.close());
   beforeEach(() => {
     for (const backend of Object.values(fleet.servers)) backend.requests.length = 0;
-    fleet.answer(({ socket }) => void socket.write(jsonAnswer({ ok: true })));
+    fleet.respond(({ socket }) => void socket.write(jsonResponse({ ok: true })));
   });
 
   const get = (path: string, headers?: string[]): Promise<RawResponse> =>
@@ -45,7 +46,7 @@ suite('the contract: what answers have', () => {
   test('X-Olla-Request-ID on all responses', async () => {
     const answers = await everyKindOfAnswer(port);
     const ids = answers.map((response) => {
-      assertOnEveryAnswer(response);
+      assertOnEveryResponse(response);
       return response.header('x-olla-request-id');
     });
     assert.equal(new Set(ids).size, ids.length, 'each is unique');
@@ -73,7 +74,7 @@ suite('the contract: what answers have', () => {
   });
 
   test('X-Olla-Response-Time (trailer)', async () => {
-    fleet.answer(({ socket }) => {
+    fleet.respond(({ socket }) => {
       socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab`);
       setTimeout(() => socket.write('cd'), 120);
     });
@@ -98,7 +99,7 @@ suite('the contract: what answers have', () => {
       ['GET', '204 No Content'],
       ['GET', '304 Not Modified'],
     ] as const) {
-      fleet.answer(({ socket }) => void socket.write(`HTTP/1.1 ${status}\r\nX-Kept: yes\r\n\r\n`));
+      fleet.respond(({ socket }) => void socket.write(`HTTP/1.1 ${status}\r\nX-Kept: yes\r\n\r\n`));
       const response = await sendRaw(port, requestBytes(method, '/olla/proxy/v1/files'));
       assert.match(response.header('x-olla-response-time') ?? '', /^\d+ms$/, status);
       assert.deepEqual(
@@ -143,7 +144,7 @@ suite('the contract: what answers have', () => {
   });
 
   test('502 Bad Gateway', async () => {
-    fleet.answer(({ socket }) => void socket.destroy());
+    fleet.respond(({ socket }) => void socket.destroy());
     assert.match(assertError(await chat('compat'), 502, 'BACKEND_ERROR').message, /compat/);
   });
 
@@ -181,7 +182,7 @@ suite('the contract: what answers have', () => {
     path: string,
     name: ServerName,
   ): Promise<RawResponse> => {
-    fleet.answer(({ socket }) => {
+    fleet.respond(({ socket }) => {
       socket.write(`HTTP/1.1 200 OK\r\nContent-Type: ${type}\r\nTransfer-Encoding: chunked\r\n\r\n`);
       for (const part of parts) socket.write(chunk(part));
       socket.write('0\r\n\r\n');

@@ -1,13 +1,13 @@
 import type { Gateway } from '@olla/testing/olla-process';
 import {
-  jsonAnswer,
+  jsonResponse,
   startRawBackend,
   whenComplete,
-  type Answer,
+  type Respond,
   type RawBackend,
 } from '@olla/testing/raw-backend';
 import { sendRaw, type RawResponse } from '@olla/testing/raw-http';
-import { CHAT, postBytes, requestBytes } from './contract-answer.ts';
+import { CHAT, postBytes, requestBytes } from '@olla/testing/request-bytes';
 import { endpointOf, startGatewayFor } from './gateway-for.ts';
 
 /** One server of each type that the contract names, each with a model of its own. */
@@ -23,8 +23,8 @@ export type ServerName = keyof typeof SERVERS;
 export interface ContractFleet {
   readonly gateway: Gateway;
   readonly servers: Readonly<Record<ServerName, RawBackend>>;
-  /** Answers that the servers give from now on to everything but probes. */
-  answer(with_: Answer): void;
+  /** How the servers respond from now on to everything but probes. */
+  respond(with_: Respond): void;
   close(): Promise<void>;
 }
 
@@ -38,15 +38,15 @@ const OWN_FAULT = `globalThis.URLSearchParams = class extends URLSearchParams {
  * them.
  */
 export async function startContractFleet(): Promise<ContractFleet> {
-  let answer: Answer = ({ socket }) => void socket.write(jsonAnswer({ ok: true }));
+  let respond: Respond = ({ socket }) => void socket.write(jsonResponse({ ok: true }));
   const servers = {} as Record<ServerName, RawBackend>;
   for (const name of Object.keys(SERVERS) as ServerName[]) {
     servers[name] = await startRawBackend({
       models: [SERVERS[name].model],
-      answer: (request) =>
+      respond: (request) =>
         PROBED.has(request.target)
-          ? request.socket.write(jsonAnswer(everyListing(SERVERS[name].model)))
-          : whenComplete(request, () => answer(request)),
+          ? request.socket.write(jsonResponse(everyListing(SERVERS[name].model)))
+          : whenComplete(request, () => respond(request)),
     });
   }
   const gateway = await startGatewayFor({
@@ -60,7 +60,7 @@ export async function startContractFleet(): Promise<ContractFleet> {
   return {
     gateway,
     servers,
-    answer: (with_) => void (answer = with_),
+    respond: (with_) => void (respond = with_),
     async close() {
       await gateway.stop();
       for (const [name, backend] of Object.entries(servers)) if (name !== 'gone') await backend.close();

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
+import { assertError } from '@olla/testing/assert-response';
 import { startGateway, type Gateway } from '@olla/testing/olla-process';
 import { startRawBackend, type RawBackend } from '@olla/testing/raw-backend';
 import { sendRaw, type RawResponse } from '@olla/testing/raw-http';
+import { requestBytes } from '@olla/testing/request-bytes';
 import { waitFor } from '@olla/testing/wait-for';
-import { assertError, requestBytes } from './contract-answer.ts';
 import { endpointOf } from './gateway-for.ts';
 
 // Each test has a line of the contract's page as its name: see docs/contract.md.

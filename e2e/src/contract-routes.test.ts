@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, suite, test } from 'node:test';
 import { loadSettings } from '@olla/config/load';
 import { header } from '@olla/testing/http-message';
-import { jsonAnswer, type ReceivedRequest } from '@olla/testing/raw-backend';
+import { jsonResponse, type ReceivedRequest } from '@olla/testing/raw-backend';
 import { sendRaw, type RawResponse } from '@olla/testing/raw-http';
+import { CHAT, postBytes, requestBytes } from '@olla/testing/request-bytes';
 import { tempFolder } from '@olla/testing/temp-folder';
-import { CHAT, postBytes, requestBytes } from './contract-answer.ts';
 import { SERVERS, startContractFleet, type ContractFleet, type ServerName } from './contract-fleet.ts';
 
 // Each test has a line of the contract's page as its name: see docs/contract.md.
@@ -19,7 +19,7 @@ suite('the contract: where requests go', () => {
   after(() => fleet.close());
   beforeEach(() => {
     for (const backend of Object.values(fleet.servers)) backend.requests.length = 0;
-    fleet.answer(({ socket }) => void socket.write(jsonAnswer({ ok: true })));
+    fleet.respond(({ socket }) => void socket.write(jsonResponse({ ok: true })));
   });
 
   const get = (path: string, headers?: string[]): Promise<RawResponse> =>
@@ -107,7 +107,7 @@ suite('the contract: where requests go', () => {
     assert.equal((await chat('compat', ['Authorization: Bearer mine', 'X-Api-Key: mine'])).status, 200);
     assert.equal(header(lastAt('compat'), 'authorization'), 'Bearer mine');
     assert.equal(header(lastAt('compat'), 'x-api-key'), 'mine');
-    fleet.answer(({ socket }) => void socket.write(jsonAnswer({ error: 'who?' }, '401 Unauthorized')));
+    fleet.respond(({ socket }) => void socket.write(jsonResponse({ error: 'who?' }, '401 Unauthorized')));
     assert.equal((await chat('compat')).status, 401);
   });
 

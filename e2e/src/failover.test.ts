@@ -3,10 +3,10 @@ import { after, before, beforeEach, suite, test } from 'node:test';
 import { freePort } from '@olla/testing/free-port';
 import type { Gateway } from '@olla/testing/olla-process';
 import {
-  jsonAnswer,
+  jsonResponse,
   startRawBackend,
   whenComplete,
-  type Answer,
+  type Respond,
   type RawBackend,
 } from '@olla/testing/raw-backend';
 import { waitFor } from '@olla/testing/wait-for';
@@ -15,8 +15,8 @@ import { endpointOf, modelKnown, startGatewayFor } from './gateway-for.ts';
 const MODEL = 'shared-model';
 
 /** Answers once the request is in, naming the backend. */
-function answerAs(name: string): Answer {
-  return (request) => whenComplete(request, () => request.socket.write(jsonAnswer({ from: name })));
+function respondAs(name: string): Respond {
+  return (request) => whenComplete(request, () => request.socket.write(jsonResponse({ from: name })));
 }
 
 interface ErrorBody {
@@ -46,8 +46,8 @@ suite('failures of endpoints', () => {
     await second.close();
   });
   beforeEach(async () => {
-    first.answer = answerAs('first');
-    second.answer = answerAs('second');
+    first.respond = respondAs('first');
+    second.respond = respondAs('second');
     // What an earlier test did to an endpoint is over.
     for (const [backend, model] of [[first, 'only-first']] as const) {
       await waitFor(async () => (await ask(model)).status === 200, {
@@ -83,7 +83,7 @@ suite('failures of endpoints', () => {
   }
 
   test('a connection that ends before any answer sends the request to the next endpoint', async () => {
-    first.answer = (request) => whenComplete(request, () => request.socket.resetAndDestroy());
+    first.respond = (request) => whenComplete(request, () => request.socket.resetAndDestroy());
     const answer = await ask(MODEL);
     assert.deepEqual([answer.status, answer.endpoint, answer.body], [200, 'second', { from: 'second' }]);
     assert.equal(first.requests.length, 1);
@@ -91,26 +91,26 @@ suite('failures of endpoints', () => {
   });
 
   test("a backend's own error is the answer: it is not sent elsewhere", async () => {
-    first.answer = (request) =>
-      whenComplete(request, () => request.socket.write(jsonAnswer({ error: 'mine' }, '500 Oops')));
+    first.respond = (request) =>
+      whenComplete(request, () => request.socket.write(jsonResponse({ error: 'mine' }, '500 Oops')));
     const answer = await ask(MODEL);
     assert.deepEqual([answer.status, answer.endpoint, answer.body], [500, 'first', { error: 'mine' }]);
     assert.equal(second.requests.length, 0);
   });
 
   test("with no other endpoint a broken connection is 502 with the contract's error", async () => {
-    first.answer = (request) => whenComplete(request, () => request.socket.resetAndDestroy());
+    first.respond = (request) => whenComplete(request, () => request.socket.resetAndDestroy());
     assertError(await ask('only-first'), 502, /first/);
   });
 
   test('bytes that are no HTTP are 502', async () => {
-    first.answer = (request) =>
+    first.respond = (request) =>
       whenComplete(request, () => request.socket.end('\u0016\u0003\u0001 no http\r\n\r\n'));
     assertError(await ask('only-first'), 502, /first/);
   });
 
   test('an endpoint that is silent beyond response_header_timeout is given up', async () => {
-    first.answer = () => {};
+    first.respond = () => {};
     const answer = await ask('only-first');
     assertError(answer, 504, /first[^]*response_header_timeout|response_header_timeout[^]*first/);
     await waitFor(() => first.requests.at(-1)?.gone, { describe: 'the silent backend to be left' });
@@ -131,8 +131,8 @@ suite('failures of endpoints', () => {
 suite('an endpoint that goes and comes back', () => {
   test('costs no request that has another endpoint, and takes part again', async () => {
     const port = await freePort();
-    let away = await startRawBackend({ models: [MODEL, 'only-away'], port, answer: answerAs('away') });
-    const stays = await startRawBackend({ models: [MODEL], answer: answerAs('stays') });
+    let away = await startRawBackend({ models: [MODEL, 'only-away'], port, respond: respondAs('away') });
+    const stays = await startRawBackend({ models: [MODEL], respond: respondAs('stays') });
     const gateway = await startGatewayFor({
       endpoints: [endpointOf('away', away), endpointOf('stays', stays)],
       config: { proxy: { load_balancer: 'round-robin' } },
@@ -155,7 +155,7 @@ suite('an endpoint that goes and comes back', () => {
     assert.equal(alone.status, 503);
     assert.match(((await alone.json()) as ErrorBody).error.message, /only-away/);
 
-    away = await startRawBackend({ models: [MODEL, 'only-away'], port, answer: answerAs('away') });
+    away = await startRawBackend({ models: [MODEL, 'only-away'], port, respond: respondAs('away') });
     await waitFor(async () => (await ask()).headers.get('x-olla-endpoint') === 'away', {
       describe: 'the endpoint to be used again',
     });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import type { Gateway } from '@olla/testing/olla-process';
-import { jsonAnswer, startRawBackend, whenComplete, type RawBackend } from '@olla/testing/raw-backend';
+import { jsonResponse, startRawBackend, whenComplete, type RawBackend } from '@olla/testing/raw-backend';
 import { sendRaw } from '@olla/testing/raw-http';
 import { waitFor } from '@olla/testing/wait-for';
 import { endpointOf, startGatewayFor } from './gateway-for.ts';
@@ -62,8 +62,8 @@ suite('system endpoints', () => {
   test('/internal/status counts each answered request once, whichever worker is asked', async () => {
     const before = await read<Status>('/internal/status');
     for (let n = 0; n < 7; n += 1) assert.equal((await chat()).status, 200);
-    backend.answer = (request) =>
-      whenComplete(request, () => request.socket.write(jsonAnswer({}, '500 Oops')));
+    backend.respond = (request) =>
+      whenComplete(request, () => request.socket.write(jsonResponse({}, '500 Oops')));
     assert.equal((await chat()).status, 500);
     for (let n = 0; n < 4; n += 1) {
       const status = await read<Status>('/internal/status');
@@ -76,7 +76,7 @@ suite('system endpoints', () => {
   });
 
   test('/internal/status shows requests in flight, and none after they ended', async () => {
-    backend.answer = () => {};
+    backend.respond = () => {};
     const controller = new AbortController();
     const open = [1, 2, 3].map(() =>
       fetch(`${gateway.url}/olla/openai/v1/chat/completions`, {

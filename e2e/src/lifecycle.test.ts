@@ -36,7 +36,7 @@ suite('the life of a gateway', () => {
   after(() => backend.close());
   beforeEach(async () => {
     backend.requests.length = 0;
-    backend.answer = (request) =>
+    backend.respond = (request) =>
       whenComplete(request, () => request.socket.write(STREAM_HEAD + chunk('data: 1\n\n')));
     gateway = await startGatewayFor({
       endpoints: [endpointOf('only', backend)],

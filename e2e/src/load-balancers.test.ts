@@ -8,7 +8,7 @@ import { header } from '@olla/testing/http-message';
 import type { Gateway } from '@olla/testing/olla-process';
 import {
   chunk,
-  jsonAnswer,
+  jsonResponse,
   startRawBackend,
   whenComplete,
   type RawBackend,
@@ -121,7 +121,7 @@ for (const balancer of LOAD_BALANCERS)
     });
     beforeEach(() => {
       waiting.length = 0;
-      backend.answer = (request) => whenComplete(request, () => waiting.push(request));
+      backend.respond = (request) => whenComplete(request, () => waiting.push(request));
     });
 
     /** Sends a request; the backend has it and has not answered. */
@@ -162,7 +162,7 @@ for (const balancer of LOAD_BALANCERS)
       const { client, request } = await ask();
       assert.equal(header(request, 'x-forwarded-for'), '192.0.2.1, 127.0.0.1, 127.0.0.1');
       assert.equal(header(request, 'x-forwarded-host'), 'llm.example');
-      request.socket.write(jsonAnswer({ ok: true }));
+      request.socket.write(jsonResponse({ ok: true }));
       assert.equal((await client.nextResponse()).status, 200);
       client.destroy();
     });
@@ -186,8 +186,8 @@ for (const balancer of LOAD_BALANCERS)
         await client.nextHead();
       }
       const stopped = gateways[0]!.stop(20_000);
-      backend.answer = (request) =>
-        whenComplete(request, () => request.socket.write(jsonAnswer({ ok: true })));
+      backend.respond = (request) =>
+        whenComplete(request, () => request.socket.write(jsonResponse({ ok: true })));
       for (let n = 0; n < 50; n += 1) {
         const response = await fetch(`http://127.0.0.1:${port}/olla/openai/v1/chat/completions`, {
           method: 'POST',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import type { Gateway } from '@olla/testing/olla-process';
-import { jsonAnswer, startRawBackend, whenComplete, type RawBackend } from '@olla/testing/raw-backend';
+import { jsonResponse, startRawBackend, whenComplete, type RawBackend } from '@olla/testing/raw-backend';
 import { startRedis, type TestRedis } from '@olla/testing/redis';
 import { waitFor } from '@olla/testing/wait-for';
 import { chat, outageLines, statusOf, tally } from './cluster-for.ts';
@@ -22,7 +22,7 @@ suite('Redis is away when the gateways start', () => {
     await redis.kill();
     backend = await startRawBackend({
       models: [MODEL],
-      answer: (request) => whenComplete(request, () => request.socket.write(jsonAnswer({ ok: true }))),
+      respond: (request) => whenComplete(request, () => request.socket.write(jsonResponse({ ok: true }))),
     });
     const start = (): Promise<Gateway> =>
       startGatewayFor({
@@ -84,7 +84,7 @@ suite('Redis is away when the gateways start', () => {
     backend = await startRawBackend({
       port,
       models: [MODEL],
-      answer: (request) => whenComplete(request, () => request.socket.write(jsonAnswer({ ok: true }))),
+      respond: (request) => whenComplete(request, () => request.socket.write(jsonResponse({ ok: true }))),
     });
     for (const gateway of gateways)
       await waitFor(async () => ['healthy', 'warming'].includes(await seen(gateway)), {

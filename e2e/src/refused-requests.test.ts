@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, suite, test } from 'node:test';
+import { assertError } from '@olla/testing/assert-response';
 import type { Gateway } from '@olla/testing/olla-process';
-import { chunk, jsonAnswer, startRawBackend, whenComplete, type RawBackend } from '@olla/testing/raw-backend';
+import {
+  chunk,
+  jsonResponse,
+  startRawBackend,
+  whenComplete,
+  type RawBackend,
+} from '@olla/testing/raw-backend';
 import { openConnection, sendRaw, type RawResponse } from '@olla/testing/raw-http';
+import { CHAT, postBytes, requestBytes } from '@olla/testing/request-bytes';
 import { waitFor } from '@olla/testing/wait-for';
-import { assertError, CHAT, postBytes, requestBytes } from './contract-answer.ts';
 import { endpointOf, startGatewayFor } from './gateway-for.ts';
 
 const MODEL = 'refused';
@@ -189,7 +196,8 @@ suite('the budget of bodies whose model is not known yet', () => {
     await backend.close();
   });
   beforeEach(() => {
-    backend.answer = (request) => whenComplete(request, () => request.socket.write(jsonAnswer({ ok: true })));
+    backend.respond = (request) =>
+      whenComplete(request, () => request.socket.write(jsonResponse({ ok: true })));
   });
 
   test('503 with Retry-After over it, and room again when the others are over', async () => {

@@ -135,8 +135,8 @@ suite('sticky sessions, over two workers', () => {
   test('a full endpoint does not keep its sessions waiting', async () => {
     const { endpoint } = await turn([user('hi')], 'conv-3');
     const full = backends[Number(endpoint?.slice(1))] as RawBackend;
-    const answer = full.answer;
-    full.answer = () => undefined;
+    const answer = full.respond;
+    full.respond = () => undefined;
     const leaving = new AbortController();
     const held = Array.from({ length: 40 }, () =>
       fetch(`${gateway.url}/olla/openai/v1/chat/completions`, {
@@ -160,6 +160,6 @@ suite('sticky sessions, over two workers', () => {
     assert.notEqual(elsewhere, endpoint);
     leaving.abort();
     await Promise.all(held);
-    full.answer = answer;
+    full.respond = answer;
   });
 });

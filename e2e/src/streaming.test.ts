@@ -32,7 +32,7 @@ suite('streams', () => {
   });
   beforeEach(() => {
     serving = undefined;
-    backend.answer = (request) => whenComplete(request, () => (serving = request));
+    backend.respond = (request) => whenComplete(request, () => (serving = request));
   });
 
   /** Sends a request; the backend's end of it is there, unanswered. */
@@ -139,7 +139,7 @@ suite('streams', () => {
 
   test('a backend that does not read slows the upload down, and gets every byte once it does', async () => {
     let arrived: ReceivedRequest | undefined;
-    backend.answer = (request) => {
+    backend.respond = (request) => {
       request.socket.pause();
       arrived = request;
       whenComplete(request, () => request.socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'));

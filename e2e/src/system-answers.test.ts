@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { gunzipSync } from 'node:zlib';
 import { after, before, suite, test } from 'node:test';
 import { z } from 'zod';
-import { jsonAnswer } from '@olla/testing/raw-backend';
+import { assertError, assertOnEveryResponse } from '@olla/testing/assert-response';
+import { jsonResponse } from '@olla/testing/raw-backend';
 import { sendRaw, type RawResponse } from '@olla/testing/raw-http';
+import { postBytes, requestBytes } from '@olla/testing/request-bytes';
 import { waitFor } from '@olla/testing/wait-for';
-import { assertError, assertOnEveryAnswer, postBytes, requestBytes } from './contract-answer.ts';
 import { SERVERS, startContractFleet, type ContractFleet, type ServerName } from './contract-fleet.ts';
 
 interface OpenApi {
@@ -42,7 +43,7 @@ suite('system endpoints on the wire', () => {
     assert.ok(read.length >= 11, read.join(' '));
     for (const path of [...read, ...read]) {
       const response = await get(path);
-      assertOnEveryAnswer(response, path);
+      assertOnEveryResponse(response, path);
       const answers = document.paths[path]?.['get']?.responses ?? {};
       const schema = answers[response.status]?.content?.['application/json'].schema;
       assert.ok(
@@ -110,7 +111,7 @@ suite('system endpoints on the wire', () => {
       for (let n = 0; n < 4; n += 1) {
         const response = await get(path, [`If-None-Match: ${etag}`]);
         assert.deepEqual([response.status, response.text(), response.header('etag')], [304, '', etag], path);
-        assertOnEveryAnswer(response, path);
+        assertOnEveryResponse(response, path);
       }
     }
     await chat('compat');
@@ -141,7 +142,7 @@ suite('system endpoints on the wire', () => {
     const before = await totals();
     const sent = 12;
     for (let n = 0; n < sent; n += 1) assert.equal((await chat('desk')).status, 200);
-    fleet.answer(({ socket }) => void socket.write(jsonAnswer({}, '500 Oops')));
+    fleet.respond(({ socket }) => void socket.write(jsonResponse({}, '500 Oops')));
     assert.equal((await chat('cards')).status, 500);
     const expected = [before.total_requests + sent + 1, before.total_failures + 1];
     const counted = async (): Promise<number[]> => {

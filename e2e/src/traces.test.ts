@@ -16,7 +16,7 @@ import {
   chunk,
   startRawBackend,
   whenComplete,
-  type Answer,
+  type Respond,
   type RawBackend,
 } from '@olla/testing/raw-backend';
 import { tempFolder } from '@olla/testing/temp-folder';
@@ -29,7 +29,7 @@ const CALLER_SPAN = 'b7ad6b7169203331';
 const USAGE = '{"choices":[],"usage":{"prompt_tokens":11,"completion_tokens":7}}';
 
 /** Streams two events, the last with the usage. */
-const streamed: Answer = (request) =>
+const streamed: Respond = (request) =>
   whenComplete(request, () => {
     request.socket.write(
       'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n',
@@ -60,7 +60,7 @@ suite('traces', () => {
   before(async () => {
     collector = await startOtlpReceiver();
     refusing = await startRawBackend({ models: [MODEL] });
-    serving = await startRawBackend({ models: [MODEL], answer: streamed });
+    serving = await startRawBackend({ models: [MODEL], respond: streamed });
     gateway = await startGatewayFor({
       script: OLLA_BUNDLE,
       workers: 1,
@@ -182,7 +182,7 @@ suite('traces while the collector is away', () => {
   let gateway: Gateway;
   let port: number;
   before(async () => {
-    backend = await startRawBackend({ models: [MODEL], answer: streamed });
+    backend = await startRawBackend({ models: [MODEL], respond: streamed });
     port = await freePort();
     gateway = await startGatewayFor({
       workers: 1,
@@ -248,7 +248,7 @@ test('the bundle exports by gRPC too, with nothing beside it', async () => {
   const folder = tempFolder();
   cpSync(dirname(OLLA_BUNDLE), folder, { recursive: true });
   const collector = await startOtlpGrpcReceiver();
-  const backend = await startRawBackend({ models: [MODEL], answer: streamed });
+  const backend = await startRawBackend({ models: [MODEL], respond: streamed });
   try {
     const gateway = await startGatewayFor({
       script: join(folder, basename(OLLA_BUNDLE)),

@@ -12,15 +12,15 @@ export interface ReceivedRequest extends HttpMessage {
 }
 
 /** Called when a request's head is in; writes whatever bytes it likes to `request.socket`. */
-export type Answer = (request: ReceivedRequest) => void;
+export type Respond = (request: ReceivedRequest) => void;
 
 export interface RawBackend {
   readonly port: number;
   readonly url: string;
-  /** What came in, but for the probes that the backend answers by itself. */
+  /** What came in, but for the probes that the backend responds to by itself. */
   readonly requests: ReceivedRequest[];
-  /** How the next requests are answered. */
-  answer: Answer;
+  /** How it responds to the next requests. */
+  respond: Respond;
   close(): Promise<void>;
 }
 
@@ -29,11 +29,11 @@ export interface RawBackendOptions {
   readonly port?: number;
   /** Listed at `GET /v1/models`, which is also the health check of an OpenAI-compatible server. */
   readonly models: readonly string[];
-  readonly answer?: Answer;
+  readonly respond?: Respond;
 }
 
-/** Bytes of an answer with a JSON body and its length. */
-export function jsonAnswer(body: unknown, status = '200 OK', headers: readonly string[] = []): string {
+/** Bytes of a response with a JSON body and its length. */
+export function jsonResponse(body: unknown, status = '200 OK', headers: readonly string[] = []): string {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   const lines = [`HTTP/1.1 ${status}`, 'Content-Type: application/json', ...headers];
   return [...lines, `Content-Length: ${Buffer.byteLength(text)}`, '', text].join('\r\n');
@@ -58,16 +58,16 @@ export function whenComplete(request: ReceivedRequest, action: () => void): void
   request.socket.on('data', look);
 }
 
-/** An OpenAI-compatible server of raw sockets, which records exact requests and answers exact bytes. */
+/** An OpenAI-compatible server of raw sockets, which records exact requests and responds with exact bytes. */
 export async function startRawBackend(options: RawBackendOptions): Promise<RawBackend> {
   const sockets = new Set<Socket>();
   const requests: ReceivedRequest[] = [];
-  const list = jsonAnswer({ object: 'list', data: options.models.map((id) => ({ id, object: 'model' })) });
+  const list = jsonResponse({ object: 'list', data: options.models.map((id) => ({ id, object: 'model' })) });
   const backend = {
-    answer:
-      options.answer ??
+    respond:
+      options.respond ??
       ((request: ReceivedRequest) =>
-        whenComplete(request, () => request.socket.write(jsonAnswer({ ok: true })))),
+        whenComplete(request, () => request.socket.write(jsonResponse({ ok: true })))),
   };
   const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
@@ -97,7 +97,7 @@ export async function startRawBackend(options: RawBackendOptions): Promise<RawBa
           if (method === 'GET' && target === '/v1/models') socket.write(list);
           else {
             requests.push(request);
-            backend.answer(request);
+            backend.respond(request);
           }
         }
         if (message?.complete !== true) return;

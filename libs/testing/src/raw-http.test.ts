@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { after, before, suite, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { bodyOf, createMessageReader } from './http-message.ts';
-import { chunk, jsonAnswer, startRawBackend, whenComplete, type RawBackend } from './raw-backend.ts';
+import { chunk, jsonResponse, startRawBackend, whenComplete, type RawBackend } from './raw-backend.ts';
 import { openConnection, sendRaw } from './raw-http.ts';
 import { waitFor } from './wait-for.ts';
 
-suite('raw HTTP', () => {
+describe('raw HTTP', () => {
   let backend: RawBackend;
   before(async () => {
     backend = await startRawBackend({ models: ['m'] });
@@ -28,7 +28,7 @@ suite('raw HTTP', () => {
   });
 
   test('chunks, trailers and their end are told apart', async () => {
-    backend.answer = ({ socket }) => {
+    backend.respond = ({ socket }) => {
       socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
       socket.write(`${chunk('one')}${chunk('two\r\n')}0\r\nX-Time: 5ms\r\n\r\n`);
     };
@@ -41,24 +41,24 @@ suite('raw HTTP', () => {
     assert.equal(response.complete, true);
   });
 
-  test('an answer that is cut off is not complete', async () => {
-    backend.answer = ({ socket }) => {
+  test('a response that is cut off is not complete', async () => {
+    backend.respond = ({ socket }) => {
       socket.end(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${chunk('half')}`);
     };
     const chunked = await sendRaw(backend.port, 'GET / HTTP/1.1\r\n\r\n');
     assert.deepEqual([chunked.text(), chunked.complete], ['half', false]);
-    backend.answer = ({ socket }) => void socket.end('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf');
+    backend.respond = ({ socket }) => void socket.end('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf');
     const counted = await sendRaw(backend.port, 'GET / HTTP/1.1\r\n\r\n');
     assert.deepEqual([counted.text(), counted.complete], ['half', false]);
-    backend.answer = ({ socket }) => void socket.end('HTTP/1.1 200 OK\r\n\r\nuntil the end');
+    backend.respond = ({ socket }) => void socket.end('HTTP/1.1 200 OK\r\n\r\nuntil the end');
     assert.equal((await sendRaw(backend.port, 'GET / HTTP/1.1\r\n\r\n')).complete, true);
   });
 
   test('one connection carries several answers, HEAD without a body', async () => {
-    backend.answer = (request) =>
+    backend.respond = (request) =>
       whenComplete(request, () =>
         request.socket.write(
-          request.method === 'HEAD' ? 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n' : jsonAnswer({ n: 2 }),
+          request.method === 'HEAD' ? 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n' : jsonResponse({ n: 2 }),
         ),
       );
     const connection = await openConnection(backend.port);
@@ -66,7 +66,7 @@ suite('raw HTTP', () => {
     assert.equal((await connection.nextResponse('HEAD')).text(), '');
     connection.write('GET / HTTP/1.1\r\n\r\n');
     const head = await connection.nextHead();
-    await waitFor(() => head.complete, { describe: 'the whole answer' });
+    await waitFor(() => head.complete, { describe: 'the whole response' });
     assert.equal((await connection.nextResponse()).text(), '{"n":2}');
     connection.destroy();
     const request = backend.requests.at(-1);

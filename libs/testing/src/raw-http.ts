@@ -1,8 +1,7 @@
 import { connect, type Socket } from 'node:net';
-import { bodyOf, createMessageReader, header, type HttpMessage } from './http-message.ts';
-import { waitFor } from './wait-for.ts';
+import { bodyOf, createMessageReader, header, type HttpMessage, type MessageReader } from './http-message.ts';
 
-/** An answer as it came over the wire. */
+/** A response as it came over the wire. */
 export interface RawResponse extends HttpMessage {
   readonly status: number;
   /** The body that is in so far. */
@@ -11,15 +10,15 @@ export interface RawResponse extends HttpMessage {
   header(name: string): string | undefined;
 }
 
-/** One connection on which a test writes exact bytes and reads exact answers, one after another. */
+/** One connection on which a test writes exact bytes and reads exact responses, one after another. */
 export interface RawConnection {
   readonly socket: Socket;
   /** True once the other side has ended or reset the connection. */
   readonly closed: boolean;
   write(bytes: string | Buffer): void;
-  /** Waits for the head of the next answer. `method` HEAD says that no body follows it. */
+  /** Waits for the head of the next response. `method` HEAD says that no body follows it. */
   nextHead(method?: string, timeoutMs?: number): Promise<RawResponse>;
-  /** Waits for the whole next answer, or for the connection's end: see `complete`. */
+  /** Waits for the whole next response, or for the connection's end: see `complete`. */
   nextResponse(method?: string, timeoutMs?: number): Promise<RawResponse>;
   /** Leaves without a farewell. */
   destroy(): void;
@@ -32,71 +31,93 @@ export async function openConnection(port: number, from = '127.0.0.1'): Promise<
     socket.once('error', reject);
     socket.once('connect', resolve);
   });
-  let closed = false;
-  let rest: Buffer = Buffer.alloc(0);
-  let reader: ReturnType<typeof createMessageReader> | undefined;
-  socket.on('data', (bytes: Buffer) => {
-    rest = reader === undefined ? Buffer.concat([rest, bytes]) : Buffer.concat([rest, reader.feed(bytes)]);
-  });
-  // A reset shows as an incomplete answer.
-  socket.on('error', () => (closed = true));
-  socket.on('close', () => {
-    closed = true;
-    reader?.end();
-  });
-  socket.on('end', () => {
-    closed = true;
-    reader?.end();
-  });
+  return new Connection(socket);
+}
 
-  const startReading = (method: string): NonNullable<typeof reader> => {
-    const started = createMessageReader(
+class Connection implements RawConnection {
+  readonly socket: Socket;
+  closed = false;
+  #rest: Buffer = Buffer.alloc(0);
+  #reader: MessageReader | null = null;
+  /** `nextResponse` has returned the message that the reader holds. */
+  #returned = true;
+  /** Looks again at what is waited for, after each event of the socket. */
+  readonly #waiting = new Set<() => void>();
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    socket.on('data', (bytes: Buffer) => {
+      const behind = this.#reader === null ? bytes : this.#reader.feed(bytes);
+      if (behind.length > 0) this.#rest = Buffer.concat([this.#rest, behind]);
+      this.#look();
+    });
+    // A reset shows as an incomplete response.
+    for (const event of ['error', 'end', 'close'])
+      socket.on(event, () => {
+        this.closed = true;
+        this.#reader?.end();
+        this.#look();
+      });
+  }
+
+  write(bytes: string | Buffer): void {
+    this.socket.write(bytes);
+  }
+
+  async nextHead(method = 'GET', timeoutMs = 15_000): Promise<RawResponse> {
+    const reader = this.#current(method);
+    await this.#until('the head of a response', timeoutMs, () => reader.message !== undefined);
+    return asResponse(reader.message);
+  }
+
+  async nextResponse(method = 'GET', timeoutMs = 15_000): Promise<RawResponse> {
+    const reader = this.#current(method);
+    await this.#until('the end of a response', timeoutMs, () => reader.message?.complete === true);
+    this.#returned = true;
+    return asResponse(reader.message);
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  #current(method: string): MessageReader {
+    if (this.#reader !== null && !this.#returned) return this.#reader;
+    const reader = createMessageReader(
       'response',
       (head) => method === 'HEAD' || /^HTTP\/1\.\d (1\d\d|204|304) /.test(`${head.startLine} `),
     );
-    rest = started.feed(rest);
-    if (closed) started.end();
-    reader = started;
-    return started;
-  };
-  /** True once nextResponse has returned the message that the reader holds. */
-  let returned = true;
-  const current = (method: string): NonNullable<typeof reader> => {
-    const reading = reader === undefined || returned ? startReading(method) : reader;
-    returned = false;
-    return reading;
-  };
+    this.#rest = reader.feed(this.#rest);
+    if (this.closed) reader.end();
+    this.#reader = reader;
+    this.#returned = false;
+    return reader;
+  }
 
-  return {
-    socket,
-    get closed() {
-      return closed;
-    },
-    write: (bytes) => void socket.write(bytes),
-    async nextHead(method = 'GET', timeoutMs = 15_000) {
-      const reading = current(method);
-      await waitFor(() => reading.message !== undefined || closed, {
-        describe: 'the head of an answer',
-        timeoutMs,
-        intervalMs: 2,
-      });
-      return asResponse(reading.message);
-    },
-    async nextResponse(method = 'GET', timeoutMs = 15_000) {
-      const reading = current(method);
-      await waitFor(() => reading.message?.complete === true || closed, {
-        describe: 'the end of an answer',
-        timeoutMs,
-        intervalMs: 2,
-      });
-      returned = true;
-      return asResponse(reading.message);
-    },
-    destroy: () => void socket.destroy(),
-  };
+  /** Resolves when the condition holds, or the connection has ended. */
+  #until(describe: string, timeoutMs: number, condition: () => boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const finish = (error?: Error): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(look);
+        if (error === undefined) resolve();
+        else reject(error);
+      };
+      const look = (): void => {
+        if (condition() || this.closed) finish();
+      };
+      const timer = setTimeout(() => finish(new Error(`waited ${timeoutMs} ms for ${describe}`)), timeoutMs);
+      this.#waiting.add(look);
+      look();
+    });
+  }
+
+  #look(): void {
+    for (const look of this.#waiting) look();
+  }
 }
 
-/** Sends one request's exact bytes on a connection of its own and reads the answer to its end. */
+/** Sends one request's exact bytes on a connection of its own and reads the response to its end. */
 export async function sendRaw(
   port: number,
   bytes: string | Buffer,
@@ -114,7 +135,7 @@ export async function sendRaw(
 }
 
 function asResponse(message: HttpMessage | undefined): RawResponse {
-  if (message === undefined) throw new Error('the connection ended without the head of an answer');
+  if (message === undefined) throw new Error('the connection ended without the head of a response');
   return Object.assign(message, {
     status: Number(message.startLine.split(' ')[1]),
     text: () => bodyOf(message).toString(),

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { suite, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { findProgram, needProgram } from './debian.ts';
 import { freePort } from './free-port.ts';
 import { childrenOf, environmentOf, isRunning } from './process-tree.ts';
 import { StartedProcess } from './started-process.ts';
 import { waitFor } from './wait-for.ts';
 
-suite('started processes', () => {
+describe('started processes', () => {
   test('output and end are kept', async () => {
     const started = await StartedProcess.start('sh', ['-c', 'echo out; echo err >&2; exit 3']);
     assert.deepEqual(await started.waitForEnd(), { code: 3, signal: null });

@@ -1,27 +1,15 @@
 import assert from 'node:assert/strict';
-import type { RawResponse } from '@olla/testing/raw-http';
+import type { RawResponse } from './raw-http.ts';
 
-export const CHAT = '/olla/openai/v1/chat/completions';
-
+/** The body of an error of the gateway. */
 export interface ErrorOfContract {
   readonly message: string;
   readonly type: string;
   readonly code: string;
 }
 
-/** Bytes of a POST with a JSON body and its length. */
-export function postBytes(body: string, headers: readonly string[] = [], path = CHAT): Buffer {
-  const lines = [`POST ${path} HTTP/1.1`, 'Host: gateway.test', 'Content-Type: application/json', ...headers];
-  return Buffer.from([...lines, `Content-Length: ${Buffer.byteLength(body)}`, '', body].join('\r\n'));
-}
-
-/** Bytes of a request without a body. */
-export function requestBytes(method: string, path: string, headers: readonly string[] = []): string {
-  return [`${method} ${path} HTTP/1.1`, 'Host: gateway.test', ...headers, '', ''].join('\r\n');
-}
-
-/** What every answer has, whatever it is an answer to. */
-export function assertOnEveryAnswer(response: RawResponse, name = response.startLine): void {
+/** Throws unless a response has what every response of the gateway has. */
+export function assertOnEveryResponse(response: RawResponse, name = response.startLine): void {
   assert.match(response.header('x-olla-request-id') ?? '', /^[\x21-\x7e]{1,128}$/, `${name}: request id`);
   assert.equal(response.header('access-control-allow-origin'), '*', name);
   assert.equal(response.header('access-control-allow-methods'), 'GET, POST, OPTIONS', name);
@@ -30,12 +18,12 @@ export function assertOnEveryAnswer(response: RawResponse, name = response.start
   assert.equal(ids.length, 1, `${name}: one request id`);
 }
 
-/** An error of the gateway itself: the form, the status, the code, and what every answer has. */
+/** Throws unless a response is this error of the gateway: its form, status and code, and nothing of the inside. */
 export function assertError(response: RawResponse, status: number, code: string): ErrorOfContract {
   const seen = `${response.rawHead}${response.text()}`;
   assert.equal(response.status, status, seen);
   assert.equal(response.complete, true, seen);
-  assertOnEveryAnswer(response, seen);
+  assertOnEveryResponse(response, seen);
   assert.equal(response.header('content-type'), 'application/json', seen);
   assert.match(response.header('x-olla-response-time') ?? '', /^\d+ms$/, seen);
   assert.equal(response.header('transfer-encoding'), undefined, seen);

@@ -57,7 +57,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['**/*.test.ts', '**/*.long.ts'],
+    files: ['**/*.test.ts', '**/*.long.ts', '{apps,libs}/*/testing/**/*.ts'],
     rules: { '@nx/enforce-module-boundaries': boundaries(['testing']) },
   },
   { files: ['**/*.js'], ...tseslint.configs.disableTypeChecked },

@@ -26,6 +26,8 @@ export interface RunWorkerOptions {
 }
 
 export interface RunningWorker {
+  /** The port that it listens on: the one it was given, or the one that the system chose where that was 0. */
+  readonly port: number;
   /** Drains and lets go of everything; settles within `timeoutMs` and a little. */
   stop(timeoutMs: number): Promise<void>;
 }
@@ -121,6 +123,7 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
   listening = await listen(settings.server, hosts, port, createRequestPath(context));
 
   return {
+    port: listening.port,
     async stop(timeoutMs) {
       if (draining) return;
       draining = true;

@@ -1,3 +1,5 @@
+import { chunk } from './raw-backend.ts';
+
 /** The path of a chat by OpenAI's API, to any endpoint that speaks it. */
 export const CHAT = '/olla/openai/v1/chat/completions';
 
@@ -11,4 +13,11 @@ export function postBytes(body: string | Buffer, headers: readonly string[] = []
 /** Bytes of a request without a body. */
 export function requestBytes(method: string, path: string, headers: readonly string[] = []): string {
   return [`${method} ${path} HTTP/1.1`, 'Host: gateway.test', ...headers, '', ''].join('\r\n');
+}
+
+/** Bytes of a POST with a JSON body that comes in these chunks. */
+export function chunkedPost(chunks: readonly string[], headers: readonly string[] = [], path = CHAT): string {
+  const lines = [`POST ${path} HTTP/1.1`, 'Host: gateway.test', 'Content-Type: application/json', ...headers];
+  const head = [...lines, 'Transfer-Encoding: chunked', '', ''].join('\r\n');
+  return `${head}${chunks.map(chunk).join('')}0\r\n\r\n`;
 }

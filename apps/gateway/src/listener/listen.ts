@@ -1,10 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { Server as NetServer, type Socket } from 'node:net';
+import { Server as NetServer, type AddressInfo, type Socket } from 'node:net';
 import type { Settings } from '@olla/config/schema';
 import { createCors } from './cors.ts';
 import { answerOn, refuseConnect, refuseUnparsed } from './refuse-unparsed.ts';
 
 export interface Listening {
+  /** The port that was bound; of several hosts, that of the first. */
+  readonly port: number;
   /** Client connections open now. */
   connections(): number;
   /**
@@ -43,6 +45,7 @@ export async function listen(
     ),
   );
   return {
+    port: (servers[0]?.address() as AddressInfo).port,
     connections: () => sockets.size,
     drain: (timeoutMs) => drain(servers, sockets, timeoutMs),
   };

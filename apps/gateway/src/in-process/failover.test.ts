@@ -1,0 +1,253 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { assertError } from '@olla/testing/assert-response';
+import { freePort } from '@olla/testing/free-port';
+import { header } from '@olla/testing/http-message';
+import { jsonResponse, whenComplete, type Respond } from '@olla/testing/raw-backend';
+import { sendRaw } from '@olla/testing/raw-http';
+import { chunkedPost, postBytes } from '@olla/testing/request-bytes';
+import { waitFor } from '@olla/testing/wait-for';
+import { startWithBackends } from '../../testing/gateway-with-backends.ts';
+import { startInProcess } from '../../testing/in-process-gateway.ts';
+
+const MODEL = 'shared';
+/** By priority, so that the order of attempts is known. */
+const BY_PRIORITY = { config: { proxy: { load_balancer: 'priority' } } };
+const RETRYING = { config: { proxy: { load_balancer: 'priority', retry: { statuses: [429, 503] } } } };
+const FIRST = { models: [MODEL], config: { priority: 100 } };
+const SECOND = { models: [MODEL], config: { priority: 50 } };
+const THIRD = { models: [MODEL], config: { priority: 10 } };
+
+const respondWith =
+  (body: unknown, status?: string, headers?: readonly string[]): Respond =>
+  (request) =>
+    whenComplete(request, () => request.socket.write(jsonResponse(body, status, headers)));
+const reset: Respond = (request) => whenComplete(request, () => request.socket.resetAndDestroy());
+
+describe('an attempt that fails before the response begins', () => {
+  test('goes to the next endpoint with the same bytes when the connection is reset', async (t) => {
+    const { gateway, backends, send } = await startWithBackends(
+      t,
+      { first: FIRST, second: SECOND },
+      BY_PRIORITY,
+    );
+    backends.first.respond = reset;
+    backends.second.respond = respondWith({ from: 'second' });
+    const body = `{ "model" : "${MODEL}" , "n":1.0}`;
+    const response = await send(postBytes(body));
+    assert.equal(response.status, 200);
+    assert.equal(response.header('x-olla-endpoint'), 'second');
+    assert.equal(response.text(), '{"from":"second"}');
+    assert.equal(backends.first.requests.length, 1);
+    for (const { requests } of Object.values(backends)) assert.equal(requests[0]?.body().toString(), body);
+    const line = await gateway.log.request(response.header('x-olla-request-id') ?? '');
+    assert.deepEqual([line['endpoint'], line['retries'], line['error']], ['second', 1, undefined]);
+  });
+
+  test('goes to the next endpoint when the connection is refused', async (t) => {
+    const { backends, chat } = await startWithBackends(t, { first: FIRST, second: SECOND }, BY_PRIORITY);
+    await backends.first.close();
+    const response = await chat(MODEL);
+    assert.deepEqual([response.status, response.header('x-olla-endpoint')], [200, 'second']);
+  });
+
+  test('goes to the next endpoint when no head comes within response_header_timeout', async (t) => {
+    const { backends, chat } = await startWithBackends(
+      t,
+      { first: FIRST, second: SECOND },
+      { config: { proxy: { load_balancer: 'priority', response_header_timeout: '60ms' } } },
+    );
+    backends.first.respond = () => undefined;
+    const response = await chat(MODEL);
+    assert.deepEqual([response.status, response.header('x-olla-endpoint')], [200, 'second']);
+    const [silent] = backends.first.requests;
+    await waitFor(() => silent?.gone, { describe: 'the silent backend to be left', intervalMs: 1 });
+  });
+
+  test('goes to the next endpoint when what comes is not HTTP', async (t) => {
+    const { backends, chat } = await startWithBackends(t, { first: FIRST, second: SECOND }, BY_PRIORITY);
+    backends.first.respond = ({ socket }) => void socket.write('SSH-2.0-OpenSSH_9.6\r\n');
+    const response = await chat(MODEL);
+    assert.deepEqual([response.status, response.header('x-olla-endpoint')], [200, 'second']);
+  });
+
+  test('is repeated at the same endpoint on a fresh connection when the idle connection was closing', async (t) => {
+    const { gateway, backends, chat } = await startWithBackends(
+      t,
+      { first: FIRST, second: SECOND },
+      BY_PRIORITY,
+    );
+    assert.equal((await chat(MODEL)).header('x-olla-endpoint'), 'first');
+    const [{ socket: used } = assert.fail()] = backends.first.requests;
+    backends.first.respond = (request) =>
+      request.socket === used ? request.socket.destroy() : respondWith({ ok: true })(request);
+    const response = await chat(MODEL);
+    assert.deepEqual([response.status, response.header('x-olla-endpoint')], [200, 'first']);
+    assert.equal(backends.first.requests.length, 3);
+    assert.equal(backends.second.requests.length, 0);
+    const line = await gateway.log.request(response.header('x-olla-request-id') ?? '');
+    assert.equal(line['retries'], undefined);
+  });
+
+  test('visits two more endpoints at most when each attempt waited for a response', async (t) => {
+    const specs = {
+      first: FIRST,
+      second: SECOND,
+      third: THIRD,
+      fourth: { models: [MODEL], config: { priority: 1 } },
+    };
+    const { backends, chat } = await startWithBackends(t, specs, BY_PRIORITY);
+    for (const backend of Object.values(backends)) backend.respond = reset;
+    const { message } = assertError(await chat(MODEL), 502, 'BACKEND_ERROR');
+    assert.match(message, /endpoint third, the last of 3 endpoints that were tried,? closed/);
+    assert.deepEqual(
+      Object.values(backends).map(({ requests }) => requests.length),
+      [1, 1, 1, 0],
+    );
+  });
+
+  test('does not count refused connections towards that limit', async (t) => {
+    const specs = {
+      first: FIRST,
+      second: SECOND,
+      third: THIRD,
+      fourth: { models: [MODEL], config: { priority: 1 } },
+    };
+    const { backends, chat } = await startWithBackends(t, specs, BY_PRIORITY);
+    await Promise.all([backends.first.close(), backends.second.close(), backends.third.close()]);
+    const response = await chat(MODEL);
+    assert.deepEqual([response.status, response.header('x-olla-endpoint')], [200, 'fourth']);
+  });
+});
+
+describe('a response with a status of proxy.retry.statuses', () => {
+  for (const status of ['429 Too Many Requests', '503 Busy'])
+    test(`sends the request to the next endpoint: ${status}`, async (t) => {
+      const { gateway, backends, chat } = await startWithBackends(
+        t,
+        { first: FIRST, second: SECOND },
+        RETRYING,
+      );
+      backends.first.respond = respondWith({ error: 'full' }, status);
+      const response = await chat(MODEL);
+      assert.deepEqual([response.status, response.header('x-olla-endpoint')], [200, 'second']);
+      const line = await gateway.log.request(response.header('x-olla-request-id') ?? '');
+      assert.equal(line['retries'], 1);
+    });
+
+  test('is the response when no other endpoint is left, with its own words and Retry-After', async (t) => {
+    const { backends, chat } = await startWithBackends(t, { first: FIRST, second: SECOND }, RETRYING);
+    for (const backend of Object.values(backends))
+      backend.respond = respondWith({ error: 'full' }, '503 Busy', ['Retry-After: 7']);
+    const response = await chat(MODEL);
+    assert.deepEqual([response.status, response.text()], [503, '{"error":"full"}']);
+    assert.deepEqual([response.header('retry-after'), response.header('x-olla-endpoint')], ['7', 'second']);
+  });
+});
+
+describe('a response with another status', () => {
+  for (const status of ['400 Bad Request', '404 Not Found', '500 Oops', '502 Bad Gateway'])
+    test(`is relayed and not sent elsewhere: ${status}`, async (t) => {
+      const { backends, chat } = await startWithBackends(t, { first: FIRST, second: SECOND }, BY_PRIORITY);
+      backends.first.respond = respondWith('{"error": "own  words"}', status, ['Retry-After: 7']);
+      const response = await chat(MODEL);
+      assert.equal(response.status, Number(status.slice(0, 3)));
+      assert.equal(response.text(), '{"error": "own  words"}');
+      assert.equal(response.header('retry-after'), '7');
+      assert.equal(backends.second.requests.length, 0);
+    });
+});
+
+describe('an error names the endpoint and what happened', () => {
+  test('502 when the only endpoint resets the connection', async (t) => {
+    const { backends, chat } = await startWithBackends(t, { only: FIRST });
+    backends.only.respond = reset;
+    assert.match(
+      assertError(await chat(MODEL), 502, 'BACKEND_ERROR').message,
+      /endpoint only closed the connection/,
+    );
+  });
+
+  test('502 when the only endpoint sends what is not HTTP', async (t) => {
+    const { backends, chat } = await startWithBackends(t, { only: FIRST });
+    backends.only.respond = ({ socket }) => void socket.end('\u0016\u0003\u0001 no http\r\n\r\n');
+    assert.match(
+      assertError(await chat(MODEL), 502, 'BACKEND_ERROR').message,
+      /endpoint only sent what is not HTTP/,
+    );
+  });
+
+  test('502 when the only endpoint refuses the connection, and its address stays inside', async (t) => {
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const gateway = await startInProcess({ endpoints: [{ name: 'only', url, models: [MODEL] }] });
+    t.after(() => gateway.stop());
+    const { message } = assertError(
+      await sendRaw(gateway.port, postBytes(`{"model":"${MODEL}"}`)),
+      502,
+      'BACKEND_ERROR',
+    );
+    assert.match(message, /endpoint only cannot be reached \(ECONNREFUSED\)/);
+    assert.doesNotMatch(message, /127\.0\.0\.1/);
+  });
+
+  test('504 when the only endpoint is silent beyond response_header_timeout', async (t) => {
+    const { backends, chat } = await startWithBackends(
+      t,
+      { only: FIRST },
+      {
+        config: { proxy: { response_header_timeout: '60ms' } },
+      },
+    );
+    backends.only.respond = () => undefined;
+    const { message } = assertError(await chat(MODEL), 504, 'BACKEND_TIMEOUT');
+    assert.match(message, /endpoint only .*within proxy\.response_header_timeout/);
+  });
+
+  test('504 when the response takes longer than response_timeout to begin', async (t) => {
+    const { backends, chat } = await startWithBackends(
+      t,
+      { only: FIRST },
+      {
+        config: { proxy: { response_timeout: '60ms' } },
+      },
+    );
+    backends.only.respond = () => undefined;
+    const { message } = assertError(await chat(MODEL), 504, 'BACKEND_TIMEOUT');
+    assert.match(message, /endpoint only took longer than proxy\.response_timeout/);
+    const [silent] = backends.only.requests;
+    await waitFor(() => silent?.gone, { describe: 'the silent backend to be left', intervalMs: 1 });
+  });
+});
+
+describe('a body that streams', () => {
+  const LARGE = 300_000;
+  const start = `{"model":"${MODEL}","input":"`;
+  const large = `${start}${'x'.repeat(LARGE)}"}`;
+
+  test('goes to the next endpoint when the first refuses the connection', async (t) => {
+    const { backends, send } = await startWithBackends(t, { first: FIRST, second: SECOND }, BY_PRIORITY);
+    await backends.first.close();
+    const response = await send(postBytes(large));
+    assert.deepEqual([response.status, response.header('x-olla-endpoint')], [200, 'second']);
+    assert.equal(backends.second.requests[0]?.body().toString(), large);
+  });
+
+  test('is 502 when the connection is reset after a part of it was sent: it cannot be sent again', async (t) => {
+    const { backends, connect } = await startWithBackends(t, { first: FIRST, second: SECOND }, BY_PRIORITY);
+    backends.first.respond = ({ socket }) => socket.resetAndDestroy();
+    const client = await connect();
+    client.write(postBytes(large).subarray(0, 290_000));
+    assertError(await client.nextResponse(), 502, 'BACKEND_ERROR');
+    assert.equal(backends.second.requests.length, 0);
+  });
+
+  test('goes out chunked when it came chunked, and with its length when that was announced', async (t) => {
+    const { backends, send } = await startWithBackends(t, { only: FIRST });
+    assert.equal((await send(postBytes(large))).status, 200);
+    assert.equal((await send(chunkedPost([start, 'x'.repeat(LARGE), '"}']))).status, 200);
+    const [counted = assert.fail(), chunked = assert.fail()] = backends.only.requests;
+    assert.equal(header(counted, 'content-length'), String(large.length));
+    assert.equal(header(chunked, 'transfer-encoding'), 'chunked');
+    for (const request of [counted, chunked]) assert.equal(request.body().toString(), large);
+  });
+});

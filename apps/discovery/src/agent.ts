@@ -8,7 +8,7 @@ import type { AgentState } from './agent-state.ts';
 import { Leadership } from './leadership.ts';
 import { repeat } from './repeat.ts';
 
-/** The lead lapses this long after its last renewal; another agent then takes over. */
+/** A lead that is not renewed lapses after this time. Another agent then takes over. */
 const LEAD_TTL_MS = 3_000;
 const RENEW_MS = 1_000;
 const STOP_TIMEOUT_MS = 1_000;
@@ -22,34 +22,34 @@ export interface AgentOptions {
 
 export interface RunningAgent {
   /**
-   * Settles when this agent has published its first snapshot, or stands by: for another that
-   * leads, or for a store that is away.
+   * Resolves when this agent has published its first snapshot, or stands by because another agent leads or the store
+   * cannot be reached. Never rejects.
    */
   readonly ready: Promise<void>;
   leading(): boolean;
-  /** Stops watching and gives the lead up. Settles within a second; never rejects. */
+  /** Stops probing and gives up the lead. Resolves within a second; never rejects. */
   stop(): Promise<void>;
 }
 
 /**
- * Runs the discovery agent: it campaigns for the lead, and while it leads it watches all endpoints and publishes what
- * it sees. Errors of the store are waited out: what was published last stays what workers route by.
+ * Runs the discovery agent. It campaigns for the lead, and while it leads it watches all endpoints and publishes
+ * snapshots. When the store cannot be reached it goes on and tries again; workers route by the last snapshot meanwhile.
  */
 export function runAgent({ settings, state, self, log }: AgentOptions): RunningAgent {
   const ready = Promise.withResolvers<void>();
   let newest: Snapshot | null = null;
   let leadership: Leadership | null = null;
   let stopped = false;
-  let storeAway = false;
-  let ledLocally = false;
+  let isStoreAway = false;
+  let wasLocal = false;
 
   const standDown = (why: string): void => {
     if (leading() === null) return;
-    // A lead of one host in an outage ends with it, as the outage itself tells.
-    log[ledLocally ? 'debug' : 'warn'](`this agent no longer leads: ${why}`);
-    const over = leadership;
+    // A local lead ends with the outage of Redis, and the shared state logs the end of an outage itself.
+    log[wasLocal ? 'debug' : 'warn'](`this agent no longer leads: ${why}`);
+    const ended = leadership;
     leadership = null;
-    void over?.stop();
+    void ended?.stop();
   };
   const leading = (): Leadership | null => leadership;
 
@@ -70,9 +70,9 @@ export function runAgent({ settings, state, self, log }: AgentOptions): RunningA
       },
     });
     void previous?.stop();
-    // Where it is the only one, or only its token is new, that it leads is no news.
+    // Only a change of the leader in a cluster is news: not the only agent of a gateway, not a new token of one leader.
     const isNews = state.kind === 'redis' && isLocal !== true && previous === null;
-    ledLocally = isLocal === true;
+    wasLocal = isLocal === true;
     log[isNews ? 'info' : 'debug']('this agent leads: it watches the endpoints', {
       endpoints: settings.discovery.static.endpoints.length,
     });
@@ -81,19 +81,19 @@ export function runAgent({ settings, state, self, log }: AgentOptions): RunningA
   const campaign = async (): Promise<number> => {
     try {
       const outcome = await state.campaign(LEAD_TTL_MS, newest?.version.token ?? 0);
-      storeAway = false;
+      isStoreAway = false;
       if (outcome.leading) lead(outcome);
       else {
         standDown(`${outcome.leader ?? 'another agent'} does`);
         ready.resolve();
       }
     } catch (error) {
-      // An agent that led goes on watching: if nobody else led meanwhile, its next snapshot counts.
-      // The state itself tells operators of an outage.
-      if (!storeAway)
-        log.debug('a campaign for the lead failed; it is tried again', { error: String(error) });
-      storeAway = true;
-      // It runs, and publishes when the store is back; start-up does not wait for that.
+      // A leader goes on watching: if no other agent leads meanwhile, its next snapshot is accepted.
+      // The shared state logs the outage itself.
+      if (!isStoreAway)
+        log.debug('the campaign for the lead failed and is tried again', { error: String(error) });
+      isStoreAway = true;
+      // The start of the gateway must not wait for a store that cannot be reached.
       ready.resolve();
     }
     return RENEW_MS;
@@ -107,7 +107,10 @@ export function runAgent({ settings, state, self, log }: AgentOptions): RunningA
       if (newest === null && leadership === null) newest = await readNewest(state, log);
       return campaign();
     },
-    (error) => log.error('a campaign for the lead failed of itself', { error: String(error) }),
+    (error) =>
+      log.error('a fault of the agent ended its campaign for the lead, which is repeated', {
+        error: String(error),
+      }),
   );
 
   return {
@@ -118,14 +121,14 @@ export function runAgent({ settings, state, self, log }: AgentOptions): RunningA
       stopped = true;
       campaigns.stop();
       unsubscribe();
-      const over = leadership;
+      const ended = leadership;
       leadership = null;
       const resigned = state.resign().catch((error: unknown) => {
-        // The lead lapses by itself.
+        // The lead lapses at the end of its time.
         log.debug('the lead could not be given up', { error: String(error) });
       });
       await Promise.race([
-        Promise.all([over?.stop(), resigned]),
+        Promise.all([ended?.stop(), resigned]),
         delay(STOP_TIMEOUT_MS, undefined, { ref: false }),
       ]);
       ready.resolve();

@@ -1,2 +1,2 @@
-/** What changed at an endpoint: models (a new catalogue), a state, or figures only, which can wait. */
+/** What changed at an endpoint: its models (the catalog must be built again), its state, or only figures, which can wait. */
 export type ChangeKind = 'models' | 'state' | 'figures';

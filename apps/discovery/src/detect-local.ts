@@ -7,31 +7,32 @@ import { newProbeDispatcher, probe } from './probe.ts';
 import type { ProbeResult } from './probe.ts';
 
 export interface LocalBackend {
-  /** `ollama`, `llamacpp-2`: the type, counted from the second of a type on. */
+  /** The type, with a number from the second server of a type on: `ollama`, `llamacpp-2`. */
   readonly name: string;
   readonly type: BackendType;
   readonly url: string;
-  /** Names that its list told; null if it was not read in time. */
+  /** Null if the list of models could not be read in time. */
   readonly models: readonly EndpointModel[] | null;
 }
 
 export interface DetectLocalOptions {
-  /** For everything together. */
+  /** Time for the whole search. */
   readonly timeoutMs?: number;
   readonly ports?: readonly number[];
 }
 
 const DEFAULT_TIMEOUT_MS = 300;
-const MAX_ANSWER_BYTES = 1024 * 1024;
+const MAX_RESPONSE_BYTES = 1024 * 1024;
 
-/** The ports that inference servers have by default. */
+/** The default ports of all backend types. */
 export const LOCAL_PORTS: readonly number[] = [
   ...new Set(Object.values(PROFILES).flatMap(({ defaultPorts }) => defaultPorts)),
 ];
 
 /**
- * Looks for inference servers on this machine's usual ports, all at once, over loopback. The answer decides the type,
- * not the port; what answers like none of them (another Olla, for one) is left out. Never rejects.
+ * Looks for inference servers on the default ports of this machine, in parallel, over loopback. The type follows from
+ * the responses, not from the port. A server that is none of the known types, such as another Olla, is left out. Never
+ * rejects.
  */
 export async function detectLocalBackends(options: DetectLocalOptions = {}): Promise<LocalBackend[]> {
   const { timeoutMs = DEFAULT_TIMEOUT_MS, ports = LOCAL_PORTS } = options;
@@ -39,39 +40,39 @@ export async function detectLocalBackends(options: DetectLocalOptions = {}): Pro
   const dispatcher = newProbeDispatcher(timeoutMs);
   try {
     const found = await Promise.all(ports.map((port) => detectOn(port)));
-    return nameAll(found.filter((backend) => backend !== null));
+    return withNames(found.filter((backend) => backend !== null));
   } finally {
     await dispatcher.destroy();
   }
 
   async function detectOn(port: number): Promise<Omit<LocalBackend, 'name'> | null> {
     const url = `http://127.0.0.1:${port}`;
-    const ask = (path: string): Promise<ProbeResult> =>
+    const probePath = (path: string): Promise<ProbeResult> =>
       probe(dispatcher, {
         url: url + path,
         headers: { 'user-agent': 'olla-agent' },
         timeoutMs: Math.max(deadline - performance.now(), 1),
-        maxBytes: MAX_ANSWER_BYTES,
-        cut: true,
+        maxBytes: MAX_RESPONSE_BYTES,
+        truncate: true,
       });
-    // One question first: a port that nobody listens on is not asked a dozen times.
-    const first = await ask('/version');
-    if (first.kind !== 'answer' || isOlla(first)) return null;
-    const { profile, results } = await detectType(ask);
+    // One probe first, so that a closed port costs one connection instead of a dozen.
+    const first = await probePath('/version');
+    if (first.kind !== 'response' || isOlla(first)) return null;
+    const { profile, results } = await detectType(probePath);
     if (profile === null) return null;
-    const listed = results.get(profile.modelsPath) ?? (await ask(profile.modelsPath));
+    const list = results.get(profile.modelsPath) ?? (await probePath(profile.modelsPath));
     const body =
-      listed.kind === 'answer' && listed.answer.status === 200 ? parseJson(listed.answer.body) : undefined;
+      list.kind === 'response' && list.response.status === 200 ? parseJson(list.response.body) : undefined;
     return { type: profile.type, url, models: profile.isModelList(body) ? profile.parseModels(body) : null };
   }
 }
 
-function isOlla(result: ProbeResult & { kind: 'answer' }): boolean {
-  const body = parseJson(result.answer.body);
+function isOlla(result: ProbeResult & { kind: 'response' }): boolean {
+  const body = parseJson(result.response.body);
   return typeof body === 'object' && body !== null && 'name' in body && body.name === 'Olla';
 }
 
-function nameAll(backends: readonly Omit<LocalBackend, 'name'>[]): LocalBackend[] {
+function withNames(backends: readonly Omit<LocalBackend, 'name'>[]): LocalBackend[] {
   const counts = new Map<string, number>();
   return backends.map((backend) => {
     const count = (counts.get(backend.type) ?? 0) + 1;

@@ -3,34 +3,36 @@ import { PROFILES } from '@olla/backends/table';
 import type { ProbeResult } from './probe.ts';
 
 export interface DetectionResult {
-  /** Null if no type matches. */
+  /** The type that was found; null if none matches. */
   readonly profile: BackendProfile | null;
-  /** What came back, by path; for the reason of a failure. */
+  /** The result of each probe, by path; from these the caller explains a failure. */
   readonly results: ReadonlyMap<string, ProbeResult>;
 }
 
-/** Every path that tells some type from the others. */
+/** The paths whose responses tell the types apart. */
 export function detectionPaths(): string[] {
   return [...new Set(Object.values(PROFILES).flatMap((profile) => profile.detect?.paths ?? []))];
 }
 
-/** The type whose signs are in the answers; the first of the table that matches. */
-export function matchProfile(answers: ReadonlyMap<string, ProbeAnswer>): BackendProfile | null {
+/** The first type of the table that recognises the responses; null for none. */
+export function matchProfile(responses: ReadonlyMap<string, ProbeAnswer>): BackendProfile | null {
   for (const profile of Object.values(PROFILES))
-    if (profile.detect?.matches(answers) === true) return profile;
+    if (profile.detect?.matches(responses) === true) return profile;
   return null;
 }
 
-/** Finds out what kind of server answers, by asking all signs at once. Never rejects if `ask` does not. */
-export async function detectType(ask: (path: string) => Promise<ProbeResult>): Promise<DetectionResult> {
+/** Finds the type of a server by probing all detection paths in parallel. Never rejects if `probePath` does not. */
+export async function detectType(
+  probePath: (path: string) => Promise<ProbeResult>,
+): Promise<DetectionResult> {
   const results = new Map<string, ProbeResult>();
-  const answers = new Map<string, ProbeAnswer>();
+  const responses = new Map<string, ProbeAnswer>();
   await Promise.all(
     detectionPaths().map(async (path) => {
-      const result = await ask(path);
+      const result = await probePath(path);
       results.set(path, result);
-      if (result.kind === 'answer') answers.set(path, result.answer);
+      if (result.kind === 'response') responses.set(path, result.response);
     }),
   );
-  return { profile: matchProfile(answers), results };
+  return { profile: matchProfile(responses), results };
 }

@@ -2,42 +2,46 @@ import type { HealthVerdict } from '@olla/backends/profile';
 import { ROUTABLE_STATES } from '@olla/core/snapshot';
 import type { EndpointState } from '@olla/core/snapshot';
 
-/** What is known of an endpoint's health. Pure data; `nextHealth` makes the next of it. */
+/** What the health checks of an endpoint have found. Plain data; `nextHealth` computes the next value of it. */
 export interface EndpointHealth {
   readonly state: EndpointState;
   readonly reason: string;
-  /** Epoch milliseconds. */
+  /** Since when it is in this state; epoch milliseconds. */
   readonly since: number;
+  /** When it was last checked; epoch milliseconds, null before the first check. */
   readonly checkedAt: number | null;
   readonly latencyMs: number | null;
-  /** Good checks in a row, and bad ones. */
+  /** Checks in a row that passed. */
   readonly successes: number;
+  /** Checks in a row that did not pass. */
   readonly failures: number;
-  /** Not to be asked before; epoch milliseconds. */
+  /** The backend asked for no request before this time (Retry-After); epoch milliseconds. */
   readonly retryAt: number | null;
 }
 
 export type CheckOutcome =
-  | { readonly kind: 'ok'; readonly latencyMs: number }
+  | { readonly kind: 'passed'; readonly latencyMs: number }
+  /** The response says that the endpoint does not serve. */
   | {
-      readonly kind: 'refused';
+      readonly kind: 'failed';
       readonly verdict: Exclude<HealthVerdict, { ok: true }>;
       readonly latencyMs: number;
     }
-  /** No connection. */
+  /** No connection could be made. */
   | { readonly kind: 'unreachable'; readonly reason: string }
-  /** A connection, and no answer in time or half of one. */
-  | { readonly kind: 'silent'; readonly reason: string };
+  /** A connection was made, but no whole response came in time. */
+  | { readonly kind: 'no-response'; readonly reason: string };
 
-/** Good checks that end `warming`. */
+/** Checks in a row that must pass before a `warming` endpoint is `healthy`. */
 const WARM_AFTER = 2;
-/** Answers slower than this share of the check's timeout mark a busy endpoint. */
+/** An endpoint is `busy` when its response takes longer than this share of the timeout. */
 const SLOW_SHARE = 0.5;
-/** An endpoint that does not serve is asked at least this often, so that it comes back within seconds. */
+/** Longest delay until the next check of an endpoint that does not serve, so that it comes back within seconds. */
 const RECHECK_MS = 2_000;
-/** An endpoint that is on its way up or down is asked again soon. */
+/** Longest delay until the next check of an endpoint whose state is about to change. */
 const CONFIRM_MS = 1_000;
 const DEFAULT_RETRY_AFTER_MS = 10_000;
+/** Checks come up to this share earlier, so that those of many endpoints spread out. */
 const JITTER = 0.1;
 
 export function unknownHealth(now: number): EndpointHealth {
@@ -57,14 +61,14 @@ export function isRoutable(state: EndpointState): boolean {
   return ROUTABLE_STATES.has(state);
 }
 
-/** The health after a check. */
+/** The health after a check. Pure. */
 export function nextHealth(
   previous: EndpointHealth,
   outcome: CheckOutcome,
   { now, timeoutMs }: { readonly now: number; readonly timeoutMs: number },
 ): EndpointHealth {
-  const { state, reason, retryAt } = judge(previous, outcome, now, timeoutMs);
-  const good = outcome.kind === 'ok';
+  const { state, reason, retryAt } = assess(previous, outcome, now, timeoutMs);
+  const passed = outcome.kind === 'passed';
   return {
     state,
     reason,
@@ -72,37 +76,37 @@ export function nextHealth(
     since: state === previous.state ? previous.since : now,
     checkedAt: now,
     latencyMs: 'latencyMs' in outcome ? outcome.latencyMs : null,
-    successes: good ? previous.successes + 1 : 0,
-    failures: good ? 0 : previous.failures + 1,
+    successes: passed ? previous.successes + 1 : 0,
+    failures: passed ? 0 : previous.failures + 1,
   };
 }
 
-type Judgement = Pick<EndpointHealth, 'state' | 'reason' | 'retryAt'>;
+type Assessment = Pick<EndpointHealth, 'state' | 'reason' | 'retryAt'>;
 
-function judge(previous: EndpointHealth, outcome: CheckOutcome, now: number, timeoutMs: number): Judgement {
+function assess(previous: EndpointHealth, outcome: CheckOutcome, now: number, timeoutMs: number): Assessment {
   switch (outcome.kind) {
-    case 'ok':
-      return judgeAnswer(previous, outcome.latencyMs, timeoutMs);
-    case 'refused': {
+    case 'passed':
+      return assessPassed(previous, outcome.latencyMs, timeoutMs);
+    case 'failed': {
       const { state, reason, retryAfterMs } = outcome.verdict;
       const retryAt = state === 'rate_limited' ? now + (retryAfterMs ?? DEFAULT_RETRY_AFTER_MS) : null;
       return { state, reason, retryAt };
     }
     case 'unreachable':
       return { state: 'offline', reason: outcome.reason, retryAt: null };
-    case 'silent': {
-      // One silent check of a serving endpoint may be a server deep in work; the next one decides.
+    case 'no-response': {
+      // A serving endpoint may miss one check while it works on a long prompt. The next check decides.
       const state = isRoutable(previous.state) && previous.failures === 0 ? 'busy' : 'unhealthy';
       return { state, reason: outcome.reason, retryAt: null };
     }
   }
 }
 
-function judgeAnswer(previous: EndpointHealth, latencyMs: number, timeoutMs: number): Judgement {
+function assessPassed(previous: EndpointHealth, latencyMs: number, timeoutMs: number): Assessment {
   if (previous.state !== 'unknown') {
-    const comesBack = !isRoutable(previous.state);
+    const wasAway = !isRoutable(previous.state);
     const stillWarming = previous.state === 'warming' && previous.successes + 1 < WARM_AFTER;
-    if (comesBack || stillWarming) return { state: 'warming', reason: 'coming back', retryAt: null };
+    if (wasAway || stillWarming) return { state: 'warming', reason: 'coming back', retryAt: null };
   }
   if (latencyMs <= timeoutMs * SLOW_SHARE) return { state: 'healthy', reason: '', retryAt: null };
   return {
@@ -113,9 +117,10 @@ function judgeAnswer(previous: EndpointHealth, latencyMs: number, timeoutMs: num
 }
 
 /**
- * Milliseconds until the next check. Never longer than the configured interval, but for a backend that named a time.
+ * Milliseconds until the next check. Never longer than the configured interval, except where the backend named a time
+ * (Retry-After).
  *
- * @param random 0 to 1, spreads the checks of many endpoints
+ * @param random 0 to 1; spreads the checks of many endpoints
  */
 export function nextCheckDelayMs(
   health: EndpointHealth,

@@ -7,45 +7,48 @@ import type { EndpointLoad, EndpointModel, EndpointSnapshot } from '@olla/core/s
 import type { AgentLog } from './agent-log.ts';
 import type { ChangeKind } from './change-kind.ts';
 import { checkEndpoint } from './check-endpoint.ts';
+import { EndpointClient } from './endpoint-client.ts';
 import { isRoutable, nextCheckDelayMs, nextHealth, unknownHealth } from './endpoint-health.ts';
 import type { CheckOutcome, EndpointHealth } from './endpoint-health.ts';
-import { EndpointLink } from './endpoint-link.ts';
-import type { Gate } from './gate.ts';
-import { ModelBook } from './model-book.ts';
-import { IDLE_SIGNALS_MS, loadOf, SignalBook } from './read-signals.ts';
+import { ModelRegistry } from './model-registry.ts';
 import { repeat } from './repeat.ts';
 import type { Repeater } from './repeat.ts';
+import type { Semaphore } from './semaphore.ts';
+import { SignalReadings, toEndpointLoad } from './signal-readings.ts';
 
 export interface MonitorOptions {
   readonly endpoint: EndpointSettings;
   readonly discovery: Settings['discovery']['model_discovery'];
   readonly userAgent: string;
-  /** Models of an endpoint that was away for longer are forgotten. */
+  /** The models of an endpoint that has not served for so long are dropped. */
   readonly forgetAfterMs: number;
   readonly log: AgentLog;
-  /** Bounds the lists of all endpoints that run at once. */
-  readonly listGate: Gate;
+  /** Bounds the full lists of all endpoints that run at once. */
+  readonly listSemaphore: Semaphore;
   readonly onChange: (kind: ChangeKind) => void;
-  /** What was known before, from the snapshot of an earlier leader. */
+  /** What the snapshot of an earlier leader says of this endpoint. */
   readonly known?: { readonly snapshot: EndpointSnapshot; readonly models: readonly EndpointModel[] };
 }
 
-/** Watches one endpoint: its health, its models and its load, each on a schedule of its own. */
+/** Delay until lists and load signals of an endpoint that does not serve are considered again. */
+const IDLE_MS = 1_000;
+
+/** Watches one endpoint: health, models and load signals, each on its own schedule. */
 export class EndpointMonitor {
   readonly endpoint: EndpointSettings;
   readonly key: string;
   readonly #options: MonitorOptions;
-  readonly #link: EndpointLink;
-  readonly #signals = new SignalBook();
-  readonly #book: ModelBook;
+  readonly #client: EndpointClient;
+  readonly #signals = new SignalReadings();
+  readonly #registry: ModelRegistry;
   readonly #repeaters: { checks: Repeater; lists: Repeater; loads: Repeater };
   #profile: BackendProfile | null;
   #health: EndpointHealth;
   #load: EndpointLoad | null = null;
   #serverVersion: string | null = null;
-  #relistAll = false;
+  #refreshRequested = false;
   #servedAt = Date.now();
-  #announce = false;
+  #publishNextCheck = false;
   #stopped = false;
 
   constructor(options: MonitorOptions) {
@@ -53,29 +56,31 @@ export class EndpointMonitor {
     this.endpoint = endpoint;
     this.key = endpointKey(endpoint.name, endpoint.url, endpoint.type);
     this.#options = options;
-    this.#link = new EndpointLink(endpoint, options.userAgent);
+    this.#client = new EndpointClient(endpoint, options.userAgent);
     this.#profile = endpoint.type === 'auto' ? null : profileOf(endpoint.type);
-    this.#health = known === undefined ? unknownHealth(Date.now()) : resumeHealth(known.snapshot);
-    this.#book = new ModelBook({
-      link: this.#link,
+    this.#health = known === undefined ? unknownHealth(Date.now()) : healthOf(known.snapshot);
+    this.#registry = new ModelRegistry({
+      client: this.#client,
       discovery: options.discovery,
       log,
-      listGate: options.listGate,
+      listSemaphore: options.listSemaphore,
       onChange: options.onChange,
       known: known === undefined ? null : { models: known.models, modelsAt: known.snapshot.modelsAt },
     });
     this.#serverVersion = known?.snapshot.serverVersion ?? null;
-    const onFault = (error: unknown): void =>
-      log.error(`endpoint ${endpoint.name}: a check failed of itself and goes on`, { error: String(error) });
+    const onError = (error: unknown): void =>
+      log.error(`endpoint ${endpoint.name}: a fault of the agent ended a probe, which is repeated`, {
+        error: String(error),
+      });
     this.#repeaters = {
-      checks: repeat(() => this.#check(), onFault),
-      lists: repeat(() => this.#relist(), onFault, IDLE_SIGNALS_MS),
-      loads: repeat(() => this.#readLoad(), onFault, 1),
+      checks: repeat(() => this.#check(), onError),
+      lists: repeat(() => this.#listModels(), onError, IDLE_MS),
+      loads: repeat(() => this.#readLoad(), onError, 1),
     };
   }
 
-  /** Whether at least one check has come back since the start. */
-  get checked(): boolean {
+  /** Whether at least one check has ended since the start. */
+  get isChecked(): boolean {
     return this.#health.checkedAt !== null;
   }
 
@@ -84,7 +89,7 @@ export class EndpointMonitor {
   }
 
   get models(): readonly EndpointModel[] {
-    return this.#book.models;
+    return this.#registry.models;
   }
 
   snapshot(): EndpointSnapshot {
@@ -94,26 +99,29 @@ export class EndpointMonitor {
       key: this.key,
       type: this.profile.type,
       state,
-      reason: reason === '' ? this.#book.problem : reason,
+      reason: reason === '' ? this.#registry.problem : reason,
       since,
       checkedAt,
       nextCheckAt: this.#repeaters.checks.nextAt(),
       checkLatencyMs: latencyMs === null ? null : Math.round(latencyMs * 10) / 10,
-      modelsAt: this.#book.listedAt,
+      modelsAt: this.#registry.listedAt,
       load: this.#load,
       serverVersion: this.#serverVersion,
     };
   }
 
-  /** Checks the endpoint now and tells the outcome at once, changed or not; a check under way is followed by another. */
+  /**
+   * Checks the endpoint now and publishes the outcome at once, even if nothing has changed. If a check is running,
+   * another one follows it.
+   */
   checkNow(): void {
-    this.#announce = true;
+    this.#publishNextCheck = true;
     this.#repeaters.checks.trigger();
   }
 
-  /** Checks the endpoint and lists its models with all details, now. */
+  /** Checks the endpoint, lists its models in full and reads its load signals, now. */
   refresh(): void {
-    this.#relistAll = true;
+    this.#refreshRequested = true;
     this.#signals.reset();
     this.#repeaters.checks.trigger();
     this.#repeaters.lists.trigger();
@@ -122,108 +130,100 @@ export class EndpointMonitor {
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#book.close();
+    this.#registry.close();
     for (const repeater of Object.values(this.#repeaters)) repeater.stop();
-    await this.#link.close();
+    await this.#client.close();
   }
 
   async #check(): Promise<number> {
     const { check_timeout: timeoutMs, check_interval: intervalMs } = this.endpoint;
     const pauseMs = (this.#health.retryAt ?? 0) - Date.now();
-    if (pauseMs > 0 && !this.#relistAll) return pauseMs;
+    if (pauseMs > 0 && !this.#refreshRequested) return pauseMs;
     const wasRoutable = isRoutable(this.#health.state);
-    const checked = await checkEndpoint(
-      this.#link,
-      wasRoutable ? this.#profile : this.#knownProfile(),
-      timeoutMs,
-    );
+    // An `auto` endpoint that was away may be another kind of server when it comes back.
+    const isTypeOpen = !wasRoutable && this.endpoint.type === 'auto';
+    const checked = await checkEndpoint(this.#client, isTypeOpen ? null : this.#profile, timeoutMs);
     if (this.#stopped) return intervalMs;
     if (checked.profile !== null) this.#profile = checked.profile;
     let outcome = checked.outcome;
     // A server that comes back may have other models: they are listed before it gets requests.
-    if (outcome.kind === 'ok' && !wasRoutable && this.#options.discovery.enabled) {
+    if (outcome.kind === 'passed' && !wasRoutable && this.#options.discovery.enabled) {
       this.#signals.reset();
-      outcome = (await this.#book.list(this.profile, 'full')) ?? outcome;
+      outcome = (await this.#registry.list(this.profile, 'full')) ?? outcome;
     }
     if (this.#stopped) return intervalMs;
-    this.#settle(nextHealth(this.#health, outcome, { now: Date.now(), timeoutMs }));
+    this.#applyHealth(nextHealth(this.#health, outcome, { now: Date.now(), timeoutMs }));
     return nextCheckDelayMs(this.#health, intervalMs, Date.now(), Math.random());
   }
 
-  /** An `auto` endpoint that was away may be another kind of server now. */
-  #knownProfile(): BackendProfile | null {
-    return this.endpoint.type === 'auto' ? null : this.#profile;
-  }
-
-  #settle(health: EndpointHealth): void {
+  #applyHealth(health: EndpointHealth): void {
     const before = this.#health;
-    const announce = this.#announce;
-    this.#announce = false;
+    const mustPublish = this.#publishNextCheck;
+    this.#publishNextCheck = false;
     this.#health = health;
     if (isRoutable(health.state)) this.#servedAt = Date.now();
     else this.#load = null;
-    if (Date.now() - this.#servedAt > this.#options.forgetAfterMs) this.#book.forget();
+    if (Date.now() - this.#servedAt > this.#options.forgetAfterMs) this.#registry.forget();
     if (before.state === health.state) {
-      this.#options.onChange(announce || before.reason !== health.reason ? 'state' : 'figures');
+      this.#options.onChange(mustPublish || before.reason !== health.reason ? 'state' : 'figures');
       return;
     }
-    const { name, url } = this.endpoint;
-    const fields = { endpoint: name, from: before.state, to: health.state, reason: health.reason };
-    const why = health.reason === '' ? '' : `: ${health.reason}`;
-    const message = `endpoint ${name} (${url}) is ${health.state}${why}`;
-    // What a start finds is told by the start itself.
-    if (isRoutable(health.state))
-      this.#options.log[fields.from === 'unknown' ? 'debug' : 'info'](message, fields);
-    else this.#options.log.warn(message, fields);
+    this.#logState(before.state, health);
     if (!isRoutable(before.state) && isRoutable(health.state)) this.#repeaters.loads.trigger();
     this.#options.onChange('state');
   }
 
-  async #relist(): Promise<number> {
+  #logState(from: EndpointHealth['state'], { state, reason }: EndpointHealth): void {
+    const { log } = this.#options;
+    const { name, url } = this.endpoint;
+    const fields = { endpoint: name, from, to: state, reason };
+    const message = `endpoint ${name} (${url}) is ${state}${reason === '' ? '' : `: ${reason}`}`;
+    if (!isRoutable(state)) log.warn(message, fields);
+    // `olla serve` lists the endpoints that it finds at its start, so these lines would repeat it.
+    else if (from === 'unknown') log.debug(message, fields);
+    else log.info(message, fields);
+  }
+
+  async #listModels(): Promise<number> {
     const { discovery } = this.#options;
-    if (!discovery.enabled || !isRoutable(this.#health.state)) return IDLE_SIGNALS_MS;
-    const full = this.#book.due || this.#relistAll;
-    this.#relistAll = false;
-    let refused: CheckOutcome | null = null;
-    for (let attempt = 0; attempt <= (full ? discovery.retry_attempts : 0); attempt += 1) {
+    if (!discovery.enabled || !isRoutable(this.#health.state)) return IDLE_MS;
+    const isFull = this.#registry.isDue || this.#refreshRequested;
+    this.#refreshRequested = false;
+    let denied: CheckOutcome | null = null;
+    for (let attempt = 0; attempt <= (isFull ? discovery.retry_attempts : 0); attempt += 1) {
       if (attempt > 0) await delay(discovery.retry_backoff * 2 ** (attempt - 1), undefined, { ref: false });
       if (this.#stopped || !isRoutable(this.#health.state)) break;
-      refused = await this.#book.list(this.profile, full ? 'full' : 'light');
-      if (refused !== null || this.#book.problem === '') break;
+      denied = await this.#registry.list(this.profile, isFull ? 'full' : 'light');
+      if (denied !== null || this.#registry.problem === '') break;
     }
-    if (this.#stopped) return IDLE_SIGNALS_MS;
-    if (refused !== null) {
+    if (this.#stopped) return IDLE_MS;
+    if (denied !== null) {
       const { check_timeout: timeoutMs } = this.endpoint;
-      this.#settle(nextHealth(this.#health, refused, { now: Date.now(), timeoutMs }));
+      this.#applyHealth(nextHealth(this.#health, denied, { now: Date.now(), timeoutMs }));
     } else {
-      await this.#book.addDetails(this.profile);
+      await this.#registry.addDetails(this.profile);
     }
-    return this.#book.nextListMs;
+    return this.#registry.nextListDelayMs;
   }
 
   async #readLoad(): Promise<number> {
-    if (!isRoutable(this.#health.state)) return IDLE_SIGNALS_MS;
-    const nextMs = await this.#signals.readDue(
-      this.#link,
-      this.profile,
-      this.endpoint.check_timeout,
-      Date.now,
-    );
+    if (!isRoutable(this.#health.state)) return IDLE_MS;
+    const { check_timeout: timeoutMs } = this.endpoint;
+    const nextMs = await this.#signals.readDue(this.#client, this.profile, timeoutMs, Date.now);
     if (this.#stopped) return nextMs;
     const merged = this.#signals.merged(Date.now());
-    this.#load =
-      merged === null || !isRoutable(this.#health.state) ? null : loadOf(merged.reading, merged.at);
+    const isUsable = merged !== null && isRoutable(this.#health.state);
+    this.#load = isUsable ? toEndpointLoad(merged.reading, merged.at) : null;
     if (merged !== null) {
       this.#serverVersion = merged.reading.serverVersion ?? this.#serverVersion;
-      this.#book.applySignals(merged.reading);
+      this.#registry.applySignals(merged.reading);
       if (this.#load !== null) this.#options.onChange('figures');
     }
     return nextMs;
   }
 }
 
-/** Health known from an earlier leader: its state stands until the first check here says otherwise. */
-function resumeHealth(snapshot: EndpointSnapshot): EndpointHealth {
-  const { state, reason, since } = snapshot;
+/** The health that an earlier leader published. Its state stands until the first check of this monitor ends. */
+function healthOf({ state, reason, since }: EndpointSnapshot): EndpointHealth {
   return { ...unknownHealth(since), state, reason, since };
 }

@@ -8,12 +8,12 @@ import type { AgentLog } from './agent-log.ts';
 import type { AgentState } from './agent-state.ts';
 import { EndpointMonitor } from './endpoint-monitor.ts';
 import type { ChangeKind } from './change-kind.ts';
-import { Gate } from './gate.ts';
+import { Semaphore } from './semaphore.ts';
 import { Publisher } from './publisher.ts';
 
-/** The first snapshot waits this long for the first answers, so that a fleet at hand is complete in it. */
-const FIRST_ROUND_MS = 250;
-/** Workers take a snapshot for stale when this beat stays away. */
+/** The first snapshot waits this long for the first checks, so that it shows all endpoints that respond quickly. */
+const FIRST_CHECKS_MS = 250;
+/** Longest time between two snapshots. `/internal/status` shows the age of the last one. */
 const HEARTBEAT_MS = 2_000;
 
 export interface LeadershipOptions {
@@ -21,28 +21,29 @@ export interface LeadershipOptions {
   readonly state: AgentState;
   readonly self: Instance;
   readonly log: AgentLog;
+  /** Fencing token of the lead. */
   readonly token: number;
-  /** The newest snapshot that anybody published, for what it knows. */
+  /** The newest snapshot of any leader; this one starts from what it says. */
   readonly newest: Snapshot | null;
   readonly onFenced: () => void;
   readonly onPublished: (snapshot: Snapshot) => void;
 }
 
-/** One term as leader: watches every endpoint and publishes, until it is stopped. */
+/** One term as leader: watches every endpoint and publishes snapshots until it is stopped. */
 export class Leadership {
   readonly token: number;
   readonly #monitors: readonly EndpointMonitor[];
   readonly #publisher: Publisher;
   readonly #unsubscribe: readonly Unsubscribe[];
-  readonly #firstRound: NodeJS.Timeout;
-  #first = true;
+  readonly #firstChecksTimer: NodeJS.Timeout;
+  #isFirstPublished = false;
   #refreshSeen: number | null = null;
 
   constructor(options: LeadershipOptions) {
     const { settings, state, self, log, token, newest } = options;
     const { endpoints } = settings.discovery.static;
     this.token = token;
-    const listGate = new Gate(settings.discovery.model_discovery.concurrent_workers);
+    const listSemaphore = new Semaphore(settings.discovery.model_discovery.concurrent_workers);
     const known = knownOf(newest);
     this.#publisher = new Publisher({
       state,
@@ -63,12 +64,15 @@ export class Leadership {
         userAgent: `olla-agent/${self.version}`,
         forgetAfterMs: settings.model_registry.unification.stale_threshold,
         log,
-        listGate,
+        listSemaphore,
         onChange: (kind) => this.#onChange(kind),
         ...(before === undefined ? {} : { known: before }),
       });
     });
-    this.#firstRound = setTimeout(() => this.#endFirstRound(), endpoints.length === 0 ? 0 : FIRST_ROUND_MS);
+    this.#firstChecksTimer = setTimeout(
+      () => this.#publishFirst(),
+      endpoints.length === 0 ? 0 : FIRST_CHECKS_MS,
+    );
     this.#unsubscribe = [
       state.onEjection(({ endpointKey: key }) =>
         this.#monitors.find((monitor) => monitor.key === key)?.checkNow(),
@@ -82,21 +86,21 @@ export class Leadership {
   }
 
   async stop(): Promise<void> {
-    clearTimeout(this.#firstRound);
+    clearTimeout(this.#firstChecksTimer);
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.#publisher.stop();
     await Promise.all(this.#monitors.map((monitor) => monitor.stop()));
   }
 
   #onChange(kind: ChangeKind): void {
-    if (!this.#first) this.#publisher.note(kind);
-    else if (this.#monitors.every((monitor) => monitor.checked)) this.#endFirstRound();
+    if (this.#isFirstPublished) this.#publisher.publishSoon(kind);
+    else if (this.#monitors.every((monitor) => monitor.isChecked)) this.#publishFirst();
   }
 
-  #endFirstRound(): void {
-    if (!this.#first) return;
-    this.#first = false;
-    clearTimeout(this.#firstRound);
+  #publishFirst(): void {
+    if (this.#isFirstPublished) return;
+    this.#isFirstPublished = true;
+    clearTimeout(this.#firstChecksTimer);
     this.#publisher.publishNow();
   }
 
@@ -123,7 +127,7 @@ interface Known {
   readonly models: readonly EndpointModel[];
 }
 
-/** What an earlier leader knew, by endpoint key. */
+/** What a snapshot says of each endpoint, by endpoint key. */
 function knownOf(snapshot: Snapshot | null): ReadonlyMap<string, Known> {
   const models = new Map<string, EndpointModel[]>();
   for (const { locations } of snapshot?.catalog.models ?? []) {

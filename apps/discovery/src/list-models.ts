@@ -1,13 +1,13 @@
 import type { BackendProfile, HealthVerdict } from '@olla/backends/profile';
 import { parseJson } from '@olla/backends/reading/json';
 import type { EndpointModel } from '@olla/core/snapshot';
-import type { EndpointLink } from './endpoint-link.ts';
+import type { EndpointClient } from './endpoint-client.ts';
 
 export type ListResult =
   | { readonly kind: 'listed'; readonly models: readonly EndpointModel[] }
-  /** The list is refused although the server is well: access, or too many requests. */
+  /** The server denies access to its list (401, 403), or limits requests (429). */
   | {
-      readonly kind: 'refused';
+      readonly kind: 'denied';
       readonly verdict: Exclude<HealthVerdict, { ok: true }>;
       readonly latencyMs: number;
     }
@@ -15,24 +15,25 @@ export type ListResult =
 
 const MAX_LIST_BYTES = 16 * 1024 * 1024;
 
-/** Asks an endpoint for its models, at the older path where the newer is unknown there. Never rejects. */
+/** Requests the models of an endpoint; a server without the profile's path is asked at its older one. Never rejects. */
 export async function listModels(
-  link: EndpointLink,
+  client: EndpointClient,
   profile: BackendProfile,
   timeoutMs: number,
 ): Promise<ListResult> {
-  const configured = link.endpoint.model_url;
+  const configured = client.endpoint.model_url;
   const paths = [profile.modelsPath];
   if (configured === null && profile.modelsFallbackPath !== null) paths.push(profile.modelsFallbackPath);
   let reason = '';
   for (const path of paths) {
-    const result = await link.get(configured, path, { timeoutMs, maxBytes: MAX_LIST_BYTES });
-    if (result.kind !== 'answer') return { kind: 'failed', reason: result.reason };
-    const access = profile.checkModelsAccess(result.answer);
-    if (!access.ok) return { kind: 'refused', verdict: access, latencyMs: result.latencyMs };
-    const body = result.answer.status === 200 ? parseJson(result.answer.body) : undefined;
+    const result = await client.probe(configured, path, { timeoutMs, maxBytes: MAX_LIST_BYTES });
+    if (result.kind !== 'response') return { kind: 'failed', reason: result.reason };
+    const { response, latencyMs } = result;
+    const access = profile.checkModelsAccess(response);
+    if (!access.ok) return { kind: 'denied', verdict: access, latencyMs };
+    const body = response.status === 200 ? parseJson(response.body) : undefined;
     if (profile.isModelList(body)) return { kind: 'listed', models: profile.parseModels(body) };
-    const what = result.answer.status === 200 ? 'no list of models' : String(result.answer.status);
+    const what = response.status === 200 ? 'no list of models' : String(response.status);
     reason = `${configured ?? path} answered ${what}`;
   }
   return { kind: 'failed', reason };

@@ -22,7 +22,7 @@ interface InitMessage {
 
 const INIT_TIMEOUT_MS = 10_000;
 
-/** An agent cannot run on its own with this configuration. The message names the key to set. */
+/** An agent process cannot start. The message says what to do. */
 export class AgentStartError extends Error {
   readonly code = 'AGENT_START';
 
@@ -33,11 +33,11 @@ export class AgentStartError extends Error {
 }
 
 /**
- * The body of the agent that a primary forked: waits for its instructions, runs, tells when it is ready, and ends with
- * SIGTERM or with its primary. Settles when the agent runs.
+ * The main function of an agent that a primary has forked. It waits for the primary's instructions, runs the agent,
+ * reports when it is ready, and ends the process at SIGTERM or when the primary ends. Resolves when the agent runs.
  */
 export async function startAgentProcess(): Promise<void> {
-  // A primary that dies without a word takes its agent along: another would watch the endpoints twice.
+  // The agent ends with its primary. Otherwise it would probe the endpoints beside the agent of the next primary.
   process.once('disconnect', () => process.exit(0));
   try {
     const { settings, self, redis } = await receiveInit();
@@ -57,17 +57,17 @@ export async function startAgentProcess(): Promise<void> {
 }
 
 /**
- * An agent as a process of its own, with Redis between it and the gateways. Runs until SIGTERM or SIGINT.
+ * Runs an agent as a process of its own, which reaches the gateways through Redis, until SIGTERM or SIGINT.
  *
  * @returns the exit code of the process
- * @throws AgentStartError without `redis.url`
+ * @throws AgentStartError if `redis.url` is not set
  */
 export async function startStandaloneAgent(settings: Settings): Promise<number> {
   const { url, name } = settings.redis;
   if (url === null) {
     throw new AgentStartError(
-      'an agent on its own reaches the gateways through Redis: set redis.url (or OLLA_REDIS_URL), ' +
-        'or run `olla serve`, which brings its own agent',
+      '`olla agent` reaches the gateways through Redis, and redis.url is not set. ' +
+        'Set redis.url (or OLLA_REDIS_URL), or run `olla serve`, which runs an agent itself',
     );
   }
   const log = newLog(settings);
@@ -102,7 +102,7 @@ function receiveInit(): Promise<InitMessage> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(
       () =>
-        reject(new AgentStartError(`no instructions from the gateway within ${INIT_TIMEOUT_MS / 1000} s`)),
+        reject(new AgentStartError(`no instructions from the primary within ${INIT_TIMEOUT_MS / 1000} s`)),
       INIT_TIMEOUT_MS,
     );
     const onMessage = (message: unknown): void => {
@@ -119,7 +119,7 @@ function isInit(message: unknown): message is InitMessage {
   return typeof message === 'object' && message !== null && 'olla' in message && message.olla === 'init';
 }
 
-/** Resolves with the exit code when the agent has stopped for a signal; a second signal does not wait. */
+/** Resolves with the exit code when the agent has stopped after a signal. A second signal ends the process at once. */
 function untilSignal(agent: RunningAgent, state: SharedState, log: Logger): Promise<number> {
   return new Promise((resolve) => {
     let stopping = false;
@@ -129,14 +129,14 @@ function untilSignal(agent: RunningAgent, state: SharedState, log: Logger): Prom
       agent
         .stop()
         .then(() => state.close())
-        .catch((error: unknown) => log.warn(`could not say goodbye to the shared state: ${String(error)}`))
+        .catch((error: unknown) => log.warn(`the shared state could not be closed: ${String(error)}`))
         .finally(() => {
           log.flush();
           resolve(0);
         });
     };
     process.on('SIGTERM', stop);
-    // A terminal sends Ctrl-C to the whole group; of a forked agent the primary decides when it goes.
+    // A terminal sends Ctrl-C to the whole process group. A forked agent ignores it, because its primary stops it.
     process.on('SIGINT', process.channel === undefined ? stop : () => undefined);
   });
 }

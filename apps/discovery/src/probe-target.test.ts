@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import type { EndpointSettings } from '@olla/config/schema';
 import { settingsSchema } from '@olla/config/schema';
 import { probeTarget } from './probe-target.ts';
@@ -18,22 +18,24 @@ function endpointWith(extra: Record<string, unknown>): EndpointSettings {
 const target = (extra: Record<string, unknown>, configured: string | null) =>
   probeTarget(endpointWith(extra), configured, '/health', 'olla-agent/1');
 
-test('the path of the type is found where relayed requests go', () => {
-  assert.equal(target({}, null).url, 'http://host:8000/health');
-  assert.equal(target({ preserve_path: true }, null).url, 'http://host:8000/base/health');
-});
-
-test('a configured path is joined to the url, an absolute URL is used as it is', () => {
-  assert.equal(target({}, '/ready').url, 'http://host:8000/base/ready');
-  assert.equal(target({}, 'http://other:9/up?x=1').url, 'http://other:9/up?x=1');
-});
-
-test('credentials go to the own origin only', () => {
-  const auth = { auth: { type: 'bearer', token: 'secret' }, headers: { 'X-Team': 'blue' } };
-  assert.deepEqual(target(auth, null).headers, {
-    'user-agent': 'olla-agent/1',
-    'X-Team': 'blue',
-    Authorization: 'Bearer secret',
+describe('probeTarget', () => {
+  test('puts the path of the type at the origin of url, or below its path with preserve_path', () => {
+    assert.equal(target({}, null).url, 'http://host:8000/health');
+    assert.equal(target({ preserve_path: true }, null).url, 'http://host:8000/base/health');
   });
-  assert.deepEqual(target(auth, 'http://host:9000/health').headers, { 'user-agent': 'olla-agent/1' });
+
+  test('joins a configured path to url and uses an absolute URL unchanged', () => {
+    assert.equal(target({}, '/ready').url, 'http://host:8000/base/ready');
+    assert.equal(target({}, 'http://other:9/up?x=1').url, 'http://other:9/up?x=1');
+  });
+
+  test('sends credentials to the origin of url only', () => {
+    const auth = { auth: { type: 'bearer', token: 'secret' }, headers: { 'X-Team': 'blue' } };
+    assert.deepEqual(target(auth, null).headers, {
+      'user-agent': 'olla-agent/1',
+      'X-Team': 'blue',
+      Authorization: 'Bearer secret',
+    });
+    assert.deepEqual(target(auth, 'http://host:9000/health').headers, { 'user-agent': 'olla-agent/1' });
+  });
 });

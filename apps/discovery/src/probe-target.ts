@@ -1,15 +1,18 @@
 import type { EndpointSettings } from '@olla/config/schema';
 import { credentialHeaders } from '@olla/config/endpoint-credentials';
 
-/** Where to ask an endpoint, and with what headers. */
+/** The URL and the headers of a probe. */
 export interface ProbeTarget {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
 }
 
 /**
- * @param configured `health_check_url` or `model_url`: an absolute URL is used as it is, a path is joined to `url`
- * @param path of the backend type, for where nothing is configured; found where relayed requests go
+ * Decides where a probe goes.
+ *
+ * @param configured `health_check_url` or `model_url`: an absolute URL is used unchanged, a path is joined to `url`;
+ *   null for `path`
+ * @param path the path of the backend type, which stands where relayed requests go
  */
 export function probeTarget(
   endpoint: EndpointSettings,
@@ -19,9 +22,10 @@ export function probeTarget(
 ): ProbeTarget {
   const base = new URL(endpoint.url);
   const url = targetUrl(endpoint, base, configured, path);
-  // Credentials of an endpoint are for its own origin; an absolute URL may lead to another.
-  const own = url.origin === base.origin;
-  return { url: url.href, headers: { 'user-agent': userAgent, ...(own ? credentialHeaders(endpoint) : {}) } };
+  // An absolute URL may lead to another server, which must not see the endpoint's credentials.
+  const isOwnOrigin = url.origin === base.origin;
+  const credentials = isOwnOrigin ? credentialHeaders(endpoint) : {};
+  return { url: url.href, headers: { 'user-agent': userAgent, ...credentials } };
 }
 
 function targetUrl(endpoint: EndpointSettings, base: URL, configured: string | null, path: string): URL {

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import type { Dispatcher } from 'undici';
 import { newProbeDispatcher, probe } from './probe.ts';
-import { answering, TestServer } from './test-server.ts';
+import { respondWith, TestServer } from './testing/test-server.ts';
 
 let server: TestServer;
 let dispatcher: Dispatcher;
 
 before(async () => {
-  server = await TestServer.start(answering({}));
+  server = await TestServer.start(respondWith({}));
   dispatcher = newProbeDispatcher(1_000);
 });
 after(async () => {
@@ -16,79 +16,86 @@ after(async () => {
   await server.close();
 });
 
-const ask = (path: string) => ({ url: server.url + path, headers: {}, timeoutMs: 1_000, maxBytes: 1_000 });
-
-test('an answer is told with status, headers and text', async () => {
-  server.handler = (_, response) => response.writeHead(201, { 'X-Thing': 'a' }).end('hello');
-  const result = await probe(dispatcher, ask('/'));
-  assert.equal(result.kind, 'answer');
-  assert.ok(result.kind === 'answer');
-  assert.equal(result.answer.status, 201);
-  assert.equal(result.answer.headers['x-thing'], 'a');
-  assert.equal(result.answer.body, 'hello');
+const requestOf = (path: string) => ({
+  url: server.url + path,
+  headers: {},
+  timeoutMs: 1_000,
+  maxBytes: 1_000,
 });
 
-test('a redirect is an answer and is not followed', async () => {
-  server.handler = (_, response) => response.writeHead(302, { location: `${server.url}/other` }).end();
-  const before = server.seen.length;
-  const result = await probe(dispatcher, ask('/'));
-  assert.ok(result.kind === 'answer' && result.answer.status === 302);
-  assert.deepEqual(server.seen.slice(before), ['GET /']);
-});
+describe('probe', () => {
+  test('returns status, headers and text of a response', async () => {
+    server.handler = (_, response) => response.writeHead(201, { 'X-Thing': 'a' }).end('hello');
+    const result = await probe(dispatcher, requestOf('/'));
+    assert.equal(result.kind, 'response');
+    assert.ok(result.kind === 'response');
+    assert.equal(result.response.status, 201);
+    assert.equal(result.response.headers['x-thing'], 'a');
+    assert.equal(result.response.body, 'hello');
+  });
 
-test('nobody there is unreachable, and says refused', async () => {
-  const gone = await TestServer.start(answering({}));
-  await gone.close();
-  const result = await probe(dispatcher, { ...ask('/'), url: gone.url });
-  assert.deepEqual(result, { kind: 'unreachable', reason: 'connection refused' });
-});
+  test('returns a redirect as the response and does not follow it', async () => {
+    server.handler = (_, response) => response.writeHead(302, { location: `${server.url}/other` }).end();
+    const before = server.seen.length;
+    const result = await probe(dispatcher, requestOf('/'));
+    assert.ok(result.kind === 'response' && result.response.status === 302);
+    assert.deepEqual(server.seen.slice(before), ['GET /']);
+  });
 
-test('a server that accepts and never answers is silent after the time', async () => {
-  server.handler = () => undefined;
-  const result = await probe(dispatcher, { ...ask('/'), timeoutMs: 60 });
-  assert.deepEqual(result, { kind: 'silent', reason: 'no answer within 60 ms' });
-});
+  test('is unreachable with the reason when the connection is refused', async () => {
+    const gone = await TestServer.start(respondWith({}));
+    await gone.close();
+    const result = await probe(dispatcher, { ...requestOf('/'), url: gone.url });
+    assert.deepEqual(result, { kind: 'unreachable', reason: 'connection refused' });
+  });
 
-test('a server that stops in the middle of its body is silent after the time', async () => {
-  server.handler = (_, response) => response.write('half');
-  const result = await probe(dispatcher, { ...ask('/'), timeoutMs: 60 });
-  assert.equal(result.kind, 'silent');
-});
+  test('is no-response when the server accepts the connection and sends nothing within the timeout', async () => {
+    server.handler = () => undefined;
+    const result = await probe(dispatcher, { ...requestOf('/'), timeoutMs: 60 });
+    assert.deepEqual(result, { kind: 'no-response', reason: 'no response within 60 ms' });
+  });
 
-test('a long answer is a fault, or cut where that will do', async () => {
-  server.handler = (_, response) => response.end('x'.repeat(50_000));
-  const fault = await probe(dispatcher, ask('/'));
-  assert.deepEqual(fault, { kind: 'silent', reason: 'answered with more than 1000 bytes' });
-  const cut = await probe(dispatcher, { ...ask('/'), cut: true });
-  assert.ok(cut.kind === 'answer');
-  assert.equal(cut.answer.body.length, 1_000);
-});
+  test('is no-response when the body does not end within the timeout', async () => {
+    server.handler = (_, response) => response.write('half');
+    const result = await probe(dispatcher, { ...requestOf('/'), timeoutMs: 60 });
+    assert.equal(result.kind, 'no-response');
+  });
 
-test('a kept connection that the server drops just then is no failure of the server', async () => {
-  let dropped = 0;
-  server.handler = (request, response) => {
-    if (request.url === '/second' && dropped === 0) {
-      dropped += 1;
-      request.socket.destroy();
-    } else response.end('ok');
-  };
-  await probe(dispatcher, ask('/first'));
-  const result = await probe(dispatcher, ask('/second'));
-  assert.equal(result.kind, 'answer');
-  assert.equal(dropped, 1);
-});
+  test('is no-response when the body exceeds maxBytes, unless it may be truncated', async () => {
+    server.handler = (_, response) => response.end('x'.repeat(50_000));
+    const failed = await probe(dispatcher, requestOf('/'));
+    assert.deepEqual(failed, { kind: 'no-response', reason: 'answered with more than 1000 bytes' });
+    const truncated = await probe(dispatcher, { ...requestOf('/'), truncate: true });
+    assert.ok(truncated.kind === 'response');
+    assert.equal(truncated.response.body.length, 1_000);
+  });
 
-test('a proxy of the environment is not used', async () => {
-  const saved = process.env['HTTP_PROXY'];
-  process.env['HTTP_PROXY'] = 'http://127.0.0.1:9';
-  try {
-    server.handler = answering({ '/': 'direct' });
-    const own = newProbeDispatcher(1_000);
-    const result = await probe(own, ask('/'));
-    await own.destroy();
-    assert.equal(result.kind, 'answer');
-  } finally {
-    if (saved === undefined) delete process.env['HTTP_PROXY'];
-    else process.env['HTTP_PROXY'] = saved;
-  }
+  test('tries again on a new connection when the server closes a kept one', async () => {
+    let dropped = 0;
+    server.handler = (request, response) => {
+      if (request.url === '/second' && dropped === 0) {
+        dropped += 1;
+        request.socket.destroy();
+      } else response.end('ok');
+    };
+    await probe(dispatcher, requestOf('/first'));
+    const result = await probe(dispatcher, requestOf('/second'));
+    assert.equal(result.kind, 'response');
+    assert.equal(dropped, 1);
+  });
+
+  test('does not use the proxy that HTTP_PROXY names', async () => {
+    const saved = process.env['HTTP_PROXY'];
+    process.env['HTTP_PROXY'] = 'http://127.0.0.1:9';
+    try {
+      server.handler = respondWith({ '/': 'direct' });
+      const own = newProbeDispatcher(1_000);
+      const result = await probe(own, requestOf('/'));
+      await own.destroy();
+      assert.equal(result.kind, 'response');
+    } finally {
+      if (saved === undefined) delete process.env['HTTP_PROXY'];
+      else process.env['HTTP_PROXY'] = saved;
+    }
+  });
 });

@@ -7,30 +7,32 @@ export interface ProbeRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   readonly maxBytes: number;
-  /** A longer body is cut there instead of being a fault. */
-  readonly cut?: boolean;
-  /** Makes it a POST of JSON. */
+  /** Truncates a longer body at `maxBytes`. Without it a longer body is a failure. */
+  readonly truncate?: boolean;
+  /** Makes the probe a POST with this JSON. */
   readonly body?: string;
-  /** Ends it early. */
   readonly signal?: AbortSignal;
 }
 
 export type ProbeResult =
-  | { readonly kind: 'answer'; readonly answer: ProbeAnswer; readonly latencyMs: number }
+  | { readonly kind: 'response'; readonly response: ProbeAnswer; readonly latencyMs: number }
+  /** No connection could be made. */
   | { readonly kind: 'unreachable'; readonly reason: string }
-  | { readonly kind: 'silent'; readonly reason: string };
+  /** A connection was made, but no whole response came in time. */
+  | { readonly kind: 'no-response'; readonly reason: string };
 
 /**
- * Connections for the probes of one endpoint: short-lived, and blind to proxies of the environment.
+ * The connections for the probes of one endpoint. They ignore `HTTP_PROXY` and the like, because relayed requests go to
+ * endpoints directly too.
  *
- * @param connectTimeoutMs after it a host that drops packets is given up, so that the next probe tries anew
+ * @param connectTimeoutMs time for connecting; a host that drops packets must not hold up the next probe
  */
 export function newProbeDispatcher(connectTimeoutMs: number): Dispatcher {
   return new Agent({
-    // More than are ever asked at once, so that a path that hangs never holds up the health check.
+    // More than the probes that run at once, so that a path that hangs never holds up the health check.
     connections: 16,
     pipelining: 1,
-    // Under the 5 s after which llama.cpp and uvicorn drop idle connections.
+    // Below the 5 s after which llama.cpp and uvicorn close idle connections.
     keepAliveTimeout: 4_000,
     keepAliveMaxTimeout: 4_000,
     headersTimeout: 0,
@@ -39,8 +41,8 @@ export function newProbeDispatcher(connectTimeoutMs: number): Dispatcher {
   });
 }
 
-/** Codes of connections that could not be made at all. */
-const UNREACHABLE = new Set([
+/** Error codes of a connection that could not be made. */
+const UNREACHABLE_CODES = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
   'EAI_AGAIN',
@@ -51,45 +53,50 @@ const UNREACHABLE = new Set([
   'EADDRNOTAVAIL',
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
-/** Codes of a kept connection that the server closed just then; a new one tells the truth. */
-const STALE = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+/** Error codes of a kept connection that the server closed at that moment. A retry on a new connection decides. */
+const STALE_CODES = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 
 /**
- * Asks a backend once. Never rejects. Redirects are not followed: what `headers` holds is for this origin only.
+ * Sends one probe to a backend. Never rejects. Does not follow redirects, because `headers` may hold credentials for
+ * this origin only.
  */
-export async function probe(dispatcher: Dispatcher, ask: ProbeRequest): Promise<ProbeResult> {
+export async function probe(dispatcher: Dispatcher, options: ProbeRequest): Promise<ProbeResult> {
   const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), ask.timeoutMs);
+  const timer = setTimeout(() => abort.abort(), options.timeoutMs);
   const onAbort = (): void => abort.abort();
-  ask.signal?.addEventListener('abort', onAbort, { once: true });
-  if (ask.signal?.aborted === true) abort.abort();
+  options.signal?.addEventListener('abort', onAbort, { once: true });
+  if (options.signal?.aborted === true) abort.abort();
   try {
-    return await attempt(dispatcher, ask, abort.signal);
+    return await send(dispatcher, options, abort.signal);
   } catch (error) {
-    if (abort.signal.aborted || !STALE.has(codeOf(error))) return failure(error, ask, abort.signal);
+    if (abort.signal.aborted || !STALE_CODES.has(codeOf(error))) return failure(error, options, abort.signal);
     try {
-      return await attempt(dispatcher, ask, abort.signal);
+      return await send(dispatcher, options, abort.signal);
     } catch (second) {
-      return failure(second, ask, abort.signal);
+      return failure(second, options, abort.signal);
     }
   } finally {
     clearTimeout(timer);
-    ask.signal?.removeEventListener('abort', onAbort);
+    options.signal?.removeEventListener('abort', onAbort);
   }
 }
 
-async function attempt(dispatcher: Dispatcher, ask: ProbeRequest, signal: AbortSignal): Promise<ProbeResult> {
+async function send(
+  dispatcher: Dispatcher,
+  options: ProbeRequest,
+  signal: AbortSignal,
+): Promise<ProbeResult> {
   const startedAt = performance.now();
-  const posting = ask.body === undefined ? {} : { body: ask.body };
-  const response = await request(ask.url, {
+  const posting = options.body === undefined ? {} : { body: options.body };
+  const response = await request(options.url, {
     dispatcher,
     signal,
-    method: ask.body === undefined ? 'GET' : 'POST',
+    method: options.body === undefined ? 'GET' : 'POST',
     headers: {
       accept: 'application/json, text/plain, */*',
       'accept-encoding': 'identity',
-      ...(ask.body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...ask.headers,
+      ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...options.headers,
     },
     ...posting,
   });
@@ -103,21 +110,21 @@ async function attempt(dispatcher: Dispatcher, ask: ProbeRequest, signal: AbortS
   for await (const chunk of response.body as AsyncIterable<Buffer>) {
     chunks.push(chunk);
     size += chunk.length;
-    if (size <= ask.maxBytes) continue;
-    // Leaving the loop destroys the body and its connection.
-    if (ask.cut === true) break;
-    return { kind: 'silent', reason: `answered with more than ${ask.maxBytes} bytes` };
+    if (size <= options.maxBytes) continue;
+    // Leaving the loop destroys the body and closes its connection.
+    if (options.truncate === true) break;
+    return { kind: 'no-response', reason: `answered with more than ${options.maxBytes} bytes` };
   }
   latencyMs = performance.now() - startedAt;
-  const body = Buffer.concat(chunks).toString('utf8').slice(0, ask.maxBytes);
-  return { kind: 'answer', answer: { status: response.statusCode, headers, body }, latencyMs };
+  const body = Buffer.concat(chunks).toString('utf8').slice(0, options.maxBytes);
+  return { kind: 'response', response: { status: response.statusCode, headers, body }, latencyMs };
 }
 
-function failure(error: unknown, ask: ProbeRequest, signal: AbortSignal): ProbeResult {
-  if (signal.aborted) return { kind: 'silent', reason: `no answer within ${ask.timeoutMs} ms` };
+function failure(error: unknown, options: ProbeRequest, signal: AbortSignal): ProbeResult {
+  if (signal.aborted) return { kind: 'no-response', reason: `no response within ${options.timeoutMs} ms` };
   const code = codeOf(error);
   const reason = code === 'ECONNREFUSED' ? 'connection refused' : describe(error, code);
-  return UNREACHABLE.has(code) ? { kind: 'unreachable', reason } : { kind: 'silent', reason };
+  return UNREACHABLE_CODES.has(code) ? { kind: 'unreachable', reason } : { kind: 'no-response', reason };
 }
 
 function codeOf(error: unknown): string {
@@ -129,7 +136,7 @@ function codeOf(error: unknown): string {
 function describe(error: unknown, code: string): string {
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `host name not found (${code})`;
   if (code === 'ECONNRESET' || error instanceof errors.SocketError)
-    return 'connection closed without an answer';
+    return 'connection closed without a response';
   const message = error instanceof Error ? error.message : String(error);
   return code === '' ? message.slice(0, 200) : `${message.slice(0, 200)} (${code})`;
 }

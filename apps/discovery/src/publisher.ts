@@ -1,16 +1,16 @@
-import type { Catalog, EndpointSnapshot, Snapshot } from '@olla/core/snapshot';
 import { buildCatalog } from '@olla/core/catalog/build-catalog';
 import type { EndpointModels } from '@olla/core/catalog/build-catalog';
+import type { Catalog, EndpointSnapshot, Snapshot } from '@olla/core/snapshot';
 import type { SharedState } from '@olla/state/port';
 import { StateError } from '@olla/state/port';
 import type { AgentLog } from './agent-log.ts';
 import type { ChangeKind } from './change-kind.ts';
 
-/** Changes of routing that come together go out together. */
+/** Delay before models or states are published, so that changes that come together go out together. */
 const ROUTING_DELAY_MS = 15;
-/** Figures wait this long for company. */
+/** Delay before figures alone are published. */
 const FIGURES_DELAY_MS = 250;
-/** After a publication that took long, the next waits this many times as long: at most a tenth of the time. */
+/** A publication that took long delays the next one by so many times its duration: at most a tenth of the time. */
 const COST_FACTOR = 10;
 const MAX_COST_DELAY_MS = 2_000;
 const RETRY_DELAY_MS = 500;
@@ -18,9 +18,11 @@ const RETRY_DELAY_MS = 500;
 export interface PublisherOptions {
   readonly state: Pick<SharedState, 'publishSnapshot'>;
   readonly log: AgentLog;
+  /** Instance id of the agent. */
   readonly agent: string;
+  /** Fencing token of the lead. */
   readonly token: number;
-  /** The catalogue that the last leader published; null for none. */
+  /** The catalog that the last leader published; null for none. */
   readonly previous: Catalog | null;
   /** Longest time between two publications. */
   readonly heartbeatMs: number;
@@ -28,63 +30,63 @@ export interface PublisherOptions {
     readonly endpoints: readonly EndpointSnapshot[];
     readonly models: readonly EndpointModels[];
   };
-  /** A newer leader has published: this one is over. */
+  /** Called when a newer leader has published. The publisher has stopped by then. */
   readonly onFenced: () => void;
   readonly onPublished: (snapshot: Snapshot) => void;
 }
 
-/** Publishes snapshots of one lead, one at a time, as soon as there is something new and not more often. */
+/** Publishes the snapshots of one lead, one at a time: soon after a change, and at least with each heartbeat. */
 export class Publisher {
   readonly #options: PublisherOptions;
   #catalog: Catalog | null;
-  #modelsChanged = true;
-  #n = 0;
+  #haveModelsChanged = true;
+  #count = 0;
   #timer: NodeJS.Timeout | null = null;
   #dueAt = Number.POSITIVE_INFINITY;
   #notBefore = 0;
-  #publishing = false;
-  #stopped = false;
+  #isPublishing = false;
+  #isStopped = false;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
     this.#catalog = options.previous;
   }
 
-  /** Something changed: publish soon. */
-  note(kind: ChangeKind): void {
-    if (kind === 'models') this.#modelsChanged = true;
-    this.#plan(kind === 'figures' ? FIGURES_DELAY_MS : ROUTING_DELAY_MS);
+  /** Publishes a change soon. */
+  publishSoon(kind: ChangeKind): void {
+    if (kind === 'models') this.#haveModelsChanged = true;
+    this.#schedule(kind === 'figures' ? FIGURES_DELAY_MS : ROUTING_DELAY_MS);
   }
 
-  /** Publish now, changed or not. */
+  /** Publishes now, whether something has changed or not. */
   publishNow(): void {
-    this.#plan(0);
+    this.#schedule(0);
   }
 
   stop(): void {
-    this.#stopped = true;
+    this.#isStopped = true;
     clearTimeout(this.#timer ?? undefined);
   }
 
-  #plan(delayMs: number): void {
+  #schedule(delayMs: number): void {
     const at = Math.max(Date.now() + delayMs, this.#notBefore);
-    if (this.#stopped || at >= this.#dueAt) return;
+    if (this.#isStopped || at >= this.#dueAt) return;
     this.#dueAt = at;
-    // While one is under way its end looks at what is due.
-    if (!this.#publishing) this.#arm();
+    // The end of a running publication starts the timer for what is due by then.
+    if (!this.#isPublishing) this.#startTimer();
   }
 
-  #arm(): void {
+  #startTimer(): void {
     clearTimeout(this.#timer ?? undefined);
     this.#timer = setTimeout(() => void this.#publish(), Math.max(this.#dueAt, this.#notBefore) - Date.now());
   }
 
   async #publish(): Promise<void> {
     this.#dueAt = Number.POSITIVE_INFINITY;
-    this.#publishing = true;
+    this.#isPublishing = true;
     try {
       const startedAt = performance.now();
-      const snapshot = this.#make();
+      const snapshot = this.#buildSnapshot();
       const result = await this.#options.state.publishSnapshot(snapshot);
       const pauseMs = Math.min((performance.now() - startedAt) * COST_FACTOR, MAX_COST_DELAY_MS);
       this.#notBefore = Date.now() + pauseMs;
@@ -95,28 +97,29 @@ export class Publisher {
       }
       this.#options.onPublished(snapshot);
     } catch (error) {
+      // The shared state logs an outage itself.
       if (!(error instanceof StateError)) {
         this.#options.log.error('a snapshot could not be published', { error: String(error) });
       }
       this.#notBefore = Date.now() + RETRY_DELAY_MS;
       this.#dueAt = this.#notBefore;
     } finally {
-      this.#publishing = false;
+      this.#isPublishing = false;
     }
-    if (this.#stopped) return;
+    if (this.#isStopped) return;
     this.#dueAt = Math.min(this.#dueAt, Date.now() + this.#options.heartbeatMs);
-    this.#arm();
+    this.#startTimer();
   }
 
-  #make(): Snapshot {
+  #buildSnapshot(): Snapshot {
     const { agent, token, collect } = this.#options;
     const { endpoints, models } = collect();
     const now = Date.now();
-    if (this.#modelsChanged || this.#catalog === null) {
+    if (this.#haveModelsChanged || this.#catalog === null) {
       this.#catalog = buildCatalog(models, this.#catalog, now);
-      this.#modelsChanged = false;
+      this.#haveModelsChanged = false;
     }
-    this.#n += 1;
-    return { version: { token, n: this.#n }, publishedAt: now, agent, endpoints, catalog: this.#catalog };
+    this.#count += 1;
+    return { version: { token, n: this.#count }, publishedAt: now, agent, endpoints, catalog: this.#catalog };
   }
 }

@@ -1,46 +1,48 @@
 import type { ModelDetailReader } from '@olla/backends/profile';
 import { parseJson } from '@olla/backends/reading/json';
 import type { EndpointModel } from '@olla/core/snapshot';
-import type { EndpointLink } from './endpoint-link.ts';
-import { Gate } from './gate.ts';
+import type { EndpointClient } from './endpoint-client.ts';
+import { Semaphore } from './semaphore.ts';
 
-const AT_ONCE = 2;
-/** Models read in one pass; the others have their turn with the next list. */
-const MOST_PER_PASS = 100;
-/** Ollama adds the tokenizer and all tensors. */
+const MAX_CONCURRENT = 2;
+/** Models read in one pass. The others are read after the next list. */
+const MAX_PER_PASS = 100;
+/** Ollama's `/api/show` includes the tokenizer and all tensors. */
 const MAX_DETAIL_BYTES = 32 * 1024 * 1024;
 
-/** What one pass has read; `silent` if the server stopped answering, which ended the pass. */
+/** The result of one pass. */
 export interface DetailPass {
+  /** Each model that was read, with what its details add. */
   readonly read: ReadonlyMap<EndpointModel, EndpointModel>;
-  readonly silent: boolean;
+  /** The server did not respond, which ended the pass. */
+  readonly interrupted: boolean;
 }
 
-/** Reads what the list leaves open, a few models at a time. Never rejects. */
+/** Reads the details that a list of models lacks, two models at a time. Never rejects. */
 export async function readDetails(
-  link: EndpointLink,
+  client: EndpointClient,
   reader: ModelDetailReader,
   models: readonly EndpointModel[],
   timeoutMs: number,
 ): Promise<DetailPass> {
-  const gate = new Gate(AT_ONCE);
+  const semaphore = new Semaphore(MAX_CONCURRENT);
   const read = new Map<EndpointModel, EndpointModel>();
-  let silent = false;
+  let interrupted = false;
   await Promise.all(
-    models.slice(0, MOST_PER_PASS).map((model) =>
-      gate.run(async () => {
-        if (silent) return;
+    models.slice(0, MAX_PER_PASS).map((model) =>
+      semaphore.run(async () => {
+        if (interrupted) return;
         const body = reader.requestBody(model.name);
-        const result = await link.get(null, reader.path, { timeoutMs, maxBytes: MAX_DETAIL_BYTES, body });
-        if (result.kind !== 'answer') {
-          silent = true;
+        const result = await client.probe(null, reader.path, { timeoutMs, maxBytes: MAX_DETAIL_BYTES, body });
+        if (result.kind !== 'response') {
+          interrupted = true;
           return;
         }
-        // A server without this path has no more to tell: the model counts as read.
-        const told = result.answer.status === 200 ? parseJson(result.answer.body) : undefined;
-        read.set(model, told === undefined ? model : reader.merge(model, told));
+        // A server without this path has no details: the model counts as read.
+        const details = result.response.status === 200 ? parseJson(result.response.body) : undefined;
+        read.set(model, details === undefined ? model : reader.merge(model, details));
       }),
     ),
   );
-  return { read, silent };
+  return { read, interrupted };
 }

@@ -1,63 +1,65 @@
-/** Work that runs again and again, never twice at once. */
+/** A task that runs again and again, never twice at once. */
 export interface Repeater {
-  /** Runs now, or once more right after the run that is under way. */
+  /** Runs the task now. If it is running, it runs once more right after. */
   trigger(): void;
-  /** When the next run is due; null while one is under way or after the end. */
+  /** When the next run is due, in epoch milliseconds; null during a run and after `stop`. */
   nextAt(): number | null;
-  /** No run begins after it. */
+  /** Starts no further run. A run that is under way goes on. */
   stop(): void;
 }
 
-/** Delay after a run that failed of itself. */
-const AFTER_FAULT_MS = 1_000;
+/** Delay after a run that rejected. */
+const AFTER_ERROR_MS = 1_000;
 
 /**
- * @param run returns the milliseconds until the next run
- * @param onFault told of an error that `run` did not expect; the next run comes all the same
+ * Runs a task again and again until it is stopped.
+ *
+ * @param run resolves with the milliseconds until the next run
+ * @param onError gets the error of a run that rejected; the next run follows all the same
  */
 export function repeat(
   run: () => Promise<number>,
-  onFault: (error: unknown) => void,
+  onError: (error: unknown) => void,
   firstDelayMs = 0,
 ): Repeater {
   let timer: NodeJS.Timeout | null = null;
   let dueAt: number | null = null;
-  let running = false;
-  let again = false;
-  let stopped = false;
+  let isRunning = false;
+  let isTriggered = false;
+  let isStopped = false;
 
-  const plan = (delayMs: number): void => {
-    if (stopped) return;
+  const schedule = (delayMs: number): void => {
+    if (isStopped) return;
     clearTimeout(timer ?? undefined);
     dueAt = Date.now() + delayMs;
-    timer = setTimeout(() => void tick(), delayMs);
+    timer = setTimeout(() => void runOnce(), delayMs);
   };
 
-  const tick = async (): Promise<void> => {
-    if (stopped || running) return;
-    running = true;
+  const runOnce = async (): Promise<void> => {
+    if (isStopped || isRunning) return;
+    isRunning = true;
     dueAt = null;
-    let delayMs = AFTER_FAULT_MS;
+    let delayMs = AFTER_ERROR_MS;
     try {
       delayMs = await run();
     } catch (error) {
-      onFault(error);
+      onError(error);
     }
-    running = false;
-    const wanted = again;
-    again = false;
-    plan(wanted ? 0 : delayMs);
+    isRunning = false;
+    const runAgain = isTriggered;
+    isTriggered = false;
+    schedule(runAgain ? 0 : delayMs);
   };
 
-  plan(firstDelayMs);
+  schedule(firstDelayMs);
   return {
     trigger: () => {
-      if (running) again = true;
-      else plan(0);
+      if (isRunning) isTriggered = true;
+      else schedule(0);
     },
     nextAt: () => dueAt,
     stop: () => {
-      stopped = true;
+      isStopped = true;
       dueAt = null;
       clearTimeout(timer ?? undefined);
     },

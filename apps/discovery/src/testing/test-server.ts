@@ -4,9 +4,9 @@ import type { AddressInfo } from 'node:net';
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** A small server for tests whose answers can be changed while it runs, and which can go away and come back. */
+/** An HTTP server for tests. Its handler can change while it runs, and it can close and open again. */
 export class TestServer {
-  /** Requests so far, as `GET /path`. */
+  /** The requests so far, as `GET /path`. */
   readonly seen: string[] = [];
   readonly headersSeen: IncomingMessage['headers'][] = [];
   handler: Handler;
@@ -31,7 +31,7 @@ export class TestServer {
     return this.#port;
   }
 
-  /** Listens, after `close` on the same port again. */
+  /** Listens; after `close`, on the same port as before. */
   async open(): Promise<void> {
     this.#server = createServer((request, response) => {
       this.seen.push(`${request.method ?? ''} ${request.url ?? ''}`);
@@ -52,8 +52,8 @@ export class TestServer {
   }
 }
 
-/** Answers of each path: a JSON value, a text, or a status. Everything else is 404. */
-export function answering(routes: Readonly<Record<string, unknown>>): Handler {
+/** Responds at each path with a JSON value, a text or a status, and with 404 elsewhere. */
+export function respondWith(routes: Readonly<Record<string, unknown>>): Handler {
   return (request, response) => {
     const path = (request.url ?? '').split('?')[0] ?? '';
     if (!Object.hasOwn(routes, path)) {
@@ -67,7 +67,7 @@ export function answering(routes: Readonly<Record<string, unknown>>): Handler {
   };
 }
 
-/** An Ollama with these models. */
+/** The routes of an Ollama that has these models. */
 export function ollamaWith(...names: string[]): Record<string, unknown> {
   return {
     '/': 'Ollama is running',

@@ -3,41 +3,42 @@ import { matchesFilter } from '@olla/config/glob';
 import type { Settings } from '@olla/config/schema';
 import type { EndpointModel } from '@olla/core/snapshot';
 import type { AgentLog } from './agent-log.ts';
+import { applyResidency } from './apply-residency.ts';
 import type { ChangeKind } from './change-kind.ts';
+import type { EndpointClient } from './endpoint-client.ts';
 import type { CheckOutcome } from './endpoint-health.ts';
-import type { EndpointLink } from './endpoint-link.ts';
-import type { Gate } from './gate.ts';
 import { listModels } from './list-models.ts';
 import type { ListResult } from './list-models.ts';
+import { nextListDelayMs } from './next-list-delay.ts';
 import { readDetails } from './read-details.ts';
-import { applyResidency } from './read-signals.ts';
-import { relistDelayMs } from './relist-delay.ts';
+import type { Semaphore } from './semaphore.ts';
 
-export interface ModelBookOptions {
-  readonly link: EndpointLink;
+export interface ModelRegistryOptions {
+  readonly client: EndpointClient;
   readonly discovery: Settings['discovery']['model_discovery'];
   readonly log: AgentLog;
   /** Bounds the full lists of all endpoints that run at once. */
-  readonly listGate: Gate;
+  readonly listSemaphore: Semaphore;
   readonly onChange: (kind: ChangeKind) => void;
+  /** What an earlier leader had published; null for nothing. */
   readonly known: { readonly models: readonly EndpointModel[]; readonly modelsAt: number | null } | null;
 }
 
-/** Pause after a server did not answer about details of its models. */
+/** Pause before the next try after a server has not responded to a request for details. */
 const DETAILS_PAUSE_MS = 30_000;
 
-/** The models of one endpoint: what its lists, its details and its signals tell, put together. */
-export class ModelBook {
-  readonly #options: ModelBookOptions;
+/** The models of one endpoint, merged from its model list, its model details and its load signals. */
+export class ModelRegistry {
+  readonly #options: ModelRegistryOptions;
   readonly #details = new Map<string, EndpointModel>();
   #models: readonly EndpointModel[];
   #listedAt: number | null;
   #listTookMs = 0;
   #problem = '';
-  #detailsAt = 0;
+  #detailsNotBefore = 0;
   #closed = false;
 
-  constructor(options: ModelBookOptions) {
+  constructor(options: ModelRegistryOptions) {
     this.#options = options;
     this.#models = options.known?.models ?? [];
     this.#listedAt = options.known?.modelsAt ?? null;
@@ -47,28 +48,28 @@ export class ModelBook {
     return this.#models;
   }
 
-  /** When they were last listed in full; epoch milliseconds. */
+  /** When the last full list was made; epoch milliseconds, null before the first. */
   get listedAt(): number | null {
     return this.#listedAt;
   }
 
-  /** Why they could not be listed, for people; '' if they could. */
+  /** Why the last full list failed, for people; '' if it did not. */
   get problem(): string {
     return this.#problem;
   }
 
   /** Whether a full list is due. */
-  get due(): boolean {
-    const age = this.#listedAt === null ? Number.POSITIVE_INFINITY : Date.now() - this.#listedAt;
-    return age >= this.#options.discovery.interval || this.#problem !== '';
+  get isDue(): boolean {
+    const ageMs = this.#listedAt === null ? Number.POSITIVE_INFINITY : Date.now() - this.#listedAt;
+    return ageMs >= this.#options.discovery.interval || this.#problem !== '';
   }
 
   /** Milliseconds until the next list, full or light. */
-  get nextListMs(): number {
-    return relistDelayMs(this.#listTookMs, this.#options.discovery.interval);
+  get nextListDelayMs(): number {
+    return nextListDelayMs(this.#listTookMs, this.#options.discovery.interval);
   }
 
-  /** Nothing is taken over after it. */
+  /** Ends it: results of requests that are still running are dropped. */
   close(): void {
     this.#closed = true;
   }
@@ -78,89 +79,92 @@ export class ModelBook {
   }
 
   /**
-   * Lists the models and takes them over. A light list differs in what is made of a failure: it comes again soon.
+   * Lists the models of the endpoint. The failure of a full list is reported; that of a light list is not, because the
+   * next one follows soon.
    *
-   * @returns what a refusal makes of the endpoint's health, else null
+   * @returns the outcome for the endpoint's health when the list was denied, else null
    */
   async list(profile: BackendProfile, scope: 'full' | 'light'): Promise<CheckOutcome | null> {
-    const { listGate, onChange } = this.#options;
-    const result = await (scope === 'full' ? listGate.run(() => this.#ask(profile)) : this.#ask(profile));
+    const { listSemaphore, onChange } = this.#options;
+    const isFull = scope === 'full';
+    const result = await (isFull ? listSemaphore.run(() => this.#request(profile)) : this.#request(profile));
     if (this.#closed) return null;
-    if (result.kind === 'refused') return result;
+    if (result.kind === 'denied') return { ...result, kind: 'failed' };
     if (result.kind === 'failed') {
-      if (scope === 'full') this.#report(result.reason);
+      if (isFull) this.#report(result.reason);
       return null;
     }
     this.#problem = '';
-    if (scope === 'full') this.#listedAt = Date.now();
-    this.#take(result.models);
-    // Requests wait to see that the list was made, also where nothing in it is new.
-    if (scope === 'full') onChange('state');
+    if (isFull) this.#listedAt = Date.now();
+    this.#merge(result.models);
+    // A request under routing_strategy `discovery` waits for a newer `listedAt`, even if the list has nothing new.
+    if (isFull) onChange('state');
     return null;
   }
 
-  /** Reads what lists leave open of models that are new. Never rejects. */
+  /** Reads the details of new models that the list lacks. Never rejects. */
   async addDetails({ details: reader }: BackendProfile): Promise<void> {
-    const { link } = this.#options;
-    if (reader === null || Date.now() < this.#detailsAt) return;
+    const { client } = this.#options;
+    if (reader === null || Date.now() < this.#detailsNotBefore) return;
     const unread = this.#models.filter(
       (model) => !this.#details.has(detailKey(model)) && reader.wanted(model),
     );
     if (unread.length === 0) return;
-    const { read, silent } = await readDetails(link, reader, unread, link.endpoint.check_timeout);
+    const { read, interrupted } = await readDetails(client, reader, unread, client.endpoint.check_timeout);
     if (this.#closed) return;
-    // Details wait where a server keeps silent about them, lists of models do not.
-    if (silent) this.#detailsAt = Date.now() + DETAILS_PAUSE_MS;
+    // Only details wait after a missing response. The next model list is made in time.
+    if (interrupted) this.#detailsNotBefore = Date.now() + DETAILS_PAUSE_MS;
     const current = new Set(this.#models.map(detailKey));
     for (const key of this.#details.keys()) if (!current.has(key)) this.#details.delete(key);
     for (const [model, detailed] of read) this.#details.set(detailKey(model), detailed);
-    this.#take(this.#models);
+    this.#merge(this.#models);
   }
 
-  /** Takes over which models are in memory. */
+  /** Takes over from a reading which models are in memory. */
   applySignals(reading: SignalReading): void {
     const models = applyResidency(this.#models, reading);
     if (models !== this.#models) this.#replace(models);
   }
 
-  async #ask(profile: BackendProfile): Promise<ListResult> {
+  async #request(profile: BackendProfile): Promise<ListResult> {
     const startedAt = performance.now();
-    const result = await listModels(this.#options.link, profile, this.#options.discovery.timeout);
+    const result = await listModels(this.#options.client, profile, this.#options.discovery.timeout);
     this.#listTookMs = performance.now() - startedAt;
     return result;
   }
 
   #report(reason: string): void {
-    const { link, log, onChange } = this.#options;
-    const problem = `its models could not be listed: ${reason}; set model_url if they are elsewhere`;
+    const { client, log, onChange } = this.#options;
+    const problem = `its models could not be listed: ${reason}. Set model_url if the list has another path`;
     if (problem === this.#problem) return;
     this.#problem = problem;
-    log.warn(`endpoint ${link.endpoint.name}: ${problem}`, { endpoint: link.endpoint.name });
+    log.warn(`endpoint ${client.endpoint.name}: ${problem}`, { endpoint: client.endpoint.name });
     onChange('state');
   }
 
-  #take(listed: readonly EndpointModel[]): void {
-    const filter = this.#options.link.endpoint.model_filter;
+  #merge(listed: readonly EndpointModel[]): void {
+    const filter = this.#options.client.endpoint.model_filter;
     const before = new Map(this.#models.map((model) => [model.name, model]));
     const next = listed
       .filter((model) => matchesFilter(filter, model.name))
       .map((model) => this.#complete(model, before.get(model.name)));
-    const same = next.length === this.#models.length && next.every((model, at) => model === this.#models[at]);
-    if (!same) this.#replace(next);
+    const isSame =
+      next.length === this.#models.length && next.every((model, index) => model === this.#models[index]);
+    if (!isSame) this.#replace(next);
   }
 
-  /** A listed model with what details and signals said of it before; the known object if nothing is new. */
+  /** A listed model with what details and signals told earlier; the known object if nothing has changed. */
   #complete(listed: EndpointModel, known: EndpointModel | undefined): EndpointModel {
     const detailed = this.#details.get(detailKey(listed));
-    const gone = listed.resident === false;
+    const isUnloaded = listed.resident === false;
     const model: EndpointModel = {
       ...listed,
       capabilities: detailed?.capabilities ?? listed.capabilities,
       kind: detailed?.kind ?? listed.kind,
       contextLength: listed.contextLength ?? detailed?.contextLength ?? known?.contextLength ?? null,
       resident: listed.resident ?? known?.resident ?? null,
-      residentUntil: gone ? null : (listed.residentUntil ?? known?.residentUntil ?? null),
-      loadedAs: gone ? null : (listed.loadedAs ?? known?.loadedAs ?? null),
+      residentUntil: isUnloaded ? null : (listed.residentUntil ?? known?.residentUntil ?? null),
+      loadedAs: isUnloaded ? null : (listed.loadedAs ?? known?.loadedAs ?? null),
     };
     return known !== undefined && JSON.stringify(known) === JSON.stringify(model) ? known : model;
   }

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { settingsSchema } from '@olla/config/schema';
 import { BACKEND_TYPES } from '@olla/core/backend-type';
 import type { BackendType } from '@olla/core/backend-type';
 import { indexCatalog } from '@olla/core/catalog/index-catalog';
 import type { Instance } from '@olla/core/instance';
 import { runAgent } from './agent.ts';
-import { answering, TestServer } from './test-server.ts';
-import { TestStore } from './test-state.ts';
+import { respondWith, TestServer } from './testing/test-server.ts';
+import { TestStore } from './testing/test-store.ts';
 
 const SELF: Instance = {
   id: 'a',
@@ -29,7 +29,7 @@ const named = (owner: string, ...names: string[]): object => list(owner, ...name
 const PUBLISHED = ['meta-llama/Llama-3.1-8B-Instruct', 'Qwen/Qwen2.5-7B-Instruct', 'google/gemma-3-4b-it'];
 const MLX = ['Llama-3.1-8B-Instruct-4bit', 'Qwen2.5-7B-Instruct-4bit', 'gemma-3-4b-it-4bit'];
 
-/** One server of each type with the same three models, under the names that each has for them. */
+/** A server of each type, each with the same models under its own names for them. */
 const SERVERS: Readonly<Record<BackendType, Readonly<Record<string, unknown>>>> = {
   ollama: {
     '/': 'Ollama is running',
@@ -100,7 +100,9 @@ const SERVERS: Readonly<Record<BackendType, Readonly<Record<string, unknown>>>> 
 
 async function startFleet(typed: boolean) {
   const store = new TestStore();
-  const servers = await Promise.all(BACKEND_TYPES.map((type) => TestServer.start(answering(SERVERS[type]))));
+  const servers = await Promise.all(
+    BACKEND_TYPES.map((type) => TestServer.start(respondWith(SERVERS[type]))),
+  );
   const endpoints = BACKEND_TYPES.map((name, at) => ({
     name,
     type: typed ? name : 'auto',
@@ -125,49 +127,51 @@ async function startFleet(typed: boolean) {
   return { store, snapshot, stop };
 }
 
-test('twelve types with the same three models are one catalog', async (t) => {
-  const { store, snapshot, stop } = await startFleet(true);
-  t.after(stop);
-  const places = snapshot.catalog.models.map(({ id, locations }) => [
-    id,
-    locations.map((at) => at.endpoint).join(' '),
-  ]);
-  const quantized = 'docker-model-runner lemonade llamacpp lm-studio';
-  assert.deepEqual(Object.fromEntries(places), {
-    'llama3.1:8b': `docker-model-runner lemonade litellm llamacpp lm-studio ollama`,
-    'qwen2.5:7b': `${quantized} ollama openai-compatible`,
-    'gemma3:4b': `${quantized} ollama`,
-    'meta-llama/Llama-3.1-8B-Instruct': 'lmdeploy sglang vllm',
-    'Qwen/Qwen2.5-7B-Instruct': 'lmdeploy sglang vllm',
-    'google/gemma-3-4b-it': 'lmdeploy sglang vllm',
-    'Llama-3.1-8B-Instruct-4bit': 'omlx vllm-mlx',
-    'Qwen2.5-7B-Instruct-4bit': 'omlx vllm-mlx',
-    'gemma-3-4b-it-4bit': 'omlx vllm-mlx',
-    'gpt-4o': 'litellm',
+describe('the agent with a server of each backend type', () => {
+  test('merges the same models of servers of all types into one catalog', async (t) => {
+    const { store, snapshot, stop } = await startFleet(true);
+    t.after(stop);
+    const places = snapshot.catalog.models.map(({ id, locations }) => [
+      id,
+      locations.map((at) => at.endpoint).join(' '),
+    ]);
+    const quantized = 'docker-model-runner lemonade llamacpp lm-studio';
+    assert.deepEqual(Object.fromEntries(places), {
+      'llama3.1:8b': `docker-model-runner lemonade litellm llamacpp lm-studio ollama`,
+      'qwen2.5:7b': `${quantized} ollama openai-compatible`,
+      'gemma3:4b': `${quantized} ollama`,
+      'meta-llama/Llama-3.1-8B-Instruct': 'lmdeploy sglang vllm',
+      'Qwen/Qwen2.5-7B-Instruct': 'lmdeploy sglang vllm',
+      'google/gemma-3-4b-it': 'lmdeploy sglang vllm',
+      'Llama-3.1-8B-Instruct-4bit': 'omlx vllm-mlx',
+      'Qwen2.5-7B-Instruct-4bit': 'omlx vllm-mlx',
+      'gemma-3-4b-it-4bit': 'omlx vllm-mlx',
+      'gpt-4o': 'litellm',
+    });
+    const index = indexCatalog(snapshot.catalog);
+    assert.equal(index.find('meta-llama-3.1-8b-instruct')?.id, 'llama3.1:8b');
+    assert.equal(index.find('ai/gemma3:4B-Q4_K_M')?.id, 'gemma3:4b');
+
+    const read = await store.when(({ endpoints }) => {
+      const loads = endpoints.filter(({ load }) => load !== null).map(({ name }) => name);
+      return ['llamacpp', 'vllm', 'sglang'].every((name) => loads.includes(name));
+    }, 'loads');
+    const loadOf = (name: string) => read.endpoints.find((one) => one.name === name)?.load;
+    assert.deepEqual([loadOf('llamacpp')?.slots, loadOf('llamacpp')?.running], [2, 1]);
+    assert.deepEqual([loadOf('vllm')?.running, loadOf('vllm')?.queued], [2, 1]);
+    assert.equal(loadOf('sglang')?.kvUsage, 0.25);
+
+    const resident = await store.when(({ catalog }) => {
+      const model = catalog.models.find(({ id }) => id === 'qwen2.5:7b');
+      const held = model?.locations.filter((at) => at.model.resident === true).map((at) => at.endpoint);
+      return held?.join(' ') === 'lemonade llamacpp ollama';
+    }, 'residency');
+    assert.ok(resident);
   });
-  const index = indexCatalog(snapshot.catalog);
-  assert.equal(index.find('meta-llama-3.1-8b-instruct')?.id, 'llama3.1:8b');
-  assert.equal(index.find('ai/gemma3:4B-Q4_K_M')?.id, 'gemma3:4b');
 
-  const read = await store.when(({ endpoints }) => {
-    const loads = endpoints.filter(({ load }) => load !== null).map(({ name }) => name);
-    return ['llamacpp', 'vllm', 'sglang'].every((name) => loads.includes(name));
-  }, 'loads');
-  const loadOf = (name: string) => read.endpoints.find((one) => one.name === name)?.load;
-  assert.deepEqual([loadOf('llamacpp')?.slots, loadOf('llamacpp')?.running], [2, 1]);
-  assert.deepEqual([loadOf('vllm')?.running, loadOf('vllm')?.queued], [2, 1]);
-  assert.equal(loadOf('sglang')?.kvUsage, 0.25);
-
-  const resident = await store.when(({ catalog }) => {
-    const model = catalog.models.find(({ id }) => id === 'qwen2.5:7b');
-    const held = model?.locations.filter((at) => at.model.resident === true).map((at) => at.endpoint);
-    return held?.join(' ') === 'lemonade llamacpp ollama';
-  }, 'residency');
-  assert.ok(resident);
-});
-
-test('each of the twelve is recognised where the type is left to auto', async (t) => {
-  const { snapshot, stop } = await startFleet(false);
-  t.after(stop);
-  for (const { name, type } of snapshot.endpoints) assert.equal(type, name);
+  test('finds the type of each server when its type is auto', async (t) => {
+    const { snapshot, stop } = await startFleet(false);
+    t.after(stop);
+    for (const { name, type } of snapshot.endpoints) assert.equal(type, name);
+  });
 });

@@ -2,14 +2,15 @@ import { compareVersions } from '@olla/core/snapshot';
 import type { Snapshot } from '@olla/core/snapshot';
 import { StateError } from '@olla/state/port';
 import type { Control, Ejection, Lead } from '@olla/state/port';
-import type { AgentState } from './agent-state.ts';
+import type { AgentState } from '../agent-state.ts';
 
-/** A store for tests of the agent that several agents share, each by its own view; it can be away. */
+/** A store that several agents under test share, each through its own view. It can simulate an outage. */
 export class TestStore {
   readonly snapshots: Snapshot[] = [];
-  away = false;
-  /** Calls that failed because the store was away. */
-  refusals = 0;
+  /** While it is true, every call rejects with STATE_UNAVAILABLE. */
+  isAway = false;
+  /** Calls that rejected because the store was away. */
+  failedCalls = 0;
   #lead: { holder: string; until: number; token: number } = { holder: '', until: 0, token: 0 };
   #control: Control = { revision: 0, drained: {}, refresh: 0 };
   readonly #onSnapshot = new Set<(snapshot: Snapshot) => void>();
@@ -20,24 +21,24 @@ export class TestStore {
     return this.snapshots.at(-1);
   }
 
-  /** The newest snapshot as soon as it meets a condition. */
+  /** Resolves with the first snapshot, from the newest on, that meets a condition. */
   when(condition: (snapshot: Snapshot) => boolean, describe: string, timeoutMs = 8_000): Promise<Snapshot> {
     return new Promise((resolve, reject) => {
-      const late = (): void =>
+      const onTimeout = (): void =>
         reject(new Error(`no snapshot: ${describe}; newest ${JSON.stringify(this.newest)}`));
-      const timer = setTimeout(late, timeoutMs);
-      const look = (snapshot: Snapshot): void => {
+      const timer = setTimeout(onTimeout, timeoutMs);
+      const check = (snapshot: Snapshot): void => {
         if (!condition(snapshot)) return;
         clearTimeout(timer);
-        this.#onSnapshot.delete(look);
+        this.#onSnapshot.delete(check);
         resolve(snapshot);
       };
-      this.#onSnapshot.add(look);
-      if (this.newest !== undefined) look(this.newest);
+      this.#onSnapshot.add(check);
+      if (this.newest !== undefined) check(this.newest);
     });
   }
 
-  /** Takes the lead away, as if its holder had been paused for long. */
+  /** Ends the lead, as if its holder had been paused for longer than its time. */
   expireLead(): void {
     this.#lead = { ...this.#lead, until: 0 };
   }
@@ -57,9 +58,9 @@ export class TestStore {
   }
 
   view(id: string): AgentState {
-    const reach = (): void => {
-      if (!this.away) return;
-      this.refusals += 1;
+    const assertReachable = (): void => {
+      if (!this.isAway) return;
+      this.failedCalls += 1;
       throw new StateError('STATE_UNAVAILABLE', 'away');
     };
     const on = <T>(listeners: Set<(value: T) => void>) => {
@@ -72,7 +73,7 @@ export class TestStore {
       kind: 'redis',
       campaign: async (ttlMs, newestToken): Promise<Lead> => {
         await Promise.resolve();
-        reach();
+        assertReachable();
         const now = Date.now();
         if (this.#lead.holder !== id && this.#lead.until > now)
           return { leading: false, leader: this.#lead.holder };
@@ -83,17 +84,17 @@ export class TestStore {
       },
       resign: async () => {
         await Promise.resolve();
-        reach();
+        assertReachable();
         if (this.#lead.holder === id) this.expireLead();
       },
       readSnapshot: async () => {
         await Promise.resolve();
-        reach();
+        assertReachable();
         return this.newest ?? null;
       },
       publishSnapshot: async (snapshot) => {
         await Promise.resolve();
-        reach();
+        assertReachable();
         if (this.newest !== undefined && compareVersions(snapshot.version, this.newest.version) <= 0)
           return 'fenced';
         this.snapshots.push(snapshot);
@@ -102,7 +103,7 @@ export class TestStore {
       },
       readControl: async () => {
         await Promise.resolve();
-        reach();
+        assertReachable();
         return this.#control;
       },
       onSnapshot: on(this.#onSnapshot),

@@ -4,10 +4,10 @@ import { newProbeDispatcher, probe } from './probe.ts';
 import type { ProbeRequest, ProbeResult } from './probe.ts';
 import { probeTarget } from './probe-target.ts';
 
-export type AskOptions = Pick<ProbeRequest, 'timeoutMs' | 'maxBytes' | 'cut' | 'body'>;
+export type ProbeOptions = Pick<ProbeRequest, 'timeoutMs' | 'maxBytes' | 'truncate' | 'body'>;
 
-/** The way to one endpoint: its connections, credentials and paths. */
-export class EndpointLink {
+/** The agent's HTTP client of one endpoint: it knows the endpoint's connections, credentials and paths. */
+export class EndpointClient {
   readonly endpoint: EndpointSettings;
   readonly #userAgent: string;
   readonly #dispatcher: Dispatcher;
@@ -20,10 +20,12 @@ export class EndpointLink {
   }
 
   /**
-   * Asks at the configured path or URL, else at the type's path; with `body` as a POST. Never rejects; settles within
-   * `timeoutMs`, or at once when the link is closed.
+   * Sends one probe. Never rejects; settles within `timeoutMs`, or at once when the client is closed.
+   *
+   * @param configured the path or URL of the configuration; null for `path`
+   * @param path the path of the backend type
    */
-  get(configured: string | null, path: string, options: AskOptions): Promise<ProbeResult> {
+  probe(configured: string | null, path: string, options: ProbeOptions): Promise<ProbeResult> {
     const target = probeTarget(this.endpoint, configured, path, this.#userAgent);
     return probe(this.#dispatcher, { ...options, ...target, signal: this.#closing.signal });
   }

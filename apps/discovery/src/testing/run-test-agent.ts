@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
+import { settingsSchema } from '@olla/config/schema';
+import type { Instance } from '@olla/core/instance';
+import type { EndpointSnapshot, Snapshot } from '@olla/core/snapshot';
+import { runAgent } from '../agent.ts';
+import type { RunningAgent } from '../agent.ts';
+import type { AgentLog } from '../agent-log.ts';
+import { respondWith, TestServer } from './test-server.ts';
+import type { Handler } from './test-server.ts';
+import type { TestStore } from './test-store.ts';
+
+export type EndpointInput = { name: string; type: string; url: string | undefined } & Record<string, unknown>;
+
+const silentLog: AgentLog = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+
+/** Starts a server that ends with the test. */
+export async function startServer(
+  t: TestContext,
+  handler: Handler | Record<string, unknown>,
+): Promise<TestServer> {
+  const server = await TestServer.start(typeof handler === 'function' ? handler : respondWith(handler));
+  t.after(() => server.close());
+  return server;
+}
+
+/** Runs an agent that ends with the test. Unless an endpoint says otherwise, it is checked once a minute only. */
+export function runTestAgent(
+  t: TestContext,
+  store: TestStore,
+  endpoints: readonly EndpointInput[],
+  id = 'agent-1',
+): RunningAgent {
+  const settings = settingsSchema.parse({
+    discovery: {
+      static: {
+        endpoints: endpoints.map((one) => ({ check_interval: '60s', check_timeout: '500ms', ...one })),
+      },
+    },
+  });
+  const self: Instance = {
+    id,
+    role: 'agent',
+    host: 'h',
+    gateway: id,
+    pid: 1,
+    version: '9.9.9',
+    startedAt: 0,
+    configHash: '',
+  };
+  const agent = runAgent({ settings, state: store.view(id), self, log: silentLog });
+  t.after(() => agent.stop());
+  return agent;
+}
+
+/** Resolves with the first snapshot in which the agent has checked every endpoint. */
+export async function untilChecked(agent: RunningAgent, store: TestStore): Promise<Snapshot> {
+  await agent.ready;
+  return store.when(
+    ({ endpoints }) => endpoints.every(({ checkedAt }) => checkedAt !== null),
+    'all endpoints are checked',
+  );
+}
+
+export function endpointIn(snapshot: Snapshot | undefined, name: string): EndpointSnapshot {
+  const found = snapshot?.endpoints.find((one) => one.name === name);
+  assert.ok(found, `endpoint ${name}`);
+  return found;
+}
+
+export function stateIn(snapshot: Snapshot, name: string): string {
+  return endpointIn(snapshot, name).state;
+}
+
+/** The native names of the models that an endpoint has by a snapshot. */
+export function modelsIn(snapshot: Snapshot, endpoint: string): string[] {
+  return snapshot.catalog.models
+    .flatMap(({ locations }) => locations)
+    .filter((location) => location.endpoint === endpoint)
+    .map(({ model }) => model.name);
+}

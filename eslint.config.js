@@ -12,11 +12,12 @@ if (process.env['NX_TASK_TARGET_PROJECT'] === undefined) {
 /** What each layer may import: the arrows of docs/architecture, enforced. */
 const layers = {
   core: [],
-  contract: ['core'],
+  knowledge: ['core'],
+  contract: ['core', 'knowledge'],
   adapter: ['core', 'contract'],
   testing: ['core', 'contract', 'adapter'],
-  app: ['core', 'contract', 'adapter'],
-  command: ['core', 'contract', 'adapter', 'app'],
+  app: ['core', 'knowledge', 'contract', 'adapter'],
+  command: ['core', 'knowledge', 'contract', 'adapter', 'app'],
   e2e: ['core', 'contract', 'adapter', 'testing'],
   tools: [],
 };

@@ -40,7 +40,9 @@ describe('module boundaries', () => {
   const forbidden: [file: string, text: string][] = [
     ['libs/core/src/canary.ts', "import type {} from '@olla/state/port';"],
     ['libs/core/src/canary.ts', "export const port = import('@olla/state/port');"],
-    ['libs/state/src/canary.ts', "import type {} from '@olla/backends/registry';"],
+    ['libs/core/src/canary.ts', "import type {} from '@olla/backends/table';"],
+    ['libs/backends/src/canary.ts', "import type {} from '@olla/config/schema';"],
+    ['libs/state/src/canary.ts', "import type {} from '@olla/backends/table';"],
     ['libs/config/src/canary.ts', "import type {} from '@olla/admin-api/client';"],
     ['libs/upstream/src/canary.ts', "import type {} from '@olla/testing/wait-for';"],
     ['libs/state/src/canary.ts', "import type {} from '../../core/src/snapshot.ts';"],
@@ -56,6 +58,7 @@ describe('module boundaries', () => {
   }
 
   const allowed: [file: string, text: string][] = [
+    ['libs/config/src/canary.ts', "import type {} from '@olla/backends/table';"],
     ['libs/state/src/canary.ts', "import type {} from '@olla/core/snapshot';"],
     ['libs/state/src/canary.test.ts', "import type {} from '@olla/testing/wait-for';"],
     ['apps/gateway/src/canary.ts', "import type {} from '@olla/state/port';"],

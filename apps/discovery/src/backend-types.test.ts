@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { settingsSchema } from '@olla/config/schema';
-import { BACKEND_TYPES } from '@olla/core/backend-type';
-import type { BackendType } from '@olla/core/backend-type';
 import { indexCatalog } from '@olla/core/catalog/index-catalog';
 import type { Instance } from '@olla/core/instance';
 import { runAgent } from './agent.ts';
@@ -30,7 +28,7 @@ const PUBLISHED = ['meta-llama/Llama-3.1-8B-Instruct', 'Qwen/Qwen2.5-7B-Instruct
 const MLX = ['Llama-3.1-8B-Instruct-4bit', 'Qwen2.5-7B-Instruct-4bit', 'gemma-3-4b-it-4bit'];
 
 /** A server of each type, each with the same models under its own names for them. */
-const SERVERS: Readonly<Record<BackendType, Readonly<Record<string, unknown>>>> = {
+const SERVERS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   ollama: {
     '/': 'Ollama is running',
     '/api/tags': {
@@ -101,9 +99,9 @@ const SERVERS: Readonly<Record<BackendType, Readonly<Record<string, unknown>>>> 
 async function startFleet(typed: boolean) {
   const store = new TestStore();
   const servers = await Promise.all(
-    BACKEND_TYPES.map((type) => TestServer.start(respondWith(SERVERS[type]))),
+    Object.values(SERVERS).map((responses) => TestServer.start(respondWith(responses))),
   );
-  const endpoints = BACKEND_TYPES.map((name, at) => ({
+  const endpoints = Object.keys(SERVERS).map((name, at) => ({
     name,
     type: typed ? name : 'auto',
     url: servers[at]?.url,

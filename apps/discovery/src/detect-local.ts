@@ -26,7 +26,7 @@ const MAX_RESPONSE_BYTES = 1024 * 1024;
 
 /** The default ports of all backend types. */
 export const LOCAL_PORTS: readonly number[] = [
-  ...new Set(Object.values(PROFILES).flatMap(({ defaultPorts }) => defaultPorts)),
+  ...new Set(PROFILES.flatMap(({ defaultPorts }) => defaultPorts)),
 ];
 
 /**

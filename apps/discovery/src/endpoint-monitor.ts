@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BackendProfile } from '@olla/backends/profile';
-import { profileOf } from '@olla/backends/table';
+import { DEFAULT_PROFILE, profileOf } from '@olla/backends/table';
 import type { EndpointSettings, Settings } from '@olla/config/schema';
 import { endpointKey } from '@olla/core/endpoint-key';
 import type { EndpointLoad, EndpointModel, EndpointSnapshot } from '@olla/core/snapshot';
@@ -85,7 +85,7 @@ export class EndpointMonitor {
   }
 
   get profile(): BackendProfile {
-    return this.#profile ?? profileOf('openai-compatible');
+    return this.#profile ?? DEFAULT_PROFILE;
   }
 
   get models(): readonly EndpointModel[] {

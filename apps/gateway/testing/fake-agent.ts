@@ -1,4 +1,4 @@
-import { profileOf } from '@olla/backends/table';
+import { profileOrDefault } from '@olla/backends/table';
 import type { BackendType } from '@olla/core/backend-type';
 import { buildCatalog } from '@olla/core/catalog/build-catalog';
 import type {
@@ -58,7 +58,7 @@ export class FakeAgent {
     this.#catalog = buildCatalog(
       endpoints.map(({ name, type, models }) => ({
         endpoint: name,
-        rules: profileOf(type).names,
+        rules: profileOrDefault(type).names,
         models: models.map(modelNamed),
       })),
       this.#catalog,

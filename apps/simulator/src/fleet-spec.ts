@@ -1,4 +1,3 @@
-import { BACKEND_TYPES } from '@olla/core/backend-type';
 import { z } from 'zod';
 import { FAULT_KINDS } from './http/faults.ts';
 
@@ -45,9 +44,26 @@ export const faultSpecSchema = z.strictObject({
   how: z.enum(['reset', 'close']).optional(),
 });
 
+/** The kinds of servers that can be simulated; `fast` is like none and does as little as a server can. */
+const SERVER_TYPES = [
+  'ollama',
+  'lm-studio',
+  'openai-compatible',
+  'vllm',
+  'vllm-mlx',
+  'llamacpp',
+  'sglang',
+  'lmdeploy',
+  'lemonade',
+  'litellm',
+  'docker-model-runner',
+  'omlx',
+  'fast',
+] as const;
+
 export const serverSpecSchema = z.strictObject({
   name: z.string().min(1),
-  type: z.enum([...BACKEND_TYPES, 'fast']),
+  type: z.enum(SERVER_TYPES),
   /** On 127.0.0.1; 0 or none for any free one. */
   port: z.number().int().min(0).max(65_535).optional(),
   models: z.array(modelSpecSchema).optional(),

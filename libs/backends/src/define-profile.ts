@@ -1,9 +1,11 @@
 import { PLAIN_NAMES } from '@olla/core/catalog/names/name-rules';
+import type { BackendType } from '@olla/core/backend-type';
 import type { BackendProfile } from './profile.ts';
 import { checkAccess, checkStatus } from './reading/health.ts';
 import { isOpenAiList, parseOpenAiList } from './reading/openai-list.ts';
 
 type Defaulted =
+  | 'typeAliases'
   | 'modelsFallbackPath'
   | 'openAiBase'
   | 'anthropic'
@@ -17,16 +19,19 @@ type Defaulted =
   | 'names'
   | 'requestHeaders'
   | 'detect'
-  | 'contractName';
+  | 'contractName'
+  | 'versionName';
 
 const NOTHING: ReadonlySet<string> = new Set();
 
 /** A profile of which only what differs from a plain OpenAI-compatible server has to be said. */
-export function defineProfile(
-  profile: Omit<BackendProfile, Defaulted> & Partial<Pick<BackendProfile, Defaulted>>,
-): BackendProfile {
+export function defineProfile<const Type extends BackendType>(
+  profile: Omit<BackendProfile<Type>, Defaulted> & Partial<Pick<BackendProfile, Defaulted>>,
+): BackendProfile<Type> {
   return {
+    typeAliases: [],
     contractName: profile.type,
+    versionName: profile.type,
     modelsFallbackPath: null,
     openAiBase: '',
     anthropic: null,

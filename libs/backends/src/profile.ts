@@ -73,12 +73,17 @@ export interface RequestHeaderRules {
 }
 
 /** All that the gateway and the agent know of one kind of inference server. */
-export interface BackendProfile {
-  readonly type: BackendType;
+export interface BackendProfile<Type extends BackendType = BackendType> {
+  /** Its name in the configuration. */
+  readonly type: Type;
+  /** Further names for it in the configuration. */
+  readonly typeAliases: readonly string[];
   /** Path segments under `/olla/` that lead to endpoints of this type only. */
   readonly prefixes: readonly string[];
   /** The word for it in X-Olla-Backend-Type. */
   readonly contractName: string;
+  /** The word for it in `supported_backends` of `/version`. */
+  readonly versionName: string;
   /** The product's own spelling, for people. */
   readonly label: string;
   readonly defaultPorts: readonly number[];

@@ -13,22 +13,49 @@ import { sglang } from './types/sglang.ts';
 import { vllmMlx } from './types/vllm-mlx.ts';
 import { vllm } from './types/vllm.ts';
 
-/** All backend types, in the order in which an `auto` endpoint is compared with them: the least particular last. */
-export const PROFILES: Readonly<Record<BackendType, BackendProfile>> = {
+/**
+ * The one list of backend types. The order matters for `auto` alone: a server is compared with the types from the top,
+ * so a type with signs of its own stands above one that has them too or has general ones.
+ */
+export const PROFILES = [
   // It answers as Ollama too.
   lemonade,
   ollama,
-  'lm-studio': lmStudio,
+  lmStudio,
   llamacpp,
-  'vllm-mlx': vllmMlx,
+  vllmMlx,
   vllm,
   sglang,
   lmdeploy,
   omlx,
   litellm,
-  'docker-model-runner': dockerModelRunner,
-  'openai-compatible': openAiCompatible,
-};
+  dockerModelRunner,
+  openAiCompatible,
+] as const satisfies readonly BackendProfile[];
+
+/** The types that this version knows. */
+export type KnownBackendType = (typeof PROFILES)[number]['type'];
+
+/** What a server is taken for while its type is not known. */
+export const DEFAULT_PROFILE: BackendProfile<KnownBackendType> = openAiCompatible;
+
+/** Types by the words that name them in a configuration. */
+export const TYPES_BY_WORD: ReadonlyMap<string, KnownBackendType> = new Map(
+  PROFILES.flatMap(({ type, typeAliases }) => [type, ...typeAliases].map((word) => [word, type] as const)),
+);
+
+const BY_TYPE: ReadonlyMap<BackendType, BackendProfile> = new Map(
+  PROFILES.map((profile) => [profile.type, profile]),
+);
+
+export function profileOf(type: KnownBackendType): BackendProfile {
+  return profileOrDefault(type);
+}
+
+/** The profile of a type that a snapshot names; the default where an agent of another version names an unknown one. */
+export function profileOrDefault(type: BackendType): BackendProfile {
+  return BY_TYPE.get(type) ?? DEFAULT_PROFILE;
+}
 
 /** Profiles by the path segments that lead to them. @throws RangeError if two share a segment */
 export function indexPrefixes(profiles: readonly BackendProfile[]): ReadonlyMap<string, BackendProfile> {
@@ -44,11 +71,7 @@ export function indexPrefixes(profiles: readonly BackendProfile[]): ReadonlyMap<
   return byPrefix;
 }
 
-const BY_PREFIX = indexPrefixes(Object.values(PROFILES));
-
-export function profileOf(type: BackendType): BackendProfile {
-  return PROFILES[type];
-}
+const BY_PREFIX = indexPrefixes(PROFILES);
 
 /** The profile that the path segment after `/olla/` names; undefined if no type has it. */
 export function profileByPrefix(segment: string): BackendProfile | undefined {

@@ -1,13 +1,7 @@
 import { arch, platform } from 'node:os';
 import type { BuildInfo } from '@olla/admin-api/build-info';
 import type { VersionBody } from '@olla/admin-api/schema/version';
-import { BACKEND_TYPES } from '@olla/core/backend-type';
-
-/** Names that the original writes otherwise here than in its configuration. */
-const ORIGINAL_NAMES: Readonly<Record<string, string>> = {
-  'lm-studio': 'lm_studio',
-  'openai-compatible': 'openai_compatible',
-};
+import { PROFILES } from '@olla/backends/table';
 
 /** A build's commit, in the original's word where it is not known. */
 export function shownCommit({ commit }: BuildInfo): string {
@@ -45,6 +39,6 @@ export function versionBody(build: BuildInfo): VersionBody {
       'endpoint_discovery',
     ],
     capabilities_experimental: [],
-    supported_backends: BACKEND_TYPES.map((type) => ORIGINAL_NAMES[type] ?? type),
+    supported_backends: PROFILES.map(({ versionName }) => versionName),
   };
 }

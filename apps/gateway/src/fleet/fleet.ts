@@ -1,4 +1,4 @@
-import { profileOf } from '@olla/backends/table';
+import { DEFAULT_PROFILE, profileOrDefault } from '@olla/backends/table';
 import { credentialHeaders } from '@olla/config/endpoint-credentials';
 import type { EndpointSettings, Settings } from '@olla/config/schema';
 import { indexCatalog, type ModelIndex } from '@olla/core/catalog/index-catalog';
@@ -181,14 +181,14 @@ export class Fleet {
       endpoints: [...this.endpoints.values()].map(({ name, key, settings }) => ({
         name,
         key,
-        type: settings.type,
+        type: settings.type === 'auto' ? DEFAULT_PROFILE.type : settings.type,
         priority: settings.priority,
         weight: settings.weight,
       })),
       drained: this.#control.drained,
       models: this.#index,
       live: this.#live,
-      concurrencyOf: (type) => profileOf(type).defaultConcurrency,
+      concurrencyOf: (type) => profileOrDefault(type).defaultConcurrency,
       aliases: this.#settings.model_aliases,
       now: Date.now(),
     });

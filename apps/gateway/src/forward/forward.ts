@@ -1,4 +1,4 @@
-import { profileOf } from '@olla/backends/table';
+import { profileOrDefault } from '@olla/backends/table';
 import { modelToken, spliceChunks, spliceDelta } from '@olla/core/body/splice-model';
 import { OllaError } from '@olla/core/errors';
 import { encodeHeaderValue } from '@olla/core/http/encode-header-value';
@@ -101,7 +101,7 @@ class Attempt {
     const view = this.#candidate.endpoint;
     const exchange = this.#exchange;
     exchange.endpoint = view.name;
-    exchange.backendType = profileOf(view.type).contractName;
+    exchange.backendType = profileOrDefault(view.type).contractName;
     if (this.#candidate.model !== null) exchange.model = this.#candidate.model;
     const startedAt = Date.now();
     fleet.acquire(view);
@@ -144,10 +144,10 @@ class Attempt {
       forwardedHost: exchange.request.headers.host ?? '',
       requestId: exchange.id,
       credentials: endpoint.credentials,
-      withheld: profileOf(view.type).requestHeaders.drop,
+      withheld: profileOrDefault(view.type).requestHeaders.drop,
       contentLength: length,
     });
-    const path = endpoint.basePath + backendPath(profileOf(view.type), this.#path);
+    const path = endpoint.basePath + backendPath(profileOrDefault(view.type), this.#path);
     const traced = exchange.trace === null ? null : this.#startTraced(exchange.trace, headers, path);
     exchange.whenClientLeaves(() => relay.stop());
     relay.attach(

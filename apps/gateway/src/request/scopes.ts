@@ -5,7 +5,7 @@ import type { BackendType } from '@olla/core/backend-type';
 import type { RouteScope } from '@olla/core/route-plan/fleet-view';
 import type { RelayScope } from './routes.ts';
 
-const ALL = Object.values(PROFILES);
+const ALL: readonly BackendProfile[] = PROFILES;
 
 function scopeOf(label: string, profiles: readonly BackendProfile[]): RouteScope {
   return { label, types: new Set<BackendType>(profiles.map((profile) => profile.type)) };

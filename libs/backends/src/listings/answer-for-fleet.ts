@@ -16,9 +16,7 @@ export type FleetAnswer =
 
 /** Types whose endpoints `/olla/openai/*` and `/olla/proxy/*` reach. */
 export const OPENAI_TYPES: ReadonlySet<BackendType> = new Set(
-  Object.values(PROFILES)
-    .filter((profile) => profile.openAiBase !== null)
-    .map((profile) => profile.type),
+  PROFILES.filter((profile) => profile.openAiBase !== null).map((profile) => profile.type),
 );
 
 /**

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { BackendType } from '@olla/core/backend-type';
 import { buildCatalog } from '@olla/core/catalog/build-catalog';
 import { indexCatalog } from '@olla/core/catalog/index-catalog';
 import type { EndpointModel, EndpointSnapshot, EndpointState } from '@olla/core/snapshot';
 import { newModel } from '../reading/model.ts';
 import { profileOf } from '../table.ts';
+import type { KnownBackendType } from '../table.ts';
 import { answerForFleet, listModels } from './answer-for-fleet.ts';
 import { selectModels } from './fleet-view.ts';
 import type { Fleet } from './fleet-view.ts';
@@ -14,7 +14,7 @@ import { formatBytes, unifiedModel } from './unified.ts';
 
 interface Server {
   readonly name: string;
-  readonly type: BackendType;
+  readonly type: KnownBackendType;
   readonly state?: EndpointState;
   readonly version?: string;
   readonly models: readonly EndpointModel[];
@@ -232,7 +232,7 @@ test('LM Studio lists type and state', () => {
 
 test('a provider lists under its own names what it can serve now; openai lists the whole fleet', () => {
   const fleet = fleetOf(MIXED);
-  const ids = (type: BackendType | null, path: string): string[] => {
+  const ids = (type: KnownBackendType | null, path: string): string[] => {
     const answer = answerForFleet(type === null ? null : profileOf(type), path, fleet);
     assert.ok(answer?.found);
     return (answer.body as Listing).data.map(({ id }) => id);

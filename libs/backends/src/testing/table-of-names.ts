@@ -1,4 +1,4 @@
-import type { BackendType } from '@olla/core/backend-type';
+import type { KnownBackendType } from '../table.ts';
 
 /** The names of one model, each a row: `type name`, then what the server tells, `q=Q4_K_M` of weights, `p=8.0B` of size. */
 export interface NamedModel {
@@ -922,7 +922,7 @@ export const TABLE_OF_NAMES: readonly NamedModel[] = [
 
 /** The parts of a row. */
 export function readRow(row: string): {
-  type: BackendType;
+  type: KnownBackendType;
   name: string;
   quantization: string | null;
   parameterSize: string | null;
@@ -930,5 +930,5 @@ export function readRow(row: string): {
   const [type = '', name = '', ...told] = row.split(' ');
   const of = (key: string): string | null =>
     told.find((part) => part.startsWith(`${key}=`))?.slice(2) ?? null;
-  return { type: type as BackendType, name, quantization: of('q'), parameterSize: of('p') };
+  return { type: type as KnownBackendType, name, quantization: of('q'), parameterSize: of('p') };
 }

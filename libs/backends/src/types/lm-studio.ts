@@ -11,6 +11,7 @@ export const lmStudio = defineProfile({
   type: 'lm-studio',
   label: 'LM Studio',
   contractName: 'lmstudio',
+  versionName: 'lm_studio',
   prefixes: ['lmstudio', 'lm-studio', 'lm_studio'],
   defaultPorts: [1234],
   healthPath: '/v1/models',

@@ -5,7 +5,9 @@ import { isOpenAiList } from '../reading/openai-list.ts';
 export const openAiCompatible = defineProfile({
   type: 'openai-compatible',
   label: 'OpenAI-compatible',
+  typeAliases: ['openai'],
   contractName: 'openai',
+  versionName: 'openai_compatible',
   prefixes: ['openai', 'openai-compatible'],
   defaultPorts: [],
   healthPath: '/v1/models',

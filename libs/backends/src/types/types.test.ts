@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { BACKEND_TYPES } from '@olla/core/backend-type';
-import type { BackendType } from '@olla/core/backend-type';
 import type { ProbeAnswer } from '../profile.ts';
 import { PROFILES, profileByPrefix, profileOf } from '../table.ts';
+import type { KnownBackendType } from '../table.ts';
 
 const answer = (status: number, body = '', headers: Record<string, string> = {}): ProbeAnswer => ({
   status,
@@ -12,15 +11,15 @@ const answer = (status: number, body = '', headers: Record<string, string> = {})
   headers,
 });
 
-function readSignal(type: BackendType, path: string, body: unknown) {
+function readSignal(type: KnownBackendType, path: string, body: unknown) {
   const reader = profileOf(type).signals.find((signal) => signal.path === path);
   assert.ok(reader, `${type} reads ${path}`);
   return reader.parse(typeof body === 'string' ? body : JSON.stringify(body));
 }
 
 test('every type has a profile under its own name, and no prefix leads to two', () => {
-  for (const type of BACKEND_TYPES) assert.equal(profileOf(type).type, type);
-  const prefixes = Object.values(PROFILES).flatMap((profile) => profile.prefixes);
+  for (const profile of PROFILES) assert.equal(profileOf(profile.type), profile);
+  const prefixes = PROFILES.flatMap((profile) => profile.prefixes);
   assert.equal(new Set(prefixes).size, prefixes.length);
   for (const prefix of ['lmstudio', 'lm-studio', 'lm_studio']) {
     assert.equal(profileByPrefix(prefix)?.type, 'lm-studio');
@@ -33,7 +32,7 @@ test('every type has a profile under its own name, and no prefix leads to two', 
 });
 
 test('the contract has words of its own for two types', () => {
-  const words = Object.values(PROFILES).map(({ type, contractName }) => [type, contractName]);
+  const words = PROFILES.map(({ type, contractName }) => [type, contractName]);
   assert.deepEqual(
     words.filter(([type, word]) => type !== word),
     [
@@ -273,7 +272,7 @@ const garbage = fc.oneof(
 test('no parser throws on anything, and names are always texts', () => {
   fc.assert(
     fc.property(garbage, (body) => {
-      for (const { parseModels, isModelList, details } of Object.values(PROFILES)) {
+      for (const { parseModels, isModelList, details } of PROFILES) {
         isModelList(body);
         for (const model of parseModels(body)) {
           assert.equal(typeof model.name, 'string');
@@ -294,7 +293,7 @@ test('no signal reader, health check or detection throws on any text', () => {
   );
   fc.assert(
     fc.property(text, fc.integer({ min: 100, max: 599 }), (body, status) => {
-      for (const { signals, checkHealth, checkModelsAccess, detect } of Object.values(PROFILES)) {
+      for (const { signals, checkHealth, checkModelsAccess, detect } of PROFILES) {
         for (const { parse } of signals) parse(body);
         checkHealth(answer(status, body));
         checkModelsAccess(answer(status, body));

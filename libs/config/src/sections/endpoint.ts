@@ -1,4 +1,4 @@
-import { BACKEND_TYPES, type BackendType } from '@olla/core/backend-type';
+import { TYPES_BY_WORD } from '@olla/backends/table';
 import * as z from 'zod';
 import {
   bool,
@@ -15,8 +15,6 @@ import {
   unset,
   wholeNumber,
 } from '../leaf.ts';
-
-const ENDPOINT_TYPES = [...BACKEND_TYPES, 'openai', 'auto'] as const;
 
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]+$/;
 
@@ -129,9 +127,7 @@ export const endpoint = section({
   ),
   type: leaf(
     'choice',
-    choice(ENDPOINT_TYPES).transform((type): BackendType | 'auto' =>
-      type === 'openai' ? 'openai-compatible' : type,
-    ),
+    choice(['auto', ...TYPES_BY_WORD.keys()]).transform((word) => TYPES_BY_WORD.get(word) ?? 'auto'),
     'Kind of server; `auto` asks the server. Required.',
   ),
   priority: leaf('int', wholeNumber(0).default(100), 'Rank under `priority`; the highest goes first.'),

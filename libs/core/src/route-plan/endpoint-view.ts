@@ -8,7 +8,8 @@ export interface EndpointRouting {
   readonly name: string;
   /** See endpoint-key.ts. */
   readonly key: string;
-  readonly type: BackendType | 'auto';
+  /** What it is taken for until a snapshot tells its type. */
+  readonly type: BackendType;
   readonly priority: number;
   /** null: its slots where the backend tells them, else what is usual for the type. */
   readonly weight: number | null;
@@ -54,7 +55,7 @@ export function viewEndpoint(
   seen: EndpointSnapshot | undefined,
 ): EndpointView {
   const live = input.live.endpoint(settings.key);
-  const type = seen?.type ?? (settings.type === 'auto' ? 'openai-compatible' : settings.type);
+  const type = seen?.type ?? settings.type;
   const state = seen?.state ?? 'unknown';
   const routable = ROUTABLE_STATES.has(state);
   const slots = seen?.load?.slots ?? null;

@@ -1,5 +1,5 @@
 import { demoFleetSpec } from '@olla/simulator/demo-fleet';
-import { startFleet } from '@olla/simulator/start-fleet';
+import { startSimulatedFleet } from '@olla/simulator/simulated-fleet';
 
 /** From the process of the demo fleet to the one that started it. */
 export type DemoMessage =
@@ -15,7 +15,7 @@ export async function runDemoProcess(): Promise<void> {
   process.on('SIGINT', () => undefined);
   process.once('disconnect', () => process.exit(0));
   try {
-    const fleet = await startFleet(demoFleetSpec());
+    const fleet = await startSimulatedFleet(demoFleetSpec());
     const endpoints = fleet.servers.map(({ name, url, type }) => ({ name, url, type }));
     process.send?.({ demo: 'ready', endpoints } satisfies DemoMessage);
   } catch (error) {

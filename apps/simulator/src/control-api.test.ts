@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { Fleet } from './fleet.ts';
-import { startFleet } from './start-fleet.ts';
-import { askRaw, getRequest, openRaw, postRequest } from './testing/raw-exchange.ts';
+import { startSimulatedFleet, type SimulatedFleet } from './simulated-fleet.ts';
+import { sendRaw, getRequest, connectRaw, postRequest } from './testing/raw-connection.ts';
 
-let fleet: Fleet;
+let fleet: SimulatedFleet;
 before(async () => {
-  fleet = await startFleet({
+  fleet = await startSimulatedFleet({
     timeScale: 100,
     controlPort: 0,
     servers: [
@@ -29,7 +28,7 @@ async function control(
   return { status: response.status, value: (await response.json()) as Record<string, unknown> };
 }
 
-test('lists the fleet and what each server does', async () => {
+test('lists the servers with their state', async () => {
   const { value } = await control('GET', '/servers');
   const servers = value['servers'] as { name: string; type: string; models: unknown }[];
   assert.deepEqual(
@@ -42,19 +41,19 @@ test('lists the fleet and what each server does', async () => {
   assert.deepEqual(servers[0]?.models, [{ name: 'tiny:1b', resident: true }]);
 });
 
-test('switches faults on and off', async () => {
+test('adds and ends faults', async () => {
   const { port } = fleet.server('vllm');
   const added = await control('POST', '/servers/vllm/faults', { kind: 'status', status: 503 });
   assert.equal(added.value['kind'], 'status');
-  assert.equal((await askRaw(port, getRequest('/health'))).status, 503);
+  assert.equal((await sendRaw(port, getRequest('/health'))).status, 503);
   await control('DELETE', `/servers/vllm/faults/${String(added.value['id'])}`);
-  assert.equal((await askRaw(port, getRequest('/health'))).status, 200);
+  assert.equal((await sendRaw(port, getRequest('/health'))).status, 200);
 });
 
-test('tells what a server received, bodies when asked to keep them', async () => {
+test('lists the requests that a server received, with bodies while they are captured', async () => {
   await control('DELETE', '/servers/desk/requests');
   await control('PUT', '/servers/desk/capture', { bodies: true });
-  await askRaw(
+  await sendRaw(
     fleet.server('desk').port,
     postRequest('/api/show?x=1', { model: 'tiny:1b' }, ['X-Trace: a', 'x-trace: b']),
   );
@@ -66,7 +65,7 @@ test('tells what a server received, bodies when asked to keep them', async () =>
   assert.deepEqual((request?.['rawHeaders'] as string[]).slice(-4), ['X-Trace', 'a', 'x-trace', 'b']);
 });
 
-test('adds and removes models, and restarts a server', async () => {
+test('adds and removes models, and loads the models of the start again after a crash', async () => {
   await control('POST', '/servers/desk/models', { name: 'new:7b', loaded: true });
   const names = (): string[] =>
     fleet
@@ -80,25 +79,25 @@ test('adds and removes models, and restarts a server', async () => {
   assert.deepEqual(fleet.server('desk').snapshot().models, [{ name: 'tiny:1b', resident: true }]);
 });
 
-test('a crash breaks off what runs, and is not taken for a client that left', async () => {
+test('resets running requests on a crash and counts them as broken off, not as clients that left', async () => {
   const server = fleet.server('vllm');
   server.resetCounters();
-  const running = openRaw(server.port);
+  const running = connectRaw(server.port);
   running.send(
     postRequest('/v1/chat/completions', { messages: [{ role: 'user', content: 'hi' }], stream: true }),
   );
-  await running.answer({ headOnly: true });
+  await running.response({ headOnly: true });
   server.crash();
   assert.equal(await running.closed, 'ECONNRESET');
   const { counters, active, running: slots } = server.snapshot();
   assert.deepEqual([counters.brokenOff, counters.clientLeft, active, slots], [1, 0, 0, 0]);
-  assert.equal((await askRaw(server.port, getRequest('/health'))).status, 200);
+  assert.equal((await sendRaw(server.port, getRequest('/health'))).status, 200);
 });
 
-test('says what is wrong with an order', async () => {
+test('answers 404 for an unknown server or path, and 400 for a body that is not valid', async () => {
   assert.match(
     String((await control('GET', '/servers/nope')).value['error']),
-    /no simulated server "nope"; there are desk, vllm/,
+    /no simulated server is named "nope"\. The servers are desk, vllm/,
   );
   const bad = await control('POST', '/servers/vllm/faults', { kind: 'explode' });
   assert.equal(bad.status, 400);

@@ -1,13 +1,13 @@
 import type { FleetSpec, ModelSpec } from './fleet-spec.ts';
 
-/** Fast disks and small contexts, so that a first try is answered within a second and reads like typing. */
+/** A short load, so that the first request to a cold model is answered within a second. */
 const LOAD_S = 0.6;
 
 function chat(name: string, rest: Partial<Exclude<ModelSpec, string>> = {}): ModelSpec {
   return { name, loadS: LOAD_S, answerTokens: [40, 120], ...rest };
 }
 
-/** A mixed fleet on free ports: some models on several servers, each under its server's own name for it. */
+/** A mixed fleet on free ports. Some models are on several servers, under each server's own name for it. */
 export function demoFleetSpec(): FleetSpec {
   return {
     seed: 7,

@@ -1,17 +1,17 @@
 import { z } from 'zod';
-import { FAULT_KINDS } from './http/faults.ts';
+import { FAULT_KINDS } from './http/fault-spec.ts';
 
 const positive = z.number().positive();
 
-/** A model by its name alone, or with what differs from what its name tells. */
+/** A model: its name alone, or an object that overrides what the name implies. */
 export const modelSpecSchema = z.union([
   z.string().min(1),
   z.strictObject({
     name: z.string().min(1),
     kind: z.enum(['llm', 'vlm', 'embeddings']).optional(),
-    /** Billions of parameters; without it, as the name tells, else 7.5. */
+    /** Billions of parameters. Default: the size in the name, or 7.5. */
     sizeB: positive.optional(),
-    /** Simulated tokens a second. */
+    /** Tokens per simulated second. */
     prefillTps: positive.optional(),
     decodeTps: positive.optional(),
     memoryGb: positive.optional(),
@@ -22,9 +22,9 @@ export const modelSpecSchema = z.union([
     family: z.string().optional(),
     /** In memory from the start. */
     loaded: z.boolean().optional(),
-    /** Calls the tools it is offered. */
+    /** Calls the tools that a request offers. */
     tools: z.boolean().optional(),
-    /** Tokens of an answer that ends by itself, or the two ends of their range. */
+    /** Length in tokens of an output that no limit cuts, or its least and greatest length. */
     answerTokens: z.union([positive.int(), z.tuple([positive.int(), positive.int()])]).optional(),
   }),
 ]);
@@ -44,7 +44,7 @@ export const faultSpecSchema = z.strictObject({
   how: z.enum(['reset', 'close']).optional(),
 });
 
-/** The kinds of servers that can be simulated; `fast` is like none and does as little as a server can. */
+/** The types of servers that can be simulated. `fast` imitates none and does next to no work for a request. */
 const SERVER_TYPES = [
   'ollama',
   'lm-studio',
@@ -64,28 +64,28 @@ const SERVER_TYPES = [
 export const serverSpecSchema = z.strictObject({
   name: z.string().min(1),
   type: z.enum(SERVER_TYPES),
-  /** On 127.0.0.1; 0 or none for any free one. */
+  /** On 127.0.0.1; 0 or absent for any free port. */
   port: z.number().int().min(0).max(65_535).optional(),
   models: z.array(modelSpecSchema).optional(),
-  /** Requests worked on at once, for each model (Ollama, LM Studio) or for the server. */
+  /** Requests that run at once, for each model (Ollama, LM Studio) or for the server. */
   slots: positive.int().optional(),
   memoryGb: positive.optional(),
   /** Models in memory at once (Ollama, LM Studio). */
   maxLoadedModels: positive.int().optional(),
-  /** Ollama: requests that wait for a load before the next gets a 503. */
+  /** Ollama: requests that may wait for a load. The next one gets a 503. */
   queueLimit: z.number().int().nonnegative().optional(),
-  /** Tokens of context a request may have, whatever the model could. */
+  /** Upper limit of the context length of every model. */
   contextTokens: positive.int().optional(),
   /** Simulated seconds that an unused model stays in memory. */
   keepAliveS: z.number().nonnegative().optional(),
-  /** Asked for as a bearer token (llama.cpp, vLLM, LiteLLM, OpenAI-compatible). */
+  /** Required as a bearer token (llama.cpp, vLLM, LiteLLM, OpenAI-compatible). */
   apiKey: z.string().optional(),
-  /** llama.cpp: loads for its model's time at the start, answering 503. */
+  /** llama.cpp: answers 503 at the start, for the load time of its model. */
   startsLoading: z.boolean().optional(),
-  /** Reported version, where the type reports one. */
+  /** Version that the server reports, where its type reports one. */
   version: z.string().optional(),
   faults: z.array(faultSpecSchema).optional(),
-  /** Type `fast`: pace of its streams. */
+  /** Type `fast`: chunks of a stream, the pause between them, and the size of a whole body. */
   fast: z
     .strictObject({
       chunks: positive.int().optional(),
@@ -97,11 +97,11 @@ export const serverSpecSchema = z.strictObject({
 
 export const fleetSpecSchema = z.strictObject({
   seed: z.number().int().optional(),
-  /** Simulated seconds in a real one. */
+  /** Simulated seconds that pass in each real second. */
   timeScale: positive.optional(),
-  /** Port of the control API; 0 for any free one, none for no control API. */
+  /** Port of the control API; 0 for any free port, absent for no control API. */
   controlPort: z.number().int().min(0).max(65_535).optional(),
-  /** Requests each server remembers. */
+  /** Requests that each server records. */
   keepRequests: positive.int().optional(),
   servers: z.array(serverSpecSchema).min(1),
 });
@@ -111,12 +111,12 @@ export type ServerSpec = z.input<typeof serverSpecSchema>;
 export type FleetSpec = z.input<typeof fleetSpecSchema>;
 export type ServerType = ServerSpec['type'];
 
-/** A fleet description that cannot be used. The message names each wrong key. */
+/** A fleet file that is not valid. The message names each wrong key. */
 export class FleetSpecError extends Error {
   readonly code = 'FLEET_SPEC_INVALID';
 }
 
-/** Checks what was read from a file. Throws FleetSpecError with one line a fault. */
+/** Checks the content of a fleet file. Throws FleetSpecError with one line for each wrong key. */
 export function parseFleetSpec(value: unknown): FleetSpec {
   const parsed = fleetSpecSchema.safeParse(value);
   if (!parsed.success) {
@@ -125,7 +125,8 @@ export function parseFleetSpec(value: unknown): FleetSpec {
     );
   }
   const names = parsed.data.servers.map((server) => server.name);
-  const twice = names.find((name, at) => names.indexOf(name) !== at);
-  if (twice !== undefined) throw new FleetSpecError(`servers: two are named "${twice}"`);
+  const duplicate = names.find((name, at) => names.indexOf(name) !== at);
+  if (duplicate !== undefined)
+    throw new FleetSpecError(`servers: two servers are named "${duplicate}". Give each a name of its own`);
   return parsed.data;
 }

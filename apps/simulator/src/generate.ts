@@ -1,26 +1,29 @@
+import type { Job, JobHandle, JobStats } from './engine/job.ts';
 import type { Exchange } from './http/exchange.ts';
 import type { Model } from './model.ts';
-import type { JobStats, Ticket } from './physics/job.ts';
-import { countTokens } from './physics/prefix-cache.ts';
 import type { ServerState } from './server-state.ts';
-import { drawAnswer, type Answer } from './text/answer.ts';
-import type { Ask } from './text/ask.ts';
+import { countTokens } from './text/count-tokens.ts';
+import type { GenerationRequest } from './text/generation-request.ts';
+import { drawOutput, type ModelOutput } from './text/model-output.ts';
 
-export interface GenerationHooks {
+/** A generation to run, with the callbacks that write its response. */
+export interface Generation {
+  readonly model: Model;
+  readonly request: GenerationRequest;
+  readonly output: ModelOutput;
+  /** How long the model stays in memory afterwards. The engine's own time when absent. */
+  readonly keepAliveMs?: number | undefined;
+  /** What to do when the client leaves. Default: cancel the job at once. */
+  readonly onClientLeft?: (job: JobHandle) => void;
   onSlot?(): void;
   onToken?(piece: string, index: number): void;
   onDone(stats: JobStats): void;
-  onFail(reason: 'queue-full' | 'crashed'): void;
+  /** The queue of the server is full. */
+  readonly onQueueFull: () => void;
 }
 
-export interface GenerationOptions {
-  readonly keepAliveMs?: number;
-  /** What the client's leaving does; without it, it cancels at once. */
-  readonly onClientLeft?: (ticket: Ticket) => void;
-}
-
-export function planAnswer(state: ServerState, model: Model, ask: Ask): Answer {
-  return drawAnswer(ask, {
+export function planOutput(state: ServerState, model: Model, request: GenerationRequest): ModelOutput {
+  return drawOutput(request, {
     seed: state.seed,
     answerTokens: model.answerTokens,
     contextTokens: model.contextTokens,
@@ -28,57 +31,52 @@ export function planAnswer(state: ServerState, model: Model, ask: Ask): Answer {
   });
 }
 
-/** Runs one answer through the server's engine. A crash of the server breaks the connection off. */
-export function generate(
-  state: ServerState,
-  exchange: Exchange,
-  work: { readonly model: Model; readonly ask: Ask; readonly answer: Answer },
-  hooks: GenerationHooks,
-  options: GenerationOptions = {},
-): Ticket {
-  const { model, ask, answer } = work;
-  const ticket = state.engine.submit({
+/** Runs a generation in the server's engine. A crash of the server aborts the exchange. */
+export function generate(state: ServerState, exchange: Exchange, generation: Generation): JobHandle {
+  const { model, request, output, keepAliveMs } = generation;
+  const job = state.engine.submit({
     model: model.name,
-    promptText: ask.promptText,
-    promptTokens: countTokens(ask.promptText),
-    pieces: answer.pieces,
-    ...(options.keepAliveMs === undefined ? {} : { keepAliveMs: options.keepAliveMs }),
-    onSlot: () => hooks.onSlot?.(),
-    onToken: (index) => hooks.onToken?.(answer.pieces[index] as string, index),
+    promptText: request.promptText,
+    promptTokens: countTokens(request.promptText),
+    pieces: output.pieces,
+    ...(keepAliveMs === undefined ? {} : { keepAliveMs }),
+    onSlot: () => generation.onSlot?.(),
+    onToken: (index) => generation.onToken?.(output.pieces[index] ?? '', index),
     onDone(stats) {
       addToTotals(state, stats);
-      hooks.onDone(stats);
+      generation.onDone(stats);
     },
-    onFail(reason) {
-      if (reason === 'crashed') exchange.breakOff();
-      else hooks.onFail(reason);
-    },
+    onFail: failureHandler(exchange, generation),
   });
   exchange.onClientLeft(() => {
-    if (options.onClientLeft === undefined) ticket.cancel();
-    else options.onClientLeft(ticket);
+    if (generation.onClientLeft === undefined) job.cancel();
+    else generation.onClientLeft(job);
   });
-  return ticket;
+  return job;
 }
 
-/** Reads texts into vectors: a prompt without an answer. */
-export function embed(
-  state: ServerState,
-  exchange: Exchange,
-  work: { readonly model: Model; readonly texts: readonly string[]; readonly keepAliveMs?: number },
-  hooks: Pick<GenerationHooks, 'onDone' | 'onFail'>,
-): void {
-  const promptText = work.texts.join('\n');
-  const ticket = state.engine.submit({
-    model: work.model.name,
-    promptText,
-    promptTokens: work.texts.reduce((sum, text) => sum + countTokens(text), 0),
+/** Texts to embed, with the callbacks that write the response. */
+export interface Embedding extends Pick<Generation, 'model' | 'keepAliveMs' | 'onDone' | 'onQueueFull'> {
+  readonly texts: readonly string[];
+}
+
+/** Runs an embedding in the server's engine: a prompt without output tokens. */
+export function embed(state: ServerState, exchange: Exchange, embedding: Embedding): void {
+  const { model, texts, keepAliveMs } = embedding;
+  const job = state.engine.submit({
+    model: model.name,
+    promptText: texts.join('\n'),
+    promptTokens: texts.reduce((sum, text) => sum + countTokens(text), 0),
     pieces: [],
-    ...(work.keepAliveMs === undefined ? {} : { keepAliveMs: work.keepAliveMs }),
-    onDone: hooks.onDone,
-    onFail: (reason) => (reason === 'crashed' ? exchange.breakOff() : hooks.onFail(reason)),
+    ...(keepAliveMs === undefined ? {} : { keepAliveMs }),
+    onDone: (stats) => embedding.onDone(stats),
+    onFail: failureHandler(exchange, embedding),
   });
-  exchange.onClientLeft(() => ticket.cancel());
+  exchange.onClientLeft(() => job.cancel());
+}
+
+function failureHandler(exchange: Exchange, { onQueueFull }: Pick<Generation, 'onQueueFull'>): Job['onFail'] {
+  return (reason) => (reason === 'crashed' ? exchange.abort() : onQueueFull());
 }
 
 function addToTotals(state: ServerState, stats: JobStats): void {

@@ -1,26 +1,31 @@
+import { estimateCost, guessSizeB, type ModelCost } from './engine/model-cost.ts';
+import { createRandom, hashText, HEX, randomId } from './engine/random.ts';
 import type { ModelSpec, ServerSpec, ServerType } from './fleet-spec.ts';
-import { estimatePhysics, guessSizeB, type ModelPhysics } from './physics/model-physics.ts';
-import { createRandom, hashText, HEX, randomId } from './physics/random.ts';
 
 /** A model as one simulated server has it. */
 export interface Model {
-  /** As this server lists it. */
+  /** The name under which this server lists it. */
   readonly name: string;
   readonly kind: 'llm' | 'vlm' | 'embeddings';
+  /** Billions of parameters. */
   readonly sizeB: number;
-  readonly physics: ModelPhysics;
-  /** What the model was trained for. */
+  readonly cost: ModelCost;
+  /** The context length of its training. */
   readonly trainedContextTokens: number;
-  /** What a request may have here. */
+  /** The context length that this server allows. */
   readonly contextTokens: number;
   readonly quantization: string;
   readonly family: string;
+  /** Calls the tools that a request offers. */
   readonly tools: boolean;
+  /** Least and greatest length in tokens of an output that no limit cuts. */
   readonly answerTokens: readonly [number, number];
+  /** In memory from the start. */
   readonly loaded: boolean;
   /** 64 hex digits. */
   readonly digest: string;
   readonly sizeBytes: number;
+  /** Length of its embedding vectors. */
   readonly dimensions: number;
   /** Milliseconds since the epoch. */
   readonly modifiedAt: number;
@@ -35,7 +40,7 @@ export function buildModel(spec: ModelSpec, server: ServerSpec): Model {
   const kind = given.kind ?? (/embed|bge|minilm/i.test(name) ? 'embeddings' : 'llm');
   const sizeB = given.sizeB ?? (kind === 'embeddings' ? 0.14 : guessSizeB(name));
   const halfPrecision = HALF_PRECISION_TYPES.includes(server.type);
-  const estimated = estimatePhysics(sizeB, halfPrecision);
+  const estimated = estimateCost(sizeB, halfPrecision);
   const trained = given.contextTokens ?? 32_768;
   const answer = given.answerTokens ?? [24, 120];
   const random = createRandom(hashText(name));
@@ -43,7 +48,7 @@ export function buildModel(spec: ModelSpec, server: ServerSpec): Model {
     name,
     kind,
     sizeB,
-    physics: {
+    cost: {
       prefillTps: given.prefillTps ?? estimated.prefillTps,
       decodeTps: given.decodeTps ?? estimated.decodeTps,
       memoryGb: given.memoryGb ?? estimated.memoryGb,
@@ -63,7 +68,7 @@ export function buildModel(spec: ModelSpec, server: ServerSpec): Model {
   };
 }
 
-/** Ollama's full name of a model: `:latest` where no tag is given. */
+/** Ollama's full name of a model, with the tag `latest` when the name has none. */
 export function withTag(name: string): string {
   return name.lastIndexOf(':') > name.lastIndexOf('/') ? name : `${name}:latest`;
 }

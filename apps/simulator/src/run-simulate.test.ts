@@ -5,16 +5,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { demoFleetSpec } from './demo-fleet.ts';
-import { startFleet } from './start-fleet.ts';
 import { parseFleetSpec } from './fleet-spec.ts';
 import { runSimulate } from './run-simulate.ts';
-import { askRaw, postRequest } from './testing/raw-exchange.ts';
+import { startSimulatedFleet } from './simulated-fleet.ts';
+import { sendRaw, postRequest } from './testing/raw-connection.ts';
 
 let folder: string;
 before(async () => (folder = await mkdtemp(join(tmpdir(), 'simulate-'))));
 after(() => rm(folder, { recursive: true }));
 
-/** Runs until it has printed, then stops it as Ctrl+C does. */
+/** Stops the fleet with SIGINT when it has printed. Resolves with the printed text. */
 async function runOnce(flags: Parameters<typeof runSimulate>[0]): Promise<string> {
   let printed = '';
   await runSimulate(flags, (text) => {
@@ -43,10 +43,10 @@ test('serves the fleet of a file until a signal comes', async () => {
   );
 });
 
-test('a bad flag, an unreadable file, a bad fleet and a taken port each say so', async () => {
+test('rejects a bad flag, an unreadable file, a fleet that is not valid and a taken port, and names each', async () => {
   const bad = join(folder, 'bad.yaml');
   await writeFile(bad, 'servers:\n  - { name: x, type: nope }\n  - { name: y, type: vllm, prot: 1 }\n');
-  await assert.rejects(runOnce({ seed: 'x' }), /--seed takes a number, not "x"/);
+  await assert.rejects(runOnce({ seed: 'x' }), /--seed must be a number, not "x"/);
   await assert.rejects(runOnce({ fleet: join(folder, 'none') }), /cannot read the fleet file .*none: ENOENT/);
   await assert.rejects(runOnce({ fleet: bad }), /bad\.yaml: servers\.0\.type: [^]*servers\.1: [^]*prot/);
   const holder = createServer().listen(0, '127.0.0.1');
@@ -56,19 +56,19 @@ test('a bad flag, an unreadable file, a bad fleet and a taken port each say so',
   holder.close();
 });
 
-test('names a server twice: refused', () => {
+test('rejects a fleet with two servers of one name', () => {
   const server = { name: 'a', type: 'vllm' };
-  assert.throws(() => parseFleetSpec({ servers: [server, server] }), /two are named "a"/);
+  assert.throws(() => parseFleetSpec({ servers: [server, server] }), /two servers are named "a"/);
 });
 
-test('the demo fleet starts, and its cold models answer too', async () => {
-  const fleet = await startFleet({ ...demoFleetSpec(), timeScale: 20 });
+test('answers requests to all models of the demo fleet, cold ones too', async () => {
+  const fleet = await startSimulatedFleet({ ...demoFleetSpec(), timeScale: 20 });
   try {
     for (const server of fleet.servers) {
       for (const { name } of server.snapshot().models.filter((model) => !/embed|bge/.test(model.name))) {
         const body = { model: name, messages: [{ role: 'user', content: 'hi' }], max_tokens: 2 };
         assert.equal(
-          (await askRaw(server.port, postRequest('/v1/chat/completions', body))).status,
+          (await sendRaw(server.port, postRequest('/v1/chat/completions', body))).status,
           200,
           `${server.name} ${name}`,
         );

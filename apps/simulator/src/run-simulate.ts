@@ -1,11 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { parse as parseYaml } from 'yaml';
 import { demoFleetSpec } from './demo-fleet.ts';
-import type { Fleet } from './fleet.ts';
-import { startFleet } from './start-fleet.ts';
 import { FleetSpecError, parseFleetSpec, type FleetSpec } from './fleet-spec.ts';
+import { startSimulatedFleet, type SimulatedFleet } from './simulated-fleet.ts';
 
-/** The flags of `olla simulate`, as the command line has them. */
+/** The flags of `olla simulate`, unparsed. */
 export interface SimulateFlags {
   readonly fleet?: string;
   readonly seed?: string;
@@ -16,14 +15,14 @@ export interface SimulateFlags {
 }
 
 /**
- * Serves the fleet until SIGINT or SIGTERM, then closes it and returns.
- * Throws FleetSpecError for flags or a file that cannot be used, the listener's error for a taken port.
+ * Serves a fleet until SIGINT or SIGTERM, then closes it and resolves. Rejects with FleetSpecError for a flag or
+ * file that is not valid and for a taken port, else with the listener's error.
  */
 export async function runSimulate(flags: SimulateFlags, print: (text: string) => void): Promise<void> {
-  const fleet = await startFleet(await readSpec(flags)).catch((error: unknown) => {
+  const fleet = await startSimulatedFleet(await readSpec(flags)).catch((error: unknown) => {
     throw explainListenError(error);
   });
-  print(flags.json === true ? `${JSON.stringify(describe(fleet))}\n` : table(fleet));
+  print(flags.json === true ? `${JSON.stringify(describeFleet(fleet))}\n` : formatTable(fleet));
   await new Promise<void>((resolve) => {
     process.once('SIGINT', () => resolve());
     process.once('SIGTERM', () => resolve());
@@ -33,12 +32,12 @@ export async function runSimulate(flags: SimulateFlags, print: (text: string) =>
 
 async function readSpec(flags: SimulateFlags): Promise<FleetSpec> {
   const spec = flags.fleet === undefined ? demoFleetSpec() : await readFleetFile(flags.fleet);
-  const base = readNumber('--port-base', flags.portBase);
-  let next = base ?? 0;
+  const portBase = readNumber('--port-base', flags.portBase);
+  let nextPort = portBase ?? 0;
   const servers =
-    base === undefined
+    portBase === undefined
       ? spec.servers
-      : spec.servers.map((server) => ((server.port ?? 0) === 0 ? { ...server, port: next++ } : server));
+      : spec.servers.map((server) => ((server.port ?? 0) === 0 ? { ...server, port: nextPort++ } : server));
   const seed = readNumber('--seed', flags.seed);
   const timeScale = readNumber('--time-scale', flags.timeScale);
   const controlPort = readNumber('--control-port', flags.controlPort);
@@ -56,9 +55,8 @@ async function readFleetFile(file: string): Promise<FleetSpec> {
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    throw new FleetSpecError(
-      `cannot read the fleet file ${file}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`,
-    );
+    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    throw new FleetSpecError(`cannot read the fleet file ${file}: ${reason}`);
   }
   try {
     return parseFleetSpec(parseYaml(text));
@@ -71,26 +69,24 @@ function readNumber(flag: string, text: string | undefined): number | undefined 
   if (text === undefined) return undefined;
   const value = Number(text);
   if (text.trim() === '' || !Number.isFinite(value))
-    throw new FleetSpecError(`${flag} takes a number, not "${text}"`);
+    throw new FleetSpecError(`${flag} must be a number, not "${text}"`);
   return value;
 }
 
 function explainListenError(error: unknown): unknown {
-  const { code, port } = (error ?? {}) as { code?: string; port?: number };
-  if (code !== 'EADDRINUSE') return error;
-  return new FleetSpecError(
-    `port ${port ?? '?'} is in use; give the server another port, or 0 for any free one`,
-  );
+  if (!(error instanceof Error) || !('code' in error) || error.code !== 'EADDRINUSE') return error;
+  const port = 'port' in error ? String(error.port) : '?';
+  return new FleetSpecError(`port ${port} is in use. Give the server another port, or 0 for any free port`);
 }
 
-function describe(fleet: Fleet): unknown {
+function describeFleet(fleet: SimulatedFleet): unknown {
   return {
     controlUrl: fleet.controlUrl,
     servers: fleet.servers.map(({ name, type, url, port }) => ({ name, type, url, port })),
   };
 }
 
-function table(fleet: Fleet): string {
+function formatTable(fleet: SimulatedFleet): string {
   const rows = fleet.servers.map((server) => {
     const models = server.snapshot().models.map((model) => (model.resident ? `${model.name}*` : model.name));
     return [server.name, server.type, server.url, models.join(', ')] as const;
@@ -102,5 +98,5 @@ function table(fleet: Fleet): string {
       `  ${row[0].padEnd(widths[0])}  ${row[1].padEnd(widths[1])}  ${row[2].padEnd(widths[2])}  ${row[3]}`,
   );
   const control = fleet.controlUrl === undefined ? '' : `\nControl API: ${fleet.controlUrl}/servers\n`;
-  return `Simulated servers (* in memory):\n${lines.join('\n')}\n${control}\nCtrl+C stops them.\n`;
+  return `Simulated servers (* model in memory):\n${lines.join('\n')}\n${control}\nCtrl+C stops the servers.\n`;
 }

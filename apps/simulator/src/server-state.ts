@@ -1,14 +1,14 @@
+import type { Clock } from './engine/clock.ts';
+import { Engine, type EngineOptions } from './engine/engine.ts';
+import { createRandom, hashText, type Random } from './engine/random.ts';
 import type { ServerSpec } from './fleet-spec.ts';
 import { buildModel, type Model } from './model.ts';
-import type { Clock } from './physics/clock.ts';
-import { createEngine, type Engine, type EngineOptions } from './physics/engine.ts';
-import { createRandom, hashText, type Random } from './physics/random.ts';
 
-/** All that the behaviour of one server type works with. */
+/** What the handlers of all server types share: the models, the engine and the counts of one server. */
 export interface ServerState {
   readonly spec: ServerSpec;
   readonly seed: number;
-  /** By the name this server lists. */
+  /** By the name under which this server lists them. */
   readonly models: Map<string, Model>;
   readonly engine: Engine;
   readonly clock: Clock;
@@ -19,11 +19,11 @@ export interface ServerState {
   readonly totals: Totals;
   addModel(model: Model): void;
   removeModel(name: string): void;
-  /** Loads again what it starts with, after the engine lost all. */
+  /** Loads the models that the server starts with, after a crash of the engine. */
   restart(): void;
 }
 
-/** What `/metrics` counts. */
+/** Counts of finished generations for `/metrics`. Durations are simulated milliseconds. */
 export interface Totals {
   promptTokens: number;
   cachedTokens: number;
@@ -33,7 +33,7 @@ export interface Totals {
   requests: number;
 }
 
-/** How each type schedules: what differs from a server that keeps all its models in memory. */
+/** How each type schedules. A type without `capacityGb` keeps all its models in memory. */
 const ENGINE_DEFAULTS = {
   ollama: { slots: 4, capacityGb: 24, maxModels: 3, queueLimit: 512, batchPenalty: 0.3, keepAliveS: 300 },
   'lm-studio': { slots: 1, capacityGb: 24, maxModels: 3, batchPenalty: 0.3, keepAliveS: 3600 },
@@ -70,12 +70,12 @@ export function createServerState(
   const add = (model: Model): void => void models.set(model.name, model);
   for (const model of spec.models ?? []) add(buildModel(model, spec));
   const options = engineOptions(spec, ENGINE_DEFAULTS[spec.type]);
-  const engine = createEngine(options, (name) => physicsOf(models, name), clock);
+  const engine = new Engine(options, (name) => costOf(models, name), clock);
   const keepsAll = options.capacityGb === Infinity;
-  const settle = (model: Model): void => {
+  const preload = (model: Model): void => {
     if (keepsAll || model.loaded) engine.preload(model.name);
   };
-  const start = (): void => models.forEach(settle);
+  const start = (): void => models.forEach(preload);
   start();
   return {
     spec,
@@ -89,7 +89,7 @@ export function createServerState(
     totals: { promptTokens: 0, cachedTokens: 0, promptMs: 0, outputTokens: 0, decodeMs: 0, requests: 0 },
     addModel(model) {
       add(model);
-      settle(model);
+      preload(model);
     },
     removeModel(name) {
       models.delete(name);
@@ -113,7 +113,7 @@ function engineOptions(spec: ServerSpec, defaults: EngineDefaults): EngineOption
   };
 }
 
-/** A model removed while a request for it waits still has to load. */
-function physicsOf(models: ReadonlyMap<string, Model>, name: string): Model['physics'] {
-  return models.get(name)?.physics ?? { prefillTps: 4_000, decodeTps: 90, memoryGb: 7, loadMs: 6_000 };
+/** Falls back to typical figures for a model that was removed while a request for it waits. */
+function costOf(models: ReadonlyMap<string, Model>, name: string): Model['cost'] {
+  return models.get(name)?.cost ?? { prefillTps: 4_000, decodeTps: 90, memoryGb: 7, loadMs: 6_000 };
 }

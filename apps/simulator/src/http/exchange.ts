@@ -1,41 +1,25 @@
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
-import type { FaultSpec } from './faults.ts';
-import type { ReceivedRequest } from './request-log.ts';
-import { createTrickle } from './trickle.ts';
+import { STATUS_CODES, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { FaultSpec } from './fault-spec.ts';
+import type { ReceivedRequest, RequestOutcome } from './request-log.ts';
+import { createThrottledWriter, type ThrottledWriter } from './throttled-writer.ts';
 
-/** Names and values alternate. They are sent in this order and this case, and nothing is added. */
+/** Names and values alternate. They are sent in this order and spelling, and nothing is added. */
 export type FlatHeaders = readonly string[];
 
-/** How a connection goes on after an answer, whatever the head said. */
-export type After = 'keep' | 'close';
+/** What happens to the connection after a response, whatever the head said. */
+export type AfterResponse = 'keep' | 'close';
 
-/** One request and its answer, with whatever fault has struck it between the server's type and the socket. */
-export interface Exchange {
-  readonly method: string;
-  /** As it came, without the query. */
-  readonly path: string;
-  readonly query: URLSearchParams;
-  readonly headers: IncomingHttpHeaders;
-  readonly onConnection: number;
-  /** The client asked for the connection to be closed, or speaks HTTP/1.0. */
-  readonly wantsClose: boolean;
-  readonly headSent: boolean;
-  /** The client has left, or the answer is complete. */
-  readonly over: boolean;
-  /** All of the request's body. Never settles when the client leaves in the middle of it. */
-  body(): Promise<Buffer>;
-  /** Called once when the client leaves before its answer is complete. */
-  onClientLeft(left: () => void): void;
-  /** A whole answer. `Content-Length` and the like are the caller's. */
-  respond(status: number, reason: string, headers: FlatHeaders, body: string | Buffer, after?: After): void;
-  /** The head of a stream; sent with the first chunk unless `flush`. */
-  start(status: number, reason: string, headers: FlatHeaders, flush?: boolean): void;
-  /** One HTTP chunk. */
-  write(chunk: string): void;
-  /** The last chunk. */
-  end(after?: After): void;
-  /** Cuts the connection in the middle. */
-  breakOff(how?: 'reset' | 'close'): void;
+export interface ResponseHead {
+  readonly status: number;
+  /** Default: the standard reason phrase of the status. */
+  readonly reason?: string;
+  readonly headers: FlatHeaders;
+}
+
+export interface WholeResponse extends ResponseHead {
+  readonly body: string | Buffer;
+  /** Default `keep`. */
+  readonly after?: AfterResponse;
 }
 
 export interface ExchangeContext {
@@ -43,133 +27,168 @@ export interface ExchangeContext {
   readonly record: ReceivedRequest;
   readonly fault: FaultSpec | undefined;
   readonly captureBody: boolean;
-  readonly settle: (outcome: 'answered' | 'client-left' | 'broken-off') => void;
+  /** Called once, when the exchange is over. */
+  readonly settle: (outcome: RequestOutcome) => void;
 }
 
-/** A chat prompt of a large context is a few MiB; images and uploads a few tens. */
+/** A chat prompt with a large context is a few MiB; images and uploads are some tens of MiB. */
 const MAX_KEPT_BODY_BYTES = 64 * 1024 * 1024;
 
-export function createExchange(
-  req: IncomingMessage,
-  res: ServerResponse,
-  context: ExchangeContext,
-): Exchange {
-  const target = req.url ?? '/';
-  const queryAt = target.indexOf('?');
-  const { fault, record } = context;
-  const leftListeners: (() => void)[] = [];
-  let over = false;
-  let headSent = false;
-  let chunks = 0;
-  let mute = false;
+/** One request and its response. It applies a fault between the server type's behaviour and the socket. */
+export class Exchange {
+  readonly method: string;
+  /** The path of the request target, unchanged, without the query. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
+  /** Counts the requests of this connection from 1. */
+  readonly onConnection: number;
+  /** The client asked to close the connection, or speaks HTTP/1.0 without keep-alive (RFC 9112, 9.3). */
+  readonly wantsClose: boolean;
+  headSent = false;
+  /** The response is complete, or the connection is gone. */
+  over = false;
+  readonly #req: IncomingMessage;
+  readonly #res: ServerResponse;
+  readonly #context: ExchangeContext;
+  readonly #fault: FaultSpec | undefined;
+  readonly #throttled: ThrottledWriter | undefined;
+  readonly #leftListeners: (() => void)[] = [];
+  #chunks = 0;
+  /** The fault lets nothing follow the head. */
+  #hangs = false;
 
-  const settle = (outcome: 'answered' | 'client-left' | 'broken-off'): void => {
-    over = true;
-    context.settle(outcome);
-  };
-  const breakOff = (how: 'reset' | 'close' = 'reset'): void => {
-    if (over) return;
-    settle('broken-off');
-    for (const left of leftListeners.splice(0)) left();
-    if (how === 'reset') req.socket.resetAndDestroy();
-    else req.socket.destroySoon();
-  };
-  res.on('close', () => {
-    if (over) return;
-    settle(res.writableFinished ? 'answered' : 'client-left');
-    if (!res.writableFinished) for (const left of leftListeners.splice(0)) left();
-  });
-  res.on('error', () => undefined); // a write after the client left; 'close' settles it
+  constructor(req: IncomingMessage, res: ServerResponse, context: ExchangeContext) {
+    const target = req.url ?? '/';
+    const queryAt = target.indexOf('?');
+    const { connection = '' } = req.headers;
+    this.method = req.method ?? 'GET';
+    this.path = queryAt === -1 ? target : target.slice(0, queryAt);
+    this.query = new URLSearchParams(queryAt === -1 ? '' : target.slice(queryAt + 1));
+    this.headers = req.headers;
+    this.onConnection = context.onConnection;
+    this.wantsClose =
+      /\bclose\b/i.test(connection) || (req.httpVersion === '1.0' && !/keep-alive/i.test(connection));
+    this.#req = req;
+    this.#res = res;
+    this.#context = context;
+    this.#fault = context.fault;
+    this.#throttled =
+      context.fault?.kind === 'slow' && context.fault.bytesPerS !== undefined
+        ? createThrottledWriter(res, context.fault.bytesPerS)
+        : undefined;
+    res.on('close', () => this.#onClose());
+    // A write after the client has left fails. 'close' follows and settles the request.
+    res.on('error', () => undefined);
+  }
 
-  const trickle =
-    fault?.kind === 'slow' && fault.bytesPerS !== undefined ? createTrickle(res, fault.bytesPerS) : undefined;
-  const send = (chunk: string | Buffer): void => {
-    if (trickle !== undefined) trickle.write(chunk);
-    else res.write(chunk);
-  };
-  const finish = (after: After): void => {
+  /** The whole request body. Never resolves when the client leaves before its end. */
+  body(): Promise<Buffer> {
+    return readBody(this.#req, this.#context.record, this.#context.captureBody);
+  }
+
+  /** Registers a callback for a client that leaves before its response is complete. Called once. */
+  onClientLeft(left: () => void): void {
+    if (this.over) left();
+    else this.#leftListeners.push(left);
+  }
+
+  /** Sends a whole response. The caller gives `Content-Length`. */
+  respond({ body, after = 'keep', ...head }: WholeResponse): void {
+    if (this.over) return;
+    this.#sendHead(head);
+    if (this.#hangs) return;
+    if (this.#fault?.kind === 'die-mid-stream') {
+      const { how } = this.#fault;
+      this.#res.write(body.slice(0, Math.floor(body.length / 2)), () => this.abort(how));
+      return;
+    }
+    if (body.length > 0 && this.method !== 'HEAD') this.#send(body);
+    this.#finish(after);
+  }
+
+  /** Starts a stream. The head leaves with the first chunk, or at once with `flush`. */
+  writeHead(head: ResponseHead, flush = false): void {
+    if (this.over) return;
+    this.#sendHead(head);
+    if (flush) this.#res.flushHeaders();
+  }
+
+  /** Sends one HTTP chunk. */
+  writeChunk(chunk: string): void {
+    if (this.over || this.#hangs) return;
+    const fault = this.#fault;
+    if (fault?.kind === 'die-mid-stream' && this.#chunks >= (fault.afterChunks ?? 1)) this.abort(fault.how);
+    else this.#send(`${Buffer.byteLength(chunk).toString(16)}\r\n${chunk}\r\n`);
+    this.#chunks++;
+  }
+
+  /** Sends the last chunk. */
+  end(after: AfterResponse = 'keep'): void {
+    if (this.over || this.#hangs) return;
+    if (this.#fault?.kind === 'die-mid-stream') return this.abort(this.#fault.how);
+    this.#send('0\r\n\r\n');
+    this.#finish(after);
+  }
+
+  /** Cuts the connection before the response is complete. */
+  abort(how: 'reset' | 'close' = 'reset'): void {
+    if (this.over) return;
+    this.#settle('broken-off');
+    if (how === 'reset') this.#req.socket.resetAndDestroy();
+    else this.#req.socket.destroySoon();
+  }
+
+  #onClose(): void {
+    if (!this.over) this.#settle(this.#res.writableFinished ? 'answered' : 'client-left');
+  }
+
+  #settle(outcome: RequestOutcome): void {
+    this.over = true;
+    this.#context.settle(outcome);
+    if (outcome !== 'answered') for (const left of this.#leftListeners.splice(0)) left();
+  }
+
+  #sendHead({ status, reason = STATUS_CODES[status] ?? '', headers }: ResponseHead): void {
+    this.headSent = true;
+    this.#context.record.status = status;
+    writeExactHead(this.#res, status, reason, headers);
+    if (this.#fault?.kind !== 'hang-after-head') return;
+    this.#res.flushHeaders();
+    this.#hangs = true;
+  }
+
+  #send(bytes: string | Buffer): void {
+    if (this.#throttled !== undefined) this.#throttled.write(bytes);
+    else this.#res.write(bytes);
+  }
+
+  #finish(after: AfterResponse): void {
+    const { socket } = this.#req;
+    const fault = this.#fault;
     const end = (): void => {
-      res.end(() => {
-        if (after === 'close') req.socket.destroySoon();
-        else if (fault?.kind === 'close-idle') setTimeout(() => req.socket.destroySoon(), fault.delayMs ?? 0);
+      this.#res.end(() => {
+        if (after === 'close') socket.destroySoon();
+        else if (fault?.kind === 'close-idle') setTimeout(() => socket.destroySoon(), fault.delayMs ?? 0);
       });
     };
-    if (trickle !== undefined) trickle.end(end);
+    if (this.#throttled !== undefined) this.#throttled.end(end);
     else end();
-  };
-  const sendHead = (status: number, reason: string, headers: FlatHeaders): void => {
-    headSent = true;
-    record.status = status;
-    writeBareHead(res, status, reason, headers);
-    if (fault?.kind !== 'hang-after-head') return;
-    res.flushHeaders();
-    mute = true;
-  };
-
-  return {
-    method: req.method ?? 'GET',
-    path: queryAt === -1 ? target : target.slice(0, queryAt),
-    query: new URLSearchParams(queryAt === -1 ? '' : target.slice(queryAt + 1)),
-    headers: req.headers,
-    onConnection: context.onConnection,
-    wantsClose:
-      /\bclose\b/i.test(req.headers.connection ?? '') ||
-      (req.httpVersion === '1.0' && !/keep-alive/i.test(req.headers.connection ?? '')),
-    get headSent() {
-      return headSent;
-    },
-    get over() {
-      return over;
-    },
-    body: () => readBody(req, record, context.captureBody),
-    onClientLeft(left) {
-      if (over) left();
-      else leftListeners.push(left);
-    },
-    respond(status, reason, headers, body, after = 'keep') {
-      if (over) return;
-      sendHead(status, reason, headers);
-      if (mute) return;
-      if (fault?.kind === 'die-mid-stream') {
-        res.write(body.slice(0, Math.floor(body.length / 2)), () => breakOff(fault.how));
-        return;
-      }
-      if (body.length > 0 && req.method !== 'HEAD') send(body);
-      finish(after);
-    },
-    start(status, reason, headers, flush = false) {
-      if (over) return;
-      sendHead(status, reason, headers);
-      if (flush) res.flushHeaders();
-    },
-    write(chunk) {
-      if (over || mute) return;
-      if (fault?.kind === 'die-mid-stream' && chunks >= (fault.afterChunks ?? 1)) breakOff(fault.how);
-      else send(`${Buffer.byteLength(chunk).toString(16)}\r\n${chunk}\r\n`);
-      chunks++;
-    },
-    end(after = 'keep') {
-      if (over || mute) return;
-      if (fault?.kind === 'die-mid-stream') return breakOff(fault.how);
-      send('0\r\n\r\n');
-      finish(after);
-    },
-    breakOff,
-  };
+  }
 }
 
 /**
- * Writes a head of exactly these headers. Node would add `Date`, `Connection` and `Keep-Alive`, and would
- * close the socket by itself after a `Connection: close`, which some servers do not.
+ * Writes a head with exactly these headers. Node would add `Date`, `Connection` and `Keep-Alive`, and would
+ * close the socket by itself after a `Connection: close`, which some servers do not do.
  */
-function writeBareHead(res: ServerResponse, status: number, reason: string, headers: FlatHeaders): void {
+function writeExactHead(res: ServerResponse, status: number, reason: string, headers: FlatHeaders): void {
   res.sendDate = false;
   res.useChunkedEncodingByDefault = false;
   res.removeHeader('connection');
-  res.writeHead(status, reason, headers as string[]);
-  // Chunks are framed by the exchange: Node would put those of one tick into one.
+  res.writeHead(status, reason, [...headers]);
+  // The exchange frames the chunks: Node would join all chunks of one tick.
   res.chunkedEncoding = false;
-  (res as unknown as { _last: boolean })._last = false;
+  Reflect.set(res, '_last', false);
 }
 
 function readBody(req: IncomingMessage, record: ReceivedRequest, capture: boolean): Promise<Buffer> {

@@ -1,23 +1,27 @@
+/** How a request ended. */
+export type RequestOutcome = 'answered' | 'client-left' | 'broken-off';
+
 /** One request as a simulated server received it. */
 export interface ReceivedRequest {
+  /** Counts the server's requests from 1. */
   readonly n: number;
-  /** Milliseconds since the epoch. */
+  /** Time of arrival in milliseconds since the epoch. */
   readonly at: number;
   readonly method: string;
-  /** With its query, as it came. */
+  /** The request target with its query, unchanged. */
   readonly target: string;
-  /** Names and values alternate, as they came. */
+  /** Names and values alternate, unchanged. */
   readonly rawHeaders: readonly string[];
-  /** Counted from 1 over the server's life. */
+  /** Counts the server's connections from 1. */
   readonly connection: number;
-  /** Counted from 1 on its connection. */
+  /** Counts the requests of this connection from 1. */
   readonly onConnection: number;
   bodyBytes: number;
-  /** Only while bodies are captured. */
+  /** Present only while bodies are captured. */
   body?: string;
   status?: number;
   fault?: string;
-  outcome: 'open' | 'answered' | 'client-left' | 'broken-off';
+  outcome: 'open' | RequestOutcome;
 }
 
 export interface Counters {
@@ -27,14 +31,29 @@ export interface Counters {
   brokenOff: number;
   bodyBytes: number;
   connections: number;
-  /** The most requests under way at once. */
+  /** The highest number of requests that ran at once. */
   maxActive: number;
 }
 
-/** Counts all requests and keeps the last ones. */
+/** Counters that start at 0, for a server on which `active` requests run. */
+export function newCounters(active = 0): Counters {
+  return {
+    received: 0,
+    answered: 0,
+    clientLeft: 0,
+    brokenOff: 0,
+    bodyBytes: 0,
+    connections: 0,
+    maxActive: active,
+  };
+}
+
+/** Counts all requests of a server and keeps the last ones. */
 export interface RequestLog {
   open(request: Omit<ReceivedRequest, 'n' | 'outcome' | 'bodyBytes'>): ReceivedRequest;
-  settle(request: ReceivedRequest, outcome: 'answered' | 'client-left' | 'broken-off'): void;
+  /** Records how a request ended. Only the first call for a request counts. */
+  settle(request: ReceivedRequest, outcome: RequestOutcome): void;
+  /** The last `limit` requests, oldest first. */
   last(limit: number): readonly ReceivedRequest[];
   readonly active: number;
   readonly counters: Counters;
@@ -46,16 +65,7 @@ export function createRequestLog(capacity: number): RequestLog {
   let kept: ReceivedRequest[] = [];
   let active = 0;
   let n = 0;
-  const zero = (): Counters => ({
-    received: 0,
-    answered: 0,
-    clientLeft: 0,
-    brokenOff: 0,
-    bodyBytes: 0,
-    connections: 0,
-    maxActive: active,
-  });
-  const counters = zero();
+  const counters = newCounters();
   return {
     open(request) {
       const entry: ReceivedRequest = { n: ++n, ...request, bodyBytes: 0, outcome: 'open' };
@@ -81,7 +91,7 @@ export function createRequestLog(capacity: number): RequestLog {
     counters,
     reset() {
       kept = [];
-      Object.assign(counters, zero());
+      Object.assign(counters, newCounters(active));
     },
     captureBodies: false,
   };

@@ -1,37 +1,34 @@
+import { randomId } from '../engine/random.ts';
 import type { Model } from '../model.ts';
-import { randomId } from '../physics/random.ts';
 import type { ServerState } from '../server-state.ts';
-import type { Flavour } from './openai/flavour.ts';
+import type { ApiVariant } from './openai/api-variant.ts';
+import { fastApiVariant } from './openai/fastapi-variant.ts';
 import { messagesRoutes } from './openai/messages.ts';
-import { pythonFlavour } from './openai/python-flavour.ts';
 import { createRouter, openAiRoutes, type Routes } from './openai/router.ts';
 import { sendJson } from './openai/send.ts';
 
-/** LM Studio's server stands on Express: `X-Powered-By` first, `Date` and the connection's terms last. */
-const flavour: Flavour = {
-  ...pythonFlavour,
-  headWithSlot: false,
-  roleFirst: false,
+/** LM Studio's server uses Express: `X-Powered-By` comes first, `Date` and the connection headers last. */
+const variant: ApiVariant = {
+  ...fastApiVariant,
+  headOnSlot: false,
+  roleChunk: false,
   headers: (_exchange, contentType) => [
-    'X-Powered-By',
-    'Express',
-    'Content-Type',
-    contentType,
+    ...['X-Powered-By', 'Express'],
+    ...['Content-Type', contentType],
     ...(contentType === 'text/event-stream' ? ['Cache-Control', 'no-cache'] : []),
   ],
-  tail: (exchange) => [
-    'Date',
-    new Date().toUTCString(),
+  trailingHeaders: (exchange) => [
+    ...['Date', new Date().toUTCString()],
     ...(exchange.wantsClose
       ? ['Connection', 'close']
       : ['Connection', 'keep-alive', 'Keep-Alive', 'timeout=5']),
   ],
-  lengthHeader: 'Content-Length',
+  contentLengthName: 'Content-Length',
   jsonType: 'application/json; charset=utf-8',
   streamType: 'text/event-stream',
   newChatId: (state) => `chatcmpl-${randomId(state.random, 22, 'abcdefghijklmnopqrstuvwxyz0123456789')}`,
   chunkExtras: (state) => ({ system_fingerprint: state.spec.name }),
-  wholeExtras: (state) => ({ stats: {}, system_fingerprint: state.spec.name }),
+  responseExtras: (state) => ({ stats: {}, system_fingerprint: state.spec.name }),
   unknownModel: (name) => ({
     status: 404,
     message: `Model "${name}" not found. List the models at /v1/models.`,
@@ -41,46 +38,46 @@ const flavour: Flavour = {
   }),
 };
 
-const native: Flavour = { ...flavour, base: '/api/v0' };
+const native: ApiVariant = { ...variant, base: '/api/v0' };
 
 const routes: Routes = {
-  ...openAiRoutes(flavour),
+  ...openAiRoutes(variant),
   ...openAiRoutes(native),
-  ...messagesRoutes(flavour, '/v1', false),
+  ...messagesRoutes(variant, '/v1', false),
   'GET /v1/models': (exchange, state) => {
     const data = [...state.models.values()].map((model) => ({
       id: model.name,
       object: 'model',
       owned_by: 'organization_owner',
     }));
-    sendJson(exchange, flavour, 200, { data, object: 'list' });
+    sendJson(exchange, variant, 200, { data, object: 'list' });
   },
   'GET /api/v0/models': (exchange, state) => {
-    sendJson(exchange, flavour, 200, {
-      data: [...state.models.values()].map((model) => describe(state, model)),
+    sendJson(exchange, variant, 200, {
+      data: [...state.models.values()].map((model) => describeModel(state, model)),
       object: 'list',
     });
   },
 };
 
-/** Models are loaded when asked for, as with just-in-time loading switched on. */
+/** Loads a model at its first request, as LM Studio does with just-in-time loading. */
 export const serveLmStudio = createRouter({
   routes,
-  flavour,
-  open: [],
+  variant,
+  publicPaths: [],
   unauthorized: { status: 401, body: { error: 'Unauthorized' } },
   unknownPath(exchange) {
-    const one = /^\/api\/v0\/models\/(.+)$/.exec(exchange.path);
-    // An unknown path is no error to this server: it says so and answers 200.
+    const modelPath = /^\/api\/v0\/models\/(.+)$/.exec(exchange.path);
+    // LM Studio answers an unknown path with status 200 and an error in the body.
     const error =
-      one === null
+      modelPath === null
         ? `Unexpected endpoint or method. (${exchange.method} ${exchange.path})`
-        : `Model not found: ${decodeURIComponent(one[1] ?? '')}`;
-    sendJson(exchange, flavour, one === null ? 200 : 404, { error });
+        : `Model not found: ${decodeURIComponent(modelPath[1] ?? '')}`;
+    sendJson(exchange, variant, modelPath === null ? 200 : 404, { error });
   },
 });
 
-function describe(state: ServerState, model: Model): unknown {
+function describeModel(state: ServerState, model: Model): unknown {
   const ready = state.engine
     .residents()
     .some((resident) => resident.model === model.name && resident.state === 'ready');

@@ -1,19 +1,20 @@
-import { hashText, HEX, randomId } from '../physics/random.ts';
+import { hashText, HEX, randomId } from '../engine/random.ts';
 import type { ServerState } from '../server-state.ts';
-import { readAsk } from '../text/ask.ts';
-import { readJson } from './openai/generation.ts';
-import type { Flavour } from './openai/flavour.ts';
+import { splitIntoPieces } from '../text/count-tokens.ts';
+import { readGenerationRequest } from '../text/generation-request.ts';
+import type { ApiVariant } from './openai/api-variant.ts';
+import { fastApiVariant } from './openai/fastapi-variant.ts';
 import { messagesRoutes } from './openai/messages.ts';
-import { pythonFlavour } from './openai/python-flavour.ts';
+import { readJson } from './openai/read-json.ts';
 import { createRouter, openAiRoutes, type Routes } from './openai/router.ts';
-import { sendJson, sendText } from './openai/send.ts';
+import { sendEmptyHealth, sendJson, sendText } from './openai/send.ts';
 
 const VERSION = '0.11.2';
 
-const flavour: Flavour = {
-  ...pythonFlavour,
+const variant: ApiVariant = {
+  ...fastApiVariant,
   choiceExtras: { stop_reason: null },
-  wholeMessageExtras: {
+  messageExtras: {
     refusal: null,
     annotations: null,
     audio: null,
@@ -21,7 +22,7 @@ const flavour: Flavour = {
     tool_calls: [],
     reasoning_content: null,
   },
-  wholeExtras: () => ({
+  responseExtras: () => ({
     service_tier: null,
     system_fingerprint: null,
     prompt_logprobs: null,
@@ -36,7 +37,7 @@ const flavour: Flavour = {
     type: 'NotFoundError',
     param: 'model',
   }),
-  tooLong: (context, prompt) => ({
+  contextTooLong: (context, prompt) => ({
     status: 400,
     message: `This model's maximum context length is ${context} tokens. However, your request has ${prompt} input tokens. Please reduce the length of the input messages. None`,
     type: 'BadRequestError',
@@ -49,41 +50,29 @@ const flavour: Flavour = {
 };
 
 const routes: Routes = {
-  ...openAiRoutes(flavour),
-  ...messagesRoutes(flavour, '/v1', true),
-  'GET /health': (exchange) =>
-    exchange.respond(
-      200,
-      'OK',
-      ['date', new Date().toUTCString(), 'server', 'uvicorn', 'content-length', '0'],
-      '',
-    ),
-  'GET /ping': (exchange) =>
-    exchange.respond(
-      200,
-      'OK',
-      ['date', new Date().toUTCString(), 'server', 'uvicorn', 'content-length', '0'],
-      '',
-    ),
+  ...openAiRoutes(variant),
+  ...messagesRoutes(variant, '/v1', true),
+  'GET /health': sendEmptyHealth,
+  'GET /ping': sendEmptyHealth,
   'GET /version': (exchange, state) =>
-    sendJson(exchange, flavour, 200, { version: state.spec.version ?? VERSION }),
-  'GET /v1/models': (exchange, state) => sendJson(exchange, flavour, 200, listModels(state)),
+    sendJson(exchange, variant, 200, { version: state.spec.version ?? VERSION }),
+  'GET /v1/models': (exchange, state) => sendJson(exchange, variant, 200, listModels(state)),
   'GET /metrics': (exchange, state) =>
-    sendText(exchange, flavour, {
+    sendText(exchange, variant, {
       status: 200,
       contentType: 'text/plain; version=0.0.4; charset=utf-8',
       body: printMetrics(state),
     }),
-  'GET /load': (exchange, state) =>
-    sendJson(exchange, flavour, 200, {
-      server_load: state.engine.load().running + state.engine.load().waiting,
-    }),
+  'GET /load': (exchange, state) => {
+    const { running, waiting } = state.engine.requestCounts();
+    sendJson(exchange, variant, 200, { server_load: running + waiting });
+  },
   async 'POST /tokenize'(exchange, state) {
-    const body = await readJson(exchange, flavour);
+    const body = await readJson(exchange, variant);
     if (body === undefined) return;
-    const pieces = readAsk(body, 'openai').promptText.match(/[\s\S]{1,4}/g) ?? [];
+    const pieces = splitIntoPieces(readGenerationRequest(body, 'openai').promptText);
     const [model] = state.models.values();
-    sendJson(exchange, flavour, 200, {
+    sendJson(exchange, variant, 200, {
       count: pieces.length,
       max_model_len: model?.contextTokens ?? 0,
       tokens: pieces.map((piece) => hashText(piece) % 32_000),
@@ -91,17 +80,17 @@ const routes: Routes = {
     });
   },
   async 'POST /detokenize'(exchange) {
-    const body = await readJson(exchange, flavour);
+    const body = await readJson(exchange, variant);
     if (body === undefined) return;
     const tokens = Array.isArray(body['tokens']) ? body['tokens'] : [];
-    sendJson(exchange, flavour, 200, { prompt: tokens.map((id) => ` t${String(id)}`).join('') });
+    sendJson(exchange, variant, 200, { prompt: tokens.map((id) => ` t${String(id)}`).join('') });
   },
 };
 
 export const serveVllm = createRouter({
   routes,
-  flavour,
-  open: ['/health', '/ping', '/version', '/metrics', '/load'],
+  variant,
+  publicPaths: ['/health', '/ping', '/version', '/metrics', '/load'],
   unauthorized: { status: 401, body: { error: 'Unauthorized' } },
 });
 
@@ -138,7 +127,7 @@ function listModels(state: ServerState): unknown {
 function printMetrics(state: ServerState): string {
   const [model] = state.models.values();
   const label = `{engine="0",model_name="${model?.name ?? ''}"}`;
-  const { running, waiting } = state.engine.load();
+  const { running, waiting } = state.engine.requestCounts();
   let heldTokens = 0;
   let slots = 0;
   for (const held of model === undefined ? [] : state.engine.slotsOf(model.name)) {

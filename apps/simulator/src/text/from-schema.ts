@@ -1,7 +1,7 @@
-import type { Random } from '../physics/random.ts';
+import type { Random } from '../engine/random.ts';
 import { drawToken } from './words.ts';
 
-/** A value that a JSON Schema allows, for tool calls and structured answers. Knows the common keywords. */
+/** Draws a value that fits a JSON Schema, for tool calls and structured output. Supports the common keywords. */
 export function drawFromSchema(schema: unknown, random: Random, depth = 0): unknown {
   if (typeof schema !== 'object' || schema === null || depth > 6) return {};
   const node = schema as Record<string, unknown>;

@@ -1,4 +1,4 @@
-import type { Random } from '../physics/random.ts';
+import type { Random } from '../engine/random.ts';
 
 const WORDS =
   `the of and to in is that it was for on are with as they be at one have this from or had by word but
@@ -15,7 +15,7 @@ something seem next hard open example begin life always those both paper togethe
     .trim()
     .split(/\s+/);
 
-/** The text of one token: mostly a word with the space before it, now and then a mark or the start of a line. */
+/** Draws the text of one token: mostly a word with a space before it, sometimes a punctuation mark or a line break. */
 export function drawToken(random: Random): string {
   const kind = random();
   if (kind < 0.05) return kind < 0.03 ? ',' : '.';

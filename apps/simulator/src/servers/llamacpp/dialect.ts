@@ -1,26 +1,29 @@
-import type { JobStats } from '../../physics/job.ts';
-import type { Answer } from '../../text/answer.ts';
-import type { Ask, Body } from '../../text/ask.ts';
+import type { JobStats } from '../../engine/job.ts';
+import type { GenerationRequest } from '../../text/generation-request.ts';
+import type { ModelOutput } from '../../text/model-output.ts';
 
-/** What a dialect's answers are made of. */
-export interface Reply {
-  readonly ask: Ask;
-  readonly answer: Answer;
-  readonly body: Body;
+/** The values that the objects of one response are made of. */
+export interface ResponseContext {
+  readonly request: GenerationRequest;
+  readonly output: ModelOutput;
   /** The model's alias. */
   readonly model: string;
+  /** Seconds since the epoch. */
   readonly created: number;
   readonly timeScale: number;
   readonly random: () => number;
 }
 
-/** How one API of llama.cpp frames an answer. */
+/** How one API of llama.cpp frames its responses. */
 export interface Dialect {
-  whole(reply: Reply, stats: JobStats): unknown;
-  /** The stream's writer; each text it returns is one HTTP chunk, an empty one none. */
-  stream(reply: Reply): {
-    token(piece: string, index: number): string;
-    /** The chunks after the last token. */
-    end(stats: JobStats): string[];
-  };
+  /** The body of a whole response. */
+  whole(context: ResponseContext, stats: JobStats): unknown;
+  stream(context: ResponseContext): StreamWriter;
+}
+
+/** Makes the text of a stream's HTTP chunks. */
+export interface StreamWriter {
+  token(piece: string, index: number): string;
+  /** The chunks after the last token. */
+  end(stats: JobStats): string[];
 }

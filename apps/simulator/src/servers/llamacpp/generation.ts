@@ -1,14 +1,17 @@
-import { generate, planAnswer } from '../../generate.ts';
+import { generate, planOutput } from '../../generate.ts';
 import type { Exchange } from '../../http/exchange.ts';
-import { countTokens } from '../../physics/prefix-cache.ts';
-import { isObject, readAsk, type Body } from '../../text/ask.ts';
-import type { Reply } from './dialect.ts';
-import { chatDialect, completionDialect } from './openai-dialect.ts';
+import { countTokens } from '../../text/count-tokens.ts';
+import { readGenerationRequest } from '../../text/generation-request.ts';
+import type { JsonObject } from '../../text/json-object.ts';
+import { cancelAfterDisconnect } from './cancel-after-disconnect.ts';
+import type { StreamWriter, ResponseContext } from './dialect.ts';
+import type { LlamaServer } from './llama-server.ts';
 import { messagesDialect } from './messages-dialect.ts';
 import { nativeDialect } from './native-dialect.ts';
+import { chatDialect, completionDialect } from './openai-dialect.ts';
+import { readBody } from './read-body.ts';
 import { responsesDialect } from './responses-dialect.ts';
-import { endStream, sendError, sendJson, startStream, type LlamaError } from './wire.ts';
-import { cancelAsLlamaDoes, type LlamaServer } from './work.ts';
+import { endStream, sendError, sendJson, startStream, type LlamaError } from './send.ts';
 
 const DIALECTS = {
   chat: chatDialect,
@@ -18,100 +21,87 @@ const DIALECTS = {
   responses: responsesDialect,
 } as const;
 
+type Api = keyof typeof DIALECTS;
+
+/** Simulated milliseconds without a token after which a stream sends an SSE comment. */
 const PING_MS = 30_000;
 
-/** Any of the APIs that generate. */
-export async function serveGeneration(
-  exchange: Exchange,
-  server: LlamaServer,
-  api: keyof typeof DIALECTS,
-): Promise<void> {
+/** Serves all APIs that generate. */
+export async function serveGeneration(exchange: Exchange, server: LlamaServer, api: Api): Promise<void> {
   const { state, model } = server;
-  const read = readBody(await exchange.body());
-  if ('error' in read) return sendError(exchange, read.error);
-  const { body } = read;
-  const refusal = refuse(body, api);
-  if (refusal !== undefined) return sendError(exchange, refusal);
-  const ask = readAsk(body, api === 'messages' ? 'anthropic' : 'llamacpp');
-  const promptTokens = countTokens(ask.promptText);
+  const body = await readBody(exchange);
+  if (body === undefined) return;
+  const error = findError(body, api);
+  if (error !== undefined) return sendError(exchange, error);
+  const request = readGenerationRequest(body, api === 'messages' ? 'anthropic' : 'llamacpp');
+  const promptTokens = countTokens(request.promptText);
   if (promptTokens >= model.contextTokens)
     return sendError(exchange, contextTooLong(promptTokens, model.contextTokens));
-
-  const answer = planAnswer(state, model, ask);
-  const { random, timeScale } = state;
-  const reply: Reply = {
-    ask,
-    answer,
-    body,
-    model: model.name,
-    created: Math.floor(Date.now() / 1000),
-    timeScale,
-    random,
-  };
-  const dialect = DIALECTS[api];
-  const stream = ask.stream ? dialect.stream(reply) : undefined;
-  let stopPings: () => void = () => undefined;
-  const ping = (): void => {
-    exchange.write(':\n\n');
-    stopPings = state.clock.after(PING_MS, ping);
-  };
-  exchange.onClientLeft(() => stopPings());
-  generate(
-    state,
-    exchange,
-    { model, ask, answer },
-    {
-      onSlot() {
-        if (stream === undefined) return;
-        startStream(exchange);
-        stopPings = state.clock.after(PING_MS, ping);
-      },
-      onToken(piece, index) {
-        if (stream === undefined) return;
-        server.lastResultAt = state.clock.now();
-        stopPings();
-        const chunk = stream.token(piece, index);
-        if (chunk !== '') exchange.write(chunk);
-      },
-      onDone(stats) {
-        server.lastResultAt = state.clock.now();
-        stopPings();
-        if (stream === undefined) return sendJson(exchange, dialect.whole(reply, stats));
-        for (const chunk of stream.end(stats)) exchange.write(chunk);
-        endStream(exchange);
-      },
-      onFail: () => exchange.breakOff(),
-    },
-    { onClientLeft: (ticket) => cancelAsLlamaDoes(server, exchange, ticket) },
-  );
-}
-
-/** A body that is no JSON is an error of the server's own, with the parser's words. */
-export function readBody(raw: Buffer): { readonly body: Body } | { readonly error: LlamaError } {
-  const at = (column: number, what: string): { error: LlamaError } => ({
-    error: {
-      code: 500,
-      message: `[json.exception.parse_error.101] parse error at line 1, column ${column}: ${what}`,
-      type: 'server_error',
+  run(exchange, server, {
+    api,
+    context: {
+      request,
+      output: planOutput(state, model, request),
+      model: model.name,
+      created: Math.floor(Date.now() / 1000),
+      timeScale: state.timeScale,
+      random: state.random,
     },
   });
-  if (raw.length === 0)
-    return at(
-      1,
-      'attempting to parse an empty input; check that your input string or stream contains the expected JSON',
-    );
-  try {
-    const value: unknown = JSON.parse(raw.toString('utf8'));
-    return { body: isObject(value) ? value : {} };
-  } catch {
-    return at(
-      raw.length + 1,
-      "syntax error while parsing value - unexpected end of input; expected '[', '{', or a literal",
-    );
-  }
 }
 
-function refuse(body: Body, api: keyof typeof DIALECTS): LlamaError | undefined {
+function run(
+  exchange: Exchange,
+  server: LlamaServer,
+  { api, context }: { readonly api: Api; readonly context: ResponseContext },
+): void {
+  const { state, model } = server;
+  const { request, output } = context;
+  const dialect = DIALECTS[api];
+  const stream: StreamWriter | undefined = request.stream ? dialect.stream(context) : undefined;
+  const pings = createPings(exchange, server);
+  generate(state, exchange, {
+    model,
+    request,
+    output,
+    onSlot() {
+      if (stream === undefined) return;
+      startStream(exchange);
+      pings.start();
+    },
+    onToken(piece, index) {
+      if (stream === undefined) return;
+      server.lastResultAt = state.clock.now();
+      pings.stop();
+      exchange.writeChunk(stream.token(piece, index));
+    },
+    onDone(stats) {
+      server.lastResultAt = state.clock.now();
+      pings.stop();
+      if (stream === undefined) return sendJson(exchange, dialect.whole(context, stats));
+      for (const chunk of stream.end(stats)) exchange.writeChunk(chunk);
+      endStream(exchange);
+    },
+    onQueueFull: () => exchange.abort(),
+    onClientLeft: (job) => cancelAfterDisconnect(server, exchange, job),
+  });
+}
+
+/** SSE comments that llama.cpp sends until the first token comes. */
+function createPings(exchange: Exchange, { state }: LlamaServer): { start(): void; stop(): void } {
+  let cancel: () => void = () => undefined;
+  const start = (): void => {
+    cancel = state.clock.after(PING_MS, () => {
+      exchange.writeChunk(':\n\n');
+      start();
+    });
+  };
+  const stop = (): void => cancel();
+  exchange.onClientLeft(stop);
+  return { start, stop };
+}
+
+function findError(body: JsonObject, api: Api): LlamaError | undefined {
   const invalid = (message: string): LlamaError => ({ code: 400, message, type: 'invalid_request_error' });
   if (api === 'chat' || api === 'messages') {
     if (body['messages'] === undefined) return invalid("'messages' is required");
@@ -122,9 +112,8 @@ function refuse(body: Body, api: keyof typeof DIALECTS): LlamaError | undefined 
   for (const field of ['temperature', 'top_p', 'max_tokens', 'seed']) {
     const given = body[field];
     if (given === undefined || given === null || typeof given === 'number') continue;
-    return invalid(
-      `Field '${field}': [json.exception.type_error.302] type must be number, but is ${Array.isArray(given) ? 'array' : typeof given}`,
-    );
+    const type = Array.isArray(given) ? 'array' : typeof given;
+    return invalid(`Field '${field}': [json.exception.type_error.302] type must be number, but is ${type}`);
   }
   return undefined;
 }

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { Fleet } from '../../fleet.ts';
-import { startFleet } from '../../start-fleet.ts';
-import { askRaw, getRequest, openRaw, postRequest, type RawAnswer } from '../../testing/raw-exchange.ts';
-import { until } from '../../testing/until.ts';
+import { startSimulatedFleet, type SimulatedFleet } from '../../simulated-fleet.ts';
+import {
+  sendRaw,
+  getRequest,
+  connectRaw,
+  postRequest,
+  type RawResponse,
+} from '../../testing/raw-connection.ts';
+import { waitUntil } from '../../testing/wait-until.ts';
 
 const messages = [{ role: 'user', content: 'Say something short.' }];
 const tools = [
@@ -16,10 +21,10 @@ const tools = [
   },
 ];
 
-let fleet: Fleet;
+let fleet: SimulatedFleet;
 let port: number;
 before(async () => {
-  fleet = await startFleet({
+  fleet = await startSimulatedFleet({
     timeScale: 50,
     servers: [
       { name: 'llama', type: 'llamacpp', contextTokens: 2_048, models: ['tiny'] },
@@ -49,13 +54,13 @@ before(async () => {
 });
 after(() => fleet.close());
 
-const post = (path: string, body: unknown): Promise<RawAnswer> => askRaw(port, postRequest(path, body));
+const post = (path: string, body: unknown): Promise<RawResponse> => sendRaw(port, postRequest(path, body));
 
-test('a stream: two events in the first chunk, [DONE] in its own, then the connection closes', async () => {
-  const connection = openRaw(port);
+test('streams two events in the first chunk and [DONE] in its own, then closes the connection', async () => {
+  const connection = connectRaw(port);
   connection.send(postRequest('/v1/chat/completions', { messages, max_tokens: 10, stream: true }));
-  const answer = await connection.answer();
-  assert.deepEqual(answer.head, [
+  const response = await connection.response();
+  assert.deepEqual(response.head, [
     ...[
       'Server: llama.cpp',
       'Access-Control-Allow-Origin: ',
@@ -64,31 +69,31 @@ test('a stream: two events in the first chunk, [DONE] in its own, then the conne
     ],
     ...['Transfer-Encoding: chunked', 'Keep-Alive: timeout=5, max=100'],
   ]);
-  assert.equal(answer.chunks.length, 12);
-  assert.equal(answer.chunks[0]?.match(/data: /g)?.length, 2);
-  assert.match(answer.chunks[0] ?? '', /"delta":\{"role":"assistant","content":null\}/);
-  assert.match(answer.chunks[10] ?? '', /"finish_reason":"length".*"timings":\{"cache_n":0,/);
-  assert.doesNotMatch(answer.body, /"usage"/);
-  assert.equal(answer.chunks[11], 'data: [DONE]\n\n');
+  assert.equal(response.chunks.length, 12);
+  assert.equal(response.chunks[0]?.match(/data: /g)?.length, 2);
+  assert.match(response.chunks[0] ?? '', /"delta":\{"role":"assistant","content":null\}/);
+  assert.match(response.chunks[10] ?? '', /"finish_reason":"length".*"timings":\{"cache_n":0,/);
+  assert.doesNotMatch(response.body, /"usage"/);
+  assert.equal(response.chunks[11], 'data: [DONE]\n\n');
   assert.equal(await connection.closed, 'end');
 });
 
-test('usage comes with the finish when asked for', async () => {
-  const answer = await post('/v1/chat/completions', {
+test('sends the usage with the finish reason when the request asks for it', async () => {
+  const response = await post('/v1/chat/completions', {
     messages,
     max_tokens: 3,
     stream: true,
     stream_options: { include_usage: true },
   });
   assert.match(
-    answer.chunks.at(-2) ?? '',
+    response.chunks.at(-2) ?? '',
     /"finish_reason":"length".*\n\ndata: \{"choices":\[\],.*"usage":\{"completion_tokens":3,"prompt_tokens":\d+,/,
   );
 });
 
-test('the model field is not checked, and the alias answers', async () => {
-  const answer = await post('/v1/chat/completions', { model: 'no-such-model', messages, max_tokens: 3 });
-  const body = JSON.parse(answer.body) as Record<string, unknown>;
+test('ignores the model of the request and answers with its alias', async () => {
+  const response = await post('/v1/chat/completions', { model: 'no-such-model', messages, max_tokens: 3 });
+  const body = JSON.parse(response.body) as Record<string, unknown>;
   assert.deepEqual(Object.keys(body), [
     'choices',
     'created',
@@ -100,19 +105,19 @@ test('the model field is not checked, and the alias answers', async () => {
     'timings',
   ]);
   assert.equal(body['model'], 'tiny');
-  assert.equal(answer.header('keep-alive'), 'timeout=5, max=100');
+  assert.equal(response.header('keep-alive'), 'timeout=5, max=100');
 });
 
-test('tool calls come in pieces of one character', async () => {
-  const answer = await post('/v1/chat/completions', { messages, tools, stream: true });
-  const pieces = [...answer.body.matchAll(/"arguments":("(?:[^"\\]|\\.)*")/g)].map(
+test('streams tool calls in pieces of one character', async () => {
+  const response = await post('/v1/chat/completions', { messages, tools, stream: true });
+  const pieces = [...response.body.matchAll(/"arguments":("(?:[^"\\]|\\.)*")/g)].map(
     (match) => JSON.parse(match[1] as string) as string,
   );
   assert.equal(pieces.join(''), '{"city":"Oslo"}');
   assert.ok(pieces.every((piece) => piece.length === 1));
 });
 
-test('errors say Connection: close and leave the socket open, but for a POST that nobody reads', async () => {
+test('sends Connection: close with errors but keeps the socket open, except after a POST to an unknown path', async () => {
   const cases: [string, number, string, boolean][] = [
     [
       postRequest('/v1/chat/completions', ''),
@@ -139,110 +144,110 @@ test('errors say Connection: close and leave the socket open, but for a POST tha
     [postRequest('/v1/nothing', { a: 1 }), 404, 'File Not Found', true],
   ];
   for (const [request, status, message, closes] of cases) {
-    const connection = openRaw(port);
+    const connection = connectRaw(port);
     connection.send(request);
-    const answer = await connection.answer();
-    assert.equal(answer.status, status, request);
-    assert.ok(answer.body.includes(JSON.stringify(message).slice(1, -1)), answer.body);
-    assert.equal(answer.head.at(-1), 'Connection: close');
+    const response = await connection.response();
+    assert.equal(response.status, status, request);
+    assert.ok(response.body.includes(JSON.stringify(message).slice(1, -1)), response.body);
+    assert.equal(response.head.at(-1), 'Connection: close');
     if (closes) assert.equal(await connection.closed, 'end');
     else {
       connection.send(getRequest('/health'));
-      assert.equal((await connection.answer()).body, '{"status":"ok"}');
+      assert.equal((await connection.response()).body, '{"status":"ok"}');
       connection.destroy();
     }
   }
 });
 
-test('a prompt beyond the context is a 400 before any stream', async () => {
-  const answer = await post('/v1/chat/completions', {
+test('answers 400 before any stream when the prompt exceeds the context', async () => {
+  const response = await post('/v1/chat/completions', {
     messages: [{ role: 'user', content: 'hello '.repeat(9_000) }],
     stream: true,
   });
-  assert.equal(answer.status, 400);
-  const { error } = JSON.parse(answer.body) as { error: Record<string, unknown> };
+  assert.equal(response.status, 400);
+  const { error } = JSON.parse(response.body) as { error: Record<string, unknown> };
   assert.deepEqual([error['type'], error['n_ctx']], ['exceed_context_size_error', 2_048]);
 });
 
-test('the hundredth request of a connection is its last', async () => {
-  const connection = openRaw(port);
-  let answer: RawAnswer | undefined;
+test('closes a connection after its hundredth request', async () => {
+  const connection = connectRaw(port);
+  let response: RawResponse | undefined;
   for (let at = 1; at <= 100; at++) {
     connection.send(getRequest('/health'));
-    answer = await connection.answer();
-    if (at < 100) assert.equal(answer.header('connection'), undefined);
+    response = await connection.response();
+    if (at < 100) assert.equal(response.header('connection'), undefined);
   }
-  assert.equal(answer?.header('connection'), 'close');
+  assert.equal(response?.header('connection'), 'close');
   assert.equal(await connection.closed, 'end');
 });
 
-test('a taken slot sends its head at once; the next request waits without one, and the signals show it', async () => {
+test('sends the head when a slot takes a request, keeps the next one waiting without a head, and reports both', async () => {
   const server = fleet.server('one-slot');
-  const first = openRaw(server.port);
+  const first = connectRaw(server.port);
   first.send(postRequest('/v1/chat/completions', { messages, stream: true }));
-  assert.equal((await first.answer({ headOnly: true })).status, 200);
-  const second = openRaw(server.port);
+  assert.equal((await first.response({ headOnly: true })).status, 200);
+  const second = connectRaw(server.port);
   second.send(postRequest('/v1/chat/completions', { messages, stream: true }));
-  await until(() => server.snapshot().waiting === 1);
+  await waitUntil(() => server.snapshot().waiting === 1);
   assert.equal(second.pending, '');
-  const metrics = await askRaw(server.port, getRequest('/metrics'));
+  const metrics = await sendRaw(server.port, getRequest('/metrics'));
   assert.match(metrics.body, /llamacpp:requests_processing 1\n[^]*llamacpp:requests_deferred 1\n/);
-  assert.equal((await askRaw(server.port, getRequest('/slots?fail_on_no_slot=1'))).status, 503);
-  assert.equal((await askRaw(server.port, getRequest('/health'))).status, 200);
+  assert.equal((await sendRaw(server.port, getRequest('/slots?fail_on_no_slot=1'))).status, 503);
+  assert.equal((await sendRaw(server.port, getRequest('/health'))).status, 200);
   first.destroy();
-  assert.equal((await second.answer({ headOnly: true })).status, 200);
+  assert.equal((await second.response({ headOnly: true })).status, 200);
   second.destroy();
-  await until(() => server.snapshot().running === 0);
+  await waitUntil(() => server.snapshot().running === 0);
 });
 
-test('a whole answer whose client left: cancelled on an idle server, worked on beside a stream', async (t) => {
+test('cancels a whole response whose client left on an idle server, and works on it beside a stream', async (t) => {
   const models = [{ name: 'slow', decodeTps: 20, answerTokens: 5_000 }];
-  // Slow enough that a busy machine does not make a second of silence.
-  const own = await startFleet({
+  // Simulated time passes slowly here, so that a busy machine does not add up to a second without a token.
+  const own = await startSimulatedFleet({
     timeScale: 5,
     servers: [{ name: 'llama', type: 'llamacpp', slots: 2, models }],
   });
   t.after(() => own.close());
   const server = own.server('llama');
-  const whole = openRaw(server.port);
+  const whole = connectRaw(server.port);
   whole.send(postRequest('/v1/chat/completions', { messages }));
-  await until(() => server.snapshot().running === 1);
+  await waitUntil(() => server.snapshot().running === 1);
   whole.destroy();
-  await until(() => server.snapshot().running === 0);
+  await waitUntil(() => server.snapshot().running === 0);
 
-  const stream = openRaw(server.port);
+  const stream = connectRaw(server.port);
   stream.send(postRequest('/v1/chat/completions', { messages, stream: true }));
-  await stream.answer({ headOnly: true });
-  const left = openRaw(server.port);
+  await stream.response({ headOnly: true });
+  const left = connectRaw(server.port);
   left.send(postRequest('/v1/chat/completions', { messages }));
-  await until(() => server.snapshot().running === 2);
+  await waitUntil(() => server.snapshot().running === 2);
   left.destroy();
-  await until(() => server.snapshot().active === 1);
-  // Some two simulated seconds of the stream's tokens; one of silence would have freed the slot.
-  await stream.arrived(stream.pending.length + 30 * 230);
+  await waitUntil(() => server.snapshot().active === 1);
+  // About two simulated seconds of tokens. A second without one would have freed the slot.
+  await stream.received(stream.pending.length + 30 * 230);
   assert.equal(server.snapshot().running, 2);
   stream.destroy();
-  await until(() => server.snapshot().running === 0);
+  await waitUntil(() => server.snapshot().running === 0);
 });
 
-test('embeddings, a key, and a server that still loads', async () => {
-  const embedded = await askRaw(
+test('serves embeddings, requires the API key, and answers 503 while the model loads', async () => {
+  const embedded = await sendRaw(
     fleet.server('embed').port,
     postRequest('/v1/embeddings', { input: ['hello', 'world'] }),
   );
   assert.equal((JSON.parse(embedded.body) as { data: unknown[] }).data.length, 2);
-  assert.ok(Number(embedded.header('content-length')) > 2_048, 'never chunked');
+  assert.ok(Number(embedded.header('content-length')) > 2_048, 'not chunked');
   const { port: locked } = fleet.server('locked');
   assert.equal(
-    (await askRaw(locked, getRequest('/v1/models'))).body,
+    (await sendRaw(locked, getRequest('/v1/models'))).body,
     '{"error":{"message":"Invalid API Key","type":"authentication_error","code":401}}',
   );
   assert.equal(
-    (await askRaw(locked, getRequest('/v1/models', ['Authorization: Bearer secret']))).status,
+    (await sendRaw(locked, getRequest('/v1/models', ['Authorization: Bearer secret']))).status,
     200,
   );
-  assert.equal((await askRaw(locked, getRequest('/health'))).status, 200);
-  const loading = await askRaw(fleet.server('loading').port, getRequest('/health'));
+  assert.equal((await sendRaw(locked, getRequest('/health'))).status, 200);
+  const loading = await sendRaw(fleet.server('loading').port, getRequest('/health'));
   assert.deepEqual(
     [loading.status, loading.body],
     [503, '{"error":{"message":"Loading model","type":"unavailable_error","code":503}}'],

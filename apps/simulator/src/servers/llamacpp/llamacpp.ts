@@ -1,24 +1,26 @@
+import { hashText } from '../../engine/random.ts';
 import type { Exchange } from '../../http/exchange.ts';
 import { buildModel } from '../../model.ts';
-import { countTokens } from '../../physics/prefix-cache.ts';
-import { hashText } from '../../physics/random.ts';
 import type { ServerState } from '../../server-state.ts';
-import { readAsk, type Body } from '../../text/ask.ts';
+import { countTokens, splitIntoPieces } from '../../text/count-tokens.ts';
+import { readGenerationRequest } from '../../text/generation-request.ts';
+import type { JsonObject } from '../../text/json-object.ts';
 import { serveEmbeddings } from './embeddings.ts';
-import { readBody, serveGeneration } from './generation.ts';
-import { describeProps, listModels, listSlots, printMetrics } from './server-facts.ts';
-import { earlyError, respondPreflight, send, sendError, sendJson } from './wire.ts';
-import type { LlamaServer } from './work.ts';
+import { serveGeneration } from './generation.ts';
+import type { LlamaServer } from './llama-server.ts';
+import { readBody } from './read-body.ts';
+import { earlyError, respondPreflight, send, sendError, sendJson } from './send.ts';
+import { describeProps, listModels, listSlots, printMetrics } from './server-info.ts';
 
-type Serve = (exchange: Exchange, server: LlamaServer) => void | Promise<void>;
+type Handler = (exchange: Exchange, server: LlamaServer) => void | Promise<void>;
 
-const chat: Serve = (exchange, server) => serveGeneration(exchange, server, 'chat');
-const completion: Serve = (exchange, server) => serveGeneration(exchange, server, 'completion');
-const native: Serve = (exchange, server) => serveGeneration(exchange, server, 'native');
-const models: Serve = (exchange, server) => sendJson(exchange, listModels(server));
-const health: Serve = (exchange) => sendJson(exchange, { status: 'ok' });
+const chat: Handler = (exchange, server) => serveGeneration(exchange, server, 'chat');
+const completion: Handler = (exchange, server) => serveGeneration(exchange, server, 'completion');
+const native: Handler = (exchange, server) => serveGeneration(exchange, server, 'native');
+const models: Handler = (exchange, server) => sendJson(exchange, listModels(server));
+const health: Handler = (exchange) => sendJson(exchange, { status: 'ok' });
 
-const GET: Record<string, Serve> = {
+const GET: Record<string, Handler> = {
   '/health': health,
   '/v1/health': health,
   '/models': models,
@@ -26,12 +28,16 @@ const GET: Record<string, Serve> = {
   '/props': (exchange, server) => sendJson(exchange, describeProps(server)),
   '/slots': serveSlots,
   '/metrics': (exchange, server) => {
-    const started = ['Process-Start-Time-Unix', String(Math.floor(server.state.startedAt / 1000))];
-    send(exchange, 200, 'text/plain; version=0.0.4', printMetrics(server), started);
+    const startedS = String(Math.floor(server.state.startedAt / 1000));
+    send(exchange, {
+      contentType: 'text/plain; version=0.0.4',
+      body: printMetrics(server),
+      extraHeaders: ['Process-Start-Time-Unix', startedS],
+    });
   },
 };
 
-const POST: Record<string, Serve> = {
+const POST: Record<string, Handler> = {
   '/v1/chat/completions': chat,
   '/chat/completions': chat,
   '/v1/completions': completion,
@@ -39,7 +45,7 @@ const POST: Record<string, Serve> = {
   '/completion': native,
   '/v1/messages': (exchange, server) => serveGeneration(exchange, server, 'messages'),
   '/v1/messages/count_tokens': withBody((exchange, _server, body) =>
-    sendJson(exchange, { input_tokens: countTokens(readAsk(body, 'anthropic').promptText) }),
+    sendJson(exchange, { input_tokens: countTokens(readGenerationRequest(body, 'anthropic').promptText) }),
   ),
   '/v1/responses': (exchange, server) => serveGeneration(exchange, server, 'responses'),
   '/v1/embeddings': (exchange, server) => serveEmbeddings(exchange, server, 'openai'),
@@ -51,19 +57,20 @@ const POST: Record<string, Serve> = {
     sendJson(exchange, { content: ids.map((id) => ` t${String(id)}`).join('') });
   }),
   '/apply-template': withBody((exchange, _server, body) =>
-    sendJson(exchange, { prompt: readAsk(body, 'llamacpp').promptText }),
+    sendJson(exchange, { prompt: readGenerationRequest(body, 'llamacpp').promptText }),
   ),
   '/v1/rerank': rerankNotEnabled,
   '/rerank': rerankNotEnabled,
 };
 
-const NO_KEY_NEEDED = ['/health', '/v1/health'];
+/** Paths that need no API key. */
+const PUBLIC_PATHS = ['/health', '/v1/health'];
 
-/** Behaviour of one `llama-server`, started with `--slots --metrics --jinja`. */
+/** The handler of a `llama-server` that was started with `--slots --metrics --jinja`. */
 export function createLlamaCpp(state: ServerState): (exchange: Exchange) => void | Promise<void> {
   const [first] = state.models.values();
   const model = first ?? buildModel('model', state.spec);
-  const readyAt = state.clock.now() + (state.spec.startsLoading === true ? model.physics.loadMs : 0);
+  const readyAt = state.clock.now() + (state.spec.startsLoading === true ? model.cost.loadMs : 0);
   const server: LlamaServer = { state, model, readyAt, lastResultAt: -Infinity };
   return (exchange) => serve(exchange, server);
 }
@@ -72,16 +79,16 @@ function serve(exchange: Exchange, server: LlamaServer): void | Promise<void> {
   const { state } = server;
   if (exchange.method === 'OPTIONS') return respondPreflight(exchange);
   const { apiKey } = state.spec;
-  if (apiKey !== undefined && !NO_KEY_NEEDED.includes(exchange.path) && !hasKey(exchange, apiKey)) {
+  if (apiKey !== undefined && !PUBLIC_PATHS.includes(exchange.path) && !hasKey(exchange, apiKey)) {
     return sendError(exchange, earlyError(401, 'Invalid API Key', 'authentication_error'));
   }
   if (state.clock.now() < server.readyAt)
     return sendError(exchange, earlyError(503, 'Loading model', 'unavailable_error'));
-  const reads = exchange.method === 'GET' || exchange.method === 'HEAD';
-  const route = reads ? GET[exchange.path] : exchange.method === 'POST' ? POST[exchange.path] : undefined;
-  if (route !== undefined) return route(exchange, server);
-  // The body of a POST nobody takes is left unread, so its connection cannot go on.
-  sendError(exchange, earlyError(404, 'File Not Found', 'not_found_error'), reads ? 'keep' : 'close');
+  const isRead = exchange.method === 'GET' || exchange.method === 'HEAD';
+  const handler = isRead ? GET[exchange.path] : exchange.method === 'POST' ? POST[exchange.path] : undefined;
+  if (handler !== undefined) return handler(exchange, server);
+  // llama.cpp does not read the body of a POST to an unknown path, so it closes the connection.
+  sendError(exchange, earlyError(404, 'File Not Found', 'not_found_error'), isRead ? 'keep' : 'close');
 }
 
 function hasKey(exchange: Exchange, apiKey: string): boolean {
@@ -96,18 +103,16 @@ function serveSlots(exchange: Exchange, server: LlamaServer): void {
   sendJson(exchange, slots);
 }
 
-function withBody(handle: (exchange: Exchange, server: LlamaServer, body: Body) => void): Serve {
+function withBody(handle: (exchange: Exchange, server: LlamaServer, body: JsonObject) => void): Handler {
   return async (exchange, server) => {
-    const read = readBody(await exchange.body());
-    if ('error' in read) return sendError(exchange, read.error);
-    handle(exchange, server, read.body);
+    const body = await readBody(exchange);
+    if (body !== undefined) handle(exchange, server, body);
   };
 }
 
-function tokenize(exchange: Exchange, _server: LlamaServer, body: Body): void {
+function tokenize(exchange: Exchange, _server: LlamaServer, body: JsonObject): void {
   const content = typeof body['content'] === 'string' ? body['content'] : '';
-  const pieces = content.match(/[\s\S]{1,4}/g) ?? [];
-  const tokens = pieces.map((piece) => {
+  const tokens = splitIntoPieces(content).map((piece) => {
     const id = hashText(piece) % 32_000;
     return body['with_pieces'] === true ? { id, piece } : id;
   });

@@ -1,33 +1,33 @@
-import { randomId } from '../../physics/random.ts';
-import { countTokens } from '../../physics/prefix-cache.ts';
+import { randomId } from '../../engine/random.ts';
+import { countTokens } from '../../text/count-tokens.ts';
 import type { Dialect } from './dialect.ts';
 
-function event(value: { type: string }): string {
+function event(value: { readonly type: string; readonly [field: string]: unknown }): string {
   return `event: ${value.type}\ndata: ${JSON.stringify(value)}\n\n`;
 }
 
 const STOP_REASONS = { stop: 'end_turn', length: 'max_tokens', tool_calls: 'tool_use' } as const;
 
-/** `/v1/messages`: the opening events share a chunk, and so do the closing ones. */
+/** `/v1/messages`. The events before the first piece share its chunk, and the last events share another. */
 export const messagesDialect: Dialect = {
-  whole(reply, stats) {
-    const { answer } = reply;
+  whole(context, stats) {
+    const { output } = context;
     const content =
-      answer.toolCalls.length === 0
-        ? [{ type: 'text', text: answer.text }]
-        : answer.toolCalls.map((call) => ({
+      output.toolCalls.length === 0
+        ? [{ type: 'text', text: output.text }]
+        : output.toolCalls.map((call) => ({
             type: 'tool_use',
             id: call.id,
             name: call.name,
             input: call.args,
           }));
     return {
-      id: `chatcmpl-${randomId(reply.random, 32)}`,
+      id: `chatcmpl-${randomId(context.random, 32)}`,
       type: 'message',
       role: 'assistant',
       content,
-      model: reply.model,
-      stop_reason: STOP_REASONS[answer.finish],
+      model: context.model,
+      stop_reason: STOP_REASONS[output.finish],
       stop_sequence: null,
       usage: {
         cache_read_input_tokens: stats.cachedTokens,
@@ -36,19 +36,19 @@ export const messagesDialect: Dialect = {
       },
     };
   },
-  stream(reply) {
-    const [call] = reply.answer.toolCalls;
+  stream(context) {
+    const [call] = context.output.toolCalls;
     const message = {
-      id: `chatcmpl-${randomId(reply.random, 32)}`,
+      id: `chatcmpl-${randomId(context.random, 32)}`,
       type: 'message',
       role: 'assistant',
       content: [],
-      model: reply.model,
+      model: context.model,
       stop_reason: null,
       stop_sequence: null,
       usage: {
         cache_read_input_tokens: 0,
-        input_tokens: countTokens(reply.ask.promptText),
+        input_tokens: countTokens(context.request.promptText),
         output_tokens: 0,
       },
     };
@@ -63,19 +63,17 @@ export const messagesDialect: Dialect = {
         const open =
           index > 0
             ? ''
-            : event({ type: 'message_start', message } as { type: string }) +
-              event({ type: 'content_block_start', index: 0, content_block: block } as { type: string });
-        return (
-          open + event({ type: 'content_block_delta', index: 0, delta: delta(piece) } as { type: string })
-        );
+            : event({ type: 'message_start', message }) +
+              event({ type: 'content_block_start', index: 0, content_block: block });
+        return open + event({ type: 'content_block_delta', index: 0, delta: delta(piece) });
       },
       end: (stats) => [
-        event({ type: 'content_block_stop', index: 0 } as { type: string }) +
+        event({ type: 'content_block_stop', index: 0 }) +
           event({
             type: 'message_delta',
-            delta: { stop_reason: STOP_REASONS[reply.answer.finish], stop_sequence: null },
+            delta: { stop_reason: STOP_REASONS[context.output.finish], stop_sequence: null },
             usage: { output_tokens: stats.outputTokens },
-          } as { type: string }) +
+          }) +
           event({ type: 'message_stop' }),
       ],
     };

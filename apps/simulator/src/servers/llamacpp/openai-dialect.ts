@@ -1,6 +1,6 @@
-import { randomId } from '../../physics/random.ts';
-import type { Body } from '../../text/ask.ts';
-import type { Dialect, Reply } from './dialect.ts';
+import { randomId } from '../../engine/random.ts';
+import type { JsonObject } from '../../text/json-object.ts';
+import type { Dialect, ResponseContext } from './dialect.ts';
 import { timings, usage } from './timings.ts';
 
 const BUILD = 'b0-unknown';
@@ -10,48 +10,48 @@ function event(value: unknown): string {
   return `data: ${JSON.stringify(value)}\n\n`;
 }
 
-/** `/v1/chat/completions`: the first chunk holds two events, `[DONE]` has one for itself. */
+/** `/v1/chat/completions`. The first chunk holds two events, and `[DONE]` has a chunk of its own. */
 export const chatDialect: Dialect = {
-  whole(reply, stats) {
-    const { answer } = reply;
-    const calls = answer.toolCalls.map((call) => ({
+  whole(context, stats) {
+    const { output } = context;
+    const calls = output.toolCalls.map((call) => ({
       type: 'function',
       function: { name: call.name, arguments: call.argsText },
       id: call.id,
     }));
     const message = {
       role: 'assistant',
-      content: answer.text,
+      content: output.text,
       ...(calls.length === 0 ? {} : { tool_calls: calls }),
     };
     return {
-      choices: [{ finish_reason: answer.finish, index: 0, message }],
-      created: reply.created,
-      model: reply.model,
+      choices: [{ finish_reason: output.finish, index: 0, message }],
+      created: context.created,
+      model: context.model,
       system_fingerprint: BUILD,
       object: 'chat.completion',
       usage: usage(stats),
-      id: newId(reply),
-      timings: timings(stats, reply.timeScale),
+      id: newId(context),
+      timings: timings(stats, context.timeScale),
     };
   },
-  stream(reply) {
-    const id = newId(reply);
-    const frame = (choices: unknown[], extra: Body = {}): string =>
+  stream(context) {
+    const id = newId(context);
+    const frame = (choices: unknown[], extra: JsonObject = {}): string =>
       event({
         choices,
-        created: reply.created,
+        created: context.created,
         id,
-        model: reply.model,
+        model: context.model,
         system_fingerprint: BUILD,
         object: 'chat.completion.chunk',
         ...extra,
       });
-    const delta = (part: Body, finish: string | null = null): unknown[] => [
+    const delta = (part: JsonObject, finish: string | null = null): unknown[] => [
       { finish_reason: finish, index: 0, delta: part },
     ];
-    const call = reply.answer.toolCalls[0];
-    const callDelta = (piece: string, index: number): Body => {
+    const call = context.output.toolCalls[0];
+    const callDelta = (piece: string, index: number): JsonObject => {
       if (index > 0 || call === undefined)
         return { tool_calls: [{ index: 0, function: { arguments: piece } }] };
       return {
@@ -66,10 +66,10 @@ export const chatDialect: Dialect = {
         return role + frame(delta(call === undefined ? { content: piece } : callDelta(piece, index)));
       },
       end(stats) {
-        const measured = { timings: timings(stats, reply.timeScale) };
-        if (!reply.ask.includeUsage) return [frame(delta({}, reply.answer.finish), measured), DONE];
+        const measured = { timings: timings(stats, context.timeScale) };
+        if (!context.request.includeUsage) return [frame(delta({}, context.output.finish), measured), DONE];
         return [
-          frame(delta({}, reply.answer.finish)) + frame([], { usage: usage(stats), ...measured }),
+          frame(delta({}, context.output.finish)) + frame([], { usage: usage(stats), ...measured }),
           DONE,
         ];
       },
@@ -79,26 +79,26 @@ export const chatDialect: Dialect = {
 
 /** `/v1/completions`. */
 export const completionDialect: Dialect = {
-  whole(reply, stats) {
-    const { answer } = reply;
+  whole(context, stats) {
+    const { output } = context;
     return {
-      choices: [{ text: answer.text, index: 0, logprobs: null, finish_reason: answer.finish }],
-      created: reply.created,
-      model: reply.model,
+      choices: [{ text: output.text, index: 0, logprobs: null, finish_reason: output.finish }],
+      created: context.created,
+      model: context.model,
       system_fingerprint: BUILD,
       object: 'text_completion',
       usage: usage(stats),
-      id: newId(reply),
-      timings: timings(stats, reply.timeScale),
+      id: newId(context),
+      timings: timings(stats, context.timeScale),
     };
   },
-  stream(reply) {
-    const id = newId(reply);
-    const frame = (text: string, finish: string | null, before: Body, after: Body): string =>
+  stream(context) {
+    const id = newId(context);
+    const frame = (text: string, finish: string | null, before: JsonObject, after: JsonObject): string =>
       event({
         choices: [{ text, index: 0, logprobs: null, finish_reason: finish }],
-        created: reply.created,
-        model: reply.model,
+        created: context.created,
+        model: context.model,
         system_fingerprint: BUILD,
         object: 'text_completion',
         ...before,
@@ -108,14 +108,19 @@ export const completionDialect: Dialect = {
     return {
       token: (piece) => frame(piece, null, {}, {}),
       end: (stats) => [
-        frame('', reply.answer.finish, { usage: usage(stats) }, { timings: timings(stats, reply.timeScale) }),
+        frame(
+          '',
+          context.output.finish,
+          { usage: usage(stats) },
+          { timings: timings(stats, context.timeScale) },
+        ),
         DONE,
       ],
     };
   },
 };
 
-/** Also of text completions. */
-function newId(reply: Reply): string {
-  return `chatcmpl-${randomId(reply.random, 32)}`;
+/** llama.cpp uses this prefix for text completions too. */
+function newId(context: ResponseContext): string {
+  return `chatcmpl-${randomId(context.random, 32)}`;
 }

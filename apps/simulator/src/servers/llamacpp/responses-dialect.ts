@@ -1,14 +1,14 @@
-import { randomId } from '../../physics/random.ts';
-import type { JobStats } from '../../physics/job.ts';
-import type { Body } from '../../text/ask.ts';
+import type { JobStats } from '../../engine/job.ts';
+import { randomId } from '../../engine/random.ts';
+import type { JsonObject } from '../../text/json-object.ts';
 import type { Dialect } from './dialect.ts';
 import { timings } from './timings.ts';
 
-function event(type: string, fields: Body): string {
+function event(type: string, fields: JsonObject): string {
   return `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`;
 }
 
-function usage(stats: JobStats): Body {
+function usage(stats: JobStats): JsonObject {
   return {
     input_tokens: stats.promptTokens,
     output_tokens: stats.outputTokens,
@@ -17,20 +17,20 @@ function usage(stats: JobStats): Body {
   };
 }
 
-/** `/v1/responses`, text answers: the opening events share the first chunk, the closing ones the last. */
+/** `/v1/responses` with text output. The events before the first piece share its chunk, and the last share another. */
 export const responsesDialect: Dialect = {
-  whole(reply, stats) {
-    const content = [{ type: 'output_text', annotations: [], logprobs: [], text: reply.answer.text }];
+  whole(context, stats) {
+    const content = [{ type: 'output_text', annotations: [], logprobs: [], text: context.output.text }];
     return {
-      completed_at: reply.created,
-      created_at: reply.created,
-      id: `resp_${randomId(reply.random, 32)}`,
-      model: reply.model,
+      completed_at: context.created,
+      created_at: context.created,
+      id: `resp_${randomId(context.random, 32)}`,
+      model: context.model,
       object: 'response',
       output: [
         {
           content,
-          id: `msg_${randomId(reply.random, 32)}`,
+          id: `msg_${randomId(context.random, 32)}`,
           role: 'assistant',
           status: 'completed',
           type: 'message',
@@ -40,9 +40,9 @@ export const responsesDialect: Dialect = {
       usage: usage(stats),
     };
   },
-  stream(reply) {
-    const id = `resp_${randomId(reply.random, 32)}`;
-    const item_id = `msg_${randomId(reply.random, 32)}`;
+  stream(context) {
+    const id = `resp_${randomId(context.random, 32)}`;
+    const item_id = `msg_${randomId(context.random, 32)}`;
     const started = { response: { id, object: 'response', status: 'in_progress' } };
     const opening = (): string =>
       event('response.created', started) +
@@ -55,7 +55,7 @@ export const responsesDialect: Dialect = {
       token: (delta, index) =>
         (index === 0 ? opening() : '') + event('response.output_text.delta', { item_id, delta }),
       end(stats) {
-        const { text } = reply.answer;
+        const { text } = context.output;
         const part = { type: 'output_text', annotations: [], logprobs: [], text };
         const item = {
           type: 'message',
@@ -67,9 +67,9 @@ export const responsesDialect: Dialect = {
         const response = {
           id,
           object: 'response',
-          created_at: reply.created,
+          created_at: context.created,
           status: 'completed',
-          model: reply.model,
+          model: context.model,
           output: [item],
           usage: usage(stats),
         };
@@ -77,7 +77,7 @@ export const responsesDialect: Dialect = {
           event('response.output_text.done', { item_id, text }) +
             event('response.content_part.done', { item_id, part }) +
             event('response.output_item.done', { item }) +
-            event('response.completed', { response, timings: timings(stats, reply.timeScale) }),
+            event('response.completed', { response, timings: timings(stats, context.timeScale) }),
         ];
       },
     };

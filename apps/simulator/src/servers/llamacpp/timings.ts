@@ -1,8 +1,8 @@
-import type { JobStats } from '../../physics/job.ts';
-import type { Body } from '../../text/ask.ts';
+import type { JobStats } from '../../engine/job.ts';
+import type { JsonObject } from '../../text/json-object.ts';
 
-/** The `timings` object, in real milliseconds. */
-export function timings(stats: JobStats, timeScale: number): Body {
+/** The `timings` object of a response, in real milliseconds. */
+export function timings(stats: JobStats, timeScale: number): JsonObject {
   const fresh = Math.max(1, stats.promptTokens - stats.cachedTokens);
   const promptMs = toMicros(stats.promptMs / timeScale);
   const predictedMs = toMicros(stats.decodeMs / timeScale);
@@ -20,12 +20,12 @@ export function timings(stats: JobStats, timeScale: number): Body {
   };
 }
 
-/** Never 0, which would make the rates infinite and so `null` in JSON. */
+/** Rounds to microseconds, at least one: a duration of 0 makes the rates infinite, which is `null` in JSON. */
 function toMicros(ms: number): number {
   return Math.max(0.001, Math.round(ms * 1000) / 1000);
 }
 
-export function usage(stats: JobStats): Body {
+export function usage(stats: JobStats): JsonObject {
   return {
     completion_tokens: stats.outputTokens,
     prompt_tokens: stats.promptTokens,

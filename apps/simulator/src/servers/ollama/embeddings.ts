@@ -5,11 +5,11 @@ import { drawEmbedding, embeddingInputs, shortestFloat, toBase64 } from '../../t
 import { QUEUE_FULL, sendFailure } from './errors.ts';
 import { findModel } from './find-model.ts';
 import { readKeepAlive, readRequest } from './read-request.ts';
-import { JSON_PLAIN, JSON_UTF8, sendJson } from './wire.ts';
+import { JSON_PLAIN, JSON_UTF8, sendJson } from './send.ts';
 
 type Path = '/api/embed' | '/api/embeddings' | '/v1/embeddings';
 
-/** The three ways to ask Ollama for vectors. */
+/** Serves the three APIs for embeddings. */
 export async function serveEmbeddings(exchange: Exchange, state: ServerState, path: Path): Promise<void> {
   const shape = path === '/v1/embeddings' ? 'openai' : 'native';
   const fail = (status: number, message: string, early = false): void =>
@@ -29,39 +29,37 @@ export async function serveEmbeddings(exchange: Exchange, state: ServerState, pa
 
   const texts = embeddingInputs(path === '/api/embeddings' ? body['prompt'] : body['input']);
   const keepAliveMs = readKeepAlive(body['keep_alive']);
-  embed(
-    state,
-    exchange,
-    { model, texts, ...(keepAliveMs === undefined ? {} : { keepAliveMs }) },
-    {
-      onDone(stats) {
-        const vectors = texts.map((text) => drawEmbedding(text, model.dimensions));
-        if (path === '/api/embeddings') return sendJson(exchange, 200, { embedding: vectors[0] ?? [] });
-        const short = vectors.map((vector) => vector.map(shortestFloat));
-        if (path === '/v1/embeddings') {
-          const usage = { prompt_tokens: stats.promptTokens, total_tokens: stats.promptTokens };
-          const data = vectors.map((vector, index) => ({
-            object: 'embedding',
-            embedding: body['encoding_format'] === 'base64' ? toBase64(vector) : short[index],
-            index,
-          }));
-          return sendJson(exchange, 200, { object: 'list', data, model: name, usage }, JSON_PLAIN);
-        }
-        const nanos = (ms: number): number => Math.round((ms / state.timeScale) * 1e6);
-        sendJson(
-          exchange,
-          200,
-          {
-            model: name,
-            embeddings: short,
-            total_duration: nanos(stats.totalMs) + 900_113,
-            load_duration: nanos(stats.loadMs) + 700_031,
-            prompt_eval_count: stats.promptTokens,
-          },
-          JSON_UTF8,
-        );
-      },
-      onFail: () => sendFailure(exchange, state, shape, QUEUE_FULL),
+  embed(state, exchange, {
+    model,
+    texts,
+    keepAliveMs,
+    onDone(stats) {
+      const vectors = texts.map((text) => drawEmbedding(text, model.dimensions));
+      if (path === '/api/embeddings') return sendJson(exchange, 200, { embedding: vectors[0] ?? [] });
+      const short = vectors.map((vector) => vector.map(shortestFloat));
+      if (path === '/v1/embeddings') {
+        const usage = { prompt_tokens: stats.promptTokens, total_tokens: stats.promptTokens };
+        const data = vectors.map((vector, index) => ({
+          object: 'embedding',
+          embedding: body['encoding_format'] === 'base64' ? toBase64(vector) : short[index],
+          index,
+        }));
+        return sendJson(exchange, 200, { object: 'list', data, model: name, usage }, JSON_PLAIN);
+      }
+      const nanos = (ms: number): number => Math.round((ms / state.timeScale) * 1e6);
+      sendJson(
+        exchange,
+        200,
+        {
+          model: name,
+          embeddings: short,
+          total_duration: nanos(stats.totalMs) + 900_113,
+          load_duration: nanos(stats.loadMs) + 700_031,
+          prompt_eval_count: stats.promptTokens,
+        },
+        JSON_UTF8,
+      );
     },
-  );
+    onQueueFull: () => sendFailure(exchange, state, shape, QUEUE_FULL),
+  });
 }

@@ -1,14 +1,17 @@
+import { HEX, randomId } from '../../engine/random.ts';
 import type { Exchange } from '../../http/exchange.ts';
-import { HEX, randomId } from '../../physics/random.ts';
 import type { ServerState } from '../../server-state.ts';
-import { JSON_PLAIN, JSON_UTF8, sendJson } from './wire.ts';
+import { JSON_PLAIN, JSON_UTF8, sendJson } from './send.ts';
 
 export type ErrorShape = 'native' | 'openai' | 'anthropic';
 
 export interface OllamaFailure {
   readonly status: number;
   readonly message: string;
-  /** Met before the layer that translates answers was in place, which shows in the content type. */
+  /**
+   * Found before Ollama installs the middleware that translates responses for the OpenAI and Anthropic APIs.
+   * Such an error has Gin's content type.
+   */
   readonly early?: boolean;
 }
 
@@ -30,7 +33,7 @@ export function contextTooLong(promptTokens: number, contextTokens: number): Oll
   return { status: 400, message: JSON.stringify(inner) };
 }
 
-/** The same failure in the shape of the API it was met on. */
+/** Sends a failure in the shape of the API that the request used. */
 export function sendFailure(
   exchange: Exchange,
   state: ServerState,

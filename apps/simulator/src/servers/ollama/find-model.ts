@@ -1,7 +1,7 @@
 import { withTag, type Model } from '../../model.ts';
 import type { ServerState } from '../../server-state.ts';
 
-/** Ollama adds `:latest` and ignores case. */
+/** Finds a model as Ollama does: it adds the tag `latest` and ignores case. */
 export function findModel(state: ServerState, name: string): Model | undefined {
   const full = withTag(name);
   const exact = state.models.get(full);

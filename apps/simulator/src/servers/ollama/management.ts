@@ -1,19 +1,20 @@
 import type { Exchange } from '../../http/exchange.ts';
 import { buildModel, withTag } from '../../model.ts';
 import type { ServerState } from '../../server-state.ts';
+import type { JsonObject } from '../../text/json-object.ts';
 import { sendFailure } from './errors.ts';
 import { findModel } from './find-model.ts';
 import { readRequest } from './read-request.ts';
-import { goJson, send, sendJson, startStream } from './wire.ts';
-import type { Body } from '../../text/ask.ts';
+import { goJson, send, sendEmpty, sendJson, startStream } from './send.ts';
 
 export type Action = 'pull' | 'push' | 'create' | 'copy' | 'delete';
 
-/** Simulated milliseconds between two lines of progress, and how many a layer takes. */
+/** Simulated milliseconds between two lines of progress. */
 const PROGRESS_MS = 250;
+/** Lines of progress for one layer. */
 const PROGRESS_STEPS = 8;
 
-/** `/api/pull`, `push`, `create`, `copy` and `delete`, which change what the server lists. */
+/** Serves `/api/pull`, `push`, `create`, `copy` and `delete`, which change the models that the server lists. */
 export async function serveManagement(exchange: Exchange, state: ServerState, action: Action): Promise<void> {
   const fail = (status: number, message: string): void =>
     sendFailure(exchange, state, 'native', { status, message });
@@ -27,7 +28,7 @@ export async function serveManagement(exchange: Exchange, state: ServerState, ac
     const model = findModel(state, given);
     if (model === undefined) return fail(404, `model '${given}' not found`);
     state.removeModel(model.name);
-    return exchange.respond(200, 'OK', ['Date', new Date().toUTCString(), 'Content-Length', '0'], '');
+    return sendEmpty(exchange);
   }
   if (action === 'push' && findModel(state, given) === undefined)
     return fail(404, `model '${given}' not found`);
@@ -35,24 +36,24 @@ export async function serveManagement(exchange: Exchange, state: ServerState, ac
     if (action !== 'push' && findModel(state, given) === undefined)
       state.addModel(buildModel(withTag(given), state.spec));
   };
-  report(exchange, state, {
-    lines: progress(action, buildModel(withTag(given), state.spec)),
+  sendProgress(exchange, state, {
+    lines: progressLines(action, buildModel(withTag(given), state.spec)),
     stream: body['stream'] !== false,
     done,
   });
 }
 
-function copy(exchange: Exchange, state: ServerState, body: Body): void {
+function copy(exchange: Exchange, state: ServerState, body: JsonObject): void {
   const source = typeof body['source'] === 'string' ? body['source'] : '';
   const destination = typeof body['destination'] === 'string' ? body['destination'] : '';
   const model = findModel(state, source);
   if (model === undefined)
     return sendFailure(exchange, state, 'native', { status: 404, message: `model '${source}' not found` });
   state.addModel({ ...model, name: withTag(destination), loaded: false, modifiedAt: Date.now() });
-  exchange.respond(200, 'OK', ['Date', new Date().toUTCString(), 'Content-Length', '0'], '');
+  sendEmpty(exchange);
 }
 
-function progress(action: Action, model: { digest: string; sizeBytes: number }): Body[] {
+function progressLines(action: Action, model: { digest: string; sizeBytes: number }): JsonObject[] {
   const digest = `sha256:${model.digest}`;
   if (action === 'create') {
     return [
@@ -78,14 +79,15 @@ function progress(action: Action, model: { digest: string; sizeBytes: number }):
   return [first, ...layer, ...last, { status: 'success' }];
 }
 
-interface Report {
-  readonly lines: readonly Body[];
+interface Progress {
+  readonly lines: readonly JsonObject[];
   readonly stream: boolean;
+  /** Called after the last line. */
   readonly done: () => void;
 }
 
-/** Tells the progress line by line; a client that leaves ends the work. */
-function report(exchange: Exchange, state: ServerState, { lines, stream, done }: Report): void {
+/** Sends the progress line by line. The work stops when the client leaves. */
+function sendProgress(exchange: Exchange, state: ServerState, { lines, stream, done }: Progress): void {
   let at = 0;
   let stop: () => void = () => undefined;
   const next = (): void => {
@@ -97,14 +99,14 @@ function report(exchange: Exchange, state: ServerState, { lines, stream, done }:
       return;
     }
     if (stream && !exchange.headSent) startStream(exchange, 'application/x-ndjson');
-    if (stream) exchange.write(`${goJson(line)}\n`);
+    if (stream) exchange.writeChunk(`${goJson(line)}\n`);
     stop = state.clock.after(PROGRESS_MS, next);
   };
   exchange.onClientLeft(() => stop());
   next();
 }
 
-/** `POST /api/blobs/sha256:…`: takes the bytes and forgets them. */
+/** Serves `POST /api/blobs/sha256:…`: reads the bytes and discards them. */
 export async function receiveBlob(exchange: Exchange): Promise<void> {
   await exchange.body();
   send(exchange, 201, 'text/plain; charset=utf-8', '');

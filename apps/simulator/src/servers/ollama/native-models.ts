@@ -1,7 +1,7 @@
 import type { Exchange } from '../../http/exchange.ts';
 import type { Model } from '../../model.ts';
 import type { ServerState } from '../../server-state.ts';
-import { goTime } from './wire.ts';
+import { goTime } from './send.ts';
 
 export function listTags(state: ServerState): unknown {
   return {
@@ -21,7 +21,7 @@ export function listTags(state: ServerState): unknown {
   };
 }
 
-/** Resident models, the one that expires last first. Nothing here tells how busy they are. */
+/** Resident models, the one that expires last first. Ollama does not report how busy they are. */
 export function listResident(state: ServerState): unknown {
   const toRealMs = (at: number): number => Date.now() + (at - state.clock.now()) / state.timeScale;
   const ready = state.engine.residents().filter((resident) => resident.state === 'ready');
@@ -112,7 +112,7 @@ function details(model: Model): Record<string, unknown> {
   };
 }
 
-/** HEAD of a blob: those of the models at hand exist. */
+/** Whether a blob exists: the blobs of the listed models do. */
 export function hasBlob(state: ServerState, exchange: Exchange): boolean {
   const digest = exchange.path.slice(exchange.path.lastIndexOf(':') + 1);
   return [...state.models.values()].some((model) => model.digest === digest);

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { Fleet } from '../../fleet.ts';
-import { startFleet } from '../../start-fleet.ts';
-import { askRaw, getRequest, openRaw, postRequest, type RawAnswer } from '../../testing/raw-exchange.ts';
-import { until } from '../../testing/until.ts';
+import { startSimulatedFleet, type SimulatedFleet } from '../../simulated-fleet.ts';
+import {
+  sendRaw,
+  getRequest,
+  connectRaw,
+  postRequest,
+  type RawResponse,
+} from '../../testing/raw-connection.ts';
+import { waitUntil } from '../../testing/wait-until.ts';
 
 const messages = [{ role: 'user', content: 'Say something short.' }];
 const tools = [
@@ -16,10 +21,10 @@ const tools = [
   },
 ];
 
-let fleet: Fleet;
+let fleet: SimulatedFleet;
 let port: number;
 before(async () => {
-  fleet = await startFleet({
+  fleet = await startSimulatedFleet({
     timeScale: 50,
     servers: [
       {
@@ -41,21 +46,21 @@ before(async () => {
 });
 after(() => fleet.close());
 
-const post = (path: string, body: unknown): Promise<RawAnswer> => askRaw(port, postRequest(path, body));
-const json = (answer: RawAnswer): Record<string, unknown> =>
-  JSON.parse(answer.body) as Record<string, unknown>;
+const post = (path: string, body: unknown): Promise<RawResponse> => sendRaw(port, postRequest(path, body));
+const json = (response: RawResponse): Record<string, unknown> =>
+  JSON.parse(response.body) as Record<string, unknown>;
 
-test('a chat streams NDJSON, one object a chunk, counts and nanoseconds in the last', async () => {
-  const answer = await post('/api/chat', {
+test('streams a chat as NDJSON, one object per chunk, with counts and durations in the last', async () => {
+  const response = await post('/api/chat', {
     model: 'tiny:1b',
     messages,
     options: { num_predict: 10, seed: 1 },
   });
-  assert.deepEqual(answer.headerNames, ['Content-Type', 'Date', 'Transfer-Encoding']);
-  assert.equal(answer.header('content-type'), 'application/x-ndjson');
-  assert.equal(answer.chunks.length, 11);
-  const lines = answer.chunks.map((chunk) => JSON.parse(chunk) as Record<string, unknown>);
-  assert.ok(answer.chunks.every((chunk) => chunk.endsWith('}\n')));
+  assert.deepEqual(response.headerNames, ['Content-Type', 'Date', 'Transfer-Encoding']);
+  assert.equal(response.header('content-type'), 'application/x-ndjson');
+  assert.equal(response.chunks.length, 11);
+  const lines = response.chunks.map((chunk) => JSON.parse(chunk) as Record<string, unknown>);
+  assert.ok(response.chunks.every((chunk) => chunk.endsWith('}\n')));
   assert.deepEqual(Object.keys(lines[0] as object), ['model', 'created_at', 'message', 'done']);
   const last = lines.at(-1) as Record<string, unknown>;
   assert.deepEqual(Object.keys(last), [
@@ -67,7 +72,7 @@ test('a chat streams NDJSON, one object a chunk, counts and nanoseconds in the l
   assert.ok((last['total_duration'] as number) > (last['eval_duration'] as number));
 });
 
-test('a whole chat has a length, and says what the stream said', async () => {
+test('answers a chat without stream with a length and the same text', async () => {
   const body = { model: 'tiny:1b', messages, options: { num_predict: 5, seed: 1 } };
   const whole = await post('/api/chat', { ...body, stream: false });
   assert.deepEqual(whole.head.slice(0, 1), ['Content-Type: application/json; charset=utf-8']);
@@ -79,21 +84,21 @@ test('a whole chat has a length, and says what the stream said', async () => {
   assert.equal((json(whole)['message'] as { content: string }).content, said);
 });
 
-test('the OpenAI stream puts finish, usage and [DONE] into its last chunk', async () => {
+test('sends finish reason, usage and [DONE] in the last chunk of an OpenAI stream', async () => {
   const body = { model: 'tiny:1b', messages, max_tokens: 4, stream: true };
-  const answer = await post('/v1/chat/completions', { ...body, stream_options: { include_usage: true } });
-  assert.equal(answer.header('content-type'), 'text/event-stream');
-  assert.equal(answer.chunks.length, 5);
-  assert.match(answer.chunks[0] ?? '', /"delta":\{"role":"assistant","content":"/);
+  const response = await post('/v1/chat/completions', { ...body, stream_options: { include_usage: true } });
+  assert.equal(response.header('content-type'), 'text/event-stream');
+  assert.equal(response.chunks.length, 5);
+  assert.match(response.chunks[0] ?? '', /"delta":\{"role":"assistant","content":"/);
   assert.match(
-    answer.chunks.at(-1) ?? '',
+    response.chunks.at(-1) ?? '',
     /"finish_reason":"length"\}\]\}\n\ndata: .*"choices":\[\],"usage":\{"prompt_tokens":\d+,"completion_tokens":4,.*\}\n\ndata: \[DONE\]\n\n$/,
   );
   const plain = await post('/v1/chat/completions', body);
   assert.doesNotMatch(plain.body, /usage/);
 });
 
-test('tool calls arrive whole', async () => {
+test('sends each tool call in one piece', async () => {
   const native = await post('/api/chat', { model: 'tiny:1b', messages, tools });
   assert.equal(native.chunks.length, 1);
   const call = (
@@ -106,7 +111,7 @@ test('tool calls arrive whole', async () => {
   assert.match(openai.body, /"arguments":"\{\\"city\\":.*"finish_reason":"tool_calls".*\[DONE\]/s);
 });
 
-test('each error has the status, the words and the shape of the API it was met on', async () => {
+test('sends each error with the status, the message and the shape of the API that was used', async () => {
   const cases: [string, unknown, number, string][] = [
     ['/api/chat', '{"model": "tiny", "messages": [', 400, '{"error":"unexpected EOF"}'],
     ['/api/chat', '', 400, '{"error":"missing request body"}'],
@@ -152,8 +157,8 @@ test('each error has the status, the words and the shape of the API it was met o
     ['/v1/nothing', { a: 1 }, 404, '404 page not found'],
   ];
   for (const [path, body, status, text] of cases) {
-    const answer = await post(path, body);
-    assert.deepEqual([answer.status, answer.body], [status, text], `${path} ${JSON.stringify(body)}`);
+    const response = await post(path, body);
+    assert.deepEqual([response.status, response.body], [status, text], `${path} ${JSON.stringify(body)}`);
   }
   const messagesError = await post('/v1/messages', { model: 'nope', messages, max_tokens: 5 });
   assert.match(
@@ -162,7 +167,7 @@ test('each error has the status, the words and the shape of the API it was met o
   );
 });
 
-test("a prompt beyond the context: 400 with the runner's JSON as a string, cut by /api/generate", async () => {
+test("answers 400 with the runner's JSON as a string when a prompt exceeds the context, and truncates it in /api/generate", async () => {
   const long = 'hello '.repeat(9_000);
   const chat = await post('/api/chat', {
     model: 'tiny:1b',
@@ -182,19 +187,19 @@ test("a prompt beyond the context: 400 with the runner's JSON as a string, cut b
   assert.ok((json(generate)['prompt_eval_count'] as number) <= 4_096);
 });
 
-test('a full queue is a 503 at once', async () => {
-  const answer = await askRaw(
+test('answers 503 at once when the queue is full', async () => {
+  const response = await sendRaw(
     fleet.server('full').port,
     postRequest('/v1/chat/completions', { model: 'tiny:1b', messages }),
   );
-  assert.equal(answer.status, 503);
+  assert.equal(response.status, 503);
   assert.match(
-    answer.body,
+    response.body,
     /"message":"server busy, please try again. {2}maximum pending requests exceeded","type":"api_error"/,
   );
 });
 
-test('wrong methods, slashes too many, foreign hosts and origins', async () => {
+test('refuses wrong methods and foreign hosts and origins, and redirects surplus slashes', async () => {
   const cases: [string, number, string | undefined, string][] = [
     [getRequest('/api/chat'), 405, 'POST', '405 method not allowed'],
     [getRequest('/api/tags', [], 'DELETE'), 405, 'HEAD, GET', '405 method not allowed'],
@@ -205,41 +210,45 @@ test('wrong methods, slashes too many, foreign hosts and origins', async () => {
     ['GET /api/version HTTP/1.1\r\nHost: 10.0.0.5:11434\r\n\r\n', 200, undefined, '{"version":"0.33.0-rc2"}'],
   ];
   for (const [request, status, allow, body] of cases) {
-    const answer = await askRaw(port, request);
-    assert.deepEqual([answer.status, answer.header('allow'), answer.body], [status, allow, body], request);
+    const response = await sendRaw(port, request);
+    assert.deepEqual(
+      [response.status, response.header('allow'), response.body],
+      [status, allow, body],
+      request,
+    );
   }
-  const head = await askRaw(port, getRequest('/api/tags', [], 'HEAD'), { headOnly: true });
+  const head = await sendRaw(port, getRequest('/api/tags', [], 'HEAD'), { headOnly: true });
   assert.deepEqual(head.headerNames, ['Content-Type', 'Date']);
 });
 
-test('a body above 2 KiB goes out chunked, and the connection stays', async () => {
-  const connection = openRaw(port);
+test('sends a body above 2 KiB chunked and keeps the connection', async () => {
+  const connection = connectRaw(port);
   connection.send(postRequest('/api/embed', { model: 'tiny-embed', input: ['hello', 'world'] }));
-  const first = await connection.answer();
+  const first = await connection.response();
   assert.equal(first.header('transfer-encoding'), 'chunked');
   assert.equal(first.chunks.length, 1);
   connection.send(getRequest('/'));
-  assert.equal((await connection.answer()).body, 'Ollama is running');
+  assert.equal((await connection.response()).body, 'Ollama is running');
   connection.destroy();
 });
 
-test('embeddings as base64 are the same floats', async () => {
+test('sends the same floats as numbers and as base64', async () => {
   const floats = await post('/v1/embeddings', { model: 'tiny-embed', input: 'hello' });
   const base64 = await post('/v1/embeddings', {
     model: 'tiny-embed',
     input: 'hello',
     encoding_format: 'base64',
   });
-  const vectorOf = (answer: RawAnswer): unknown =>
-    (json(answer)['data'] as { embedding: unknown }[])[0]?.embedding;
+  const vectorOf = (response: RawResponse): unknown =>
+    (json(response)['data'] as { embedding: unknown }[])[0]?.embedding;
   const decoded = Buffer.from(vectorOf(base64) as string, 'base64');
   const vector = new Float32Array(decoded.buffer, decoded.byteOffset, decoded.length / 4);
   assert.deepEqual([...vector], (vectorOf(floats) as number[]).map(Math.fround));
 });
 
-test('an empty prompt loads, keep_alive 0 unloads, and /api/ps follows', async () => {
+test('loads a model for an empty prompt, unloads it with keep_alive 0, and shows it in /api/ps', async () => {
   const resident = async (): Promise<string[]> =>
-    (json(await askRaw(port, getRequest('/api/ps')))['models'] as { name: string }[]).map(
+    (json(await sendRaw(port, getRequest('/api/ps')))['models'] as { name: string }[]).map(
       (model) => model.name,
     );
   assert.equal(json(await post('/api/generate', { model: 'other:1b' }))['done_reason'], 'load');
@@ -251,15 +260,17 @@ test('an empty prompt loads, keep_alive 0 unloads, and /api/ps follows', async (
   assert.ok(!(await resident()).includes('other:1b'));
 });
 
-test('a pulled model is listed, a deleted one no longer', async () => {
+test('lists a pulled model, and does not list a deleted one', async () => {
   const names = async (): Promise<string[]> =>
-    (json(await askRaw(port, getRequest('/v1/models')))['data'] as { id: string }[]).map((model) => model.id);
+    (json(await sendRaw(port, getRequest('/v1/models')))['data'] as { id: string }[]).map(
+      (model) => model.id,
+    );
   const pull = await post('/api/pull', { model: 'fresh' });
   const states = pull.chunks.map((chunk) => (JSON.parse(chunk) as { status: string }).status);
   assert.deepEqual([states[0], states.at(-1)], ['pulling manifest', 'success']);
   assert.ok((await names()).includes('fresh:latest'));
   const body = JSON.stringify({ model: 'fresh' });
-  const deleted = await askRaw(
+  const deleted = await sendRaw(
     port,
     `DELETE /api/delete HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
   );
@@ -267,18 +278,18 @@ test('a pulled model is listed, a deleted one no longer', async () => {
   assert.ok(!(await names()).includes('fresh:latest'));
 });
 
-test('a client that leaves frees the slot for the next', async () => {
+test('frees the slot for the next request when a client leaves', async () => {
   const server = fleet.server('ollama');
   server.resetCounters();
-  const long = openRaw(port);
+  const long = connectRaw(port);
   long.send(postRequest('/api/chat', { model: 'endless', messages }));
-  await long.arrived(1);
-  const waiting = openRaw(port);
+  await long.received(1);
+  const waiting = connectRaw(port);
   waiting.send(postRequest('/api/chat', { model: 'endless', messages, options: { num_predict: 1 } }));
-  await until(() => server.snapshot().waiting === 1);
+  await waitUntil(() => server.snapshot().waiting === 1);
   assert.equal(waiting.pending, '', 'no head before the first token');
   long.destroy();
-  assert.equal((await waiting.answer()).status, 200);
+  assert.equal((await waiting.response()).status, 200);
   waiting.destroy();
-  await until(() => server.snapshot().counters.clientLeft === 1);
+  await waitUntil(() => server.snapshot().counters.clientLeft === 1);
 });

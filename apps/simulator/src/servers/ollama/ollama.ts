@@ -1,10 +1,11 @@
+import { STATUS_CODES } from 'node:http';
 import type { Exchange } from '../../http/exchange.ts';
 import type { ServerState } from '../../server-state.ts';
+import { isLocalHost, isLocalOrigin, respondPreflight } from './allowed-hosts.ts';
 import { serveMessages } from './anthropic-generation.ts';
 import { serveEmbeddings } from './embeddings.ts';
 import { sendFailure } from './errors.ts';
 import { findModel } from './find-model.ts';
-import { isLocalHost, isLocalOrigin, respondPreflight } from './local-only.ts';
 import { receiveBlob, serveManagement } from './management.ts';
 import { serveNativeGeneration } from './native-generation.ts';
 import {
@@ -17,22 +18,22 @@ import {
 } from './native-models.ts';
 import { serveOpenAiGeneration } from './openai-generation.ts';
 import { readRequest } from './read-request.ts';
-import { serveResponses } from './responses.ts';
-import { allowOrigin, JSON_PLAIN, JSON_UTF8, send, sendJson } from './wire.ts';
+import { serveResponses } from './responses-generation.ts';
+import { allowOrigin, JSON_PLAIN, JSON_UTF8, send, sendJson } from './send.ts';
 
-type Serve = (exchange: Exchange, state: ServerState) => void | Promise<void>;
+type Handler = (exchange: Exchange, state: ServerState) => void | Promise<void>;
 
 const VERSION = '0.33.0-rc2';
 
-/** By path, then by method. */
-const ROUTES: Record<string, Record<string, Serve>> = {
+/** Handlers by path and method. */
+const ROUTES: Record<string, Record<string, Handler>> = {
   '/': getAndHead((exchange) => send(exchange, 200, 'text/plain; charset=utf-8', 'Ollama is running')),
   '/api/version': getAndHead((exchange, state) =>
     sendJson(exchange, 200, { version: state.spec.version ?? VERSION }),
   ),
   '/api/tags': getAndHead((exchange, state) => {
-    if (exchange.method === 'HEAD')
-      return exchange.respond(200, 'OK', ['Content-Type', JSON_UTF8, 'Date', new Date().toUTCString()], '');
+    const headers = ['Content-Type', JSON_UTF8, 'Date', new Date().toUTCString()];
+    if (exchange.method === 'HEAD') return exchange.respond({ status: 200, headers, body: '' });
     sendJson(exchange, 200, listTags(state));
   }),
   '/api/ps': { GET: (exchange, state) => sendJson(exchange, 200, listResident(state)) },
@@ -48,8 +49,10 @@ const ROUTES: Record<string, Record<string, Serve>> = {
   '/api/copy': { POST: (exchange, state) => serveManagement(exchange, state, 'copy') },
   '/api/delete': { DELETE: (exchange, state) => serveManagement(exchange, state, 'delete') },
   '/api/blobs/*': {
-    HEAD: (exchange, state) =>
-      exchange.respond(hasBlob(state, exchange) ? 200 : 404, '', ['Date', new Date().toUTCString()], ''),
+    HEAD: (exchange, state) => {
+      const status = hasBlob(state, exchange) ? 200 : 404;
+      exchange.respond({ status, reason: '', headers: ['Date', new Date().toUTCString()], body: '' });
+    },
     POST: receiveBlob,
   },
   '/v1/models': { GET: (exchange, state) => sendJson(exchange, 200, listOpenAiModels(state), JSON_PLAIN) },
@@ -61,18 +64,13 @@ const ROUTES: Record<string, Record<string, Serve>> = {
   '/v1/responses': { POST: serveResponses },
 };
 
-/** The behaviour of an Ollama server that is bound to loopback. */
+/** Serves a request as an Ollama server that listens on loopback. */
 export function serveOllama(exchange: Exchange, state: ServerState): void | Promise<void> {
   const { host, origin } = exchange.headers;
   if (host === undefined) {
     const body = '400 Bad Request: missing required Host header';
-    return exchange.respond(
-      400,
-      'Bad Request',
-      ['Content-Type', 'text/plain; charset=utf-8', 'Connection', 'close'],
-      body,
-      'close',
-    );
+    const headers = ['Content-Type', 'text/plain; charset=utf-8', 'Connection', 'close'];
+    return exchange.respond({ status: 400, headers, body, after: 'close' });
   }
   const route = findRoute(exchange.path);
   const allow = route === undefined ? undefined : Object.keys(route).reverse().join(', ');
@@ -86,27 +84,23 @@ export function serveOllama(exchange: Exchange, state: ServerState): void | Prom
     if (!redirect(exchange)) send(exchange, 404, 'text/plain', '404 page not found');
     return;
   }
-  const serve = route[exchange.method];
-  if (serve !== undefined) return serve(exchange, state);
+  const handler = route[exchange.method];
+  if (handler !== undefined) return handler(exchange, state);
   const body = '405 method not allowed';
   const headers = [
-    'Allow',
-    allow ?? '',
-    'Content-Type',
-    'text/plain',
-    'Date',
-    new Date().toUTCString(),
-    'Content-Length',
-    String(body.length),
+    ...['Allow', allow ?? ''],
+    ...['Content-Type', 'text/plain'],
+    ...['Date', new Date().toUTCString()],
+    ...['Content-Length', String(body.length)],
   ];
-  exchange.respond(405, 'Method Not Allowed', headers, body);
+  exchange.respond({ status: 405, headers, body });
 }
 
-function getAndHead(serve: Serve): Record<string, Serve> {
-  return { GET: serve, HEAD: serve };
+function getAndHead(handler: Handler): Record<string, Handler> {
+  return { GET: handler, HEAD: handler };
 }
 
-function findRoute(path: string): Record<string, Serve> | undefined {
+function findRoute(path: string): Record<string, Handler> | undefined {
   const exact = ROUTES[path];
   if (exact !== undefined || path.endsWith('/')) return exact;
   const parent = path.slice(0, path.lastIndexOf('/'));
@@ -114,26 +108,27 @@ function findRoute(path: string): Record<string, Serve> | undefined {
 }
 
 function forbid(exchange: Exchange, allow: string | undefined): void {
-  const head = allow === undefined ? [] : ['Allow', allow];
-  exchange.respond(403, 'Forbidden', [...head, 'Date', new Date().toUTCString(), 'Content-Length', '0'], '');
+  const allowed = allow === undefined ? [] : ['Allow', allow];
+  const headers = [...allowed, 'Date', new Date().toUTCString(), 'Content-Length', '0'];
+  exchange.respond({ status: 403, headers, body: '' });
 }
 
-/** Gin sends a path with one slash too many to where it should have been. */
+/** Redirects a path with a surplus slash to the route without it, as Gin does. False when there is no such route. */
 function redirect(exchange: Exchange): boolean {
   const { path } = exchange;
   const single = path.replace(/\/{2,}/g, '/');
   const target = single !== path ? single : path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
   if (target === path || findRoute(target) === undefined) return false;
-  const [status, reason] =
-    single === path && exchange.method === 'GET' ? [301, 'Moved Permanently'] : [307, 'Temporary Redirect'];
-  const body = exchange.method === 'GET' ? `<a href="${target}">${reason}</a>.\n\n` : '';
-  const type = exchange.method === 'GET' ? ['Content-Type', 'text/html; charset=utf-8'] : [];
-  exchange.respond(
-    status as number,
-    reason as string,
-    [...type, 'Location', target, 'Date', new Date().toUTCString(), 'Content-Length', String(body.length)],
-    body,
-  );
+  const isGet = exchange.method === 'GET';
+  const status = single === path && isGet ? 301 : 307;
+  const body = isGet ? `<a href="${target}">${STATUS_CODES[status] ?? ''}</a>.\n\n` : '';
+  const headers = [
+    ...(isGet ? ['Content-Type', 'text/html; charset=utf-8'] : []),
+    ...['Location', target],
+    ...['Date', new Date().toUTCString()],
+    ...['Content-Length', String(body.length)],
+  ];
+  exchange.respond({ status, headers, body });
   return true;
 }
 

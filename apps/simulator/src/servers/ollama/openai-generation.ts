@@ -1,113 +1,104 @@
-import { generate, planAnswer } from '../../generate.ts';
+import type { JobStats } from '../../engine/job.ts';
+import { generate, planOutput } from '../../generate.ts';
 import type { Exchange } from '../../http/exchange.ts';
 import type { Model } from '../../model.ts';
-import type { JobStats } from '../../physics/job.ts';
-import { countTokens } from '../../physics/prefix-cache.ts';
 import type { ServerState } from '../../server-state.ts';
-import type { Answer } from '../../text/answer.ts';
-import { readAsk, type Ask, type Body } from '../../text/ask.ts';
+import { countTokens } from '../../text/count-tokens.ts';
+import { readGenerationRequest, type GenerationRequest } from '../../text/generation-request.ts';
+import type { JsonObject } from '../../text/json-object.ts';
+import type { ModelOutput } from '../../text/model-output.ts';
 import { contextTooLong, QUEUE_FULL, sendFailure } from './errors.ts';
 import { findModel } from './find-model.ts';
 import { readRequest } from './read-request.ts';
-import { goJson, JSON_PLAIN, sendJson, startStream } from './wire.ts';
+import { goJson, JSON_PLAIN, sendJson, startStream } from './send.ts';
 
-type Kind = 'chat' | 'completion';
+type Api = 'chat' | 'completion';
 
-interface Work {
-  readonly ask: Ask;
+interface ResponseContext {
+  readonly request: GenerationRequest;
   readonly model: Model;
-  readonly answer: Answer;
-  readonly kind: Kind;
-  /** The fields that open each object. */
+  readonly output: ModelOutput;
+  readonly api: Api;
   readonly id: string;
+  /** Seconds since the epoch. */
   readonly created: number;
 }
 
-/** `/v1/chat/completions` and `/v1/completions`. */
-export async function serveOpenAiGeneration(
-  exchange: Exchange,
-  state: ServerState,
-  kind: Kind,
-): Promise<void> {
+/** Serves `/v1/chat/completions` and `/v1/completions`. */
+export async function serveOpenAiGeneration(exchange: Exchange, state: ServerState, api: Api): Promise<void> {
   const fail = (status: number, message: string, early = false): void =>
     sendFailure(exchange, state, 'openai', { status, message, early });
   const read = readRequest(
     await exchange.body(),
-    kind === 'chat' ? 'openai.ChatCompletionRequest' : 'openai.CompletionRequest',
+    api === 'chat' ? 'openai.ChatCompletionRequest' : 'openai.CompletionRequest',
     'EOF',
   );
   if ('error' in read) return fail(read.status, read.error, true);
-  const ask = readAsk(read.body, 'openai');
-  if (kind === 'chat' && (!Array.isArray(read.body['messages']) || read.body['messages'].length === 0)) {
+  const request = readGenerationRequest(read.body, 'openai');
+  if (api === 'chat' && (!Array.isArray(read.body['messages']) || read.body['messages'].length === 0)) {
     return fail(400, "[] is too short - 'messages'", true);
   }
-  if (ask.model === '') return fail(400, 'model is required');
-  const model = findModel(state, ask.model);
-  if (model === undefined) return fail(404, `model '${ask.model}' not found`);
+  if (request.model === '') return fail(400, 'model is required');
+  const model = findModel(state, request.model);
+  if (model === undefined) return fail(404, `model '${request.model}' not found`);
   if (model.kind === 'embeddings')
-    return fail(400, `"${ask.model}" does not support ${kind === 'chat' ? 'chat' : 'generate'}`);
-  const promptTokens = countTokens(ask.promptText);
+    return fail(400, `"${request.model}" does not support ${api === 'chat' ? 'chat' : 'generate'}`);
+  const promptTokens = countTokens(request.promptText);
   if (promptTokens > model.contextTokens)
     return sendFailure(exchange, state, 'openai', contextTooLong(promptTokens, model.contextTokens));
   run(exchange, state, {
-    ask,
+    request,
     model,
-    kind,
-    answer: planAnswer(state, model, ask),
-    id: `${kind === 'chat' ? 'chatcmpl' : 'cmpl'}-${Math.floor(state.random() * 999)}`,
+    api,
+    output: planOutput(state, model, request),
+    id: `${api === 'chat' ? 'chatcmpl' : 'cmpl'}-${Math.floor(state.random() * 999)}`,
     created: Math.floor(Date.now() / 1000),
   });
 }
 
-function run(exchange: Exchange, state: ServerState, work: Work): void {
-  const { ask, model, answer, kind } = work;
-  const chunkOf = kind === 'chat' ? chatChunk : completionChunk;
-  generate(
-    state,
-    exchange,
-    { model, ask, answer },
-    {
-      onToken(piece, index) {
-        if (!ask.stream || answer.toolCalls.length > 0) return;
-        if (!exchange.headSent) startStream(exchange, 'text/event-stream');
-        exchange.write(event(chunkOf(work, { content: piece, first: index === 0 })));
-      },
-      onDone(stats) {
-        if (!ask.stream)
-          return sendJson(
-            exchange,
-            200,
-            kind === 'chat' ? wholeChat(work, stats) : wholeCompletion(work, stats),
-            JSON_PLAIN,
-          );
-        if (!exchange.headSent) startStream(exchange, 'text/event-stream');
-        // Finish, usage and [DONE] leave in one write, a tool call with them.
-        let last =
-          answer.toolCalls.length > 0
-            ? event(chunkOf(work, { content: '', first: true, toolCalls: toolCalls(answer) }))
-            : '';
-        last += event(chunkOf(work, { finish: answer.finish }));
-        if (ask.includeUsage) last += event(usageChunk(work, stats));
-        exchange.write(`${last}data: [DONE]\n\n`);
-        exchange.end();
-      },
-      onFail: () => sendFailure(exchange, state, 'openai', QUEUE_FULL),
+function run(exchange: Exchange, state: ServerState, context: ResponseContext): void {
+  const { request, model, output, api } = context;
+  const chunk = api === 'chat' ? chatChunk : completionChunk;
+  generate(state, exchange, {
+    model,
+    request,
+    output,
+    onToken(piece, index) {
+      if (!request.stream || output.toolCalls.length > 0) return;
+      if (!exchange.headSent) startStream(exchange, 'text/event-stream');
+      exchange.writeChunk(event(chunk(context, { content: piece, first: index === 0 })));
     },
-  );
+    onDone(stats) {
+      if (!request.stream) {
+        const whole = api === 'chat' ? wholeChat(context, stats) : wholeCompletion(context, stats);
+        return sendJson(exchange, 200, whole, JSON_PLAIN);
+      }
+      if (!exchange.headSent) startStream(exchange, 'text/event-stream');
+      // Ollama writes the tool calls, the finish reason, the usage and [DONE] at once.
+      const calls = { content: '', first: true, toolCalls: toolCalls(output) };
+      let last = output.toolCalls.length > 0 ? event(chunk(context, calls)) : '';
+      last += event(chunk(context, { finish: output.finish }));
+      if (request.includeUsage) last += event(usageChunk(context, stats));
+      exchange.writeChunk(`${last}data: [DONE]\n\n`);
+      exchange.end();
+    },
+    onQueueFull: () => sendFailure(exchange, state, 'openai', QUEUE_FULL),
+  });
 }
 
 function event(value: unknown): string {
   return `data: ${goJson(value)}\n\n`;
 }
 
-interface Part {
+/** What one chunk carries. */
+interface ChunkPart {
   readonly content?: string;
   readonly first?: boolean;
   readonly toolCalls?: unknown[];
-  readonly finish?: Answer['finish'];
+  readonly finish?: ModelOutput['finish'];
 }
 
-function chatChunk(work: Work, part: Part): Body {
+function chatChunk(context: ResponseContext, part: ChunkPart): JsonObject {
   const delta =
     part.finish !== undefined
       ? {}
@@ -117,36 +108,38 @@ function chatChunk(work: Work, part: Part): Body {
           ...(part.toolCalls === undefined ? {} : { tool_calls: part.toolCalls }),
         };
   return {
-    id: work.id,
+    id: context.id,
     object: 'chat.completion.chunk',
-    created: work.created,
-    model: work.ask.model,
+    created: context.created,
+    model: context.request.model,
     system_fingerprint: 'fp_ollama',
     choices: [{ index: 0, delta, finish_reason: part.finish ?? null }],
   };
 }
 
-function completionChunk(work: Work, part: Part): Body {
+function completionChunk(context: ResponseContext, part: ChunkPart): JsonObject {
   return {
-    id: work.id,
+    id: context.id,
     object: 'text_completion',
-    created: work.created,
+    created: context.created,
     choices: [{ text: part.content ?? '', index: 0, finish_reason: part.finish ?? null }],
-    model: work.ask.model,
+    model: context.request.model,
     system_fingerprint: 'fp_ollama',
-    ...(work.ask.includeUsage ? { usage: { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 } } : {}),
+    ...(context.request.includeUsage
+      ? { usage: { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 } }
+      : {}),
   };
 }
 
-function usageChunk(work: Work, stats: JobStats): Body {
-  const { id, created, kind, ask } = work;
-  if (kind === 'completion') {
+function usageChunk(context: ResponseContext, stats: JobStats): JsonObject {
+  const { id, created, api, request } = context;
+  if (api === 'completion') {
     return {
       id,
       object: 'text_completion',
       created,
       choices: [],
-      model: ask.model,
+      model: request.model,
       system_fingerprint: 'fp_ollama',
       usage: usage(stats),
     };
@@ -155,47 +148,47 @@ function usageChunk(work: Work, stats: JobStats): Body {
     id,
     object: 'chat.completion.chunk',
     created,
-    model: ask.model,
+    model: request.model,
     system_fingerprint: 'fp_ollama',
     choices: [],
     usage: usage(stats),
   };
 }
 
-function wholeChat(work: Work, stats: JobStats): Body {
-  const { answer } = work;
-  const calls = answer.toolCalls.length > 0 ? { tool_calls: toolCalls(answer) } : {};
+function wholeChat(context: ResponseContext, stats: JobStats): JsonObject {
+  const { output } = context;
+  const calls = output.toolCalls.length > 0 ? { tool_calls: toolCalls(output) } : {};
   return {
-    id: work.id,
+    id: context.id,
     object: 'chat.completion',
-    created: work.created,
-    model: work.ask.model,
+    created: context.created,
+    model: context.request.model,
     system_fingerprint: 'fp_ollama',
     choices: [
       {
         index: 0,
-        message: { role: 'assistant', content: answer.text, ...calls },
-        finish_reason: answer.finish,
+        message: { role: 'assistant', content: output.text, ...calls },
+        finish_reason: output.finish,
       },
     ],
     usage: usage(stats),
   };
 }
 
-function wholeCompletion(work: Work, stats: JobStats): Body {
+function wholeCompletion(context: ResponseContext, stats: JobStats): JsonObject {
   return {
-    id: work.id,
+    id: context.id,
     object: 'text_completion',
-    created: work.created,
-    model: work.ask.model,
+    created: context.created,
+    model: context.request.model,
     system_fingerprint: 'fp_ollama',
-    choices: [{ text: work.answer.text, index: 0, finish_reason: work.answer.finish }],
+    choices: [{ text: context.output.text, index: 0, finish_reason: context.output.finish }],
     usage: usage(stats),
   };
 }
 
-function toolCalls(answer: Answer): unknown[] {
-  return answer.toolCalls.map((call, index) => ({
+function toolCalls(output: ModelOutput): unknown[] {
+  return output.toolCalls.map((call, index) => ({
     id: call.id,
     index,
     type: 'function',
@@ -203,7 +196,7 @@ function toolCalls(answer: Answer): unknown[] {
   }));
 }
 
-function usage(stats: JobStats): Body {
+function usage(stats: JobStats): JsonObject {
   return {
     prompt_tokens: stats.promptTokens,
     completion_tokens: stats.outputTokens,

@@ -1,8 +1,8 @@
-import { isObject, type Body } from '../../text/ask.ts';
+import { isObject, type JsonObject } from '../../text/json-object.ts';
 
-export type Read = { readonly body: Body } | { readonly error: string; readonly status: number };
+export type ParsedBody = { readonly body: JsonObject } | { readonly error: string; readonly status: number };
 
-/** Fields whose type Go checks while it decodes, by the name in its error. */
+/** Fields whose type Go checks while it decodes, with the name of the Go type in its error. */
 const TYPES: Record<string, { readonly is: (value: unknown) => boolean; readonly go: string }> = {
   messages: { is: Array.isArray, go: '[]api.Message' },
   model: { is: (value) => typeof value === 'string', go: 'string' },
@@ -10,8 +10,8 @@ const TYPES: Record<string, { readonly is: (value: unknown) => boolean; readonly
   prompt: { is: () => true, go: 'string' },
 };
 
-/** Decodes a body as Go does. `structName` is the name its type errors carry. */
-export function readRequest(raw: Buffer, structName: string, emptyError: string): Read {
+/** Decodes a body as Go does. `structName` is the Go type that its errors name. */
+export function readRequest(raw: Buffer, structName: string, emptyError: string): ParsedBody {
   if (raw.length === 0) return { status: 400, error: emptyError };
   const text = raw.toString('utf8');
   let value: unknown;
@@ -38,8 +38,8 @@ export function readRequest(raw: Buffer, structName: string, emptyError: string)
   return { body: value };
 }
 
-/** Options are checked later than the body, hence the 500. */
-export function findBadOption(body: Body): string | undefined {
+/** The error for an option of the wrong type. Ollama checks options after the body and answers 500. */
+export function findBadOption(body: JsonObject): string | undefined {
   if (!isObject(body['options'])) return undefined;
   for (const [name, type] of [
     ['temperature', 'float32'],
@@ -60,7 +60,7 @@ function goKind(value: unknown): string {
   return value === null ? 'null' : typeof value;
 }
 
-/** Cut off or wrong: Go names the character that it did not expect. */
+/** Go's error for a text that is not JSON: it names an unexpected first character, else it found the end too early. */
 function syntaxError(text: string): string {
   const first = text.trimStart()[0] ?? '';
   if (first !== '' && !'{["-0123456789tfn'.includes(first))
@@ -68,7 +68,7 @@ function syntaxError(text: string): string {
   return 'unexpected EOF';
 }
 
-/** Simulated milliseconds of a `keep_alive`: seconds, or a Go duration; negative for ever. */
+/** A `keep_alive` in simulated milliseconds. The value is seconds or a Go duration; negative means for ever. */
 export function readKeepAlive(value: unknown): number | undefined {
   if (typeof value === 'number') return value < 0 ? Infinity : value * 1000;
   if (typeof value !== 'string') return undefined;

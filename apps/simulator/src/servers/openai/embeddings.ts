@@ -2,22 +2,24 @@ import { embed } from '../../generate.ts';
 import type { Exchange } from '../../http/exchange.ts';
 import type { ServerState } from '../../server-state.ts';
 import { drawEmbedding, embeddingInputs, toBase64 } from '../../text/embedding.ts';
-import type { Flavour } from './flavour.ts';
-import { findModel, readJson } from './generation.ts';
+import type { ApiVariant } from './api-variant.ts';
+import { findModel } from './find-model.ts';
+import { OVERLOADED } from './generation.ts';
+import { readJson } from './read-json.ts';
 import { sendError, sendJson } from './send.ts';
 
 export async function serveEmbeddings(
   exchange: Exchange,
   state: ServerState,
-  flavour: Flavour,
+  variant: ApiVariant,
 ): Promise<void> {
-  const body = await readJson(exchange, flavour);
+  const body = await readJson(exchange, variant);
   if (body === undefined) return;
   const name = typeof body['model'] === 'string' ? body['model'] : '';
   const model = findModel(state, name);
-  if (model === undefined) return sendError(exchange, flavour, flavour.unknownModel(name));
+  if (model === undefined) return sendError(exchange, variant, variant.unknownModel(name));
   if (model.kind !== 'embeddings') {
-    return sendError(exchange, flavour, {
+    return sendError(exchange, variant, {
       status: 400,
       message: `The model \`${name}\` does not support embeddings.`,
       type: 'invalid_request_error',
@@ -25,33 +27,25 @@ export async function serveEmbeddings(
     });
   }
   const texts = embeddingInputs(body['input']);
-  embed(
-    state,
-    exchange,
-    { model, texts },
-    {
-      onDone(stats) {
-        const data = texts.map((text, index) => {
-          const vector = drawEmbedding(text, model.dimensions);
-          return {
-            object: 'embedding',
-            index,
-            embedding: body['encoding_format'] === 'base64' ? toBase64(vector) : vector,
-          };
-        });
-        sendJson(exchange, flavour, 200, {
-          object: 'list',
-          data,
-          model: model.name,
-          usage: { prompt_tokens: stats.promptTokens, total_tokens: stats.promptTokens },
-        });
-      },
-      onFail: () =>
-        sendError(exchange, flavour, {
-          status: 503,
-          message: 'The server is overloaded, try again later.',
-          type: 'server_error',
-        }),
+  embed(state, exchange, {
+    model,
+    texts,
+    onDone(stats) {
+      const data = texts.map((text, index) => {
+        const vector = drawEmbedding(text, model.dimensions);
+        return {
+          object: 'embedding',
+          index,
+          embedding: body['encoding_format'] === 'base64' ? toBase64(vector) : vector,
+        };
+      });
+      sendJson(exchange, variant, 200, {
+        object: 'list',
+        data,
+        model: model.name,
+        usage: { prompt_tokens: stats.promptTokens, total_tokens: stats.promptTokens },
+      });
     },
-  );
+    onQueueFull: () => sendError(exchange, variant, OVERLOADED),
+  });
 }

@@ -1,51 +1,53 @@
 import type { Exchange } from '../../http/exchange.ts';
 import type { ServerState } from '../../server-state.ts';
+import type { ApiVariant } from './api-variant.ts';
 import { serveEmbeddings } from './embeddings.ts';
-import type { Flavour } from './flavour.ts';
-import { serveOpenAi } from './generation.ts';
+import { serveGeneration } from './generation.ts';
 import { sendJson } from './send.ts';
 
-export type Serve = (exchange: Exchange, state: ServerState) => void | Promise<void>;
+export type Handler = (exchange: Exchange, state: ServerState) => void | Promise<void>;
 
-/** By `METHOD path`. */
-export type Routes = Readonly<Record<string, Serve>>;
+/** Handlers by `METHOD path`. */
+export type Routes = Readonly<Record<string, Handler>>;
 
-/** Generation and embeddings under the flavour's base. */
-export function openAiRoutes(flavour: Flavour): Routes {
+/** The routes of generation and embeddings under the variant's base. */
+export function openAiRoutes(variant: ApiVariant): Routes {
   return {
-    [`POST ${flavour.base}/chat/completions`]: (exchange, state) =>
-      serveOpenAi(exchange, state, flavour, 'chat'),
-    [`POST ${flavour.base}/completions`]: (exchange, state) =>
-      serveOpenAi(exchange, state, flavour, 'completion'),
-    [`POST ${flavour.base}/embeddings`]: (exchange, state) => serveEmbeddings(exchange, state, flavour),
+    [`POST ${variant.base}/chat/completions`]: (exchange, state) =>
+      serveGeneration(exchange, state, { variant, api: 'chat' }),
+    [`POST ${variant.base}/completions`]: (exchange, state) =>
+      serveGeneration(exchange, state, { variant, api: 'completion' }),
+    [`POST ${variant.base}/embeddings`]: (exchange, state) => serveEmbeddings(exchange, state, variant),
   };
 }
 
 export interface RouterOptions {
   readonly routes: Routes;
-  readonly flavour: Flavour;
-  /** Paths that need no key. */
-  readonly open: readonly string[];
+  readonly variant: ApiVariant;
+  /** Paths that need no API key. */
+  readonly publicPaths: readonly string[];
   readonly unauthorized: { readonly status: number; readonly body: unknown };
-  /** What is answered to a path nobody knows; FastAPI's 404 without it. */
+  /** Answers an unknown path. Default: the 404 or 405 of FastAPI. */
   readonly unknownPath?: (exchange: Exchange) => void;
 }
 
-export function createRouter({ routes, flavour, open, unauthorized, unknownPath }: RouterOptions): Serve {
+export function createRouter(options: RouterOptions): Handler {
+  const { routes, variant, publicPaths, unauthorized, unknownPath } = options;
   return (exchange, state) => {
     const { apiKey } = state.spec;
+    const { authorization } = exchange.headers;
     if (
       apiKey !== undefined &&
-      !open.includes(exchange.path) &&
-      exchange.headers.authorization !== `Bearer ${apiKey}`
+      !publicPaths.includes(exchange.path) &&
+      authorization !== `Bearer ${apiKey}`
     ) {
-      return sendJson(exchange, flavour, unauthorized.status, unauthorized.body);
+      return sendJson(exchange, variant, unauthorized.status, unauthorized.body);
     }
     const method = exchange.method === 'HEAD' ? 'GET' : exchange.method;
-    const serve = routes[`${method} ${exchange.path}`];
-    if (serve !== undefined) return serve(exchange, state);
+    const handler = routes[`${method} ${exchange.path}`];
+    if (handler !== undefined) return handler(exchange, state);
     if (unknownPath !== undefined) return unknownPath(exchange);
     const known = Object.keys(routes).some((route) => route.endsWith(` ${exchange.path}`));
-    sendJson(exchange, flavour, known ? 405 : 404, { detail: known ? 'Method Not Allowed' : 'Not Found' });
+    sendJson(exchange, variant, known ? 405 : 404, { detail: known ? 'Method Not Allowed' : 'Not Found' });
   };
 }

@@ -1,48 +1,44 @@
-import { STATUS_CODES } from 'node:http';
-import type { Exchange } from '../../http/exchange.ts';
-import type { ApiError, Flavour } from './flavour.ts';
+import type { Exchange, FlatHeaders } from '../../http/exchange.ts';
+import type { ApiError, ApiVariant } from './api-variant.ts';
 
-export function sendJson(exchange: Exchange, flavour: Flavour, status: number, value: unknown): void {
-  sendText(exchange, flavour, { status, contentType: flavour.jsonType, body: JSON.stringify(value) });
+export function sendJson(exchange: Exchange, variant: ApiVariant, status: number, value: unknown): void {
+  sendText(exchange, variant, { status, contentType: variant.jsonType, body: JSON.stringify(value) });
 }
 
-export interface TextAnswer {
+export interface TextResponse {
   readonly status: number;
   readonly contentType: string;
   readonly body: string;
-  readonly extra?: readonly string[];
 }
 
 export function sendText(
   exchange: Exchange,
-  flavour: Flavour,
-  { status, contentType, body, extra = [] }: TextAnswer,
+  variant: ApiVariant,
+  { status, contentType, body }: TextResponse,
 ): void {
-  const length = [flavour.lengthHeader, String(Buffer.byteLength(body))];
-  const after = exchange.wantsClose ? 'close' : 'keep';
-  exchange.respond(
-    status,
-    STATUS_CODES[status] ?? '',
-    [...flavour.headers(exchange, contentType), ...extra, ...length, ...flavour.tail(exchange)],
-    body,
-    after,
-  );
+  const headers: FlatHeaders = [
+    ...variant.headers(exchange, contentType),
+    ...[variant.contentLengthName, String(Buffer.byteLength(body))],
+    ...variant.trailingHeaders(exchange),
+  ];
+  exchange.respond({ status, headers, body, after: exchange.wantsClose ? 'close' : 'keep' });
 }
 
-export function sendError(exchange: Exchange, flavour: Flavour, error: ApiError): void {
-  sendJson(exchange, flavour, error.status, flavour.errorBody(error));
+/** The empty 200 of uvicorn, which several servers send as their health. */
+export function sendEmptyHealth(exchange: Exchange): void {
+  const headers = ['date', new Date().toUTCString(), 'server', 'uvicorn', 'content-length', '0'];
+  exchange.respond({ status: 200, headers, body: '' });
 }
 
-export function startStream(exchange: Exchange, flavour: Flavour): void {
-  exchange.start(
-    200,
-    'OK',
-    [
-      ...flavour.headers(exchange, flavour.streamType),
-      ...flavour.tail(exchange),
-      'Transfer-Encoding',
-      'chunked',
-    ],
-    flavour.headWithSlot,
-  );
+export function sendError(exchange: Exchange, variant: ApiVariant, error: ApiError): void {
+  sendJson(exchange, variant, error.status, variant.errorBody(error));
+}
+
+export function startStream(exchange: Exchange, variant: ApiVariant): void {
+  const headers = [
+    ...variant.headers(exchange, variant.streamType),
+    ...variant.trailingHeaders(exchange),
+    ...['Transfer-Encoding', 'chunked'],
+  ];
+  exchange.writeHead({ status: 200, headers }, variant.headOnSlot);
 }

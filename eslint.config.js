@@ -19,7 +19,7 @@ const layers = {
   app: ['core', 'knowledge', 'contract', 'adapter'],
   command: ['core', 'knowledge', 'contract', 'adapter', 'app'],
   e2e: ['core', 'contract', 'adapter', 'testing'],
-  tools: [],
+  tools: ['contract'],
 };
 
 /** @param {string[]} extra layers allowed to every importer */

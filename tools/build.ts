@@ -1,15 +1,31 @@
 /**
  * `nx build ctl`: bundles the `olla` command into dist/olla, to be run by a plain `node dist/olla/olla.js` without
  * node_modules. Code splitting keeps what a command does not need (Ink, OpenTelemetry, the simulator) out of its
- * start. Workers and the agent re-execute the same file.
+ * start. Workers and the agent re-execute the same file. The folder is a package too: `npm pack` makes an archive of it
+ * that `npm install` takes (tools/release.ts).
+ *
+ * OLLA_COMMIT and OLLA_BUILT_AT say which commit is built and when (ISO 8601) where git cannot, as in an image's build;
+ * by default they are git's commit and the time of the build.
  */
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { readBuildInfo } from '@olla/admin-api/build-info';
 import { build, type BuildOptions } from 'esbuild';
+
+interface Manifest {
+  readonly version: string;
+  readonly description: string;
+  readonly license: string;
+  readonly engines: Record<string, string>;
+  readonly dependencies: { readonly node: string };
+}
 
 const root = join(import.meta.dirname, '..');
 const outdir = join(root, 'dist/olla');
-const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest;
+const { version, description, license, engines } = manifest;
+const commit = process.env['OLLA_COMMIT'] || (await readBuildInfo()).commit;
+const builtAt = process.env['OLLA_BUILT_AT'] || new Date().toISOString();
 
 rmSync(outdir, { recursive: true, force: true });
 const options: BuildOptions & { metafile: true } = {
@@ -28,7 +44,12 @@ const options: BuildOptions & { metafile: true } = {
   sourcemap: 'external',
   metafile: true,
   logLevel: 'warning',
-  define: { 'process.env.NODE_ENV': '"production"', OLLA_VERSION: JSON.stringify(version) },
+  define: {
+    'process.env.NODE_ENV': '"production"',
+    OLLA_VERSION: JSON.stringify(version),
+    OLLA_COMMIT: JSON.stringify(commit),
+    OLLA_BUILT_AT: JSON.stringify(builtAt),
+  },
   // The source sets NODE_ENV for runs without a bundle; here it is fixed.
   logOverride: { 'assign-to-define': 'silent' },
   // CommonJS dependencies call require() for Node's own modules, which an ES module does not have.
@@ -42,7 +63,22 @@ const options: BuildOptions & { metafile: true } = {
   external: ['react-devtools-core'],
 };
 const { metafile } = await build(options).catch(() => process.exit(1)); // esbuild has printed each error
-writeFileSync(join(outdir, 'package.json'), `${JSON.stringify({ name: 'olla', version, type: 'module' })}\n`);
+const packageManifest = {
+  name: 'olla',
+  version,
+  description,
+  license,
+  type: 'module',
+  bin: { olla: 'olla' },
+  files: ['olla', 'olla.js', 'chunks/*.js'],
+  engines,
+  dependencies: { node: manifest.dependencies.node },
+  // `npm rebuild node` inside an installed package may run the script that fetches the runtime.
+  allowScripts: { node: true },
+};
+writeFileSync(join(outdir, 'package.json'), `${JSON.stringify(packageManifest, null, 2)}\n`);
+for (const file of ['deploy/npm/olla', 'deploy/npm/README.md', 'LICENSE'])
+  cpSync(join(root, file), join(outdir, basename(file)));
 
 const scripts = Object.keys(metafile.outputs).filter((path) => path.endsWith('.js'));
 const kib = scripts.reduce((bytes, path) => bytes + statSync(join(root, path)).size, 0) / 1024;

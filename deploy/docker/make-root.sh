@@ -14,7 +14,7 @@ ldd "$node" | grep -o '/[^ )]*' | sort -u | while read -r library; do
   cp -L "$library" "$out$library"
 done
 # The source maps stay out: they are three times the size of the program.
-(cd "$bundle" && find . -type f ! -name '*.map' -exec cp --parents {} "$out/opt/olla" \;)
+(cd "$bundle" && find olla.js package.json chunks -type f ! -name '*.map' -exec cp --parents {} "$out/opt/olla" \;)
 cp "$here/health.mjs" "$out/opt/olla/health.mjs"
 
 echo 'olla:x:10001:10001:olla:/home/olla:/sbin/nologin' > "$out/etc/passwd"

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** Ids of the processes whose parent is `pid`, as Linux tells them; empty if it has none or is gone. */
 export function childrenOf(pid: number): number[] {
@@ -25,6 +25,11 @@ export function environmentOf(pid: number): Record<string, string> {
   return Object.fromEntries(
     pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
   );
+}
+
+/** The path of the program that the process runs. */
+export function executableOf(pid: number): string {
+  return readlinkSync(`/proc/${pid}/exe`);
 }
 
 /** Memory that the process has in RAM at this moment. */

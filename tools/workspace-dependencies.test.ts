@@ -5,6 +5,7 @@ import { test } from 'node:test';
 
 interface Manifest {
   readonly name: string;
+  readonly version: string;
   readonly dependencies?: Record<string, string>;
   readonly devDependencies?: Record<string, string>;
 }
@@ -25,8 +26,22 @@ function importsOf(folder: string, name: string): { code: string[]; tests: strin
   return { code: [...code].sort(), tests: [...tests].filter((target) => !code.has(target)).sort() };
 }
 
+function read(path: string): Manifest {
+  return JSON.parse(readFileSync(path, 'utf8')) as Manifest;
+}
+
+test('every workspace has the version of the root, and asks for that of the others', () => {
+  const { version } = read('package.json');
+  for (const path of globSync(['apps/*/package.json', 'libs/*/package.json', '{e2e,tools}/package.json'])) {
+    const manifest = read(path);
+    assert.equal(manifest.version, version, path);
+    for (const [name, range] of Object.entries({ ...manifest.dependencies, ...manifest.devDependencies }))
+      if (name.startsWith('@olla/')) assert.equal(range, version, `${path}: ${name}`);
+  }
+});
+
 for (const path of globSync(['apps/*/package.json', 'libs/*/package.json', 'e2e/package.json']).sort()) {
-  const manifest = JSON.parse(readFileSync(path, 'utf8')) as Manifest;
+  const manifest = read(path);
   test(`${manifest.name} names the workspaces that it imports, and no others`, () => {
     const { code, tests } = importsOf(dirname(path), manifest.name);
     const ours = (list: Record<string, string> | undefined): string[] =>

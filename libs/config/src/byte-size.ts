@@ -1,9 +1,9 @@
 const EXPONENT: Readonly<Record<string, number>> = { '': 0, k: 1, m: 2, g: 3, t: 4 };
 
 /**
- * Reads a size in bytes: `1024`, `1KB`, `50MB`, `1.5 GiB`. All units are binary: 1 KB is 1024 bytes.
+ * Parses a size: `1024`, `1KB`, `50MB`, `1.5 GiB`. All units are binary: 1 KB is 1024 bytes.
  *
- * @returns whole bytes, null when the text is no size
+ * @returns whole bytes; null if the text is not a size
  */
 export function parseByteSize(text: string): number | null {
   const match = /^(\d+(?:\.\d+)?) ?([kmgt]?)(?:i?b)?$/i.exec(text.trim());

@@ -9,19 +9,19 @@ import { isTree, withoutUndefined } from './tree.ts';
 type Issue = z.core.$ZodIssue;
 
 /**
- * Checks a draft against the schema and adds what is wrong to its problems.
+ * Checks a draft against the schema and adds each mistake to the draft's problems.
  *
- * @param settled keys that have a problem of another key already
- * @returns the settings; null when the draft has problems
+ * @param reported keys whose mistake is reported already, under another key
+ * @returns the settings; null if the draft has problems
  */
-export function checkDraft(draft: Draft, settled: readonly Path[]): Settings | null {
-  const done = new Set([...draft.problems.map(({ key }) => key), ...settled.map(formatPath)]);
+export function checkDraft(draft: Draft, reported: readonly Path[]): Settings | null {
+  const seen = new Set([...draft.problems.map(({ key }) => key), ...reported.map(formatPath)]);
   const result = settingsSchema.safeParse(draft.root, { jitless: true });
   for (const issue of result.error?.issues ?? []) {
     if (issue.code === 'unrecognized_keys') {
       for (const key of issue.keys) reportUnknown(draft, pathOf(issue), key);
-    } else if (!done.has(formatPath(pathOf(issue)))) {
-      done.add(formatPath(pathOf(issue)));
+    } else if (!seen.has(formatPath(pathOf(issue)))) {
+      seen.add(formatPath(pathOf(issue)));
       reportBadValue(draft, issue);
     }
   }
@@ -37,9 +37,9 @@ function reportUnknown(draft: Draft, section: Path, key: string): void {
   const near = nearest(key, siblings);
   const elsewhere = near === null ? keysNamed(key) : [];
   const where = section.length === 0 ? 'a section of the configuration' : `a key of ${formatPath(section)}`;
-  const known = near === null && elsewhere.length === 0 ? `; known here: ${siblings.join(', ')}` : '';
+  const knownKeys = near === null && elsewhere.length === 0 ? `. Known keys: ${siblings.join(', ')}` : '';
   const suggestion = near ?? elsewhere[0] ?? null;
-  draft.report('UNKNOWN_KEY', [...section, key], `is not ${where}${known}`, { part: 'key', suggestion });
+  draft.report('UNKNOWN_KEY', [...section, key], `is not ${where}${knownKeys}`, { part: 'key', suggestion });
 }
 
 function reportBadValue(draft: Draft, issue: Issue): void {
@@ -48,7 +48,7 @@ function reportBadValue(draft: Draft, issue: Issue): void {
   const owner = ownerOf(draft, path);
   const message = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
   if (value === undefined) {
-    const text = message.startsWith('is missing') ? message : `is missing; it ${message}`;
+    const text = message.startsWith('is missing') ? message : `is missing. It ${message}`;
     draft.report('MISSING_KEY', path, text + owner);
     return;
   }
@@ -60,7 +60,7 @@ function reportBadValue(draft: Draft, issue: Issue): void {
   draft.report('BAD_VALUE', path, message + shown + owner, { part, suggestion: suggestValue(path, value) });
 }
 
-/** Text may be or hold a secret; numbers, durations and words of a choice do not. */
+/** Text may contain a secret. Numbers, durations and the words of a choice do not. */
 function canShow(draft: Draft, path: Path, value: unknown): boolean {
   const row = rowAt(path);
   if (row === null || row.secret || draft.isExpanded(path) || isTree(value) || Array.isArray(value))
@@ -75,14 +75,14 @@ function suggestValue(path: Path, value: unknown): string | null {
   return choices.includes(value) ? null : nearest(value, choices);
 }
 
-/** The words that a key of kind `choice` takes. */
+/** The values that a key of kind `choice` accepts. */
 export function choicesOf(schema: unknown): string[] {
   if (schema instanceof z.ZodEnum) return schema.options.map(String);
   if (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional) return choicesOf(schema.unwrap());
   return schema instanceof z.ZodPipe ? choicesOf(schema.in) : [];
 }
 
-/** ` (endpoint NAME)` for a path within one. */
+/** ` (endpoint NAME)` for a path within an endpoint, because its index alone is hard to find in a file. */
 function ownerOf(draft: Draft, path: Path): string {
   if (path[2] !== 'endpoints' || path.length < 5) return '';
   const name = draft.get([...path.slice(0, 4), 'name']);

@@ -4,8 +4,8 @@ const TRUE = new Set(['true', 't', '1', 'yes', 'on']);
 const FALSE = new Set(['false', 'f', '0', 'no', 'off']);
 
 /**
- * Reads text as the kind of value that a key has. Text that is none is returned as it is, for the schema to refuse.
- * Durations and sizes stay text, which the schema reads itself. Lists are separated by commas.
+ * Converts text to the kind of value that a key has. Text that cannot be converted is returned unchanged, and the schema
+ * then refuses it. Durations and sizes stay text, because the schema parses them. Commas separate the items of a list.
  */
 export function coerceText(kind: LeafKind, text: string): unknown {
   const trimmed = text.trim();

@@ -1,29 +1,29 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { configHash } from './config-hash.ts';
 import { endpoint } from './sections/endpoint.ts';
 
 function hashOf(...endpoints: object[]): string {
   const parsed = endpoints.map((one) => endpoint.parse(one));
-  return configHash({ discovery: { static: { endpoints: parsed } } } as unknown as Parameters<
-    typeof configHash
-  >[0]);
+  return configHash({ discovery: { static: { endpoints: parsed } } });
 }
 
 const a = { name: 'a', url: 'http://a:1', type: 'ollama' };
 const b = { name: 'b', url: 'http://b:1', type: 'vllm' };
 
-test('the order of endpoints, their weight and their secrets make no difference', () => {
-  const secret = { ...a, weight: 3, auth: { type: 'bearer', token: 'one' } };
-  assert.equal(hashOf(a, b), hashOf(b, secret));
-});
+describe('configHash', () => {
+  test('is the same for another order of endpoints, other weights and other secrets', () => {
+    const secret = { ...a, weight: 3, auth: { type: 'bearer', token: 'one' } };
+    assert.equal(hashOf(a, b), hashOf(b, secret));
+  });
 
-test('another name, URL or type does', () => {
-  const hashes = [
-    hashOf(a),
-    hashOf({ ...a, name: 'c' }),
-    hashOf({ ...a, url: 'http://a:2' }),
-    hashOf({ ...a, type: 'vllm' }),
-  ];
-  assert.equal(new Set(hashes).size, 4);
+  test('differs for another name, URL or type', () => {
+    const hashes = [
+      hashOf(a),
+      hashOf({ ...a, name: 'c' }),
+      hashOf({ ...a, url: 'http://a:2' }),
+      hashOf({ ...a, type: 'vllm' }),
+    ];
+    assert.equal(new Set(hashes).size, 4);
+  });
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { parse } from 'yaml';
 import * as z from 'zod';
 import { renderJsonSchema, renderMarkdown } from './docs.ts';
@@ -12,35 +12,37 @@ import { loadSettings } from './load.ts';
 const cwd = mkdtempSync(join(tmpdir(), 'olla-config-'));
 after(() => rmSync(cwd, { recursive: true }));
 
-for (const { path, render } of GENERATED) {
-  test(`${path} is what the schema generates; if not: node libs/config/src/generate-docs.ts`, () => {
-    assert.equal(readFileSync(generatedPath(path), 'utf8'), render());
-  });
-}
-
-test('every YAML example in docs/config.md loads without a notice', () => {
-  const examples = [...renderMarkdown().matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, text]) => text ?? '');
-  assert.equal(examples.length, 1);
-  for (const text of examples) {
-    writeFileSync(join(cwd, 'config.yaml'), text);
-    const loaded = loadSettings({ env: { GPU_TOKEN: 'x' }, cwd });
-    assert.ok(loaded.ok, JSON.stringify(loaded));
-    assert.deepEqual(loaded.notices, []);
+describe('the generated documentation', () => {
+  for (const { path, render } of GENERATED) {
+    test(`equals ${path}; if not, run: node libs/config/src/generate-docs.ts`, () => {
+      assert.equal(readFileSync(generatedPath(path), 'utf8'), render());
+    });
   }
-});
 
-test('the JSON Schema accepts a file with every key, and refuses unknown keys and values', () => {
-  const schema = z.fromJSONSchema(JSON.parse(renderJsonSchema()));
-  const example: unknown = parse(
-    readFileSync(generatedPath('./fixtures/every-key.yaml'), 'utf8')
-      .replace('name: 42', 'name: "42"')
-      .replace('X-Revision: 7', 'X-Revision: "7"'),
-  );
-  assert.deepEqual(schema.safeParse(example).error?.issues, undefined);
-  assert.equal(schema.safeParse({ server: { prot: 1 } }).success, false);
-  assert.equal(schema.safeParse({ proxy: { load_balancer: 'random' } }).success, false);
-  assert.equal(
-    schema.safeParse({ discovery: { static: { endpoints: [{ url: 'http://x' }] } } }).success,
-    false,
-  );
+  test('has examples in docs/config.md that load without a notice', () => {
+    const examples = [...renderMarkdown().matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, text]) => text ?? '');
+    assert.equal(examples.length, 1);
+    for (const text of examples) {
+      writeFileSync(join(cwd, 'config.yaml'), text);
+      const loaded = loadSettings({ env: { GPU_TOKEN: 'x' }, cwd });
+      assert.ok(loaded.ok, JSON.stringify(loaded));
+      assert.deepEqual(loaded.notices, []);
+    }
+  });
+
+  test('accepts every key by the JSON Schema and refuses unknown keys and values', () => {
+    const schema = z.fromJSONSchema(JSON.parse(renderJsonSchema()));
+    const example: unknown = parse(
+      readFileSync(generatedPath('./fixtures/every-key.yaml'), 'utf8')
+        .replace('name: 42', 'name: "42"')
+        .replace('X-Revision: 7', 'X-Revision: "7"'),
+    );
+    assert.deepEqual(schema.safeParse(example).error?.issues, undefined);
+    assert.equal(schema.safeParse({ server: { prot: 1 } }).success, false);
+    assert.equal(schema.safeParse({ proxy: { load_balancer: 'random' } }).success, false);
+    assert.equal(
+      schema.safeParse({ discovery: { static: { endpoints: [{ url: 'http://x' }] } } }).success,
+      false,
+    );
+  });
 });

@@ -23,29 +23,32 @@ const INTRODUCTION = `# Configuration
 
 <!-- Generated from the schema by libs/config/src/generate-docs.ts. -->
 
-\`olla serve --config FILE\` reads a YAML file. Without \`--config\` it is the file that \`OLLA_CONFIG_FILE\` names, else the
-first of \`config/config.local.yaml\`, \`config/config.yaml\`, \`config.yaml\` and \`default.yaml\` in the working directory,
-else none. Flags win over environment variables, these over the file, and the file over the defaults.
+\`olla serve --config FILE\` reads a YAML file. Without \`--config\` it reads the file that \`OLLA_CONFIG_FILE\` names. Without
+that it reads the first of \`config/config.local.yaml\`, \`config/config.yaml\`, \`config.yaml\` and \`default.yaml\` that exists
+in the working directory, or no file. Flags override environment variables, these override the file, and the file
+overrides the defaults.
 
-\`olla config check\` tells everything that is wrong with a file, with line, column and the nearest right key, and
-\`olla serve\` does not start before it is corrected. \`olla config explain\` prints each key with its value and the line,
-variable or flag that set it.
-Editors that know JSON Schema complete the keys from \`docs/config.schema.json\`.
+\`olla config check\` lists all mistakes of a file with line, column and the nearest valid key. \`olla serve\` does not start
+with a mistake. \`olla config explain\` prints each key with its value and the line, variable or flag that set it. Editors
+that support JSON Schema complete the keys from \`docs/config.schema.json\`.
 
-**Values.**
-- A duration is written \`300ms\`, \`30s\`, \`5m\` or \`1h30m\`; a number without a unit is an error, except 0.
-- A size is a number of bytes, or \`64KB\`, \`50MB\`, \`1GB\` (1 KB is 1024 bytes).
-- A key with nothing behind it is not set. Zero, \`false\` and an empty list are values of their own.
-- In a list of names, \`*\` stands for any characters and \`?\` for one; upper and lower case are the same.
-- \`\${NAME}\` in a text is replaced by the environment variable; one that is unset or empty is an error. \`$\${\` stands for
-  the text \`\${\`, and every other \`$\` for itself.
-- A secret can be given by the path of a file instead, in the key that ends in \`_file\`. Line ends after the secret are
-  dropped. A secret together with its file, and a file that is missing or empty, are errors. A relative path starts at
-  the working directory.
-- In an environment variable a list is separated by commas, and an empty variable sets nothing.
+## Values
 
-**Endpoints.** Without \`discovery.static.endpoints\`, \`olla serve\` looks for servers on the usual ports of this machine.
-An empty list switches that off.
+- A duration is written as \`300ms\`, \`30s\`, \`5m\` or \`1h30m\`. A number without a unit is an error, except 0.
+- A size is a number of bytes, or text such as \`64KB\`, \`50MB\` or \`1GB\`. 1 KB is 1024 bytes.
+- A key without a value is not set. Zero, \`false\` and an empty list are values.
+- In a list of names, \`*\` matches any characters and \`?\` matches one. Case is ignored.
+- \`\${NAME}\` in a text is replaced by the environment variable. A variable that is unset or empty is an error. \`$\${\`
+  stands for the text \`\${\`. Any other \`$\` stays.
+- A secret can be in a file. The key that ends in \`_file\` then names the file; a relative path starts at the working
+  directory. Line ends after the secret are dropped. It is an error if the secret is set too, or if the file is missing or
+  empty.
+- In an environment variable, commas separate the items of a list. An empty variable sets nothing.
+
+## Endpoints
+
+Without \`discovery.static.endpoints\`, \`olla serve\` looks for servers on their default ports on this machine. An empty list
+switches that off.
 
 \`\`\`yaml
 server:
@@ -69,22 +72,22 @@ model_aliases:
 \`\`\`
 `;
 
-/** docs/config.md */
+/** The text of docs/config.md. */
 export function renderMarkdown(): string {
   const effective = KEY_ROWS.filter(({ noEffect }) => noEffect === null);
-  const idle = KEY_ROWS.filter(({ noEffect }) => noEffect !== null);
+  const withoutEffect = KEY_ROWS.filter(({ noEffect }) => noEffect !== null);
   const sections = Map.groupBy(effective, ({ path }) => path[0] ?? '');
   const tables = [...sections].map(([section, rows]) => `\n## ${section}\n\n${keyTable(rows)}`);
   return `${INTRODUCTION}${tables.join('')}
-## Accepted without effect
+## Keys without effect
 
-Keys of existing Olla configuration files that mean nothing here. Their values are checked, and a notice names each one
-that is set.
+The configuration of the original Olla has these keys. They are accepted and their values are checked, but they have no
+effect here. A notice names each one that is set.
 
-${idleTable(idle)}
+${noEffectTable(withoutEffect)}
 | environment variable without a key | why |
 |---|---|
-${idleVariableRows()}`;
+${noEffectVariableRows()}`;
 }
 
 function keyTable(rows: readonly KeyRow[]): string {
@@ -95,7 +98,7 @@ function keyTable(rows: readonly KeyRow[]): string {
   return `| key | type | default | environment variable | meaning |\n|---|---|---|---|---|\n${lines.join('')}`;
 }
 
-function idleTable(rows: readonly KeyRow[]): string {
+function noEffectTable(rows: readonly KeyRow[]): string {
   const lines = rows.map((row) => {
     const env = row.env.map((name) => `\`${name}\``).join(', ');
     return `| \`${row.key}\` | ${typeOf(row)} | ${env} | ${cell(row.noEffect ?? '')} |\n`;
@@ -103,9 +106,9 @@ function idleTable(rows: readonly KeyRow[]): string {
   return `| key | type | environment variable | why |\n|---|---|---|---|\n${lines.join('')}`;
 }
 
-function idleVariableRows(): string {
-  const idle = Object.entries(OTHER_VARIABLES).filter(([, why]) => why !== null);
-  return idle.map(([name, why]) => `| \`${name}\` | ${cell(why ?? '')} |\n`).join('');
+function noEffectVariableRows(): string {
+  const withoutEffect = Object.entries(OTHER_VARIABLES).filter(([, why]) => why !== null);
+  return withoutEffect.map(([name, why]) => `| \`${name}\` | ${cell(why ?? '')} |\n`).join('');
 }
 
 function typeOf(row: KeyRow): string {

@@ -19,26 +19,27 @@ export interface Position {
   readonly column: number;
 }
 
-export interface SyntaxFault extends Position {
+/** A mistake in the syntax of a file. */
+export interface YamlProblem extends Position {
   readonly code: 'YAML_SYNTAX' | 'DUPLICATE_KEY';
   readonly message: string;
-  /** Of a key that stands twice; empty for other faults. */
+  /** The key that occurs twice; empty for other problems. */
   readonly path: Path;
 }
 
-/** A YAML text that was read, and the places of what it says. */
+/** A parsed YAML text, with the positions of its keys and values. */
 export interface ConfigDocument {
-  /** Plain data; null when the text is empty or cannot be read as a whole. */
+  /** Plain data; null if the text is empty or cannot be parsed. */
   readonly value: unknown;
-  readonly faults: readonly SyntaxFault[];
-  readonly warnings: readonly SyntaxFault[];
-  /** The place of a key or of its value, or of the nearest thing around it that the text has. */
+  readonly problems: readonly YamlProblem[];
+  readonly warnings: readonly YamlProblem[];
+  /** The position of a key or of its value. For a path that the text lacks, that of the nearest section around it. */
   readonly locate: (path: Path, part: 'key' | 'value') => Position;
-  /** A scalar as it is written; null when there is none. */
+  /** A scalar as it is written in the text; null if the path has none. */
   readonly sourceOf: (path: Path) => string | null;
 }
 
-/** Reads a YAML text. Never throws: what is wrong is in `faults`. */
+/** Parses a YAML text. Never throws: mistakes are in `problems`. */
 export function readDocument(text: string): ConfigDocument {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
@@ -46,18 +47,18 @@ export function readDocument(text: string): ConfigDocument {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
-  const fault = ({ code, message, pos }: YAMLError): SyntaxFault =>
+  const toProblem = ({ code, message, pos }: YAMLError): YamlProblem =>
     code === 'DUPLICATE_KEY'
-      ? { code, message: 'stands twice in this section', path: pathOfKey(document, pos[0]), ...place(pos[0]) }
+      ? { code, message: 'occurs twice in this section', path: pathOfKey(document, pos[0]), ...place(pos[0]) }
       : { code: 'YAML_SYNTAX', message: withoutSource(message), path: [], ...place(pos[0]) };
-  const faults = document.errors.map(fault);
+  const problems = document.errors.map(toProblem);
   let value: unknown = null;
-  if (faults.every(({ code }) => code === 'DUPLICATE_KEY')) {
+  if (problems.every(({ code }) => code === 'DUPLICATE_KEY')) {
     try {
       value = document.toJS();
     } catch {
-      // The reader throws for aliases only: unknown ones, and those that multiply beyond measure.
-      faults.push({ code: 'YAML_SYNTAX', path: [], ...aliasFault(document, place) });
+      // `toJS` throws for aliases only: those without an anchor, and those that expand to too many nodes.
+      problems.push({ code: 'YAML_SYNTAX', path: [], ...aliasProblem(document, place) });
     }
   }
 
@@ -75,13 +76,13 @@ export function readDocument(text: string): ConfigDocument {
 
   return {
     value,
-    faults,
-    warnings: document.warnings.map(fault),
+    problems,
+    warnings: document.warnings.map(toProblem),
     locate: (path, part) => {
       const steps = follow(path);
       const last = steps.at(-1);
-      const whole = steps.length === path.length + 1;
-      const node = part === 'key' || !whole ? (last?.key ?? last?.value) : (last?.value ?? last?.key);
+      const isComplete = steps.length === path.length + 1;
+      const node = part === 'key' || !isComplete ? (last?.key ?? last?.value) : (last?.value ?? last?.key);
       return place(offsetOf(node ?? null));
     },
     sourceOf: (path) => {
@@ -102,8 +103,11 @@ function child(node: Node | null, part: string | number): { key: Node | null; va
   return pair === undefined ? null : { key: pair.key, value: pair.value };
 }
 
-/** Which alias is unknown; if none is, they are too many. */
-function aliasFault(document: Document, place: (offset: number) => Position): Position & { message: string } {
+/** The alias that has no anchor. If all have one, the aliases expand too far. */
+function aliasProblem(
+  document: Document,
+  place: (offset: number) => Position,
+): Position & { message: string } {
   let unknown: Alias | null = null;
   visit(document, {
     Alias: (_, alias) => {
@@ -112,7 +116,8 @@ function aliasFault(document: Document, place: (offset: number) => Position): Po
       return visit.BREAK;
     },
   });
-  const message = unknown === null ? 'aliases multiply too much' : 'no anchor has the name of this alias';
+  const message =
+    unknown === null ? 'its aliases expand to too many values' : 'there is no anchor for this alias';
   return { message, ...place(offsetOf(unknown)) };
 }
 
@@ -120,12 +125,12 @@ function offsetOf(node: Node | null): number {
   return node?.range?.[0] ?? 0;
 }
 
-/** The reader quotes the text that it stumbled over, which may be a secret. */
+/** Removes what the parser quotes from the text, because it may be a secret. */
 function withoutSource(message: string): string {
   return message.replace(/:? ?(["'`]).*\1.*$/s, '').replace(/(characters|token): .*$/s, '$1');
 }
 
-/** The path of the key that begins at an offset of the text. */
+/** The path of the key that starts at an offset of the text. */
 function pathOfKey(document: Document, offset: number): Path {
   let found: Path = [];
   visit(document, {

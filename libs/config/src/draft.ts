@@ -8,7 +8,7 @@ import { getAt, isTree, setAt, type Tree } from './tree.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Values that are set on the command line. */
+/** The settings that flags of the command line can override. */
 export interface ConfigFlags {
   readonly host?: string;
   readonly port?: number | string;
@@ -23,10 +23,10 @@ const FLAGS = [
   { name: 'redisUrl', flag: '--redis-url', path: ['redis', 'url'] },
 ] as const;
 
-/** No configuration is nested deeper; an alias that holds itself is. */
+/** No valid configuration is nested deeper. An alias that contains itself is. */
 const MAX_DEPTH = 32;
 
-/** File, environment and flags merged into one tree, not yet checked, with the origin of each value. */
+/** The file, the environment and the flags merged into one tree that is not yet checked, with the origin of each value. */
 export class Draft {
   root: Tree = {};
   readonly problems: Problem[] = [];
@@ -38,23 +38,28 @@ export class Draft {
   constructor(file: string | null, text: string) {
     this.file = file;
     this.document = readDocument(text);
-    for (const { code, message, path, line, column } of this.document.faults) {
+    for (const { code, message, path, line, column } of this.document.problems) {
       const place = { file, line, column, variable: null };
       this.problems.push({ code, key: formatPath(path), message, suggestion: null, ...place });
     }
   }
 
-  /** Whether the file could be read as YAML, so that its keys are worth checking. */
-  get readable(): boolean {
-    return this.document.faults.every(({ code }) => code === 'DUPLICATE_KEY');
+  /** Whether the file is valid YAML, apart from duplicate keys. Only then can its keys be checked. */
+  get isReadable(): boolean {
+    return this.document.problems.every(({ code }) => code === 'DUPLICATE_KEY');
   }
 
-  /** Takes over what the file says: without what is left empty, references expanded. */
+  /** Adds the file's values. Empty keys are dropped, and references to environment variables are expanded. */
   addFile(env: Env): void {
     const { value } = this.document;
     if (value === null || value === undefined) return;
     if (isTree(value)) this.root = this.#copySection(value, [], env);
-    else this.report('BAD_VALUE', [], 'the file must hold sections, that is keys with values below them');
+    else
+      this.report(
+        'BAD_VALUE',
+        [],
+        'the file must consist of sections, which are keys with values below them',
+      );
   }
 
   addEnv(env: Env): void {
@@ -74,7 +79,7 @@ export class Draft {
     return getAt(this.root, path);
   }
 
-  /** The place of a key or its value: the variable or flag that set it, else in the file. */
+  /** Where a key or its value was set: the variable or flag, else the position in the file. */
   placeOf(path: Path, part: 'key' | 'value'): Place {
     for (let length = path.length; length > 0; length--) {
       const variable = this.#variables.get(formatPath(path.slice(0, length)));
@@ -84,7 +89,7 @@ export class Draft {
     return { file: this.file, ...this.document.locate(path, part), variable: null };
   }
 
-  /** Whether a value came out of a `${VAR}` and so must not be shown. */
+  /** Whether a value comes from a `${VAR}`. Such a value must not be shown, because it may be a secret. */
   isExpanded(path: Path): boolean {
     return this.#expanded.has(formatPath(path));
   }
@@ -130,13 +135,13 @@ export class Draft {
   }
 
   #expand(value: string, path: Path, env: Env): string {
-    const { text, expanded, faults } = expandReferences(value, env);
+    const { text, expanded, problems } = expandReferences(value, env);
     if (expanded) this.#expanded.add(formatPath(path));
-    for (const { code, message } of faults) this.report(code, path, message);
+    for (const { code, message } of problems) this.report(code, path, message);
     return text;
   }
 
-  /** `port: "8080"` is a number and `name: 7` is text, as in the original. */
+  /** Converts between text and numbers as the original Olla does: `port: "8080"` is a number and `name: 7` is text. */
   #coerce(value: unknown, path: Path): unknown {
     const row = rowAt(path);
     if (row === null) return value;

@@ -13,9 +13,9 @@ const DURATION = /^\+?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/;
 const PART = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g;
 
 /**
- * Reads a duration in Go's notation: `300ms`, `1h30m`, `0s`, `0`.
+ * Parses a duration in Go's notation: `300ms`, `1h30m`, `0s`, `0`.
  *
- * @returns whole milliseconds, null when the text is no duration. A duration above zero never becomes zero, because
+ * @returns whole milliseconds; null if the text is not a duration. A duration above zero never becomes zero, because
  *   zero means "off" in most settings.
  */
 export function parseDuration(text: string): number | null {
@@ -27,7 +27,7 @@ export function parseDuration(text: string): number | null {
   return ms > 0 ? Math.max(1, Math.round(ms)) : 0;
 }
 
-/** Writes whole milliseconds in the notation that `parseDuration` reads: `1h30m`, `2.5s` as `2s500ms`. */
+/** Formats whole milliseconds in the notation that `parseDuration` accepts: `1h30m`, `2s500ms`. */
 export function formatDuration(ms: number): string {
   let rest = ms;
   let text = '';

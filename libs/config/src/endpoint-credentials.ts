@@ -1,8 +1,8 @@
 import type { EndpointSettings } from './schema.ts';
 
 /**
- * The headers that let a request in at an endpoint: its own headers, and what its `auth` makes. They go to this
- * endpoint's origin only, with relayed requests and probes alike.
+ * The configured headers of an endpoint, with the header that its `auth` makes. They are sent with relayed requests and
+ * with probes, and only to the origin of the endpoint's URL.
  */
 export function credentialHeaders(
   endpoint: Pick<EndpointSettings, 'headers' | 'auth'>,

@@ -3,12 +3,12 @@ import { KEY_ROWS, type KeyRow } from './key-table.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Variables that set no key, each with why it has no effect; null for one that has. */
+/** Variables of the original Olla that set no key, each with the reason why it has no effect; null for one that has one. */
 export const OTHER_VARIABLES: Readonly<Record<string, string | null>> = {
   OLLA_CONFIG_FILE: null,
   OLLA_ENABLE_PROFILER: 'Node has its own profiler: node --cpu-prof',
   OLLA_SHOW_VERSION: 'use olla --version',
-  OLLA_PRETTY_LOGS: 'a terminal gets lines for people, a pipe gets JSON; see logging.format',
+  OLLA_PRETTY_LOGS: 'a terminal gets text and a pipe gets JSON; see logging.format',
   OLLA_FILE_OUTPUT: 'logs go to stdout',
   OLLA_LOG_DIR: 'logs go to stdout',
   OLLA_LOG_SIZE_MB: 'logs go to stdout',
@@ -19,14 +19,14 @@ export const OTHER_VARIABLES: Readonly<Record<string, string | null>> = {
 
 const KNOWN = new Set([...KEY_ROWS.flatMap(({ env }) => env), ...Object.keys(OTHER_VARIABLES)]);
 
-/** A key that the environment sets. */
+/** A key that an environment variable sets. */
 export interface EnvSetting {
   readonly row: KeyRow;
   readonly variable: string;
   readonly text: string;
 }
 
-/** What the environment sets. An empty variable sets nothing. */
+/** The keys that the environment sets. An empty variable sets nothing. */
 export function readEnv(env: Env): EnvSetting[] {
   return KEY_ROWS.flatMap((row) => {
     const variable = row.env.find((name) => isSet(env, name));
@@ -34,14 +34,14 @@ export function readEnv(env: Env): EnvSetting[] {
   });
 }
 
-/** Variables of the original that are set and have no effect, each with the reason. */
-export function idleVariables(env: Env): { variable: string; why: string }[] {
+/** Variables of the original Olla that are set and have no effect, each with the reason. */
+export function variablesWithoutEffect(env: Env): { variable: string; why: string }[] {
   return Object.entries(OTHER_VARIABLES).flatMap(([variable, why]) =>
     why !== null && isSet(env, variable) ? [{ variable, why }] : [],
   );
 }
 
-/** Variables that look like misspelt ones, each with the one that is probably meant. */
+/** Unknown `OLLA_` variables within two edits of a known one, each with the known one. */
 export function misspeltVariables(env: Env): { variable: string; suggestion: string }[] {
   return Object.keys(env)
     .filter((name) => name.startsWith('OLLA_') && !KNOWN.has(name))

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { explainSettings } from './explain.ts';
 import { generatedPath } from './generate-docs.ts';
 import { KEY_ROWS } from './key-table.ts';
@@ -19,34 +19,36 @@ function load() {
   return loaded;
 }
 
-test('what may be shown holds no secret, and the rest unchanged', () => {
-  const { settings } = load();
-  const shown = redactSettings(settings);
-  assert.doesNotMatch(JSON.stringify(shown), /hunter2/);
-  assert.equal(shown.redis.url, 'redis://(hidden)@10.0.0.2:6379/1');
-  assert.equal(shown.admin.token, '(hidden)');
-  assert.deepEqual(shown.discovery.static.endpoints[0]?.headers, { 'X-Key': '(hidden)' });
-  assert.deepEqual(shown.server, settings.server);
-  assert.equal(settings.admin.token, 'hunter2');
-});
-
-test('tells each key once, with its value as it is written and who set it', () => {
-  const rows = explainSettings(load());
-  const keys = rows.map(({ key }) => key);
-  assert.equal(new Set(keys).size, keys.length);
-  for (const { key, noEffect } of KEY_ROWS) {
-    if (!key.includes('[]')) assert.equal(keys.includes(key), noEffect === null, key);
-  }
-  const found = (key: string) => rows.find((row) => row.key === key);
-  assert.deepEqual(found('server.port'), { key: 'server.port', value: 8080, source: '--port' });
-  assert.deepEqual(found('proxy.read_timeout'), {
-    key: 'proxy.read_timeout',
-    value: '10m',
-    source: 'default',
+describe('redactSettings and explainSettings', () => {
+  test('hides secrets and keeps all other values', () => {
+    const { settings } = load();
+    const shown = redactSettings(settings);
+    assert.doesNotMatch(JSON.stringify(shown), /hunter2/);
+    assert.equal(shown.redis.url, 'redis://(hidden)@10.0.0.2:6379/1');
+    assert.equal(shown.admin.token, '(hidden)');
+    assert.deepEqual(shown.discovery.static.endpoints[0]?.headers, { 'X-Key': '(hidden)' });
+    assert.deepEqual(shown.server, settings.server);
+    assert.equal(settings.admin.token, 'hunter2');
   });
-  assert.equal(found('admin.token')?.source, 'OLLA_ADMIN_TOKEN');
-  assert.match(
-    found('discovery.static.endpoints[0].check_interval')?.source ?? '',
-    /one-endpoint\.yaml:8:25$/,
-  );
+
+  test('lists each key once, with its value as it is written and its origin', () => {
+    const rows = explainSettings(load());
+    const keys = rows.map(({ key }) => key);
+    assert.equal(new Set(keys).size, keys.length);
+    for (const { key, noEffect } of KEY_ROWS) {
+      if (!key.includes('[]')) assert.equal(keys.includes(key), noEffect === null, key);
+    }
+    const found = (key: string) => rows.find((row) => row.key === key);
+    assert.deepEqual(found('server.port'), { key: 'server.port', value: 8080, source: '--port' });
+    assert.deepEqual(found('proxy.read_timeout'), {
+      key: 'proxy.read_timeout',
+      value: '10m',
+      source: 'default',
+    });
+    assert.equal(found('admin.token')?.source, 'OLLA_ADMIN_TOKEN');
+    assert.match(
+      found('discovery.static.endpoints[0].check_interval')?.source ?? '',
+      /one-endpoint\.yaml:8:25$/,
+    );
+  });
 });

@@ -5,16 +5,16 @@ import { formatPath, type Path } from './problem.ts';
 import { redactSettings } from './redact.ts';
 import { isTree } from './tree.ts';
 
-/** One key, what it is set to and who set it. */
+/** One key with its value and its origin. */
 export interface ExplainedKey {
   readonly key: string;
-  /** As it would be written in the file; a secret is hidden, and what is not set is null. */
+  /** As it would be written in a file. Secrets are hidden; null is not set. */
   readonly value: unknown;
   /** `config.yaml:3:5`, `OLLA_SERVER_PORT`, `--port` or `default`. */
   readonly source: string;
 }
 
-/** All keys that have an effect, in the order of the schema. */
+/** Lists all keys that have an effect, in the order of the schema. */
 export function explainSettings(loaded: Extract<LoadResult, { ok: true }>): ExplainedKey[] {
   const explained: ExplainedKey[] = [];
   collect(redactSettings(loaded.settings), []);

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-/** Where a configuration file is looked for, in this order, below the working directory. */
-export const USUAL_FILES = [
+/** The files that are read if none is named: the first that exists, relative to the working directory. */
+export const DEFAULT_FILES = [
   'config/config.local.yaml',
   'config/config.yaml',
   'config.yaml',
@@ -10,10 +10,10 @@ export const USUAL_FILES = [
 ] as const;
 
 /**
- * The configuration file to use: the one named by the flag, else by OLLA_CONFIG_FILE, else the first usual one that
- * exists.
+ * Finds the configuration file: the one that the flag names, else the one that OLLA_CONFIG_FILE names, else the first of
+ * DEFAULT_FILES that exists.
  *
- * @returns the path as it was named, null when there is none
+ * @returns the path as it was named; null if there is none
  */
 export function findFile(
   named: string | undefined,
@@ -23,7 +23,7 @@ export function findFile(
   if (named !== undefined) return named;
   const fromEnv = env['OLLA_CONFIG_FILE'];
   if (fromEnv !== undefined && fromEnv !== '') return fromEnv;
-  return USUAL_FILES.find((path) => existsSync(resolve(cwd, path))) ?? null;
+  return DEFAULT_FILES.find((path) => existsSync(resolve(cwd, path))) ?? null;
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -34,7 +34,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EISDIR: 'it is a folder',
 };
 
-/** Reads a whole text file, or says in a few words why that is impossible. */
+/** Reads a whole text file, or returns why it cannot be read. */
 export function readText(path: string): { text: string } | { reason: string } {
   try {
     return { text: readFileSync(path, 'utf8') };

@@ -2,13 +2,13 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { renderJsonSchema, renderMarkdown } from './docs.ts';
 
-/** The generated files, by their paths from this folder. */
+/** The files that are generated from the schema, with their paths relative to this folder. */
 export const GENERATED = [
   { path: '../../../docs/config.md', render: renderMarkdown },
   { path: '../../../docs/config.schema.json', render: renderJsonSchema },
 ] as const;
 
-/** Where a generated file is on this machine. */
+/** The absolute path of a file that is named relative to this folder. */
 export function generatedPath(path: string): string {
   return fileURLToPath(new URL(path, import.meta.url));
 }

@@ -1,12 +1,12 @@
-/** Which names pass. `include: null` is an absent list, which lets all pass; an empty list is another thing. */
+/** Which names pass a filter. `include: null` lets all names pass; an empty `include` lets none pass. */
 export interface NameFilter {
   readonly include: readonly string[] | null;
   readonly exclude: readonly string[];
 }
 
 /**
- * Whether a name passes a filter; null passes all. A name that `exclude` matches never passes. An empty `include`
- * lets nothing pass, unless `exclude` names what is unwanted.
+ * Whether a name passes a filter. Without a filter (null) all names pass. A name that `exclude` matches never passes. An
+ * empty `include` lets no name pass, unless `exclude` has patterns: then all other names pass.
  */
 export function matchesFilter(filter: NameFilter | null, name: string): boolean {
   if (filter === null) return true;
@@ -16,29 +16,32 @@ export function matchesFilter(filter: NameFilter | null, name: string): boolean 
   return filter.include.some((pattern) => matchesGlob(pattern, name));
 }
 
-/** Whether a pattern with `*` (any run of characters) and `?` (one character) matches a whole name, in any case. */
+/** Whether a pattern with `*` (any characters) and `?` (one character) matches a whole name. Case is ignored. */
 export function matchesGlob(pattern: string, name: string): boolean {
-  const want = pattern.toLowerCase();
-  const have = name.toLowerCase();
-  let at = 0;
-  let from = 0;
-  let star = -1;
-  let starAt = 0;
-  // Steps back to the last star only, so that no pattern takes more than pattern × name steps.
-  while (at < have.length) {
-    if (want[from] === '*') {
-      star = from++;
-      starAt = at;
-    } else if (from < want.length && (want[from] === '?' || want[from] === have[at])) {
-      from++;
-      at++;
-    } else if (star >= 0) {
-      from = star + 1;
-      at = ++starAt;
+  const wanted = pattern.toLowerCase();
+  const actual = name.toLowerCase();
+  let wantedIndex = 0;
+  let actualIndex = 0;
+  let starIndex = -1;
+  let starEnd = 0;
+  // Goes back to the last star only. Other than a regular expression, no pattern takes more than pattern × name steps.
+  while (actualIndex < actual.length) {
+    if (wanted[wantedIndex] === '*') {
+      starIndex = wantedIndex++;
+      starEnd = actualIndex;
+    } else if (
+      wantedIndex < wanted.length &&
+      (wanted[wantedIndex] === '?' || wanted[wantedIndex] === actual[actualIndex])
+    ) {
+      wantedIndex++;
+      actualIndex++;
+    } else if (starIndex >= 0) {
+      wantedIndex = starIndex + 1;
+      actualIndex = ++starEnd;
     } else {
       return false;
     }
   }
-  while (want[from] === '*') from++;
-  return from === want.length;
+  while (wanted[wantedIndex] === '*') wantedIndex++;
+  return wantedIndex === wanted.length;
 }

@@ -1,33 +1,33 @@
 import { stringify } from 'yaml';
 
-/** An endpoint that was found and is worth a place in a first configuration file. */
+/** An endpoint that `olla config init` has found. */
 export interface FoundEndpoint {
   readonly name: string;
   readonly url: string;
   readonly type: string;
 }
 
-/** What stands in the file when nothing was found, as a comment to fill in. */
+/** The example that the file has as a comment if no endpoint was found. */
 const EXAMPLE: FoundEndpoint = { name: 'my-ollama', url: 'http://localhost:11434', type: 'ollama' };
 
-/** A short first configuration file, with the endpoints that were found or a commented example of one. */
+/** Renders a short first configuration file with the endpoints that were found, or with a commented example. */
 export function starterConfig(found: readonly FoundEndpoint[]): string {
   const endpoints =
     found.length > 0
       ? `    endpoints:\n${found.map((endpoint) => entry(endpoint, '      ')).join('')}`
-      : `    # No server was found on this machine. Name one like this, in place of the empty list:\n    endpoints: []\n${entry(EXAMPLE, '    #   ')}`;
-  return `# Configuration of Olla. Every key and its default: docs/config.md. Check it with: olla config check
+      : `    # No server was found on this machine. Add one like this in place of the empty list:\n    endpoints: []\n${entry(EXAMPLE, '    #   ')}`;
+  return `# Configuration of Olla. docs/config.md lists all keys. This file is checked by: olla config check
 server:
-  host: localhost # 0.0.0.0 lets other machines in
+  host: localhost # 0.0.0.0 accepts connections of other machines
   port: 40114
-  rate_limits: # requests a minute; 0 is no limit
+  rate_limits: # 0 is no limit
     global_requests_per_minute: 1000
     per_ip_requests_per_minute: 100
 
 proxy:
-  load_balancer: least-connections # or: priority, round-robin
-  response_header_timeout: 10m # loading a cold model takes minutes
-  read_timeout: 10m # longest silence within an answer
+  load_balancer: least-connections # or priority, round-robin
+  response_header_timeout: 10m # a backend may load a model for minutes
+  read_timeout: 10m # longest time between two chunks of a response
 
 discovery:
   static:

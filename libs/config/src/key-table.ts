@@ -3,9 +3,9 @@ import { type Leaf, LEAVES } from './leaf.ts';
 import type { Path } from './problem.ts';
 import { settingsSchema } from './schema.ts';
 
-/** One key of the configuration file. */
+/** One key of the configuration file, with its schema and its description. */
 export interface KeyRow extends Leaf {
-  /** `discovery.static.endpoints[].url` */
+  /** As in the documentation: `discovery.static.endpoints[].url`. */
   readonly key: string;
   readonly path: readonly string[];
   readonly schema: z.ZodType;
@@ -42,19 +42,19 @@ function walk(schema: unknown, path: readonly string[]): KeyNode {
   return { is: 'section', keys: new Map(keys) };
 }
 
-/** The key that a path is, or lies within (an item of a list, an entry of a map); null outside of keys. */
+/** The key at a path, or the key whose list or map contains the path; null if there is none. */
 export function rowAt(path: Path): KeyRow | null {
   const node = nodeAt(path);
   return node?.is === 'leaf' ? node.row : null;
 }
 
-/** The keys that a section at this path may have; null where no section is. */
+/** The names that a section may contain; null if no section has this path. */
 export function keysAt(path: Path): string[] | null {
   const node = nodeAt(path);
   return node?.is === 'section' ? [...node.keys.keys()] : null;
 }
 
-/** Whole keys that end in this name. */
+/** The full names of all keys that end in this name. */
 export function keysNamed(name: string): string[] {
   return rows.filter((row) => row.path.at(-1) === name).map((row) => row.key);
 }

@@ -3,20 +3,20 @@ import * as z from 'zod';
 import { parseByteSize } from './byte-size.ts';
 import { parseDuration } from './duration.ts';
 
-/** How text (of an environment variable, of an expanded `${VAR}`) is read, and the type that the documentation names. */
+/** The type of a key in the documentation. It also says how the text of a variable or of `${VAR}` is converted. */
 export type LeafKind =
   'text' | 'int' | 'number' | 'bool' | 'duration' | 'size' | 'choice' | 'list' | 'int list' | 'map' | 'path';
 
-/** What is known of a key beside its schema. */
+/** What describes a key beside its schema. */
 export interface Leaf {
   readonly kind: LeafKind;
-  /** For the documentation. */
+  /** What it sets, in a sentence for docs/config.md and the JSON Schema. */
   readonly about: string;
-  /** Environment variables that set it; the first that is set wins. */
+  /** Environment variables that set it. The first that is not empty counts. */
   readonly env: readonly string[];
-  /** Why the key is accepted without effect; null for a key that has one. */
+  /** Why the key has no effect; null for a key that has one. */
   readonly noEffect: string | null;
-  /** Its value appears in no message and in no listing. */
+  /** Messages and listings must not show its value. */
   readonly secret: boolean;
 }
 
@@ -38,7 +38,7 @@ export function leaf<S extends z.ZodType>(
   return schema;
 }
 
-/** Registers a key that is checked, named in a notice when somebody sets it, and left out of the settings. */
+/** Registers a key without effect: it is checked, a notice names it if it is set, and the settings leave it out. */
 export function noEffect(kind: LeafKind, schema: z.ZodType, why: string, extra: LeafExtra = {}) {
   const dropped = schema.optional().transform((): undefined => undefined);
   LEAVES.add(dropped, {
@@ -55,12 +55,12 @@ function variables({ env }: LeafExtra): readonly string[] {
   return typeof env === 'string' ? [env] : (env ?? []);
 }
 
-/** A section: unknown keys are errors, and a section that is left out is made of its defaults. */
+/** The schema of a section. A key that it does not know is an error. */
 export function section<S extends z.ZodRawShape>(shape: S) {
-  return z.strictObject(shape, { error: 'must be a section, that is keys with values below it' });
+  return z.strictObject(shape, { error: 'must be a section, which is a key with values below it' });
 }
 
-/** The schema of a key that may stay unset: null then, kept apart from zero, empty and false. */
+/** The schema of a key that may be unset. It is null then, and not zero, empty or false. */
 export function unset<S extends z.ZodType>(schema: S) {
   return schema.nullable().default(null);
 }
@@ -84,10 +84,10 @@ export function list<S extends z.ZodType>(item: S) {
   return z.array(item, { error: 'must be a list' });
 }
 
-/** Longest delay that a timer of Node keeps; a longer one would fire at once. */
+/** The longest delay of a Node timer. A timer with a longer one fires at once. */
 const MAX_TIMER_MS = 2_147_483_647;
 
-/** Text in Go's notation, resolved to milliseconds. */
+/** A duration in Go's notation, parsed to milliseconds. */
 export function duration({ minMs = 0, maxMs = MAX_TIMER_MS } = {}) {
   const error = 'must be a duration such as 300ms, 30s, 5m or 1h30m';
   return z.union([z.string(), z.literal(0)], { error }).transform((value, context) => {
@@ -99,7 +99,7 @@ export function duration({ minMs = 0, maxMs = MAX_TIMER_MS } = {}) {
   });
 }
 
-/** An integer or text with a binary unit, resolved to bytes. */
+/** A size as an integer or as text with a binary unit, parsed to bytes. */
 export function byteSize(min: number, max: number = Number.MAX_SAFE_INTEGER) {
   const error = rangeText('must be a size in bytes, such as 1048576 or 1MB', min, max);
   return z.union([z.string(), z.int()], { error }).transform((value, context) => {
@@ -113,9 +113,9 @@ function rangeText(what: string, min: number, max: number): string {
   return max === Number.MAX_SAFE_INTEGER ? `${what}, at least ${min}` : `${what} from ${min} to ${max}`;
 }
 
-/** A range of addresses. A bare address is the range of it alone. */
+/** A range of IP addresses. An address without a prefix length is a range of one. */
 export function cidr() {
-  const error = 'must be a range of addresses such as 10.0.0.0/8 or ::1/128';
+  const error = 'must be a range of IP addresses such as 10.0.0.0/8 or ::1/128';
   return z.string({ error }).transform((value, context) => {
     const [address = '', prefix, ...rest] = value.trim().split('/');
     const bits = isIP(address) === 4 ? 32 : 128;
@@ -128,16 +128,17 @@ export function cidr() {
 
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
-/** The name of a header. */
-export const headerName = () => text().regex(TOKEN, { error: 'must be the name of a header' });
+/** The name of an HTTP header (RFC 9110, section 5.6.2). */
+export const headerName = () => text().regex(TOKEN, { error: 'must be the name of an HTTP header' });
 
-/** A pattern of names with `*` and `?`. */
-export const glob = () => text('must be a name; * stands for any characters, ? for one');
+/** A pattern for names, with `*` and `?`. */
+export const glob = () =>
+  text('must be a name or a pattern, in which * matches any characters and ? matches one');
 
-/** For a check over several keys: it runs also when one of them failed, so that all problems show at once. */
-export const DESPITE_FAULTS = { when: () => true };
+/** For a check over several keys. It runs even if one of them is wrong, so that all problems are reported together. */
+export const EVEN_WITH_ISSUES = { when: () => true };
 
-/** The entry of what may be a section, as a check that runs despite faults finds it. */
+/** Reads an entry of a value that may not be a section. Checks with EVEN_WITH_ISSUES must read values in this way. */
 export function peek(value: unknown, key: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
 }

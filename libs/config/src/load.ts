@@ -11,10 +11,10 @@ import { readSecretFiles } from './secret-files.ts';
 export { formatNotices, formatProblems } from './problem.ts';
 
 export interface LoadOptions {
-  /** The file that `--config` names; else OLLA_CONFIG_FILE, else the first usual file counts. */
+  /** The file that `--config` names. Without it `findFile` decides. */
   readonly file?: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Relative paths, of secrets too, start here. */
+  /** Relative paths, also those of secret files, start here. */
   readonly cwd: string;
   readonly flags?: ConfigFlags;
 }
@@ -24,23 +24,24 @@ export type LoadResult =
       readonly ok: true;
       readonly settings: Settings;
       readonly notices: readonly Notice[];
-      /** The file that was read, as it was named; null when there is none. */
+      /** The file that was read, as it was named; null if there is none. */
       readonly source: string | null;
-      /** Whether the file names endpoints, an empty list included. If not, `olla serve` may look for some. */
+      /** Whether the file has a list of endpoints, even an empty one. Without one, `olla serve` may look for servers. */
       readonly endpointsGiven: boolean;
-      /** Each key that is set, with the place that set it: `config.yaml:3:5`, `OLLA_SERVER_PORT`, `--port`. */
+      /** Where each key was set: `config.yaml:3:5`, `OLLA_SERVER_PORT`, `--port`. Keys with their defaults are absent. */
       readonly origins: Readonly<Record<string, string>>;
     }
   | {
       readonly ok: false;
-      /** All of them, in the order of the file. */
+      /** All problems, in the order of the file. */
       readonly problems: readonly Problem[];
       readonly source: string | null;
     };
 
 /**
- * Loads the settings: flags win over environment variables, these over the file, and all over the defaults. Reads the
- * file and the files of secrets; changes nothing, and never throws for what an operator wrote.
+ * Loads the settings. Flags override environment variables, these override the file, and the file overrides the defaults.
+ * It reads the configuration file and secret files. It never throws for a mistake of the operator: those are in the
+ * result.
  */
 export function loadSettings(options: LoadOptions): LoadResult {
   const { env, cwd } = options;
@@ -49,7 +50,7 @@ export function loadSettings(options: LoadOptions): LoadResult {
   if ('reason' in content) return { ok: false, problems: [unreadable(source, content.reason)], source };
 
   const draft = new Draft(source, content.text);
-  if (draft.readable) draft.addFile(env);
+  if (draft.isReadable) draft.addFile(env);
   draft.addEnv(env);
   draft.addFlags(options.flags ?? {});
   const unfilled = readSecretFiles(draft, cwd);
@@ -66,7 +67,7 @@ export function loadSettings(options: LoadOptions): LoadResult {
 }
 
 function unreadable(file: string | null, reason: string): Problem {
-  const message = `cannot be read: ${reason}; name another with --config, or write one with: olla config init`;
+  const message = `cannot be read: ${reason}. Name another file with --config, or write one with: olla config init`;
   return {
     code: 'FILE_UNREADABLE',
     key: '',
@@ -93,7 +94,7 @@ function originsOf(draft: Draft): Record<string, string> {
   );
 }
 
-/** `a[].b` once for each item that `a` has. */
+/** Replaces the `[]` of a path by the index of each item that the draft has there. */
 function pathsOf(draft: Draft, path: Path): Path[] {
   const at = path.indexOf('[]');
   if (at < 0) return [path];

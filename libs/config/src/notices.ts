@@ -1,11 +1,11 @@
-import type { SyntaxFault } from './document.ts';
+import type { YamlProblem } from './document.ts';
 import type { Draft } from './draft.ts';
-import { idleVariables, misspeltVariables } from './env.ts';
+import { variablesWithoutEffect, misspeltVariables } from './env.ts';
 import { KEY_ROWS } from './key-table.ts';
 import { formatPath, type Notice } from './problem.ts';
 import type { Settings } from './schema.ts';
 
-/** What an operator should know about a configuration that can be used. */
+/** Collects what an operator should know about a configuration that is valid. */
 export function collectNotices(
   draft: Draft,
   settings: Settings,
@@ -14,21 +14,17 @@ export function collectNotices(
   return [
     ...draft.document.warnings.map((warning) => yamlWarning(draft, warning)),
     ...keysWithoutEffect(draft),
-    ...idleVariables(env).map(({ variable, why }) =>
+    ...variablesWithoutEffect(env).map(({ variable, why }) =>
       ofVariable('NO_EFFECT', variable, `accepted without effect: ${why}`),
     ),
     ...misspeltVariables(env).map(({ variable, suggestion }) =>
-      ofVariable(
-        'UNKNOWN_VARIABLE',
-        variable,
-        `is not known and changes nothing (did you mean ${suggestion}?)`,
-      ),
+      ofVariable('UNKNOWN_VARIABLE', variable, `is unknown and has no effect (did you mean ${suggestion}?)`),
     ),
     ...loopbackEndpoints(draft, settings),
   ];
 }
 
-function yamlWarning(draft: Draft, { message, line, column }: SyntaxFault): Notice {
+function yamlWarning(draft: Draft, { message, line, column }: YamlProblem): Notice {
   return { code: 'YAML_WARNING', key: '', message, file: draft.file, line, column, variable: null };
 }
 
@@ -49,7 +45,7 @@ function loopbackEndpoints(draft: Draft, settings: Settings): Notice[] {
   return settings.discovery.static.endpoints.flatMap(({ url, name }, index) => {
     if (!isLoopback(new URL(url).hostname)) return [];
     const path = ['discovery', 'static', 'endpoints', index, 'url'];
-    const message = `endpoint ${name} is on this machine only, but redis.url shares it with other hosts, which reach another server under this address; use an address that all hosts can reach`;
+    const message = `endpoint ${name} has a loopback address. The other hosts that share redis.url would reach another server under it. Use an address that all hosts can reach`;
     return [{ code: 'LOOPBACK_ENDPOINT', key: formatPath(path), message, ...draft.placeOf(path, 'value') }];
   });
 }

@@ -1,4 +1,4 @@
-/** Stable codes of what can be wrong with a configuration. */
+/** The stable codes of mistakes in a configuration. */
 export type ProblemCode =
   | 'FILE_UNREADABLE'
   | 'YAML_SYNTAX'
@@ -13,46 +13,46 @@ export type ProblemCode =
 
 export type NoticeCode = 'NO_EFFECT' | 'UNKNOWN_VARIABLE' | 'LOOPBACK_ENDPOINT' | 'YAML_WARNING';
 
-/** Where something was said: a place in a file, or the environment variable or flag. */
+/** Where a key was set: a position in a file, an environment variable or a flag. */
 export interface Place {
   readonly file: string | null;
-  /** From 1; null where the whole file is meant. */
+  /** From 1; null for the whole file. */
   readonly line: number | null;
   /** From 1. */
   readonly column: number | null;
-  /** The environment variable or the flag, null for a place in the file. */
+  /** The environment variable or the flag; null for a position in the file. */
   readonly variable: string | null;
 }
 
-/** Something that keeps the configuration from being used. */
+/** A mistake because of which the configuration cannot be used. */
 export interface Problem extends Place {
   readonly code: ProblemCode;
-  /** The key as in the file, `discovery.static.endpoints[1].url`; empty when no key is concerned. */
+  /** The key as in `discovery.static.endpoints[1].url`; empty if the problem concerns no key. */
   readonly key: string;
-  /** What is wrong. Never holds the value of a secret. */
+  /** What is wrong, and what to do. It never contains a secret. */
   readonly message: string;
-  /** The nearest thing that would be right. */
+  /** The nearest valid key or value; null if there is none. */
   readonly suggestion: string | null;
 }
 
-/** Something that the operator should know although the configuration can be used. */
+/** What the operator should know about a valid configuration. */
 export interface Notice extends Place {
   readonly code: NoticeCode;
-  /** As in `Problem`; for an environment variable that sets no key, the variable. */
+  /** As in `Problem`. For an environment variable that sets no key, the name of the variable. */
   readonly key: string;
   readonly message: string;
 }
 
 export type Path = readonly (string | number)[];
 
-/** `['a', 2, 'b']` as `a[2].b`. */
+/** Formats `['a', 2, 'b']` as `a[2].b`. */
 export function formatPath(path: Path): string {
   let text = '';
   for (const part of path) text += typeof part === 'number' ? `[${part}]` : text === '' ? part : `.${part}`;
   return text;
 }
 
-/** One line a problem, in the order of the file: `file:line:column key — message (did you mean …?)`. */
+/** One line for each problem: `file:line:column key — message (did you mean …?)`. */
 export function formatProblems(problems: readonly Problem[]): string {
   return problems
     .map((problem) => {
@@ -62,12 +62,12 @@ export function formatProblems(problems: readonly Problem[]): string {
     .join('\n');
 }
 
-/** One line a notice, in the form of `formatProblems`. */
+/** One line for each notice, in the format of `formatProblems`. */
 export function formatNotices(notices: readonly Notice[]): string {
   return notices.map((notice) => `${formatLead(notice)} — ${notice.message}`).join('\n');
 }
 
-/** A place as text: `config.yaml:3:5`, or the variable or flag. */
+/** A place as text: `config.yaml:3:5`, or the variable or the flag. */
 export function formatPlace({ file, line, column, variable }: Place): string {
   if (variable !== null) return variable;
   return line === null ? (file ?? 'configuration') : `${file}:${line}:${column}`;

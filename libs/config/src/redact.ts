@@ -5,7 +5,7 @@ import { isTree } from './tree.ts';
 
 const HIDDEN = '(hidden)';
 
-/** A copy of the settings that may be shown: secrets hidden, of the address of Redis only user and password. */
+/** A copy of the settings that may be shown. Secrets are hidden; of the URL of Redis, only the user and the password. */
 export function redactSettings(settings: Settings): Settings {
   return { ...redact(settings, []), redis: { ...settings.redis, url: redactUrl(settings.redis.url) } };
 }

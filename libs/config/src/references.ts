@@ -1,5 +1,5 @@
-/** What is wrong with one `${NAME}` of a text. */
-export interface ReferenceFault {
+/** Why one `${NAME}` of a text cannot be expanded. */
+export interface ReferenceProblem {
   readonly code: 'UNSET_VARIABLE' | 'BAD_REFERENCE';
   readonly message: string;
 }
@@ -7,16 +7,16 @@ export interface ReferenceFault {
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
- * Puts the values of environment variables in the place of `${NAME}`. `$${` stands for the text `${`; any other `$`
- * is itself, so that passwords with a dollar need no care.
+ * Replaces each `${NAME}` by the value of the environment variable. `$${` stands for the text `${`. Any other `$` stays,
+ * so that a password with a dollar sign needs no escape.
  *
- * @returns the text, whether it held a reference, and what is wrong with each that could not be replaced
+ * @returns the text, whether it contained a reference, and a problem for each that could not be replaced
  */
 export function expandReferences(
   text: string,
   env: Readonly<Record<string, string | undefined>>,
-): { text: string; expanded: boolean; faults: ReferenceFault[] } {
-  const faults: ReferenceFault[] = [];
+): { text: string; expanded: boolean; problems: ReferenceProblem[] } {
+  const problems: ReferenceProblem[] = [];
   let expanded = false;
   const result = text.replace(
     /(\$?)\$\{([^}]*)(\}?)/g,
@@ -25,19 +25,19 @@ export function expandReferences(
       expanded = true;
       if (end === '' || !NAME.test(name)) {
         const message =
-          'has a ${ that is no reference: write ${NAME} for an environment variable, $${ for the text ${ itself';
-        faults.push({ code: 'BAD_REFERENCE', message });
+          'contains a ${ that is no reference. Write ${NAME} for an environment variable, or $${ for the text ${';
+        problems.push({ code: 'BAD_REFERENCE', message });
         return whole;
       }
       const value = env[name];
       if (value !== undefined && value !== '') return value;
       const state = value === undefined ? 'not set' : 'empty';
-      faults.push({
+      problems.push({
         code: 'UNSET_VARIABLE',
-        message: `the environment variable ${name} is ${state}; set it, or write the value here`,
+        message: `the environment variable ${name} is ${state}. Set it, or write the value here`,
       });
       return whole;
     },
   );
-  return { text: result, expanded, faults };
+  return { text: result, expanded, problems };
 }

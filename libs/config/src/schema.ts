@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import { matchesFilter, type NameFilter } from './glob.ts';
-import { DESPITE_FAULTS, peek, section } from './leaf.ts';
+import { EVEN_WITH_ISSUES, peek, section } from './leaf.ts';
 import { discovery } from './sections/discovery.ts';
 import type { endpoint } from './sections/endpoint.ts';
 import {
@@ -16,7 +16,7 @@ import {
 import { proxy } from './sections/proxy.ts';
 import { server } from './sections/server.ts';
 
-/** The one schema: what a configuration file may hold, and what it resolves to. */
+/** The schema of the configuration: what a file may contain, and the settings that result from it. */
 export const settingsSchema = section({
   server: server.prefault({}),
   proxy: proxy.prefault({}),
@@ -29,13 +29,14 @@ export const settingsSchema = section({
   dashboard: dashboard.prefault({}),
   redis: redis.prefault({}),
   admin: admin.prefault({}),
-}).superRefine(checkAcrossSections, DESPITE_FAULTS);
+}).superRefine(checkAcrossSections, EVEN_WITH_ISSUES);
 
-/** What no section can tell by itself. Runs also when a part failed, so nothing here is sure to be there. */
+/** Checks that concern two sections. They run even if a section is wrong, so no value has a known type here. */
 function checkAcrossSections(value: unknown, context: z.RefinementCtx): void {
   const discovered = peek(value, 'discovery');
   if (peek(discovered, 'agent') === 'external' && peek(peek(value, 'redis'), 'url') === null) {
-    const message = 'cannot be external without redis.url, through which the agent reaches the gateways';
+    const message =
+      'cannot be external without redis.url, through which the agent reaches the gateways. Set redis.url';
     context.addIssue({ code: 'custom', path: ['discovery', 'agent'], message });
   }
   const filter = peek(peek(value, 'proxy'), 'profile_filter');
@@ -44,7 +45,7 @@ function checkAcrossSections(value: unknown, context: z.RefinementCtx): void {
   for (const [index, item] of endpoints.entries()) {
     const type = peek(item, 'type');
     if (typeof type !== 'string' || type === 'auto' || matchesFilter(filter, type)) continue;
-    const message = `is left out by proxy.profile_filter; change the filter or remove this endpoint`;
+    const message = `is left out by proxy.profile_filter. Change the filter or remove this endpoint`;
     context.addIssue({ code: 'custom', path: ['discovery', 'static', 'endpoints', index, 'type'], message });
   }
 }
@@ -56,8 +57,8 @@ function isNameFilter(value: unknown): value is NameFilter {
 }
 
 /**
- * The settings with all defaults filled in: durations in milliseconds, sizes in bytes, null for what is not set.
- * Plain data that survives JSON.
+ * The settings with all defaults: durations in milliseconds, sizes in bytes, null for what is not set. Plain data that
+ * JSON can carry.
  */
 export type Settings = z.infer<typeof settingsSchema>;
 

@@ -8,10 +8,10 @@ import { isTree, setAt } from './tree.ts';
 const MAX_SECRET_BYTES = 65_536;
 
 /**
- * Puts what `token_file` and the like hold in the place of `token`. A secret that is given twice, and a file that is
- * missing or empty, are problems of the draft.
+ * Reads each file that a key such as `token_file` names and sets the secret's own key, such as `token`. A secret that is
+ * set twice and a file that cannot be used become problems of the draft.
  *
- * @returns keys that are not worth a further problem, because the file that should fill them already has one
+ * @returns the keys that are still unset because their file has a problem, which is reported already
  */
 export function readSecretFiles(draft: Draft, cwd: string): Path[] {
   const unfilled: Path[] = [];
@@ -22,9 +22,14 @@ export function readSecretFiles(draft: Draft, cwd: string): Path[] {
       if (!key.endsWith('_file') || typeof file !== 'string' || file === '') continue;
       const name = key.slice(0, -'_file'.length);
       if (entries[name] !== undefined) {
-        draft.report('SECRET_TWICE', [...section, key], `stands beside ${name}; keep one of the two`, {
-          part: 'key',
-        });
+        draft.report(
+          'SECRET_TWICE',
+          [...section, key],
+          `is set together with ${name}. Remove one of the two`,
+          {
+            part: 'key',
+          },
+        );
         continue;
       }
       const secret = readSecret(resolve(cwd, file));
@@ -53,8 +58,8 @@ function sectionsWithSecrets(draft: Draft): Path[] {
 
 function readSecret(path: string): { text: string } | { reason: string } {
   const stat = statSync(path, { throwIfNoEntry: false });
-  // A pipe would be empty when the settings are loaded again.
-  if (stat !== undefined && !stat.isFile()) return { reason: 'it is no plain file' };
+  // A pipe is empty when the settings are loaded a second time.
+  if (stat !== undefined && !stat.isFile()) return { reason: 'it is not a regular file' };
   if (stat !== undefined && stat.size > MAX_SECRET_BYTES)
     return { reason: `it is larger than ${MAX_SECRET_BYTES} bytes` };
   const content = readText(path);

@@ -1,13 +1,13 @@
 import type { Path } from './problem.ts';
 
-/** Plain data as a configuration file holds it. */
+/** A section of a configuration file as plain data. */
 export type Tree = Record<string, unknown>;
 
 export function isTree(value: unknown): value is Tree {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** What stands at a path; undefined where nothing does. */
+/** The value at a path; undefined if there is none. */
 export function getAt(root: unknown, path: Path): unknown {
   let value = root;
   for (const part of path) {
@@ -18,7 +18,7 @@ export function getAt(root: unknown, path: Path): unknown {
   return value;
 }
 
-/** Puts a value at a path of sections, making those that are missing. Leaves alone what is no section. */
+/** Sets a value at a path and creates the sections that are missing. It changes nothing where a part is no section. */
 export function setAt(root: Tree, path: Path, value: unknown): void {
   let section: unknown = root;
   for (const part of path.slice(0, -1)) {
@@ -34,7 +34,7 @@ export function setAt(root: Tree, path: Path, value: unknown): void {
   if (isTree(section) && last !== undefined) section[last] = value;
 }
 
-/** A copy without entries that are undefined. */
+/** A copy without the entries that are undefined. */
 export function withoutUndefined<T>(value: T): T;
 export function withoutUndefined(value: unknown): unknown {
   if (Array.isArray(value)) return value.map((item: unknown) => withoutUndefined(item));

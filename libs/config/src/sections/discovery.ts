@@ -1,7 +1,7 @@
 import {
   bool,
   choice,
-  DESPITE_FAULTS,
+  EVEN_WITH_ISSUES,
   duration,
   leaf,
   list,
@@ -13,19 +13,23 @@ import {
 import { endpoint } from './endpoint.ts';
 
 const modelDiscovery = section({
-  enabled: leaf('bool', bool().default(true), 'Ask the endpoints for their models.'),
+  enabled: leaf('bool', bool().default(true), 'List the models of the endpoints.'),
   interval: leaf(
     'duration',
     duration().prefault('5m'),
-    'Longest time between two lists of models of an endpoint; a server that lists quickly is asked each 1.5s.',
+    'Longest time between two model lists of an endpoint. A server that lists quickly is asked every 1.5s.',
   ),
-  timeout: leaf('duration', duration().prefault('30s'), 'Time that an endpoint has for its list.'),
-  concurrent_workers: leaf('int', wholeNumber(0).default(5), 'Endpoints that are asked at once.'),
-  retry_attempts: leaf('int', wholeNumber(0).default(3), 'Further tries when a list fails.'),
+  timeout: leaf('duration', duration().prefault('30s'), 'Time that an endpoint has to list its models.'),
+  concurrent_workers: leaf(
+    'int',
+    wholeNumber(0).default(5),
+    'Endpoints whose full model lists may run at once.',
+  ),
+  retry_attempts: leaf('int', wholeNumber(0).default(3), 'Further tries when a full model list fails.'),
   retry_backoff: leaf(
     'duration',
     duration().prefault('1s'),
-    'Pause before the first further try; it doubles.',
+    'Pause before the first further try. It doubles with each.',
   ),
 }).superRefine((value: unknown, context) => {
   if (peek(value, 'enabled') === false) return;
@@ -37,7 +41,7 @@ const modelDiscovery = section({
       message: 'must be above 0 while model_discovery is enabled',
     });
   }
-}, DESPITE_FAULTS);
+}, EVEN_WITH_ISSUES);
 
 const endpoints = list(endpoint).superRefine((value: unknown, context) => {
   if (!Array.isArray(value)) return;
@@ -50,30 +54,30 @@ const endpoints = list(endpoint).superRefine((value: unknown, context) => {
       first.set(name, index);
       continue;
     }
-    const message = `is taken by endpoints[${earlier}]; each endpoint needs a name of its own`;
+    const message = `is the name of endpoints[${earlier}] too. Give each endpoint a name of its own`;
     context.addIssue({ code: 'custom', path: [index, 'name'], message });
   }
-}, DESPITE_FAULTS);
+}, EVEN_WITH_ISSUES);
 
 export const discovery = section({
   type: leaf(
     'choice',
     choice(['static']).default('static'),
-    'Where endpoints come from: the list of this file.',
+    'Where endpoints come from: `static` is the list in this file.',
   ),
   agent: leaf(
     'choice',
     choice(['child', 'external']).default('child'),
-    '`child`: `olla serve` runs the discovery agent itself; `external`: `olla agent` runs elsewhere.',
+    '`child`: `olla serve` runs a discovery agent itself. `external`: `olla agent` runs elsewhere, and needs `redis.url`.',
     { env: 'OLLA_DISCOVERY_AGENT' },
   ),
   refresh_interval: leaf(
     'duration',
     duration({ minMs: 1 }).prefault('30s'),
-    'Longest age of what the workers know before it is published again.',
+    'Longest time between two snapshots of the agent. More than 2s counts as 2s.',
   ),
   health_check: section({
-    initial_delay: noEffect('duration', duration(), 'the first probe goes out at once'),
+    initial_delay: noEffect('duration', duration(), 'the first health check is made at once'),
   }).prefault({}),
   model_discovery: modelDiscovery.prefault({}),
   static: section({ endpoints: endpoints.default([]) }).prefault({}),

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import {
   bool,
   choice,
-  DESPITE_FAULTS,
+  EVEN_WITH_ISSUES,
   duration,
   glob,
   headerName,
@@ -19,9 +19,9 @@ import {
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]+$/;
 
 const headerValue = () =>
-  text().regex(HEADER_VALUE, { error: 'must be one line of text that a header can carry' });
+  text().regex(HEADER_VALUE, { error: 'must be one line of text that an HTTP header can carry' });
 
-/** The address of a server. What is wrong with it is told without showing it, because it may hold a password. */
+/** The base URL of a server. No message shows it, because it may hold a password. */
 function baseUrl() {
   return text('must be a URL such as http://localhost:11434').superRefine((value, context) => {
     const wrong = wrongUrl(value);
@@ -35,12 +35,12 @@ function wrongUrl(value: string): string | null {
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
     return 'must be a URL that begins with http:// or https://';
   if (url.username !== '' || url.password !== '')
-    return 'must not hold a user name or password: they would show in logs; use auth (type: basic) instead';
-  if (url.search !== '' || url.hash !== '') return 'must not have a ? or # part';
+    return 'must not contain a user name or password, which would show in logs. Use auth with type basic';
+  if (url.search !== '' || url.hash !== '') return 'must not have a query (?) or fragment (#)';
   return null;
 }
 
-/** A path, resolved to begin with `/`, or an absolute URL. */
+/** A path, to which a missing `/` at the start is added, or an absolute URL. */
 function pathOrUrl() {
   return text().transform((value, context) => {
     if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(value)) return value.startsWith('/') ? value : `/${value}`;
@@ -50,7 +50,10 @@ function pathOrUrl() {
   });
 }
 
-/** Of the connection and its messages: set by the gateway, and two of one kind would be read as two requests. */
+/**
+ * Headers that belong to one connection or frame a message (RFC 9110, section 7.6.1; RFC 9112, section 6). The gateway
+ * sets them; a second one could make two requests of one.
+ */
 const FRAMING_HEADERS: ReadonlySet<string> = new Set([
   'connection',
   'content-length',
@@ -63,28 +66,24 @@ const FRAMING_HEADERS: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
-/** The name of a header that an endpoint may be sent with every request. */
+/** The name of a header that may be configured for an endpoint. */
 const ownHeaderName = () =>
   headerName().refine((name) => !FRAMING_HEADERS.has(name.toLowerCase()), {
-    error: 'is a header that the gateway sets itself; leave it out',
+    error: 'is a header that the gateway sets itself. Remove it',
   });
 
 const auth = section({
-  type: leaf(
-    'choice',
-    choice(['bearer', 'api_key', 'basic']),
-    'Kind of credentials that the server asks for.',
-  ),
+  type: leaf('choice', choice(['bearer', 'api_key', 'basic']), 'Kind of credentials that the server wants.'),
   token: leaf('text', unset(headerValue()), 'Token of `bearer`.', { secret: true }),
-  token_file: leaf('path', unset(text()), 'File that holds the token.'),
+  token_file: leaf('path', unset(text()), 'File that contains the token.'),
   key: leaf('text', unset(headerValue()), 'Key of `api_key`.', { secret: true }),
-  key_file: leaf('path', unset(text()), 'File that holds the key.'),
+  key_file: leaf('path', unset(text()), 'File that contains the key.'),
   header: leaf('text', ownHeaderName().default('X-Api-Key'), 'Header that carries the key of `api_key`.'),
   username: leaf('text', unset(text()), 'User name of `basic`.', { secret: true }),
-  username_file: leaf('path', unset(text()), 'File that holds the user name.'),
+  username_file: leaf('path', unset(text()), 'File that contains the user name.'),
   password: leaf('text', unset(text()), 'Password of `basic`.', { secret: true }),
-  password_file: leaf('path', unset(text()), 'File that holds the password.'),
-}).superRefine(checkAuth, DESPITE_FAULTS);
+  password_file: leaf('path', unset(text()), 'File that contains the password.'),
+}).superRefine(checkAuth, EVEN_WITH_ISSUES);
 
 const NEEDS: Readonly<Record<string, readonly string[]>> = {
   bearer: ['token'],
@@ -96,12 +95,12 @@ function checkAuth(value: unknown, context: z.RefinementCtx): void {
   const type = String(peek(value, 'type'));
   for (const part of NEEDS[type] ?? []) {
     if (peek(value, part) !== null) continue;
-    const message = `is missing: auth of type ${type} needs ${part} or ${part}_file`;
+    const message = `is missing. auth of type ${type} needs ${part} or ${part}_file`;
     context.addIssue({ code: 'custom', path: [part], message });
   }
   const username = peek(value, 'username');
   if (type === 'basic' && typeof username === 'string' && username.includes(':')) {
-    context.addIssue({ code: 'custom', path: ['username'], message: 'must not hold a colon' });
+    context.addIssue({ code: 'custom', path: ['username'], message: 'must not contain a colon' });
   }
 }
 
@@ -109,9 +108,13 @@ const modelFilter = section({
   include: leaf(
     'list',
     unset(list(glob())),
-    'Models in use, `*` and `?` allowed; unset is all, empty without `exclude` is none.',
+    'Models that are offered; `*` and `?` may be used. Unset is all; empty is none, or all that `exclude` leaves.',
   ),
-  exclude: leaf('list', list(glob()).default([]), 'Models not in use; wins over `include`.'),
+  exclude: leaf(
+    'list',
+    list(glob()).default([]),
+    'Models that are not offered, even if `include` names them.',
+  ),
 });
 
 export const endpoint = section({
@@ -121,16 +124,20 @@ export const endpoint = section({
     text()
       .max(128, { error: 'must be at most 128 characters long' })
       .regex(/^[\x20-\x7e]+$/, {
-        error: 'must be of printable ASCII characters, because a header carries it',
+        error: 'must consist of printable ASCII characters, because an HTTP header carries it',
       }),
-    'Name of the endpoint, used once. Required.',
+    'Name of the endpoint. No other endpoint may have it. Required.',
   ),
   type: leaf(
     'choice',
     choice(['auto', ...TYPES_BY_WORD.keys()]).transform((word) => TYPES_BY_WORD.get(word) ?? 'auto'),
-    'Kind of server; `auto` asks the server. Required.',
+    'Backend type; `auto` finds it by probing the server. Required.',
   ),
-  priority: leaf('int', wholeNumber(0).default(100), 'Rank under `priority`; the highest goes first.'),
+  priority: leaf(
+    'int',
+    wholeNumber(0).default(100),
+    'Rank under `load_balancer: priority`; the highest is tried first.',
+  ),
   weight: leaf(
     'number',
     unset(
@@ -139,30 +146,36 @@ export const endpoint = section({
         .positive({ error: 'must be a number above 0' })
         .max(1_000_000, { error: 'must be at most 1000000' }),
     ),
-    'Capacity relative to the other endpoints; unset is its known number of slots.',
+    'Capacity relative to the other endpoints; unset is the number of its slots.',
   ),
   health_check_url: leaf(
     'text',
     unset(pathOrUrl()),
-    'Path (joined to `url`) or absolute URL of the health probe; unset follows the type.',
+    'Path (joined to `url`) or absolute URL of the health check; unset is the path of the type.',
   ),
   model_url: leaf(
     'text',
     unset(pathOrUrl()),
-    'Path or absolute URL of the list of models; unset follows the type.',
+    'Path (joined to `url`) or absolute URL of the model list; unset is the path of the type.',
   ),
-  check_interval: leaf('duration', duration({ minMs: 1 }).prefault('5s'), 'Time between two health probes.'),
-  check_timeout: leaf('duration', duration({ minMs: 1 }).prefault('2s'), 'Time that a health probe has.'),
+  check_interval: leaf('duration', duration({ minMs: 1 }).prefault('5s'), 'Time between two health checks.'),
+  check_timeout: leaf(
+    'duration',
+    duration({ minMs: 1 }).prefault('2s'),
+    'Time that the endpoint has to respond to a health check.',
+  ),
   preserve_path: leaf(
     'bool',
     bool().default(false),
-    'Put the path of `url` in front of relayed paths, instead of dropping it.',
+    'Put the path of `url` in front of relayed paths instead of dropping it.',
   ),
   model_filter: unset(modelFilter),
   headers: leaf(
     'map',
-    z.record(ownHeaderName(), headerValue(), { error: 'must be headers with their values' }).default({}),
-    'Headers sent with every request to this endpoint.',
+    z
+      .record(ownHeaderName(), headerValue(), { error: 'must be a map of header names to values' })
+      .default({}),
+    'Headers that are sent with every request to this endpoint.',
     { secret: true },
   ),
   auth: unset(auth),

@@ -13,37 +13,37 @@ import {
   unset,
 } from '../leaf.ts';
 
-/** Timers are not set to it, so it may be longer than they can wait: a hundred years. */
+/** A hundred years. No timer waits for it, so the limit of Node's timers does not apply. */
 const MAX_AGE_MS = 3_155_760_000_000;
 
 export const modelRegistry = section({
-  type: noEffect('choice', choice(['memory']), 'models are always held in memory', {
+  type: noEffect('choice', choice(['memory']), 'models are always kept in memory', {
     env: 'OLLA_MODEL_REGISTRY_TYPE',
   }),
-  enable_unifier: noEffect('bool', bool(), 'models of all endpoints are always one catalog', {
+  enable_unifier: noEffect('bool', bool(), 'the models of all endpoints are always merged into one catalog', {
     env: 'OLLA_MODEL_UNIFIER_ENABLED',
   }),
   routing_strategy: section({
     type: leaf(
       'choice',
       choice(['strict', 'optimistic', 'discovery']).default('strict'),
-      'What happens when no healthy endpoint has the model: refuse, try others, or look again first.',
+      'What happens to a request for a model that no serving endpoint has: see docs/routing.md.',
     ),
     options: section({
       fallback_behavior: leaf(
         'choice',
         choice(['compatible_only', 'all', 'none']).default('compatible_only'),
-        'Which other endpoints `optimistic` tries.',
+        'Endpoints that `optimistic` then tries: with `all`, every endpoint of the route; else none.',
       ),
       discovery_timeout: leaf(
         'duration',
         duration({ minMs: 1 }).prefault('2s'),
-        'Time that `discovery` waits for new lists of models.',
+        'Longest time that a request waits for new model lists under `discovery`.',
       ),
       discovery_refresh_on_miss: leaf(
         'bool',
         bool().default(false),
-        'Ask the endpoints again when a model is unknown.',
+        'Under `discovery`, list the models of all endpoints again before a request is refused.',
       ),
     }).prefault({}),
   }).prefault({}),
@@ -51,9 +51,13 @@ export const modelRegistry = section({
     stale_threshold: leaf(
       'duration',
       duration({ minMs: 1, maxMs: MAX_AGE_MS }).prefault('24h'),
-      'A model that no endpoint has listed for so long is forgotten.',
+      'The models of an endpoint that has not served for so long are forgotten.',
     ),
-    cleanup_interval: noEffect('duration', duration(), 'old models are dropped with each list of models'),
+    cleanup_interval: noEffect(
+      'duration',
+      duration(),
+      'models are dropped as soon as a model list lacks them',
+    ),
   }).prefault({}),
 });
 
@@ -64,11 +68,11 @@ export const modelAliases = leaf(
       error: 'must be names, each with a list of model names',
     })
     .default({}),
-  'Virtual model names, each with the names that the model has on the servers, in order of preference.',
+  'Names for chains of models, each with the models that may serve it, in order of preference.',
 );
 
-const noAnthropic = 'the Anthropic routes do not answer here';
-const noDashboard = 'there is no page at /internal/ui/';
+const noAnthropic = 'this version has no Anthropic routes';
+const noDashboard = 'this version has no dashboard';
 
 export const translators = section({
   anthropic: section({
@@ -91,19 +95,19 @@ export const logging = section({
   level: leaf(
     'choice',
     choice(['debug', 'info', 'warn', 'error']).default('info'),
-    'Least important level that is written.',
+    'Lowest level that is written.',
     { env: ['OLLA_LOGGING_LEVEL', 'OLLA_LOG_LEVEL'] },
   ),
   format: leaf(
     'choice',
     choice(['json', 'text']).default('json'),
-    'Form of log lines; a terminal always gets the form for people.',
+    'Format of log lines. A terminal always gets `text`.',
     { env: 'OLLA_LOGGING_FORMAT' },
   ),
   output: noEffect(
     'choice',
     choice(['stdout', 'file']),
-    'logs go to stdout; let the service manager write files',
+    'logs go to stdout, from where a service manager can write them to files',
   ),
 });
 
@@ -132,32 +136,37 @@ const redisUrl = () =>
 
 const clusterName = () =>
   text().regex(/^[A-Za-z0-9._-]{1,64}$/, {
-    error: 'must be 1 to 64 letters, digits, dots, dashes or underscores',
+    error: 'must consist of 1 to 64 letters, digits, dots, dashes or underscores',
   });
 
 export const redis = section({
   url: leaf(
     'text',
     unset(redisUrl()),
-    'Redis that the gateways of a cluster share; unset keeps the shared state in this process.',
+    'Redis that holds the shared state of a cluster; unset keeps it in the memory of the primary.',
     { env: 'OLLA_REDIS_URL', secret: true },
   ),
-  name: leaf('text', clusterName().default('default'), 'Name of the cluster within that Redis.', {
-    env: 'OLLA_REDIS_NAME',
-  }),
+  name: leaf(
+    'text',
+    clusterName().default('default'),
+    'Name of the cluster. Clusters with different names may share one Redis.',
+    {
+      env: 'OLLA_REDIS_NAME',
+    },
+  ),
 });
 
 const token = () =>
   text().regex(/^[\x21-\x7e]+$/, {
-    error: 'must be printable ASCII characters without spaces, because a header carries it',
+    error: 'must consist of printable ASCII characters without spaces, because an HTTP header carries it',
   });
 
 export const admin = section({
   token: leaf(
     'text',
     unset(token()),
-    'Token that changes over the admin API need; unset is one that `olla serve` makes for this machine.',
+    'Token that actions of the admin API need; if unset, `olla serve` makes one for this machine.',
     { env: 'OLLA_ADMIN_TOKEN', secret: true },
   ),
-  token_file: leaf('path', unset(text()), 'File that holds the token.', { env: 'OLLA_ADMIN_TOKEN_FILE' }),
+  token_file: leaf('path', unset(text()), 'File that contains the token.', { env: 'OLLA_ADMIN_TOKEN_FILE' }),
 });

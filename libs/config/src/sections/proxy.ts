@@ -23,36 +23,36 @@ const retryStatus = z.union(
 );
 
 const retriesAlways =
-  'a request whose answer has not begun always goes to the next candidate when the connection fails';
+  'when a connection fails before the response begins, the request always goes to the next candidate';
 
 const stickySessions = section({
   enabled: leaf(
     'bool',
     bool().default(false),
-    'Send the requests of one conversation to one endpoint, whose prompt cache is warm.',
+    'Send all requests of a conversation to one endpoint, which has its beginning in the prompt cache.',
     { env: 'OLLA_PROXY_STICKY_SESSIONS_ENABLED' },
   ),
   idle_ttl_seconds: leaf(
     'int',
     wholeNumber(0).default(600),
-    'Seconds without a request after which a conversation is forgotten; 0 is never.',
+    'Seconds after its last request at which a conversation is forgotten; 0 is never.',
   ),
   max_sessions: leaf(
     'int',
     wholeNumber(1).default(10_000),
-    'Conversations that are remembered; the oldest goes first.',
+    'Conversations that each worker remembers. Beyond them it forgets the one that was used least recently.',
   ),
   key_sources: leaf(
     'list',
     list(choice(['session_header', 'prefix_hash', 'auth_header', 'ip']))
       .min(1, { error: 'must not be empty' })
       .default(['session_header', 'prefix_hash', 'auth_header']),
-    'What tells conversations apart; the first that yields a key wins.',
+    'What identifies a conversation. The first source that a request has is used.',
   ),
   prefix_hash_bytes: noEffect(
     'int',
     wholeNumber(1),
-    'prefix_hash looks at a conversation up to the end of its first user message, so that conversations of one application differ',
+    '`prefix_hash` covers the messages up to the end of the first one of the user, so that the conversations of one application differ',
   ),
 });
 
@@ -61,19 +61,19 @@ export const proxy = section({
   profile: noEffect(
     'choice',
     choice(['auto', 'streaming', 'standard']),
-    'every answer is relayed chunk by chunk as it comes',
+    'every response is relayed chunk by chunk as it arrives',
     { env: 'OLLA_PROXY_PROFILE' },
   ),
   load_balancer: leaf(
     'choice',
     choice(['least-connections', 'round-robin', 'priority']).default('least-connections'),
-    'How one of several suitable endpoints is chosen.',
+    'How one of several endpoints that can serve a request is chosen.',
     { env: 'OLLA_PROXY_LOAD_BALANCER' },
   ),
   connection_timeout: leaf(
     'duration',
     duration().prefault('60s'),
-    'Time for connecting to an endpoint; 0 is no limit.',
+    'Time to connect to an endpoint; 0 is no limit.',
     { env: 'OLLA_PROXY_CONNECTION_TIMEOUT' },
   ),
   connection_keep_alive: leaf(
@@ -82,19 +82,19 @@ export const proxy = section({
     'Interval of TCP keep-alive probes on connections to endpoints; 0 is off.',
     { env: 'OLLA_PROXY_CONNECTION_KEEP_ALIVE' },
   ),
-  response_timeout: leaf('duration', duration().prefault('0s'), 'Time for a whole answer; 0 is no limit.', {
+  response_timeout: leaf('duration', duration().prefault('0s'), 'Time for a whole response; 0 is no limit.', {
     env: 'OLLA_PROXY_RESPONSE_TIMEOUT',
   }),
   read_timeout: leaf(
     'duration',
     duration().prefault('10m'),
-    'Longest silence between two pieces of an answer; 0 is no limit.',
+    'Longest time between two chunks of a response; 0 is no limit.',
     { env: 'OLLA_PROXY_READ_TIMEOUT' },
   ),
   response_header_timeout: leaf(
     'duration',
     duration().prefault('10m'),
-    'Time until the head of an answer; loading a cold model takes minutes. 0 is no limit.',
+    'Time until the head of a response; 0 is no limit. A backend may load a model for minutes before it responds.',
     { env: 'OLLA_PROXY_RESPONSE_HEADER_TIMEOUT' },
   ),
   tls_handshake_timeout: leaf(
@@ -103,7 +103,11 @@ export const proxy = section({
     'Time for the TLS handshake with an endpoint; 0 is no limit.',
     { env: 'OLLA_PROXY_TLS_HANDSHAKE_TIMEOUT' },
   ),
-  stream_buffer_size: noEffect('size', byteSize(0), 'answers are relayed in the pieces in which they come'),
+  stream_buffer_size: noEffect(
+    'size',
+    byteSize(0),
+    'responses are relayed in the chunks in which they arrive',
+  ),
   max_retries: noEffect('int', wholeNumber(0), 'each candidate is tried once'),
   retry_backoff: noEffect('duration', duration(), 'the next candidate is tried at once'),
   retry: section({
@@ -113,14 +117,14 @@ export const proxy = section({
     statuses: leaf(
       'int list',
       list(retryStatus).default([]),
-      'Answers of an endpoint after which the next candidate is tried: any of 429, 502, 503, 504.',
+      'Statuses of a response after which the next candidate is tried: any of 429, 502, 503, 504.',
       { env: 'OLLA_PROXY_RETRY_STATUSES' },
     ),
   }).prefault({}),
   model_management: leaf(
     'bool',
     bool().default(true),
-    'Relay the calls of Ollama that change models (pull, push, create, copy, delete).',
+    'Relay management calls of Ollama: pull, push, create, copy, delete and blobs.',
     { env: 'OLLA_PROXY_MODEL_MANAGEMENT' },
   ),
   profile_filter: section({

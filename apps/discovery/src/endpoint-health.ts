@@ -1,5 +1,5 @@
 import type { HealthVerdict } from '@olla/backends/profile';
-import { ROUTABLE_STATES } from '@olla/core/snapshot';
+import { isServingState } from '@olla/core/endpoint-status';
 import type { EndpointState } from '@olla/core/snapshot';
 
 /** What the health checks of an endpoint have found. Plain data; `nextHealth` computes the next value of it. */
@@ -58,7 +58,7 @@ export function unknownHealth(now: number): EndpointHealth {
 }
 
 export function isRoutable(state: EndpointState): boolean {
-  return ROUTABLE_STATES.has(state);
+  return isServingState(state);
 }
 
 /** The health after a check. Pure. */

@@ -59,7 +59,7 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
   const sessions = sticky.enabled ? new Sessions(sticky, state) : null;
   const refresh = new FleetRefresh({
     state,
-    snapshot: () => fleet.snapshot,
+    endpoints: () => fleet.view.endpoints,
     refreshCount: control.refresh,
     log,
     timeoutMs: strategy.options.discovery_timeout,
@@ -87,6 +87,7 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
       state,
       self,
       snapshot: () => fleet.snapshot,
+      endpoints: () => fleet.view.endpoints,
       control: () => fleet.control,
       draining: () => draining,
       adminToken: init.adminToken ?? null,

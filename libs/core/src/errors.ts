@@ -70,7 +70,7 @@ export const ERRORS = {
     status: 409,
     type: 'conflict_error',
     meaning:
-      'Draining the endpoint would leave models without a routable endpoint. The message names them; `force=true` drains all the same.',
+      'Draining the endpoint would leave models without an endpoint that serves them. The message names them; `force=true` drains all the same.',
   },
   STATE_UNAVAILABLE: {
     status: 503,
@@ -113,7 +113,7 @@ export const ERRORS = {
     status: 503,
     type: 'api_error',
     meaning:
-      'No endpoint of the route is in service. The message names them; GET /internal/status tells more.',
+      'No endpoint of the route is in service, or none has listed its models yet. The message names them; GET /internal/status tells more.',
   },
   MODEL_UNAVAILABLE: {
     status: 503,

@@ -1,14 +1,12 @@
 import type { BackendType } from './backend-type.ts';
 
 /**
- * State of an endpoint as the discovery agent sees it. `healthy`, `busy` (slow but serving) and `warming` (coming
- * back) are routable, the others are not: `unhealthy` (answers badly), `offline` (no connection), `unknown` (not
- * probed yet), `config_error` (401 or 403), `rate_limited` (429, waiting for its Retry-After).
+ * State of an endpoint as the discovery agent's checks found it: `healthy`, `busy` (slow but serving), `warming` (coming
+ * back), `unhealthy` (answers badly), `offline` (no connection), `unknown` (not checked yet), `config_error` (401 or
+ * 403), `rate_limited` (429, waiting for its Retry-After). Whether it serves says endpoint-status.ts.
  */
 export type EndpointState =
   'healthy' | 'busy' | 'warming' | 'unhealthy' | 'offline' | 'unknown' | 'config_error' | 'rate_limited';
-
-export const ROUTABLE_STATES: ReadonlySet<EndpointState> = new Set(['healthy', 'busy', 'warming']);
 
 /**
  * Versions order snapshots of all leaders: first by the leader's fencing token, then by the leader's own count.

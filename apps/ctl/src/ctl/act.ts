@@ -2,7 +2,7 @@ import type { AdminClient } from '@olla/admin-api/client';
 import { AdminError } from '@olla/admin-api/client';
 import type { EndpointActionBody } from '@olla/admin-api/schema/actions';
 import { CommandError, EXIT, type ExitCode } from '../exit-codes.ts';
-import { stateMark } from '../view/state-mark.ts';
+import { statusMark } from '../view/status-mark.ts';
 import { safeText } from '../view/text.ts';
 import { connectAsAdmin } from './connect.ts';
 import type { CtlFlags } from './ctl-flags.ts';
@@ -81,7 +81,7 @@ function canAsk(): boolean {
 async function confirmDrain(client: AdminClient, name: string): Promise<void> {
   const { endpoints } = await client.status();
   const endpoint = findNamed('endpoint', name, endpoints, (one) => one.name);
-  const { word } = stateMark(endpoint.status, endpoint.drained);
+  const { word } = statusMark(endpoint.status);
   const { createInterface } = await import('node:readline/promises');
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   // Ctrl+C and a closed terminal are a no.

@@ -1,16 +1,12 @@
 import type { UnifiedModel } from '@olla/admin-api/client';
-import { stateMark } from '../view/state-mark.ts';
+import { statusMark } from '../view/status-mark.ts';
 import { safeText } from '../view/text.ts';
 import type { History } from './history.ts';
 import type { Question } from './ui-state.ts';
 
-const ROUTABLE = new Set(['healthy', 'busy', 'warming']);
-
 /** Models that no other endpoint would serve without this one, as far as the last answer tells. */
 export function modelsLost({ status, models }: Pick<History, 'status' | 'models'>, name: string): string[] {
-  const serving = new Set(
-    status?.endpoints.filter((one) => ROUTABLE.has(one.status) && !one.drained).map((one) => one.name),
-  );
+  const serving = new Set(status?.endpoints.filter(({ serves }) => serves).map(({ name }) => name));
   if (!serving.has(name)) return [];
   const hosts = ({ olla }: UnifiedModel) => olla.availability.filter(({ endpoint }) => serving.has(endpoint));
   return models
@@ -25,7 +21,7 @@ export function questionAbout(history: History, action: 'drain' | 'resume', name
   if (endpoint === undefined || endpoint.drained === (action === 'drain')) return null;
   const shown = safeText(name);
   const lost = action === 'drain' ? modelsLost(history, name) : [];
-  const facts = `${stateMark(endpoint.status, endpoint.drained).word}, ${endpoint.in_flight} in flight`;
+  const facts = `${statusMark(endpoint.status).word}, ${endpoint.in_flight} in flight`;
   const losing = lost.length > 0 ? ` Nobody else has ${lost.map(safeText).join(', ')}.` : '';
   const verb = action === 'drain' ? 'Drain' : 'Resume';
   return { action, endpoint: name, text: `${verb} ${shown} (${facts})?${losing}` };

@@ -1,7 +1,7 @@
 import type { StatusEndpoint } from '@olla/admin-api/schema/status';
 import { showInFlight, showModels } from '../view/endpoint-columns.ts';
 import { showCount, showMs, showRate, showShare } from '../view/numbers.ts';
-import { showState, stateMark } from '../view/state-mark.ts';
+import { showStatusMark, statusMark } from '../view/status-mark.ts';
 import { NO_RATES, type Rates } from './counters.ts';
 import { gauge, sparkline } from './glyphs.ts';
 import type { GridColumn } from './grid.ts';
@@ -24,8 +24,8 @@ export function endpointGrid(ascii: boolean): GridColumn<EndpointRow>[] {
       title: 'STATE',
       width: 11,
       cell: ({ endpoint }) => {
-        const mark = stateMark(endpoint.status, endpoint.drained);
-        return { text: showState(mark, ascii), color: mark.color };
+        const mark = statusMark(endpoint.status);
+        return { text: showStatusMark(mark, ascii), color: mark.color };
       },
     },
     { title: 'IN FLIGHT', width: 17, cell: ({ endpoint }) => ({ text: inFlightCell(endpoint, ascii) }) },
@@ -86,7 +86,7 @@ const COMPARE: Readonly<Record<string, Compare>> = {
 };
 
 function rank({ endpoint }: EndpointRow): number {
-  return stateMark(endpoint.status, endpoint.drained).rank;
+  return statusMark(endpoint.status).rank;
 }
 
 /** Sorted as chosen; what is equal stays in the order of names, so that rows do not dance. */
@@ -102,9 +102,7 @@ export function matchesEndpoint({ endpoint }: EndpointRow, filter: string): bool
   const wanted = filter.trim().toLowerCase();
   if (wanted.startsWith('state:')) {
     const state = wanted.slice('state:'.length);
-    return (
-      stateMark(endpoint.status, endpoint.drained).word.startsWith(state) || endpoint.status.startsWith(state)
-    );
+    return statusMark(endpoint.status).word.startsWith(state) || endpoint.status.startsWith(state);
   }
   return `${endpoint.name} ${endpoint.type}`.toLowerCase().includes(wanted);
 }

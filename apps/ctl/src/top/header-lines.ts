@@ -1,5 +1,5 @@
 import { showAge, showCount, showMs, showRate, showShare } from '../view/numbers.ts';
-import { stateMark } from '../view/state-mark.ts';
+import { statusMark } from '../view/status-mark.ts';
 import { safeText } from '../view/text.ts';
 import { gauge, sparkline } from './glyphs.ts';
 import type { History } from './history.ts';
@@ -127,7 +127,7 @@ function fallbackOf({ status }: History): Span[] {
 function alertLine({ history, failure, ascii }: View, width: number): Line {
   if (failure !== null) return cutLine([span(safeText(failure), { color: 'red' })], width, ascii);
   const marks = (history.status?.endpoints ?? [])
-    .map((endpoint) => ({ endpoint, mark: stateMark(endpoint.status, endpoint.drained) }))
+    .map((endpoint) => ({ endpoint, mark: statusMark(endpoint.status) }))
     .filter(({ mark }) => mark.color !== 'green')
     .toSorted((a, b) => a.mark.rank - b.mark.rank);
   if (marks.length === 0) {

@@ -1,6 +1,6 @@
 import type { StatusEndpoint } from '@olla/admin-api/schema/status';
 import { showCount, showMs, showRate, UNKNOWN } from './numbers.ts';
-import { showState, stateMark } from './state-mark.ts';
+import { showStatusMark, statusMark } from './status-mark.ts';
 import type { Column } from './table.ts';
 
 /** `38/64`, or `38` where the backend tells no slots. */
@@ -20,8 +20,8 @@ export function endpointColumns(ascii: boolean): Column<StatusEndpoint>[] {
     { title: 'TYPE', value: (row) => row.type },
     {
       title: 'STATE',
-      value: (row) => showState(stateMark(row.status, row.drained), ascii),
-      color: (row) => stateMark(row.status, row.drained).color,
+      value: (row) => showStatusMark(statusMark(row.status), ascii),
+      color: (row) => statusMark(row.status).color,
     },
     { title: 'IN-FLIGHT', align: 'right', value: showInFlight },
     { title: 'QUEUED', align: 'right', value: (row) => showCount(row.backend_queued) },

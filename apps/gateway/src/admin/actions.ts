@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { EndpointActionBody, RefreshBody } from '@olla/admin-api/schema/actions';
 import { OllaError } from '@olla/core/errors';
 import { StateError, type Control, type ControlChange } from '@olla/state/port';
-import { modelsLostWithout } from './fleet.ts';
+import { modelsLostWithout } from './endpoint-rows.ts';
 import type { AdminRequest } from './respond.ts';
 import { readMoment, type AdminDeps } from './sources.ts';
 
@@ -36,21 +36,21 @@ export async function changeEndpoint(
   name: string,
 ): Promise<EndpointActionBody> {
   const moment = await readMoment(deps);
-  const endpoint = moment.fleet.find((one) => one.name === name);
+  const endpoint = moment.endpoints.find((one) => one.name === name);
   if (endpoint === undefined) {
     throw new OllaError(
       'ENDPOINT_NOT_FOUND',
       `No endpoint is called ${JSON.stringify(name)}. GET /internal/status/endpoints lists them.`,
     );
   }
-  const lost = action === 'drain' ? modelsLostWithout(name, moment.fleet, moment.snapshot) : [];
+  const lost = action === 'drain' ? modelsLostWithout(name, moment.endpoints, moment.snapshot) : [];
   if (lost.length > 0 && request.query.get('force') !== 'true') {
     throw new OllaError(
       'LAST_HOST',
       `${name} is the only routable endpoint that has ${listModels(lost)}. Drain it all the same with force=true.`,
     );
   }
-  const drainedBefore = endpoint.drained !== null;
+  const drainedBefore = endpoint.drainedBy !== null;
   const changed = drainedBefore !== (action === 'drain');
   const by = actorOf(request);
   const control = changed ? await change(deps, { action, endpoint: name, by }) : moment.control;

@@ -1,6 +1,6 @@
 import type { ClusterBody } from '@olla/admin-api/schema/status';
 import type { LiveInstance } from '@olla/state/port';
-import { compareText } from './fleet.ts';
+import { compareText } from './endpoint-rows.ts';
 import type { Moment } from './sources.ts';
 
 /** Gateways, workers and agents that are alive, with what each worker did. */

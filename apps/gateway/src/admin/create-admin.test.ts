@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { createProcessReporter } from '@olla/admin-api/process-report';
 import { OPERATIONS } from '@olla/admin-api/openapi';
 import { errorSchema } from '@olla/admin-api/schema/common';
-import { statusSchema, type StatusBody } from '@olla/admin-api/schema/status';
+import {
+  statusSchema,
+  type StatusBody,
+  type StatusEndpointsBody,
+  type StatusModelsBody,
+} from '@olla/admin-api/schema/status';
 import { StateError } from '@olla/state/port';
 import { createAdmin } from './create-admin.ts';
 import {
+  eject,
   fakeCluster,
   fakeSnapshot,
   instance,
@@ -73,7 +79,7 @@ function header(response: AdminResponse, name: string): string | undefined {
   return response.headers.find(([key]) => key.toLowerCase() === name)?.[1];
 }
 
-test('every operation answers with what its schema says, before traffic and after', async () => {
+test('answers every operation as its schema says, before traffic and after', async () => {
   for (const cluster of [fakeCluster(), busyCluster()]) {
     const report = createProcessReporter(cluster.deps.self);
     cluster.answers = { answers: [{ instance: 'worker-1', answer: report.read() }], missing: ['worker-2'] };
@@ -88,7 +94,7 @@ test('every operation answers with what its schema says, before traffic and afte
   }
 });
 
-test('no number of a body is NaN or infinite, whatever was counted', async () => {
+test('writes no number that is NaN or infinite, whatever was counted', async () => {
   const cluster = busyCluster();
   cluster.reading = {
     workers: [reportOf('worker-1', workerStatistics({ total: traffic([], { cancelled: 1, requests: 1 }) }))],
@@ -99,7 +105,7 @@ test('no number of a body is NaN or infinite, whatever was counted', async () =>
   assert.equal(body.system.success_rate, 'N/A');
 });
 
-test('an answered request counts once, a dead worker’s work too, what it held does not', async () => {
+test('counts a finished request once, a dead worker’s too, but not what that one had in flight', async () => {
   const body = json<StatusBody>(await ask(busyCluster(), 'GET', '/internal/status'));
   assert.equal(body.system.total_requests, 4);
   assert.equal(body.system.total_failures, 1);
@@ -114,7 +120,7 @@ test('an answered request counts once, a dead worker’s work too, what it held 
   assert.equal(gpuA?.avg_latency_ms, 320);
 });
 
-test('before traffic rates are N/A and averages null', async () => {
+test('shows rates as N/A and averages as null before traffic', async () => {
   const body = json<StatusBody>(await ask(fakeCluster(), 'GET', '/internal/status'));
   assert.equal(body.system.success_rate, 'N/A');
   assert.equal(body.system.has_traffic, false);
@@ -128,7 +134,7 @@ test('before traffic rates are N/A and averages null', async () => {
   );
 });
 
-test('an ETag outlives a health tick and ends with a change of state', async () => {
+test('keeps an ETag over a health check, and changes it with a state', async () => {
   const cluster = busyCluster();
   const first = await ask(cluster, 'GET', '/internal/status');
   const etag = header(first, 'etag') ?? '';
@@ -154,7 +160,7 @@ test('an ETag outlives a health tick and ends with a change of state', async () 
   assert.equal(changed.status, 200);
 });
 
-test('bodies are gzipped for those who take it', async () => {
+test('gzips bodies for clients that take it', async () => {
   const cluster = fakeCluster();
   const packed = await ask(cluster, 'GET', '/internal/status', { 'accept-encoding': 'br, gzip;q=0.5' });
   assert.equal(header(packed, 'content-encoding'), 'gzip');
@@ -165,7 +171,7 @@ test('bodies are gzipped for those who take it', async () => {
   }
 });
 
-test('health is 503 only when nothing can be served', async () => {
+test('answers 503 at /internal/health only when nothing can be served', async () => {
   const cluster = fakeCluster();
   const { settings } = cluster.deps;
   cluster.snapshot = fakeSnapshot(settings, { 'gpu-a': 'offline', 'gpu-b': 'unhealthy' });
@@ -176,7 +182,7 @@ test('health is 503 only when nothing can be served', async () => {
   assert.equal((await ask(cluster, 'GET', '/internal/health')).status, 503);
 });
 
-test('ready is 503 while draining and before a snapshot; live is not', async () => {
+test('answers 503 at ready, and not at live, while draining and before a snapshot', async () => {
   const cluster = fakeCluster();
   assert.equal((await ask(cluster, 'GET', '/internal/health/ready')).status, 200);
   cluster.draining = true;
@@ -187,7 +193,7 @@ test('ready is 503 while draining and before a snapshot; live is not', async () 
   assert.equal((await ask(cluster, 'GET', '/internal/health/live')).status, 200);
 });
 
-test('the verdict names what is wrong; drained endpoints are not', async () => {
+test('names what is wrong with the cluster, drained endpoints left out', async () => {
   const cluster = fakeCluster();
   const { settings } = cluster.deps;
   const verdict = async () => {
@@ -207,7 +213,85 @@ test('the verdict names what is wrong; drained endpoints are not', async () => {
   assert.equal((await verdict()).status, 'critical');
 });
 
-test('differing configurations, leaders and silent processes show', async () => {
+describe('the status of an endpoint', () => {
+  const rowOf = async (cluster: FakeCluster, name: string) => {
+    const status = json<StatusBody>(await ask(cluster, 'GET', '/internal/status'));
+    const list = json<StatusEndpointsBody>(await ask(cluster, 'GET', '/internal/status/endpoints'));
+    const row = status.endpoints.find((endpoint) => endpoint.name === name);
+    const listed = list.endpoints.find((endpoint) => endpoint.name === name);
+    assert.ok(row !== undefined && listed !== undefined);
+    const { serves, status: word, reason, since, drained } = row;
+    assert.deepEqual(
+      { serves, status: word, reason, since, drained },
+      {
+        serves: listed.serves,
+        status: listed.status,
+        reason: listed.reason,
+        since: listed.since,
+        drained: listed.drained,
+      },
+    );
+    return {
+      serves,
+      status: word,
+      reason,
+      since,
+      drained,
+      by: row.drained_by,
+      up: status.system.endpoints_up,
+    };
+  };
+
+  test('is ejected, and not healthy, when its requests failed although its checks pass', async () => {
+    const cluster = fakeCluster();
+    eject(cluster, 'gpu-a');
+    assert.deepEqual(await rowOf(cluster, 'gpu-a'), {
+      serves: false,
+      status: 'ejected',
+      reason: 'connection refused',
+      since: new Date(NOW).toISOString(),
+      drained: false,
+      by: null,
+      up: '2/3',
+    });
+    const { status, reasons } = json<StatusBody>(await ask(cluster, 'GET', '/internal/status')).system;
+    assert.deepEqual([status, reasons], ['degraded', ['Endpoint gpu-a is ejected: connection refused.']]);
+    const models = json<StatusModelsBody>(await ask(cluster, 'GET', '/internal/status/models'));
+    assert.deepEqual(
+      models.recent_models.map(({ name, routable_on }) => [name, routable_on]),
+      [
+        ['shared', ['gpu-b']],
+        ['only-a', []],
+        ['tiny:1b', ['old box']],
+      ],
+    );
+    const health = json(await ask(cluster, 'GET', '/internal/health'));
+    assert.deepEqual([health['endpoints_routable'], health['endpoints_total']], [2, 3]);
+  });
+
+  test('is draining, with the operator as the reason, when it is drained', async () => {
+    const cluster = fakeCluster();
+    cluster.control = { ...cluster.control, drained: { 'gpu-a': { by: 'ann@desk', at: NOW - 4_000 } } };
+    assert.deepEqual(await rowOf(cluster, 'gpu-a'), {
+      serves: false,
+      status: 'draining',
+      reason: 'drained by ann@desk',
+      since: new Date(NOW - 4_000).toISOString(),
+      drained: true,
+      by: 'ann@desk',
+      up: '2/3',
+    });
+  });
+
+  test('is unknown before the first snapshot', async () => {
+    const cluster = fakeCluster();
+    cluster.snapshot = null;
+    const { serves, status, since } = await rowOf(cluster, 'gpu-a');
+    assert.deepEqual([serves, status, since], [false, 'unknown', null]);
+  });
+});
+
+test('shows differing configurations, the leader and processes that do not reply', async () => {
   const cluster = fakeCluster();
   cluster.instances.push({ ...instance('primary', 5), id: 'primary-5', configHash: 'bbbb' });
   cluster.reading = { workers: [], missing: ['worker-2'] };
@@ -224,7 +308,7 @@ test('differing configurations, leaders and silent processes show', async () => 
   );
 });
 
-test('reads answer although the shared state is away, and say what is missing', async () => {
+test('answers reads while the shared state is away, and says what is missing', async () => {
   const cluster = busyCluster();
   cluster.failure = new StateError('STATE_UNAVAILABLE', 'connection refused');
   cluster.health = { ...cluster.health, connected: false };
@@ -237,7 +321,7 @@ test('reads answer although the shared state is away, and say what is missing', 
   assert.equal(header(drain, 'retry-after'), '1');
 });
 
-test('actions need the token', async () => {
+test('answers 401 to actions without the admin token', async () => {
   const cluster = fakeCluster();
   for (const authorization of [undefined, 'Bearer wrong', 'Basic secret-of-the-test', 'Bearer ']) {
     const response = await ask(cluster, 'POST', '/internal/endpoints/gpu-b/drain', { authorization });
@@ -250,7 +334,7 @@ test('actions need the token', async () => {
   assert.equal((await ask(locked, 'POST', '/internal/refresh', AUTHORIZED)).status, 401);
 });
 
-test('drain and resume change the control once and tell of streams', async () => {
+test('drains and resumes once, and tells how many streams are left', async () => {
   const cluster = busyCluster();
   const headers = { ...AUTHORIZED, 'x-olla-actor': 'ann@desk' };
   const drained = json(await ask(cluster, 'POST', '/internal/endpoints/gpu-b/drain', headers));
@@ -279,7 +363,7 @@ test('drain and resume change the control once and tell of streams', async () =>
   );
 });
 
-test('the last host of a model is not drained without force', async () => {
+test('refuses to drain the last host of a model without force', async () => {
   const cluster = busyCluster();
   const refused = await ask(cluster, 'POST', '/internal/endpoints/gpu-a/drain', AUTHORIZED);
   assert.equal(refused.status, 409);
@@ -291,7 +375,7 @@ test('the last host of a model is not drained without force', async () => {
   assert.equal((await ask(cluster, 'POST', '/internal/endpoints/gpu-b/drain', AUTHORIZED)).status, 409);
 });
 
-test('names are taken from the path decoded, unknown ones are 404', async () => {
+test('decodes endpoint names of the path, and answers 404 to unknown ones', async () => {
   const cluster = fakeCluster();
   const spaced = await ask(cluster, 'POST', '/internal/endpoints/old%20box/drain?force=true', AUTHORIZED);
   assert.equal(spaced.status, 200);
@@ -304,7 +388,7 @@ test('names are taken from the path decoded, unknown ones are 404', async () => 
   }
 });
 
-test('HEAD is GET without a body, other methods are told which there are', async () => {
+test('answers HEAD as GET without a body, and 405 with Allow to other methods', async () => {
   const cluster = fakeCluster();
   const get = await ask(cluster, 'GET', '/version');
   const head = await ask(cluster, 'HEAD', '/version');
@@ -316,7 +400,7 @@ test('HEAD is GET without a body, other methods are told which there are', async
   assert.equal((await ask(cluster, 'GET', '/internal/nothing')).status, 404);
 });
 
-test('refresh counts up', async () => {
+test('counts refreshes', async () => {
   const cluster = fakeCluster();
   assert.equal(json(await ask(cluster, 'POST', '/internal/refresh', AUTHORIZED))['refresh'], 1);
 });

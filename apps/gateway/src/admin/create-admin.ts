@@ -1,7 +1,5 @@
 import type { HealthBody, LiveBody, ReadyBody } from '@olla/admin-api/schema/health';
 import { OllaError } from '@olla/core/errors';
-import { ROUTABLE_STATES } from '@olla/core/snapshot';
-import { endpointKey } from '@olla/core/endpoint-key';
 import { changeEndpoint, refresh, requireToken } from './actions.ts';
 import { endpointsBody } from './endpoints-body.ts';
 import { modelsBody } from './models-body.ts';
@@ -134,19 +132,14 @@ function uncached(status: number, body: unknown): Reply {
 
 /** Cheap enough for a load balancer that asks every second: from memory, no statistics. */
 function health(deps: AdminDeps): Reply {
-  const { drained } = deps.control();
-  const states = new Map(deps.snapshot()?.endpoints.map((endpoint) => [endpoint.key, endpoint.state]));
-  const endpoints = deps.settings.discovery.static.endpoints;
-  const routable = endpoints.filter(({ name, url, type }) => {
-    const state = states.get(endpointKey(name, url, type));
-    return state !== undefined && ROUTABLE_STATES.has(state) && drained[name] === undefined;
-  }).length;
+  const endpoints = deps.endpoints();
+  const serving = endpoints.filter(({ status }) => status.serves).length;
   const body: HealthBody = {
-    status: routable > 0 ? 'healthy' : 'unhealthy',
-    endpoints_routable: routable,
+    status: serving > 0 ? 'healthy' : 'unhealthy',
+    endpoints_routable: serving,
     endpoints_total: endpoints.length,
   };
-  return uncached(routable > 0 ? 200 : 503, body);
+  return uncached(serving > 0 ? 200 : 503, body);
 }
 
 function ready(deps: AdminDeps): Reply {

@@ -1,6 +1,9 @@
 import { settingsSchema, type Settings } from '@olla/config/schema';
 import { endpointKey } from '@olla/core/endpoint-key';
 import type { Instance } from '@olla/core/instance';
+import { recordConnectionFailure } from '@olla/core/route-plan/breaker';
+import { FleetLive } from '@olla/core/route-plan/fleet-live';
+import { buildFleetView, type FleetView } from '@olla/core/route-plan/fleet-view';
 import type { CatalogModel, EndpointModel, EndpointState, Snapshot } from '@olla/core/snapshot';
 import {
   bucketOf,
@@ -25,6 +28,8 @@ export const NOW = Date.UTC(2026, 10, 25, 12, 0, 0);
 export interface FakeCluster {
   readonly deps: AdminDeps;
   readonly events: StateEvent[];
+  /** Its breakers: of healthy endpoints until a test ejects one. */
+  readonly live: FleetLive;
   snapshot: Snapshot | null;
   control: Control;
   draining: boolean;
@@ -48,6 +53,7 @@ export function fakeCluster(): FakeCluster {
   const self = instance('worker', 1);
   const cluster: FakeCluster = {
     events: [],
+    live: new FleetLive(0),
     snapshot: fakeSnapshot(settings, {}),
     control: { revision: 3, drained: {}, refresh: 0 },
     draining: false,
@@ -66,6 +72,7 @@ export function fakeCluster(): FakeCluster {
       settings,
       self,
       snapshot: () => cluster.snapshot,
+      endpoints: () => viewOf(settings, cluster).endpoints,
       control: () => cluster.control,
       draining: () => cluster.draining,
       adminToken: 'secret-of-the-test',
@@ -95,6 +102,32 @@ export function fakeCluster(): FakeCluster {
     },
   };
   return cluster;
+}
+
+/** A request of now fails to connect to the endpoint. */
+export function eject(cluster: FakeCluster, name: string): void {
+  const endpoint = viewOf(cluster.deps.settings, cluster).endpoint(name);
+  if (endpoint === undefined) throw new Error(`no endpoint is called ${name}`);
+  const failure = { reason: 'connection refused', startedAt: cluster.now };
+  recordConnectionFailure(endpoint.live.breaker, failure, cluster.now);
+}
+
+function viewOf(settings: Settings, { snapshot, control, live }: FakeCluster): FleetView {
+  return buildFleetView({
+    snapshot,
+    control,
+    live,
+    endpoints: settings.discovery.static.endpoints.map(({ name, url, type, priority, weight }) => ({
+      name,
+      key: endpointKey(name, url, type),
+      type,
+      priority,
+      weight,
+    })),
+    models: { find: () => undefined },
+    concurrencyOf: () => 1,
+    aliases: {},
+  });
 }
 
 function settle<T>(cluster: FakeCluster, value: T): Promise<T> {

@@ -1,12 +1,12 @@
 import type { StatusModelsBody } from '@olla/admin-api/schema/status';
 import type { CatalogModel } from '@olla/core/snapshot';
-import { compareText, type FleetEndpoint } from './fleet.ts';
+import { compareText, type EndpointRow } from './endpoint-rows.ts';
 import { formatAgo, formatBytes, isoOrNull } from './format.ts';
 import type { Moment } from './sources.ts';
 
 /** GET /internal/status/models */
-export function modelsBody({ now, fleet, snapshot }: Moment): StatusModelsBody {
-  const endpoints = new Map(fleet.map((endpoint) => [endpoint.name, endpoint]));
+export function modelsBody({ now, endpoints, snapshot }: Moment): StatusModelsBody {
+  const byName = new Map(endpoints.map((endpoint) => [endpoint.name, endpoint]));
   const models = snapshot?.catalog.models ?? [];
   const families: Record<string, string[]> = {};
   for (const model of models) (families[model.family || 'unknown'] ??= []).push(model.id);
@@ -14,18 +14,18 @@ export function modelsBody({ now, fleet, snapshot }: Moment): StatusModelsBody {
   return {
     timestamp: new Date(now).toISOString(),
     models_by_family: families,
-    recent_models: models.map((model) => modelRow(model, endpoints, now)),
+    recent_models: models.map((model) => modelRow(model, byName, now)),
     total_models: models.length,
     total_families: Object.keys(families).length,
-    total_endpoints: fleet.length,
+    total_endpoints: endpoints.length,
   };
 }
 
 type Row = StatusModelsBody['recent_models'][number];
 
-function modelRow(model: CatalogModel, endpoints: ReadonlyMap<string, FleetEndpoint>, now: number): Row {
+function modelRow(model: CatalogModel, endpoints: ReadonlyMap<string, EndpointRow>, now: number): Row {
   const names = model.locations.map(({ endpoint }) => endpoint);
-  const seenAt = Math.max(0, ...names.map((name) => endpoints.get(name)?.seen?.modelsAt ?? 0)) || null;
+  const seenAt = Math.max(0, ...names.map((name) => endpoints.get(name)?.probed?.modelsAt ?? 0)) || null;
   const sizes = model.locations.flatMap(({ model: { sizeBytes } }) =>
     sizeBytes === null ? [] : [sizeBytes],
   );
@@ -50,6 +50,6 @@ function modelRow(model: CatalogModel, endpoints: ReadonlyMap<string, FleetEndpo
       told.length === 0
         ? null
         : told.filter((location) => location.model.resident === true).map((one) => one.endpoint),
-    routable_on: names.filter((name) => endpoints.get(name)?.serves === true),
+    routable_on: names.filter((name) => endpoints.get(name)?.status.serves === true),
   };
 }

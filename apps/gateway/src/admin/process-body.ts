@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { getHeapStatistics } from 'node:v8';
 import { PROCESS_QUESTION } from '@olla/admin-api/process-report';
 import type { ProcessBody, ProcessReport } from '@olla/admin-api/schema/process';
-import { compareText } from './fleet.ts';
+import { compareText } from './endpoint-rows.ts';
 import { formatBytes, formatDuration } from './format.ts';
 import type { AdminDeps } from './sources.ts';
 

@@ -1,9 +1,10 @@
 import type { BuildInfo } from '@olla/admin-api/build-info';
 import type { Settings } from '@olla/config/schema';
 import type { Instance } from '@olla/core/instance';
+import type { EndpointView } from '@olla/core/route-plan/endpoint-view';
 import type { Snapshot } from '@olla/core/snapshot';
 import type { Control, LiveInstance, SharedState, StateHealth, StatisticsReading } from '@olla/state/port';
-import { buildFleet, type FleetEndpoint } from './fleet.ts';
+import { endpointRows, type EndpointRow } from './endpoint-rows.ts';
 import { sumStatistics, type ClusterStatistics } from './sum-statistics.ts';
 
 /** The part of the shared state that the admin API needs. */
@@ -18,6 +19,8 @@ export interface AdminDeps {
   readonly state: AdminState;
   readonly self: Instance;
   readonly snapshot: () => Snapshot | null;
+  /** What the worker plans with, as of now. */
+  readonly endpoints: () => readonly EndpointView[];
   readonly control: () => Control;
   readonly draining: () => boolean;
   /** Null: actions are refused. */
@@ -42,7 +45,7 @@ export interface Moment {
   readonly statistics: ClusterStatistics;
   readonly instances: readonly LiveInstance[];
   readonly health: StateHealth;
-  readonly fleet: readonly FleetEndpoint[];
+  readonly endpoints: readonly EndpointRow[];
   /** Parts that could not be had. */
   readonly missing: readonly string[];
 }
@@ -71,7 +74,13 @@ export async function readMoment(deps: AdminDeps): Promise<Moment> {
     statistics,
     instances: instances.status === 'fulfilled' ? instances.value : [],
     health: deps.state.health(),
-    fleet: buildFleet({ settings: deps.settings, snapshot, control, statistics }),
+    endpoints: endpointRows({
+      settings: deps.settings,
+      endpoints: deps.endpoints(),
+      snapshot,
+      control,
+      statistics,
+    }),
     missing,
   };
 }

@@ -1,7 +1,7 @@
 import type { StatsModelsBody, StatsStickyBody, StatsTranslatorsBody } from '@olla/admin-api/schema/stats';
 import { estimateDistinct, newDistinctCount } from '@olla/core/distinct-count';
 import type { ModelRouting, TrafficCounters } from '@olla/core/statistics';
-import { compareText } from './fleet.ts';
+import { compareText } from './endpoint-rows.ts';
 import { formatAgo, formatBytes, formatLatency, isoOrNull } from './format.ts';
 import type { Moment } from './sources.ts';
 import { averageMs, successRate, successes, trafficBody, trafficBytes } from './traffic-body.ts';

@@ -1,9 +1,9 @@
 import type { StatusBody, StatusEndpoint } from '@olla/admin-api/schema/status';
 import { LATENCY_BUCKETS_MS } from '@olla/core/statistics';
+import { assessCluster } from './assess-cluster.ts';
 import { clusterBody, differingGateways } from './cluster-body.ts';
-import type { FleetEndpoint } from './fleet.ts';
+import type { EndpointRow } from './endpoint-rows.ts';
 import { formatAgo, formatBytes, formatDuration, formatLatency, formatUntil, isoOrNull } from './format.ts';
-import { judge } from './judge.ts';
 import type { Moment } from './sources.ts';
 import { averageMs, successRate, successes, trafficBody, trafficBytes } from './traffic-body.ts';
 import { shownCommit } from './version-body.ts';
@@ -18,7 +18,7 @@ export function statusBody(moment: Moment): StatusBody {
     timestamp: new Date(now).toISOString(),
     // One engine and one way to relay: the original's words for them, which its dashboards show.
     proxy: { engine: 'olla', profile: 'auto', balancer: deps.settings.proxy.load_balancer },
-    endpoints: moment.fleet.map((endpoint) => statusEndpoint(endpoint, now)),
+    endpoints: moment.endpoints.map((endpoint) => statusEndpoint(endpoint, now)),
     security: securityBody(moment),
     system: systemBody(moment),
     traffic: {
@@ -53,18 +53,16 @@ export function statusBody(moment: Moment): StatusBody {
   };
 }
 
-function statusEndpoint(endpoint: FleetEndpoint, now: number): StatusEndpoint {
-  const { seen, traffic } = endpoint;
+function statusEndpoint(endpoint: EndpointRow, now: number): StatusEndpoint {
+  const { probed, traffic } = endpoint;
   return {
     name: endpoint.name,
     id: endpoint.id,
     url: endpoint.url,
     type: endpoint.type,
-    status: endpoint.state,
-    reason: endpoint.reason,
-    since: isoOrNull(seen?.since),
-    drained: endpoint.drained !== null,
-    drained_by: endpoint.drained?.by ?? null,
+    ...statusFields(endpoint),
+    drained: endpoint.drainedBy !== null,
+    drained_by: endpoint.drainedBy,
     priority: endpoint.priority,
     connections: endpoint.inFlight,
     requests: traffic.requests,
@@ -74,15 +72,15 @@ function statusEndpoint(endpoint: FleetEndpoint, now: number): StatusEndpoint {
     min_latency_ms: Math.round(traffic.minMs),
     max_latency_ms: Math.round(traffic.maxMs),
     traffic: formatBytes(trafficBytes(traffic)),
-    last_check: formatAgo(seen?.checkedAt ?? null, now),
-    next_check: formatUntil(seen?.nextCheckAt ?? null, now),
-    health_check_at: isoOrNull(seen?.checkedAt),
-    next_check_at: isoOrNull(seen?.nextCheckAt),
-    check_latency_ms: seen?.checkLatencyMs ?? null,
+    last_check: formatAgo(probed?.checkedAt ?? null, now),
+    next_check: formatUntil(probed?.nextCheckAt ?? null, now),
+    health_check_at: isoOrNull(probed?.checkedAt),
+    next_check_at: isoOrNull(probed?.nextCheckAt),
+    check_latency_ms: probed?.checkLatencyMs ?? null,
     issues: issuesOf(endpoint),
-    server_version: seen?.serverVersion ?? null,
+    server_version: probed?.serverVersion ?? null,
     models: {
-      last_updated: isoOrNull(seen?.modelsAt),
+      last_updated: isoOrNull(probed?.modelsAt),
       count: endpoint.models.length,
       loaded: endpoint.loaded,
     },
@@ -91,21 +89,26 @@ function statusEndpoint(endpoint: FleetEndpoint, now: number): StatusEndpoint {
   };
 }
 
-export function loadBody({ inFlight, seen }: FleetEndpoint) {
+/** Of `endpointStatus`, under its names. */
+export function statusFields({ status: { serves, status, reason, since } }: EndpointRow) {
+  return { serves, status, reason, since: isoOrNull(since) };
+}
+
+export function loadBody({ inFlight, probed }: EndpointRow) {
   return {
     in_flight: inFlight,
-    slots: seen?.load?.slots ?? null,
-    backend_running: seen?.load?.running ?? null,
-    backend_queued: seen?.load?.queued ?? null,
-    kv_usage: seen?.load?.kvUsage ?? null,
+    slots: probed?.load?.slots ?? null,
+    backend_running: probed?.load?.running ?? null,
+    backend_queued: probed?.load?.queued ?? null,
+    kv_usage: probed?.load?.kvUsage ?? null,
   };
 }
 
-function issuesOf({ traffic, routable }: FleetEndpoint): string {
+function issuesOf({ traffic, status }: EndpointRow): string {
   const issues: string[] = [];
   const asked = traffic.requests - traffic.cancelled;
   if (asked > 10 && successes(traffic) / asked < 0.9) issues.push('low success rate');
-  if (!routable) issues.push('unavailable');
+  if (!status.serves && status.status !== 'draining') issues.push('unavailable');
   return issues.join(', ');
 }
 
@@ -129,12 +132,12 @@ function clusterStart({ instances, deps }: Moment): number {
 }
 
 function systemBody(moment: Moment): StatusBody['system'] {
-  const { deps, now, statistics, fleet, health, instances, snapshot } = moment;
+  const { deps, now, statistics, endpoints, health, instances, snapshot } = moment;
   const { total } = statistics;
   const { rate_limits, size_limits } = violations(moment);
   const startedAt = clusterStart(moment);
-  const verdict = judge({
-    fleet,
+  const assessment = assessCluster({
+    endpoints,
     statistics,
     health,
     stateKind: deps.state.kind,
@@ -145,8 +148,8 @@ function systemBody(moment: Moment): StatusBody['system'] {
   });
   return {
     start_time: new Date(startedAt).toISOString(),
-    ...verdict,
-    endpoints_up: `${fleet.filter((endpoint) => endpoint.routable).length}/${fleet.length}`,
+    ...assessment,
+    endpoints_up: `${endpoints.filter(({ status }) => status.serves).length}/${endpoints.length}`,
     success_rate: successRate(total),
     avg_latency: formatLatency(averageMs(total)),
     total_traffic: formatBytes(trafficBytes(total)),

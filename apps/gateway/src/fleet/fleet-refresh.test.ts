@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import { EndpointView } from '@olla/core/route-plan/endpoint-view';
+import { FleetLive } from '@olla/core/route-plan/fleet-live';
 import type { RouteScope } from '@olla/core/route-plan/fleet-view';
 import type { EndpointSnapshot, EndpointState, Snapshot } from '@olla/core/snapshot';
 import type { Control, ControlChange } from '@olla/state/port';
@@ -12,7 +14,8 @@ const ALL: RouteScope = { label: '/olla/proxy', types: null };
 class World {
   readonly changes: ControlChange[] = [];
   away = false;
-  snapshot: Snapshot | null = null;
+  endpoints: readonly EndpointView[] = [];
+  control: Control = { revision: 0, drained: {}, refresh: 0 };
   readonly #onSnapshot = new Set<(snapshot: Snapshot) => void>();
   readonly #onControl = new Set<(control: Control) => void>();
   #refresh = 0;
@@ -44,7 +47,7 @@ class World {
         onControl: on(this.#onControl),
         onSnapshot: on(this.#onSnapshot),
       },
-      snapshot: () => this.snapshot,
+      endpoints: () => this.endpoints,
       refreshCount: 0,
       log: { warn: () => undefined },
       timeoutMs: options.timeoutMs ?? 60_000,
@@ -65,17 +68,33 @@ class World {
   publish(
     endpoints: Record<string, [state: EndpointState, checkedAt: number, modelsAt: number | null]>,
   ): void {
-    this.snapshot = {
+    const input = { control: this.control, live: new FleetLive(0), concurrencyOf: () => 1 };
+    this.endpoints = Object.entries(endpoints).map(([name, [state, checkedAt, modelsAt]], order) => {
+      const settings = { name, key: name, type: 'ollama', priority: 1, weight: 1 } as const;
+      const probed: EndpointSnapshot = {
+        name,
+        key: name,
+        type: 'ollama',
+        state,
+        reason: '',
+        since: 0,
+        checkedAt,
+        nextCheckAt: null,
+        checkLatencyMs: null,
+        modelsAt,
+        load: null,
+        serverVersion: null,
+      };
+      return new EndpointView(input, settings, order, probed);
+    });
+    const snapshot: Snapshot = {
       version: { token: 1, n: 1 },
       publishedAt: 0,
       agent: 'a',
       catalog: { revision: 1, models: [] },
-      endpoints: Object.entries(endpoints).map(
-        ([name, [state, checkedAt, modelsAt]]) =>
-          ({ name, type: 'ollama', state, checkedAt, modelsAt }) as unknown as EndpointSnapshot,
-      ),
+      endpoints: [],
     };
-    for (const listener of this.#onSnapshot) listener(this.snapshot);
+    for (const listener of this.#onSnapshot) listener(snapshot);
   }
 }
 
@@ -91,7 +110,7 @@ async function isSettled(promise: Promise<void>): Promise<boolean> {
   return settled;
 }
 
-test('many requests cause one round, and go on when every endpoint of the route was looked at', async (t) => {
+test('asks for one round for many requests, and ends the wait when every endpoint of the route was looked at', async (t) => {
   const world = new World();
   world.publish({ a: ['healthy', 1, 1], b: ['offline', 1, 1] });
   const refresh = world.refreshOf(t);
@@ -107,13 +126,24 @@ test('many requests cause one round, and go on when every endpoint of the route 
   assert.equal(world.changes.length, 1);
 });
 
-test('endpoints of other routes are not waited for', async (t) => {
+test('waits for a check of a drained endpoint, not for its models', async (t) => {
+  const world = new World();
+  world.control = { revision: 1, drained: { b: { by: 'ann', at: 1 } }, refresh: 0 };
+  world.publish({ a: ['healthy', 1, 1], b: ['healthy', 1, 1] });
+  const waiting = world.refreshOf(t).refreshed(exchange(), ALL);
+  world.publish({ a: ['healthy', 1, 2], b: ['healthy', 1, 1] });
+  assert.equal(await isSettled(waiting), false);
+  world.publish({ a: ['healthy', 1, 2], b: ['healthy', 2, 1] });
+  await waiting;
+});
+
+test('does not wait for endpoints of other routes', async (t) => {
   const world = new World();
   world.publish({ a: ['healthy', 1, 1] });
   await world.refreshOf(t).refreshed(exchange(), { label: '/olla/vllm', types: new Set(['vllm']) });
 });
 
-test('a round that another worker asked for is joined', async (t) => {
+test('joins a round that another worker asked for', async (t) => {
   const world = new World();
   world.publish({ a: ['healthy', 1, 1] });
   const refresh = world.refreshOf(t);
@@ -125,7 +155,7 @@ test('a round that another worker asked for is joined', async (t) => {
   await waiting;
 });
 
-test('a client that leaves, a store that is away, a time that is over and no lists at all end the wait', async (t) => {
+test('ends the wait when the client leaves, the store is away, the time is over or no models are listed', async (t) => {
   const world = new World();
   world.publish({ a: ['healthy', 1, 1] });
   const left = exchange();
@@ -138,7 +168,7 @@ test('a client that leaves, a store that is away, a time that is over and no lis
   await world.refreshOf(t).refreshed(exchange(), ALL);
 });
 
-test('changes that end together are looked for once, and none is missed', async (t) => {
+test('asks once for changes that end together, and misses none', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const world = new World();
   const refresh = world.refreshOf(t);

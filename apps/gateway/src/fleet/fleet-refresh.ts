@@ -1,5 +1,6 @@
+import type { EndpointView } from '@olla/core/route-plan/endpoint-view';
 import type { RouteScope } from '@olla/core/route-plan/fleet-view';
-import { ROUTABLE_STATES, type EndpointSnapshot, type Snapshot } from '@olla/core/snapshot';
+import type { EndpointSnapshot } from '@olla/core/snapshot';
 import type { SharedState } from '@olla/state/port';
 import type { Logger } from '@olla/telemetry/logger';
 import type { Exchange } from '../request/exchange.ts';
@@ -11,7 +12,7 @@ const CHANGE_PAUSE_MS = 200;
 
 export interface FleetRefreshOptions {
   readonly state: Pick<SharedState, 'self' | 'changeControl' | 'onControl' | 'onSnapshot'>;
-  readonly snapshot: () => Snapshot | null;
+  readonly endpoints: () => readonly EndpointView[];
   /** `refresh` of the control record as it is now. */
   readonly refreshCount: number;
   readonly log: Pick<Logger, 'warn'>;
@@ -25,7 +26,7 @@ export interface FleetRefreshOptions {
 interface Round {
   readonly startedAt: number;
   /** By endpoint name, as it was at the start: what is newer was seen since. */
-  readonly before: ReadonlyMap<string, EndpointSnapshot>;
+  readonly before: ReadonlyMap<string, EndpointSnapshot | null>;
   /** It could not be asked for. */
   failed: boolean;
 }
@@ -115,10 +116,10 @@ export class FleetRefresh {
   }
 
   #begin(): Round {
-    const endpoints = this.#options.snapshot()?.endpoints ?? [];
+    const endpoints = this.#options.endpoints();
     this.#round = {
       startedAt: performance.now(),
-      before: new Map(endpoints.map((endpoint) => [endpoint.name, endpoint])),
+      before: new Map(endpoints.map(({ name, probed }) => [name, probed])),
       failed: false,
     };
     return this.#round;
@@ -128,16 +129,16 @@ export class FleetRefresh {
     for (const look of this.#waiting) look();
   }
 
-  /** Every endpoint of the route was listed since, or checked if it is not in service. */
+  /** Every endpoint of the route was listed since, or checked if it does not serve. */
   #isOver({ before, failed }: Round, { types }: RouteScope): boolean {
     if (failed) return true;
-    return (this.#options.snapshot()?.endpoints ?? []).every((endpoint) => {
-      if (types !== null && !types.has(endpoint.type)) return true;
-      const then = before.get(endpoint.name);
-      if (then === undefined) return true;
-      return ROUTABLE_STATES.has(endpoint.state)
-        ? (endpoint.modelsAt ?? 0) > (then.modelsAt ?? 0)
-        : (endpoint.checkedAt ?? 0) > (then.checkedAt ?? 0);
+    return this.#options.endpoints().every(({ name, type, status, probed }) => {
+      if (types !== null && !types.has(type)) return true;
+      const then = before.get(name);
+      if (then === undefined || then === null) return true;
+      return status.serves
+        ? (probed?.modelsAt ?? 0) > (then.modelsAt ?? 0)
+        : (probed?.checkedAt ?? 0) > (then.checkedAt ?? 0);
     });
   }
 }

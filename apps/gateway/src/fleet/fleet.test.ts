@@ -40,7 +40,7 @@ function worker(t: TestContext, id: string): Worker {
   return { fleet, view, breaker: view.live.breaker, reported, hear: (ejection) => hear(ejection) };
 }
 
-test('others learn what failed, because failing answers keep an endpoint away for longer', (t) => {
+test('tells the other workers what failed, since failing responses keep an endpoint away for longer', (t) => {
   const one = worker(t, 'one');
   const now = Date.now();
   for (let i = 0; i < 10; i += 1) one.fleet.answered(one.view, 503, now);
@@ -54,7 +54,7 @@ test('others learn what failed, because failing answers keep an endpoint away fo
   assert.deepEqual([third.breaker.state, third.breaker.cause], ['ejected', 'connection']);
 });
 
-test('a connection that failed before the last re-admission says nothing', (t) => {
+test('does not eject for an attempt from before the last re-admission', (t) => {
   const { fleet, view, breaker, reported } = worker(t, 'one');
   const startedAt = Date.now() - 10_000;
   breaker.closedAt = startedAt + 1;

@@ -10,11 +10,10 @@ import {
   recordConnectionFailure,
   recordStatus,
   takeProbe,
-  type Breaker,
 } from '@olla/core/route-plan/breaker';
 import type { EndpointView } from '@olla/core/route-plan/endpoint-view';
 import { FleetLive } from '@olla/core/route-plan/fleet-live';
-import { buildFleetView, type FleetView } from '@olla/core/route-plan/fleet-view';
+import { applyChecks, buildFleetView, type FleetView } from '@olla/core/route-plan/fleet-view';
 import { compareVersions, type Snapshot } from '@olla/core/snapshot';
 import type { Control, SharedState } from '@olla/state/port';
 import { Http1Upstream } from '@olla/upstream/http1/http1-upstream';
@@ -89,9 +88,9 @@ export class Fleet {
         this.#view = this.#build();
       }),
       state.onInFlight((others) => this.#live.setOthersInFlight(others)),
-      state.onEjection(({ endpointKey: key, by, cause }) => {
+      state.onEjection(({ endpointKey: key, by, cause = 'connection', reason, at }) => {
         if (by !== state.self.id && this.#byKey.has(key))
-          applyEjection(this.#live.endpoint(key).breaker, cause ?? 'connection', Date.now());
+          applyEjection(this.#live.endpoint(key).breaker, { cause, reason, at }, Date.now());
       }),
     ];
     this.#prober = setInterval(() => this.#seekProbes(), PROBE_CHECK_MS).unref();
@@ -128,15 +127,12 @@ export class Fleet {
 
   /** @param startedAt when the attempt began; epoch milliseconds */
   connectionFailed(view: EndpointView, reason: string, startedAt: number): void {
-    const now = Date.now();
-    if (recordConnectionFailure(view.live.breaker, now, startedAt))
-      this.#report(view, 'connection', reason, now);
+    const { breaker } = view.live;
+    if (recordConnectionFailure(breaker, { reason, startedAt }, Date.now()) === 'ejected') this.#report(view);
   }
 
   answered(view: EndpointView, status: number, startedAt: number): void {
-    const now = Date.now();
-    if (recordStatus(view.live.breaker, status, startedAt, now))
-      this.#report(view, 'status', `answers mostly ${status} and the like`, now);
+    if (recordStatus(view.live.breaker, status, startedAt, Date.now()) === 'ejected') this.#report(view);
   }
 
   /** Requests in flight by endpoint name, those that have none left out. */
@@ -153,15 +149,10 @@ export class Fleet {
     for (const { upstream } of this.endpoints.values()) upstream.close();
   }
 
-  #report(view: EndpointView, cause: Breaker['cause'], reason: string, at: number): void {
-    this.#state.reportEjection({
-      endpointKey: view.key,
-      endpoint: view.name,
-      cause,
-      reason,
-      by: this.#state.self.id,
-      at,
-    });
+  #report({ key, name, live }: EndpointView): void {
+    const { cause, reason, since } = live.breaker;
+    const by = this.#state.self.id;
+    this.#state.reportEjection({ endpointKey: key, endpoint: name, cause, reason, by, at: since });
   }
 
   #take(snapshot: Snapshot): void {
@@ -173,6 +164,7 @@ export class Fleet {
       this.#indexedToken = snapshot.version.token;
     }
     this.#view = this.#build();
+    applyChecks(this.#view, Date.now());
   }
 
   #build(): FleetView {
@@ -185,12 +177,11 @@ export class Fleet {
         priority: settings.priority,
         weight: settings.weight,
       })),
-      drained: this.#control.drained,
+      control: this.#control,
       models: this.#index,
       live: this.#live,
       concurrencyOf: (type) => profileOrDefault(type).defaultConcurrency,
       aliases: this.#settings.model_aliases,
-      now: Date.now(),
     });
   }
 

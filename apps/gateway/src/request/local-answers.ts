@@ -4,26 +4,22 @@ import {
   listModels,
   type ListFormat,
 } from '@olla/backends/listings/answer-for-fleet';
-import { selectModels, type Fleet as ListedFleet, type Scope } from '@olla/backends/listings/fleet-view';
+import type { ListingSource, Scope } from '@olla/backends/listings/listing-source';
+import { selectModels } from '@olla/backends/listings/select-models';
 import { unifiedModel } from '@olla/backends/listings/unified';
 import { OllaError } from '@olla/core/errors';
-import type { Snapshot } from '@olla/core/snapshot';
 import type { Exchange } from './exchange.ts';
 import { respond, respondJson } from './respond.ts';
 import { decodedPath, printable, type Route } from './routes.ts';
 import type { WorkerContext } from '../worker-context.ts';
 
-const EMPTY: Pick<Snapshot, 'catalog' | 'endpoints'> = {
-  catalog: { revision: 0, models: [] },
-  endpoints: [],
-};
-
-function listedFleet({ fleet, settings }: WorkerContext): ListedFleet {
-  const { models } = fleet;
+/** What this worker plans with, so that listings offer what it routes. */
+function listingSource({ fleet, settings }: WorkerContext): ListingSource {
   return {
-    snapshot: fleet.snapshot ?? EMPTY,
+    models: fleet.snapshot?.catalog.models ?? [],
+    endpoints: fleet.view.endpoints,
     modelAliases: settings.model_aliases,
-    find: (name) => models.find(name),
+    find: (name) => fleet.models.find(name),
   };
 }
 
@@ -51,8 +47,8 @@ export function answerModels(context: WorkerContext, exchange: Exchange, id: str
       `${method} is not possible on ${printable(exchange.path)}: only GET and HEAD`,
     );
   }
-  const fleet = listedFleet(context);
-  if (id !== null) return answerOneModel(fleet, exchange, decodedPath(id));
+  const source = listingSource(context);
+  if (id !== null) return answerOneModel(source, exchange, decodedPath(id));
   const query = new URLSearchParams(exchange.query);
   const format = query.get('format') ?? 'unified';
   if (!isListFormat(format))
@@ -60,7 +56,7 @@ export function answerModels(context: WorkerContext, exchange: Exchange, id: str
       'BAD_REQUEST',
       `format ${printable(format)} is unknown; there are ${LIST_FORMATS.join(', ')}`,
     );
-  respondJson(exchange, 200, listModels(fleet, format, scopeFrom(query)));
+  respondJson(exchange, 200, listModels(source, format, scopeFrom(query)));
 }
 
 /** A listing that is answered for the fleet instead of being relayed. @returns whether it was one */
@@ -71,16 +67,16 @@ export function answerListing(
 ): boolean {
   if (exchange.method !== 'GET' && exchange.method !== 'HEAD') return false;
   const profile = route.scope.kind === 'type' ? route.scope.profile : null;
-  const answer = answerForFleet(profile, decodedPath(route.path), listedFleet(context));
+  const answer = answerForFleet(profile, decodedPath(route.path), listingSource(context));
   if (answer === null) return false;
   if (!answer.found) throw modelNotFound(answer.model);
   respondJson(exchange, 200, answer.body);
   return true;
 }
 
-function answerOneModel(fleet: ListedFleet, exchange: Exchange, name: string): void {
-  const id = fleet.find(name)?.id ?? name;
-  const listed = selectModels(fleet, {}).find((one) => one.id === id);
+function answerOneModel(source: ListingSource, exchange: Exchange, name: string): void {
+  const id = source.find(name)?.id ?? name;
+  const listed = selectModels(source, {}).find((one) => one.id === id);
   if (listed === undefined) throw modelNotFound(name);
   respondJson(exchange, 200, unifiedModel(listed, Date.now()));
 }

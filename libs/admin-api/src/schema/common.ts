@@ -14,8 +14,8 @@ export const successRate = z.string().regex(/^(N\/A|\d+(\.\d)?%)$/);
 
 export const backendType = z.string().describe('The type of the endpoint, as in the configuration');
 
-/** State of an endpoint; `healthy`, `busy` and `warming` are routable. */
-export const endpointState = z.enum([
+/** The word for an endpoint's condition; with `healthy`, `busy` and `warming` it serves. */
+const endpointStatus = z.enum([
   'healthy',
   'busy',
   'warming',
@@ -24,7 +24,20 @@ export const endpointState = z.enum([
   'unknown',
   'config_error',
   'rate_limited',
+  'draining',
+  'ejected',
 ]);
+
+/** Whether an endpoint can serve, as every part of the gateway sees it. */
+export const statusFields = {
+  /** Whether it takes requests now. */
+  serves: z.boolean(),
+  status: endpointStatus,
+  /** Why; empty for a healthy endpoint. */
+  reason: z.string(),
+  /** Null for an endpoint that no agent has seen. */
+  since: momentOrNull,
+};
 
 /** Every error of the gateway. */
 export const errorSchema = z.strictObject({

@@ -1,35 +1,71 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
 import { buildCatalog } from '@olla/core/catalog/build-catalog';
 import { indexCatalog } from '@olla/core/catalog/index-catalog';
-import type { EndpointModel, EndpointSnapshot, EndpointState } from '@olla/core/snapshot';
+import { recordConnectionFailure } from '@olla/core/route-plan/breaker';
+import { FleetLive } from '@olla/core/route-plan/fleet-live';
+import { buildFleetView, type FleetView } from '@olla/core/route-plan/fleet-view';
+import { planRoute, type RoutePolicy } from '@olla/core/route-plan/plan-route';
+import type { CatalogModel, EndpointModel, EndpointSnapshot, EndpointState } from '@olla/core/snapshot';
 import { newModel } from '../reading/model.ts';
-import { profileOf } from '../table.ts';
-import type { KnownBackendType } from '../table.ts';
-import { answerForFleet, listModels } from './answer-for-fleet.ts';
-import { selectModels } from './fleet-view.ts';
-import type { Fleet } from './fleet-view.ts';
+import { profileOf, type KnownBackendType } from '../table.ts';
+import { answerForFleet, listModels, OPENAI_TYPES } from './answer-for-fleet.ts';
+import type { ListingSource } from './listing-source.ts';
 import { compareVersionTexts } from './ollama.ts';
+import { selectModels } from './select-models.ts';
 import { formatBytes, unifiedModel } from './unified.ts';
 
 interface Server {
   readonly name: string;
   readonly type: KnownBackendType;
   readonly state?: EndpointState;
-  readonly version?: string;
+  readonly drained?: boolean;
+  readonly ejected?: boolean;
+  readonly version?: string | null;
   readonly models: readonly EndpointModel[];
 }
 
-function fleetOf(servers: readonly Server[], modelAliases: Fleet['modelAliases'] = {}): Fleet {
+type Fleet = ListingSource & { readonly view: FleetView };
+
+function fleetOf(servers: readonly Server[], modelAliases: ListingSource['modelAliases'] = {}): Fleet {
   const catalog = buildCatalog(
     servers.map(({ name, type, models }) => ({ endpoint: name, rules: profileOf(type).names, models })),
     null,
     1_795_392_610_000,
   );
   const index = indexCatalog(catalog);
-  const endpoints = servers.map(({ name, type, state = 'healthy', version = null }): EndpointSnapshot => ({
+  const find = (name: string): CatalogModel | undefined => index.find(name);
+  const drain = { by: 'ann', at: 1 };
+  const view = buildFleetView({
+    snapshot: {
+      version: { token: 1, n: 1 },
+      publishedAt: 1,
+      agent: 'agent-1',
+      endpoints: servers.map(snapshotOf),
+      catalog,
+    },
+    endpoints: servers.map(({ name, type }) => ({ name, key: name, type, priority: 100, weight: 1 })),
+    control: {
+      drained: Object.fromEntries(servers.filter(({ drained }) => drained).map(({ name }) => [name, drain])),
+    },
+    models: { find },
+    live: new FleetLive(0),
+    concurrencyOf: () => 1,
+    aliases: modelAliases,
+  });
+  servers.forEach(({ ejected }, i) => {
+    const breaker = view.endpoints[i]?.live.breaker;
+    if (ejected && breaker !== undefined)
+      recordConnectionFailure(breaker, { reason: 'connection refused', startedAt: 1 }, 1);
+  });
+  return { models: catalog.models, endpoints: view.endpoints, modelAliases, find, view };
+}
+
+function snapshotOf({ name, type, state = 'healthy', version = null }: Server): EndpointSnapshot {
+  return {
     name,
-    key: `${name}#1`,
+    key: name,
     type,
     state,
     reason: '',
@@ -40,8 +76,7 @@ function fleetOf(servers: readonly Server[], modelAliases: Fleet['modelAliases']
     modelsAt: 1_795_392_600_000,
     load: null,
     serverVersion: version,
-  }));
-  return { snapshot: { catalog, endpoints }, modelAliases, find: (name) => index.find(name) };
+  };
 }
 
 const TAGS = {
@@ -107,7 +142,7 @@ interface Listing {
   data: { id: string; created: number; olla: Record<string, unknown> & { aliases: string[] } }[];
 }
 
-test('one model under three names is one entry, with its names, places and states', () => {
+test('lists a model under three names as one entry, with its names, places and states', () => {
   const { data } = listModels(fleetOf(MIXED), 'unified', {}) as Listing;
   const llama = data.find(({ id }) => id === 'llama3.1:8b');
   assert.deepEqual(llama, {
@@ -151,7 +186,7 @@ test('one model under three names is one entry, with its names, places and state
   );
 });
 
-test('every name that a listing shows is found as model', () => {
+test('lists only names that work as model', () => {
   const fleet = fleetOf(MIXED, { fast: ['llama3.1:8b'], nowhere: ['ghost'] });
   const { data } = listModels(fleet, 'unified', {}) as Listing;
   for (const { id, olla } of data) {
@@ -177,7 +212,7 @@ test('filters by endpoint, family, type and availability', () => {
   assert.deepEqual((listModels(fleet, 'ollama', { endpoint: 'studio' }) as { models: unknown[] }).models, []);
 });
 
-test("Ollama's tags are its own: newest first, with details", () => {
+test('answers api/tags as Ollama does, newest first and with details', () => {
   const answer = answerForFleet(profileOf('ollama'), '/api/tags', fleetOf(MIXED));
   assert.ok(answer?.found);
   const { models } = answer.body as { models: Record<string, unknown>[] };
@@ -203,7 +238,7 @@ test("Ollama's tags are its own: newest first, with details", () => {
   });
 });
 
-test("Ollama's ps and version are the fleet's", () => {
+test('answers api/ps and api/version for the whole fleet', () => {
   const fleet = fleetOf(MIXED);
   const ps = answerForFleet(profileOf('ollama'), '/api/ps', fleet);
   assert.ok(ps?.found);
@@ -217,7 +252,7 @@ test("Ollama's ps and version are the fleet's", () => {
   assert.equal(answerForFleet(profileOf('ollama'), '/api/chat', fleet), null);
 });
 
-test('LM Studio lists type and state', () => {
+test("lists type and state of LM Studio's models", () => {
   const answer = answerForFleet(profileOf('lm-studio'), '/api/v0/models', fleetOf(MIXED));
   assert.ok(answer?.found);
   const { data } = answer.body as { data: { id: string; type: string; state: string }[] };
@@ -230,7 +265,7 @@ test('LM Studio lists type and state', () => {
   );
 });
 
-test('a provider lists under its own names what it can serve now; openai lists the whole fleet', () => {
+test("lists under a provider's own names what it serves now, and under openai the whole fleet", () => {
   const fleet = fleetOf(MIXED);
   const ids = (type: KnownBackendType | null, path: string): string[] => {
     const answer = answerForFleet(type === null ? null : profileOf(type), path, fleet);
@@ -247,7 +282,7 @@ test('a provider lists under its own names what it can serve now; openai lists t
   assert.deepEqual(ids('docker-model-runner', '/engines/v1/models'), []);
 });
 
-test('one model is found by any of its names, with slashes too', () => {
+test('finds one model by any of its names, with slashes too', () => {
   const fleet = fleetOf(MIXED);
   const one = answerForFleet(null, '/v1/models/meta-llama-3.1-8b-instruct', fleet);
   assert.ok(one?.found);
@@ -258,7 +293,7 @@ test('one model is found by any of its names, with slashes too', () => {
   assert.deepEqual(missing, { found: false, model: 'old:1b' });
 });
 
-test('one model in full', () => {
+test('tells one model in full', () => {
   const listed = selectModels(fleetOf(MIXED), {}).find(({ id }) => id === 'llama3.1:8b');
   assert.ok(listed);
   const body = unifiedModel(listed, 1_795_392_605_000) as Record<string, unknown>;
@@ -269,7 +304,7 @@ test('one model in full', () => {
   assert.deepEqual(body['loaded_endpoints'], ['ollama-b']);
 });
 
-test('sizes and versions are put as people read them', () => {
+test('writes sizes and orders versions as people do', () => {
   assert.equal(formatBytes(0), '0 B');
   assert.equal(formatBytes(1536), '1.50 KB');
   assert.equal(formatBytes(4_294_967_296), '4.00 GB');
@@ -277,4 +312,120 @@ test('sizes and versions are put as people read them', () => {
   assert.ok(compareVersionTexts('0.14.0-rc2', '0.14.0') < 0);
   assert.ok(compareVersionTexts('0.14.0-rc2', '0.14.0-rc10') < 0);
   assert.equal(compareVersionTexts('1.2.3', '1.2.3'), 0);
+});
+
+describe('what is offered', () => {
+  const model = (name: string): EndpointModel[] => [newModel(name, { resident: true })];
+  const idsOf = (fleet: Fleet, type: KnownBackendType | null): string[] => {
+    const answer = answerForFleet(type === null ? null : profileOf(type), '/v1/models', fleet);
+    assert.ok(answer?.found);
+    return (answer.body as Listing).data.map(({ id }) => id);
+  };
+  const AWAY: readonly [string, Partial<Server>][] = [
+    ['drained', { drained: true }],
+    ['ejected', { ejected: true }],
+    ['offline', { state: 'offline' }],
+  ];
+
+  for (const [word, how] of AWAY) {
+    const fleet = fleetOf([
+      { name: 'a', type: 'ollama', models: model('here:1b'), version: '0.33.0' },
+      {
+        name: 'b',
+        type: 'ollama',
+        models: [...model('here:1b'), ...model('only-b:1b')],
+        version: '0.1',
+        ...how,
+      },
+      { name: 'c', type: 'lm-studio', models: model('only-c'), ...how },
+    ]);
+    const status = word === 'drained' ? 'draining' : word;
+
+    test(`does not offer a model whose only endpoint is ${word}`, () => {
+      for (const type of [null, 'ollama'] as const) assert.deepEqual(idsOf(fleet, type), ['here:1b']);
+      assert.deepEqual(idsOf(fleet, 'lm-studio'), []);
+      const tags = answerForFleet(profileOf('ollama'), '/api/tags', fleet);
+      assert.ok(tags?.found);
+      assert.deepEqual(
+        (tags.body as { models: { name: string }[] }).models.map(({ name }) => name),
+        ['here:1b'],
+      );
+      const native = answerForFleet(profileOf('lm-studio'), '/api/v0/models', fleet);
+      assert.deepEqual(native, { found: true, body: { object: 'list', data: [] } });
+      const one = answerForFleet(null, '/v1/models/only-b:1b', fleet);
+      assert.deepEqual(one, { found: false, model: 'only-b:1b' });
+    });
+
+    test(`lists it under /olla/models with the status of its endpoint when that is ${word}`, () => {
+      const { data } = listModels(fleet, 'unified', {}) as Listing;
+      const states = Object.fromEntries(
+        data.map(({ id, olla }) => [
+          id,
+          (olla['availability'] as { endpoint: string; state: string }[]).map((at) => [
+            at.endpoint,
+            at.state,
+          ]),
+        ]),
+      );
+      assert.deepEqual(states, {
+        'here:1b': [
+          ['a', 'loaded'],
+          ['b', status],
+        ],
+        'only-b:1b': [['b', status]],
+        'only-c': [['c', status]],
+      });
+      const gone = listModels(fleet, 'unified', { available: false }) as Listing;
+      assert.deepEqual(
+        gone.data.map(({ id }) => id),
+        ['only-b:1b', 'only-c'],
+      );
+    });
+
+    test(`leaves the version of an endpoint out that is ${word}`, () => {
+      const version = answerForFleet(profileOf('ollama'), '/api/version', fleet);
+      assert.deepEqual(version, { found: true, body: { version: '0.33.0' } });
+    });
+  }
+
+  test('offers exactly the models that the planner routes without a last resort', () => {
+    const server = fc.record({
+      state: fc.constantFrom<EndpointState>(
+        'healthy',
+        'busy',
+        'warming',
+        'offline',
+        'rate_limited',
+        'unknown',
+      ),
+      drained: fc.boolean(),
+      ejected: fc.boolean(),
+      models: fc.subarray(['m1', 'm2', 'm3']),
+    });
+    const policy: RoutePolicy = {
+      balancer: 'priority',
+      strategy: 'strict',
+      fallback: 'none',
+      refreshOnMiss: false,
+    };
+    fc.assert(
+      fc.property(fc.array(server, { maxLength: 4 }), (drawn) => {
+        const fleet = fleetOf(
+          drawn.map((one, i) => ({
+            ...one,
+            name: `e${i}`,
+            type: 'vllm',
+            models: one.models.flatMap((name) => model(name)),
+          })),
+          { chain: ['m1', 'm2'] },
+        );
+        const scope = { label: '/olla/openai', types: OPENAI_TYPES };
+        const routed = ['chain', 'm1', 'm2', 'm3'].filter((name) => {
+          const plan = planRoute(fleet.view, { scope, model: name }, policy);
+          return plan.kind === 'routed' && !plan.lastResort;
+        });
+        assert.deepEqual(idsOf(fleet, null).sort(), routed);
+      }),
+    );
+  });
 });

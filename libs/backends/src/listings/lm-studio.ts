@@ -1,4 +1,4 @@
-import type { NativeModel } from './fleet-view.ts';
+import type { NativeModel } from './select-models.ts';
 
 /** LM Studio's `GET /api/v0/models`. */
 export function lmStudioList(models: readonly NativeModel[]): object {

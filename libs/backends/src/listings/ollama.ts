@@ -1,5 +1,6 @@
-import type { EndpointModel, EndpointSnapshot } from '@olla/core/snapshot';
-import type { NativeModel, PlacedModel } from './fleet-view.ts';
+import type { EndpointModel } from '@olla/core/snapshot';
+import type { ListedEndpoint } from './listing-source.ts';
+import type { NativeModel, PlacedModel } from './select-models.ts';
 
 /** Ollama's `GET /api/tags`, newest first as Ollama has it. */
 export function ollamaTags(models: readonly NativeModel[]): object {
@@ -49,8 +50,10 @@ export function ollamaPs(models: readonly NativeModel[]): object {
  * Ollama's `GET /api/version` for a fleet: the lowest version of its endpoints, so that a client never relies on what
  * one of them lacks. `0.0.0` where none tells.
  */
-export function ollamaVersion(endpoints: readonly EndpointSnapshot[]): object {
-  const versions = endpoints.map((endpoint) => endpoint.serverVersion).filter((version) => version !== null);
+export function ollamaVersion(endpoints: readonly ListedEndpoint[]): object {
+  const versions = endpoints
+    .map(({ probed }) => probed?.serverVersion ?? null)
+    .filter((version) => version !== null);
   const lowest = versions.reduce<string | null>(
     (low, version) => (low === null || compareVersionTexts(version, low) < 0 ? version : low),
     null,

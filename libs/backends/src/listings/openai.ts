@@ -1,4 +1,4 @@
-import type { ListedModel, NativeModel } from './fleet-view.ts';
+import type { ListedModel, NativeModel } from './select-models.ts';
 
 /** A name to list with the moment it was first seen. */
 export interface NamedModel {

@@ -1,6 +1,5 @@
-import { ROUTABLE_STATES } from '@olla/core/snapshot';
 import type { CatalogModel } from '@olla/core/snapshot';
-import type { ListedModel, PlacedModel } from './fleet-view.ts';
+import type { ListedModel, PlacedModel } from './select-models.ts';
 
 /** `GET /olla/models`: all models of all providers. */
 export function unifiedList(models: readonly ListedModel[]): object {
@@ -37,11 +36,11 @@ function unifiedEntry({ id, model, places, aliasFor }: ListedModel): object {
 }
 
 /**
- * `loaded` where it is in memory, `not-loaded` (LM Studio's word) or `available` where it is on disk; the endpoint's
- * own state where that does not serve.
+ * `loaded` where it is in memory, `not-loaded` (LM Studio's word) or `available` where it is on disk; the status
+ * of the endpoint where that does not serve.
  */
 export function availabilityState({ at, model }: PlacedModel): string {
-  if (!ROUTABLE_STATES.has(at.state)) return at.state;
+  if (!at.status.serves) return at.status.status;
   if (model.resident === true) return 'loaded';
   return model.resident === false && at.type === 'lm-studio' ? 'not-loaded' : 'available';
 }
@@ -61,7 +60,7 @@ function sizeOf(places: readonly PlacedModel[]): { size_bytes?: number } {
 export function unifiedModel(listed: ListedModel, now: number): object {
   const { id, model, places, aliasFor } = listed;
   const sizes = places.map((place) => place.model.sizeBytes).filter((size) => size !== null);
-  const seenAt = Math.max(0, ...places.map(({ at }) => at.modelsAt ?? 0));
+  const seenAt = Math.max(0, ...places.map(({ at }) => at.probed?.modelsAt ?? 0));
   return {
     id,
     family: model.family ?? '',

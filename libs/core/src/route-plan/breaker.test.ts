@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import {
   applyCheck,
   applyEjection,
+  applyReadmission,
   EJECTION_MS,
   grantProbe,
-  isOpen,
   isProbeDue,
   MAX_EJECTION_MS,
   MIN_FAILURES,
@@ -16,154 +16,213 @@ import {
   takeProbe,
   WINDOW_MS,
   type Breaker,
+  type BreakerChange,
 } from './breaker.ts';
 
 const NOW = 1_000_000;
 
-function answer(breaker: Breaker, statuses: readonly number[], now = NOW): boolean {
-  return statuses.map((status) => recordStatus(breaker, status, now, now)).includes(true);
+/** @returns the last change that they made */
+function answerAll(breaker: Breaker, statuses: readonly number[], now = NOW): BreakerChange | null {
+  return (
+    statuses.map((status) => recordStatus(breaker, status, now, now)).findLast((change) => change) ?? null
+  );
 }
 
-test('a connection failure ejects at once, and is news once', () => {
-  const breaker = newBreaker();
-  assert.equal(recordConnectionFailure(breaker, NOW), true);
-  assert.equal(isOpen(breaker), true);
-  assert.equal(recordConnectionFailure(breaker, NOW + 1), false);
-  assert.equal(breaker.strikes, 1);
-});
+function refuse(breaker: Breaker, now = NOW, startedAt = now): BreakerChange | null {
+  return recordConnectionFailure(breaker, { reason: 'connection refused', startedAt }, now);
+}
 
-test('a storm of 5xx ejects, whichever 5xx it is', () => {
-  for (const status of [500, 502, 503, 504]) {
+function times(count: number, status: number): number[] {
+  return new Array<number>(count).fill(status);
+}
+
+describe('ejection', () => {
+  test('ejects at once on a connection failure, with its reason, and reports it once', () => {
     const breaker = newBreaker();
-    assert.equal(answer(breaker, new Array<number>(MIN_FAILURES - 1).fill(status)), false, String(status));
-    assert.equal(answer(breaker, [status]), true, String(status));
-  }
+    assert.equal(refuse(breaker), 'ejected');
+    assert.deepEqual([breaker.state, breaker.reason, breaker.since], ['ejected', 'connection refused', NOW]);
+    assert.equal(refuse(breaker, NOW + 1), null);
+    assert.equal(breaker.strikes, 1);
+  });
+
+  test('ejects after enough 5xx without a good response, whichever 5xx they are', () => {
+    for (const status of [500, 502, 503, 504]) {
+      const breaker = newBreaker();
+      assert.equal(answerAll(breaker, times(MIN_FAILURES - 1, status)), null, String(status));
+      assert.equal(answerAll(breaker, [status]), 'ejected', String(status));
+      assert.equal(breaker.reason, `5 of the last 5 requests failed (${status})`);
+    }
+  });
+
+  test('does not eject on 500 beside good responses, but does on 503 once it is half of them', () => {
+    assert.equal(answerAll(newBreaker(), [200, ...times(50, 500)]), null);
+    assert.equal(answerAll(newBreaker(), [...times(6, 200), ...times(5, 503)]), null);
+    const breaker = newBreaker();
+    assert.equal(answerAll(breaker, [...times(5, 200), ...times(5, 503)]), 'ejected');
+    assert.equal(breaker.reason, '5 of the last 10 requests failed (503)');
+  });
+
+  test('counts a 4xx neither for nor against the endpoint', () => {
+    assert.equal(answerAll(newBreaker(), times(100, 400)), null);
+    assert.equal(answerAll(newBreaker(), [...times(100, 404), ...times(5, 502)]), 'ejected');
+  });
+
+  test('forgets failures that are older than the window', () => {
+    const breaker = newBreaker();
+    for (let i = 0; i < 50; i += 1) {
+      assert.equal(answerAll(breaker, [503], NOW + (i * WINDOW_MS) / (MIN_FAILURES - 1)), null);
+    }
+  });
+
+  test('lasts longer with each one in a row, up to a bound, until a good response', () => {
+    const breaker = newBreaker();
+    let now = NOW;
+    const lengths: number[] = [];
+    for (let i = 0; i < 8; i += 1) {
+      refuse(breaker, now);
+      lengths.push(breaker.ejectedUntil - now);
+      now = breaker.ejectedUntil + 1;
+      applyCheck(breaker, { checkedAt: now, passed: true }, now);
+    }
+    assert.deepEqual(lengths.slice(0, 4), [EJECTION_MS, EJECTION_MS * 2, EJECTION_MS * 4, EJECTION_MS * 8]);
+    assert.equal(Math.max(...lengths), MAX_EJECTION_MS);
+    recordStatus(breaker, 200, now + 2, now + 2);
+    refuse(breaker, now + 3);
+    assert.equal(breaker.ejectedUntil - now - 3, EJECTION_MS);
+  });
 });
 
-test('500 among good answers ejects nobody, 503 does from half of them on', () => {
-  assert.equal(answer(newBreaker(), [200, ...new Array<number>(50).fill(500)]), false);
-  assert.equal(
-    answer(newBreaker(), [...new Array<number>(6).fill(200), ...new Array<number>(5).fill(503)]),
-    false,
-  );
-  assert.equal(
-    answer(newBreaker(), [...new Array<number>(5).fill(200), ...new Array<number>(5).fill(503)]),
-    true,
-  );
+describe('re-admission by a health check', () => {
+  test('re-admits on a check that passed after the ejection, not on an older one or one that failed', () => {
+    const breaker = newBreaker();
+    applyCheck(breaker, { checkedAt: NOW - 500, passed: true }, NOW - 500);
+    refuse(breaker);
+    assert.equal(applyCheck(breaker, { checkedAt: NOW - 500, passed: true }, NOW + 1), null);
+    assert.equal(applyCheck(breaker, { checkedAt: NOW + 500, passed: false }, NOW + 501), null);
+    assert.equal(breaker.state, 'ejected');
+    assert.equal(applyCheck(breaker, { checkedAt: NOW + 1_000, passed: true }, NOW + 1_001), 'readmitted');
+    assert.equal(breaker.state, 'closed');
+  });
+
+  test('re-admits on the second new check of an agent whose clock is behind', () => {
+    const breaker = newBreaker();
+    applyCheck(breaker, { checkedAt: 5_000, passed: true }, NOW);
+    refuse(breaker);
+    assert.equal(applyCheck(breaker, { checkedAt: 6_000, passed: true }, NOW + 1), null);
+    assert.equal(applyCheck(breaker, { checkedAt: 7_000, passed: true }, NOW + 2), 'readmitted');
+  });
+
+  test('does not re-admit where responses failed before the time of the ejection is over', () => {
+    const breaker = newBreaker();
+    answerAll(breaker, times(MIN_FAILURES, 503));
+    assert.equal(applyCheck(breaker, { checkedAt: NOW + 1_000, passed: true }, NOW + 1_000), null);
+    const due = NOW + EJECTION_MS;
+    assert.equal(applyCheck(breaker, { checkedAt: due, passed: true }, due), 'readmitted');
+  });
 });
 
-test('4xx counts for nothing, neither for nor against', () => {
-  assert.equal(answer(newBreaker(), new Array<number>(100).fill(400)), false);
-  assert.equal(
-    answer(newBreaker(), [...new Array<number>(100).fill(404), ...new Array<number>(5).fill(502)]),
-    true,
-  );
+describe('re-admission by a probe', () => {
+  test('lets one request at a time through once the time is over, and re-admits when it is answered', () => {
+    const breaker = newBreaker();
+    refuse(breaker);
+    assert.equal(isProbeDue(breaker, NOW + 1), false);
+    const due = NOW + EJECTION_MS;
+    assert.equal(isProbeDue(breaker, due), true);
+    grantProbe(breaker, due + 10_000);
+    assert.deepEqual([breaker.probeGranted, isProbeDue(breaker, due)], [true, false]);
+    takeProbe(breaker);
+    assert.equal(breaker.probeGranted, false);
+    assert.equal(recordStatus(breaker, 200, due, due + 5), 'readmitted');
+    assert.equal(breaker.state, 'closed');
+  });
+
+  test('re-admits when the probe is answered with 4xx', () => {
+    const breaker = newBreaker();
+    refuse(breaker);
+    grantProbe(breaker, NOW + EJECTION_MS + 10_000);
+    assert.equal(recordStatus(breaker, 404, NOW + EJECTION_MS, NOW + EJECTION_MS), 'readmitted');
+  });
+
+  test('leaves room for the next probe when one hangs, and ejects for longer when one fails', () => {
+    const breaker = newBreaker();
+    refuse(breaker);
+    const due = NOW + EJECTION_MS;
+    grantProbe(breaker, due + 10_000);
+    takeProbe(breaker);
+    assert.equal(isProbeDue(breaker, due + 10_000), true);
+    assert.equal(recordStatus(breaker, 500, due, due + 10_001), null);
+    assert.equal(breaker.ejectedUntil, due + 10_001 + EJECTION_MS * 2);
+    assert.deepEqual([breaker.reason, breaker.since], ['connection refused', NOW]);
+  });
 });
 
-test('failures outside the window are forgotten', () => {
-  const breaker = newBreaker();
-  for (let i = 0; i < 50; i += 1) {
-    assert.equal(answer(breaker, [503], NOW + (i * WINDOW_MS) / (MIN_FAILURES - 1)), false);
-  }
+describe('requests from before a change', () => {
+  test('does not re-admit when a request from before the ejection is answered', () => {
+    const breaker = newBreaker();
+    refuse(breaker);
+    assert.equal(recordStatus(breaker, 200, NOW - 100, NOW + 100), null);
+    assert.equal(breaker.state, 'ejected');
+  });
+
+  test('does not eject when a request from before the re-admission fails', () => {
+    const breaker = newBreaker();
+    refuse(breaker);
+    applyCheck(breaker, { checkedAt: NOW + 1_000, passed: true }, NOW + 1_001);
+    assert.equal(refuse(breaker, NOW + 2_000, NOW - 1), null);
+    for (let i = 0; i < 10; i += 1) recordStatus(breaker, 503, NOW - 1, NOW + 2_000);
+    assert.equal(breaker.state, 'closed');
+  });
 });
 
-test('a check from after the ejection re-admits; one from before, or one that fails, does not', () => {
-  const breaker = newBreaker();
-  applyCheck(breaker, NOW - 500, true, NOW - 500);
-  recordConnectionFailure(breaker, NOW);
-  applyCheck(breaker, NOW - 500, true, NOW + 1);
-  applyCheck(breaker, NOW + 500, false, NOW + 501);
-  assert.equal(isOpen(breaker), true);
-  applyCheck(breaker, NOW + 1_000, true, NOW + 1_001);
-  assert.equal(isOpen(breaker), false);
+describe('what other processes tell', () => {
+  const told = { cause: 'connection', reason: 'connection reset', at: NOW - 40 } as const;
+
+  test('ejects when another process did, once', () => {
+    const breaker = newBreaker();
+    applyEjection(breaker, told, NOW);
+    const until = breaker.ejectedUntil;
+    applyEjection(breaker, told, NOW + 100);
+    assert.deepEqual(
+      [breaker.state, breaker.reason, breaker.since],
+      ['ejected', 'connection reset', NOW - 40],
+    );
+    assert.equal(breaker.ejectedUntil, until);
+  });
+
+  test("takes over the cluster's reason and time where it ejected by itself", () => {
+    const breaker = newBreaker();
+    refuse(breaker);
+    applyEjection(breaker, told, NOW + 3);
+    assert.deepEqual([breaker.reason, breaker.since, breaker.strikes], ['connection reset', NOW - 40, 1]);
+  });
+
+  test('re-admits when another process did, but not from an ejection that began since', () => {
+    const breaker = newBreaker();
+    applyEjection(breaker, told, NOW);
+    applyReadmission(breaker, NOW - 900, NOW + 1);
+    assert.equal(breaker.state, 'ejected');
+    applyReadmission(breaker, told.at, NOW + 1);
+    assert.equal(breaker.state, 'closed');
+  });
+
+  test('raises its revision with every change that a status shows', () => {
+    const breaker = newBreaker();
+    const revisions = [breaker.revision];
+    for (const change of [
+      () => refuse(breaker),
+      () => applyEjection(breaker, told, NOW),
+      () => applyReadmission(breaker, told.at, NOW),
+      () => applyEjection(breaker, told, NOW),
+      () => recordStatus(breaker, 200, NOW, NOW),
+    ]) {
+      change();
+      revisions.push(breaker.revision);
+    }
+    assert.equal(new Set(revisions).size, revisions.length);
+  });
 });
 
-test('an agent whose clock is behind re-admits with its second new check', () => {
-  const breaker = newBreaker();
-  applyCheck(breaker, 5_000, true, NOW);
-  recordConnectionFailure(breaker, NOW);
-  applyCheck(breaker, 6_000, true, NOW + 1);
-  assert.equal(isOpen(breaker), true);
-  applyCheck(breaker, 7_000, true, NOW + 2);
-  assert.equal(isOpen(breaker), false);
-});
-
-test('where answers failed, no health check re-admits before the time is over', () => {
-  const breaker = newBreaker();
-  answer(breaker, new Array<number>(MIN_FAILURES).fill(503));
-  applyCheck(breaker, NOW + 1_000, true, NOW + 1_000);
-  assert.equal(isOpen(breaker), true);
-  applyCheck(breaker, NOW + EJECTION_MS, true, NOW + EJECTION_MS);
-  assert.equal(isOpen(breaker), false);
-});
-
-test('ejections in a row last longer, up to a bound; a good answer resets them', () => {
-  const breaker = newBreaker();
-  let now = NOW;
-  const lengths: number[] = [];
-  for (let i = 0; i < 8; i += 1) {
-    recordConnectionFailure(breaker, now);
-    lengths.push(breaker.ejectedUntil - now);
-    now = breaker.ejectedUntil + 1;
-    applyCheck(breaker, now, true, now);
-  }
-  assert.deepEqual(lengths.slice(0, 4), [EJECTION_MS, EJECTION_MS * 2, EJECTION_MS * 4, EJECTION_MS * 8]);
-  assert.equal(Math.max(...lengths), MAX_EJECTION_MS);
-  recordStatus(breaker, 200, now + 2, now + 2);
-  recordConnectionFailure(breaker, now + 3);
-  assert.equal(breaker.ejectedUntil - now - 3, EJECTION_MS);
-});
-
-test('one probe at a time: due after the time, granted, taken, settled', () => {
-  const breaker = newBreaker();
-  recordConnectionFailure(breaker, NOW);
-  assert.equal(isProbeDue(breaker, NOW + 1), false);
-  const due = NOW + EJECTION_MS;
-  assert.equal(isProbeDue(breaker, due), true);
-  grantProbe(breaker, due + 10_000);
-  assert.deepEqual([isOpen(breaker), isProbeDue(breaker, due)], [false, false]);
-  takeProbe(breaker);
-  assert.equal(isOpen(breaker), true);
-  recordStatus(breaker, 200, due, due + 5);
-  assert.equal(isOpen(breaker), false);
-});
-
-test('a probe that hangs leaves room for the next one; one that fails ejects for longer', () => {
-  const breaker = newBreaker();
-  recordConnectionFailure(breaker, NOW);
-  const due = NOW + EJECTION_MS;
-  grantProbe(breaker, due + 10_000);
-  takeProbe(breaker);
-  assert.equal(isProbeDue(breaker, due + 10_000), true);
-  recordStatus(breaker, 500, due, due + 10_001);
-  assert.equal(breaker.ejectedUntil, due + 10_001 + EJECTION_MS * 2);
-});
-
-test('the answer to a request from before the ejection re-admits nothing', () => {
-  const breaker = newBreaker();
-  recordConnectionFailure(breaker, NOW);
-  recordStatus(breaker, 200, NOW - 100, NOW + 100);
-  assert.equal(isOpen(breaker), true);
-});
-
-test('a late failure of a request from before the re-admission changes nothing', () => {
-  const breaker = newBreaker();
-  recordConnectionFailure(breaker, NOW);
-  applyCheck(breaker, NOW + 1_000, true, NOW + 1_001);
-  assert.equal(recordConnectionFailure(breaker, NOW + 2_000, NOW - 1), false);
-  for (let i = 0; i < 10; i += 1) recordStatus(breaker, 503, NOW - 1, NOW + 2_000);
-  assert.equal(isOpen(breaker), false);
-});
-
-test('what another process reports ejects, and a repetition changes nothing', () => {
-  const breaker = newBreaker();
-  applyEjection(breaker, 'connection', NOW);
-  const until = breaker.ejectedUntil;
-  applyEjection(breaker, 'connection', NOW + 100);
-  assert.deepEqual([isOpen(breaker), breaker.ejectedUntil], [true, until]);
-});
-
-test('any history: no ejection without failures, none beyond the bound, good answers always heal', () => {
+test('never ejects without failures or beyond the bound, and always heals by a good response', () => {
   const step = fc.record({ status: fc.constantFrom(0, 200, 400, 500, 503), wait: fc.nat(30_000) });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
@@ -172,12 +231,11 @@ test('any history: no ejection without failures, none beyond the bound, good ans
       let failures = 0;
       for (const { status, wait } of steps) {
         now += wait;
-        if (status === 0) recordConnectionFailure(breaker, now);
+        if (status === 0) refuse(breaker, now);
         else recordStatus(breaker, status, now, now);
         failures += status === 0 || status >= 500 ? 1 : 0;
-        if (failures === 0) assert.equal(isOpen(breaker), false);
+        if (failures === 0 || status === 200) assert.equal(breaker.state, 'closed');
         assert.ok(breaker.ejectedUntil - now <= MAX_EJECTION_MS);
-        if (status === 200) assert.equal(isOpen(breaker), false);
       }
     }),
     { numRuns: 400 },

@@ -7,6 +7,12 @@ export interface Breaker {
   state: 'closed' | 'ejected' | 'probing';
   /** Which failures led to it; a server whose answers fail may well pass its health checks. */
   cause: 'connection' | 'status';
+  /** Why it was ejected the last time, for people. */
+  reason: string;
+  /** When it was ejected the last time, by the clock of the process that decided it. */
+  since: number;
+  /** Rises with each change of what `endpointStatus` is made of. */
+  revision: number;
   ejectedAt: number;
   /** When it was last re-admitted: failures of requests from before say nothing of it any more. */
   closedAt: number;
@@ -41,6 +47,9 @@ export function newBreaker(): Breaker {
   return {
     state: 'closed',
     cause: 'connection',
+    reason: '',
+    since: 0,
+    revision: 0,
     ejectedAt: 0,
     closedAt: 0,
     ejectedUntil: 0,
@@ -56,78 +65,121 @@ export function newBreaker(): Breaker {
   };
 }
 
-/** Whether requests stay away from it, unless one was granted as a probe and may go. */
-export function isOpen(breaker: Breaker): boolean {
-  return breaker.state !== 'closed' && !breaker.probeGranted;
+/** What a report did to the breaker, for the caller to tell the cluster. */
+export type BreakerChange = 'ejected' | 'readmitted';
+
+export interface FailedAttempt {
+  /** For people, such as `connection refused`. */
+  readonly reason: string;
+  /** When the attempt began: one from before the last re-admission counts for nothing. */
+  readonly startedAt: number;
+}
+
+/** No connection, or one that broke before any byte of a response. Ejects at once. */
+export function recordConnectionFailure(
+  breaker: Breaker,
+  { reason, startedAt }: FailedAttempt,
+  now: number,
+): BreakerChange | null {
+  if (startedAt < breaker.closedAt) return null;
+  return eject(breaker, { cause: 'connection', reason, at: now }, now);
 }
 
 /**
- * No connection, or one that broke before any byte of an answer. Ejects at once.
+ * The head of a response. 502, 503 and 504 count as the endpoint's failures. Other 5xx count only while no response of
+ * it is good: servers answer 500 to a client's broken request too, and one such client must not eject a fleet. A 4xx
+ * says nothing.
  *
- * @param startedAt when the attempt began: one from before the last re-admission counts for nothing
- * @returns whether it was in service until now, so that the failure is news to others
+ * @param startedAt when the request was sent: to one from before the ejection a good response re-admits nothing, to
+ *   one from before the last re-admission a failing one counts for nothing
  */
-export function recordConnectionFailure(breaker: Breaker, now: number, startedAt = now): boolean {
-  if (startedAt < breaker.closedAt) return false;
-  return eject(breaker, 'connection', now);
-}
-
-/**
- * The head of an answer. 502, 503 and 504 count as the endpoint's failures. Other 5xx count only while nothing it
- * answers is good: servers answer 500 to a client's broken request too, and one such client must not eject a fleet.
- * A 4xx says nothing.
- *
- * @param startedAt when the request was sent: to one from before the ejection a good answer re-admits nothing, to one
- *   from before the last re-admission a failing one counts for nothing
- * @returns whether this ejected it
- */
-export function recordStatus(breaker: Breaker, status: number, startedAt: number, now: number): boolean {
-  if (status >= 400 && status < 500) {
-    if (breaker.state === 'probing') close(breaker, now);
-    return false;
-  }
+export function recordStatus(
+  breaker: Breaker,
+  status: number,
+  startedAt: number,
+  now: number,
+): BreakerChange | null {
+  if (status >= 400 && status < 500) return breaker.state === 'probing' ? close(breaker, now) : null;
   turnTo(breaker, now);
   const index = breaker.slice % SLICES;
   if (status < 400) {
     breaker.good[index] = (breaker.good[index] ?? 0) + 1;
-    if (breaker.state !== 'closed' && startedAt >= breaker.ejectedAt) close(breaker, now);
+    const readmits = breaker.state !== 'closed' && startedAt >= breaker.ejectedAt;
+    const change = readmits ? close(breaker, now) : null;
     if (breaker.state === 'closed') breaker.strikes = 0;
-    return false;
+    return change;
   }
-  if (startedAt < breaker.closedAt) return false;
+  if (startedAt < breaker.closedAt) return null;
   const counts = status >= 502 && status <= 504 ? breaker.bad : breaker.vague;
   counts[index] = (counts[index] ?? 0) + 1;
-  if (breaker.state === 'probing') return eject(breaker, 'status', now);
-  return breaker.state === 'closed' && isStorm(breaker) ? eject(breaker, 'status', now) : false;
+  if (breaker.state === 'ejected') return null;
+  const { failed, all, isStorm } = weigh(breaker);
+  if (breaker.state === 'closed' && !isStorm) return null;
+  const reason = `${failed} of the last ${all} requests failed (${status})`;
+  return eject(breaker, { cause: 'status', reason, at: now }, now);
 }
 
-/** Another process reports that it ejected the endpoint. */
-export function applyEjection(breaker: Breaker, cause: Breaker['cause'], now: number): void {
-  if (breaker.state === 'closed') eject(breaker, cause, now);
+/** Why and when an endpoint was ejected, as the process that decided it says. */
+export interface EjectionFacts {
+  readonly cause: Breaker['cause'];
+  readonly reason: string;
+  /** Epoch milliseconds of that process. */
+  readonly at: number;
 }
 
 /**
- * The agent's view of it, with each snapshot. A check from after the ejection that found it in service re-admits it;
- * where answers failed, not before the ejection's time is over.
- *
- * @param checkedAt when it was checked by the agent's clock; null for never
- * @param routable whether the check found it in service, with its models listed
+ * Takes over the ejection that stands in the cluster. Where this process ejected the endpoint by itself at the same
+ * time, the cluster's reason and time replace its own, so that every process shows the same.
  */
-export function applyCheck(breaker: Breaker, checkedAt: number | null, routable: boolean, now: number): void {
+export function applyEjection(breaker: Breaker, facts: EjectionFacts, now: number): void {
+  if (breaker.state === 'closed') {
+    eject(breaker, facts, now);
+    return;
+  }
+  breaker.reason = facts.reason;
+  breaker.since = facts.at;
+  breaker.revision += 1;
+}
+
+/**
+ * Another process has re-admitted the endpoint.
+ *
+ * @param ejectedAt names the ejection that is over; one that began since stands
+ */
+export function applyReadmission(breaker: Breaker, ejectedAt: number, now: number): void {
+  if (breaker.state !== 'closed' && breaker.since === ejectedAt) close(breaker, now);
+}
+
+export interface Check {
+  /** By the agent's clock; null for never. */
+  readonly checkedAt: number | null;
+  /** Whether it found the endpoint fit for requests, with its models listed. */
+  readonly passed: boolean;
+}
+
+/**
+ * The agent's last check, with each snapshot. One from after the ejection that passed re-admits the endpoint; where
+ * responses failed, not before the ejection's time is over, because such a server may well pass its health checks.
+ */
+export function applyCheck(
+  breaker: Breaker,
+  { checkedAt, passed }: Check,
+  now: number,
+): BreakerChange | null {
   const seen = checkedAt ?? 0;
   // A probe that nothing used in its time may be another process's by now.
   if (breaker.probeGranted && now >= breaker.probeUntil) breaker.probeGranted = false;
   if (breaker.state === 'closed') {
     breaker.checkSeen = seen;
-    return;
+    return null;
   }
   // The agent's clock may differ from this one: a check that seems older still counts if it is the second new one,
   // because that began after the first had ended.
   const second = breaker.checkSeen > breaker.checkAtEjection && seen > breaker.checkSeen;
   const newer = seen > breaker.checkAtEjection && (seen > breaker.ejectedAt || second);
   breaker.checkSeen = Math.max(breaker.checkSeen, seen);
-  if (!newer || !routable) return;
-  if (breaker.cause === 'connection' || now >= breaker.ejectedUntil) close(breaker, now);
+  if (!newer || !passed) return null;
+  return breaker.cause === 'connection' || now >= breaker.ejectedUntil ? close(breaker, now) : null;
 }
 
 /** Whether it is time to ask the cluster for a probe permit. */
@@ -148,10 +200,15 @@ export function takeProbe(breaker: Breaker): void {
   breaker.probeGranted = false;
 }
 
-function eject(breaker: Breaker, cause: Breaker['cause'], now: number): boolean {
-  const news = breaker.state === 'closed';
+function eject(breaker: Breaker, { cause, reason, at }: EjectionFacts, now: number): BreakerChange | null {
+  const isNew = breaker.state === 'closed';
   // Requests that were under way together fail together: that is one strike.
-  if (!news && breaker.state === 'ejected' && now < breaker.ejectedUntil) return false;
+  if (breaker.state === 'ejected' && now < breaker.ejectedUntil) return null;
+  if (isNew) {
+    breaker.reason = reason;
+    breaker.since = at;
+    breaker.revision += 1;
+  }
   breaker.state = 'ejected';
   breaker.cause = cause;
   breaker.ejectedAt = now;
@@ -160,20 +217,22 @@ function eject(breaker: Breaker, cause: Breaker['cause'], now: number): boolean 
   breaker.probeGranted = false;
   breaker.probeUntil = 0;
   breaker.checkAtEjection = breaker.checkSeen;
-  return news;
+  return isNew ? 'ejected' : null;
 }
 
-function close(breaker: Breaker, now: number): void {
+function close(breaker: Breaker, now: number): 'readmitted' {
   breaker.state = 'closed';
+  breaker.revision += 1;
   breaker.closedAt = now;
   breaker.probeGranted = false;
   breaker.probeUntil = 0;
   breaker.good.fill(0);
   breaker.bad.fill(0);
   breaker.vague.fill(0);
+  return 'readmitted';
 }
 
-function isStorm(breaker: Breaker): boolean {
+function weigh(breaker: Breaker): { failed: number; all: number; isStorm: boolean } {
   let good = 0;
   let bad = 0;
   let vague = 0;
@@ -182,8 +241,9 @@ function isStorm(breaker: Breaker): boolean {
     bad += breaker.bad[i] ?? 0;
     vague += breaker.vague[i] ?? 0;
   }
-  if (bad >= MIN_FAILURES && bad >= good) return true;
-  return good === 0 && bad + vague >= MIN_FAILURES;
+  const failed = bad + vague;
+  const isStorm = (bad >= MIN_FAILURES && bad >= good) || (good === 0 && failed >= MIN_FAILURES);
+  return { failed, all: good + failed, isStorm };
 }
 
 /** Empties the slices that have passed since the last answer. */

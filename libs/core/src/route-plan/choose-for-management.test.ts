@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { recordConnectionFailure } from './breaker.ts';
 import { chooseForManagement, type ManagementCall } from './choose-for-management.ts';
-import { breakerOf, fleet, type Spec } from './fleet-fixture.ts';
+import { eject, fleet, type Spec } from './fleet-fixture.ts';
 import type { RouteScope } from './fleet-view.ts';
 
 const OLLAMA: RouteScope = { label: '/olla/ollama', types: new Set(['ollama']) };
@@ -26,25 +25,25 @@ function choose(asked: Partial<ManagementCall>, view = fleet(specs)): string {
   return `${endpoint.name} ${model ?? '-'} ${String(rewrite)}`;
 }
 
-test('what exists is changed where it is, by any of its names', () => {
+test('chooses an endpoint that has the model, by any of its names', () => {
   assert.equal(choose({ models: ['m'] }), 'a m:latest true');
   assert.equal(choose({ models: ['m:latest'], makes: true }), 'a m:latest false');
   assert.equal(choose({ models: ['new', 'base'], makes: true }), 'b - false');
 });
 
-test('what is new is made where priority and room say', () => {
+test('makes a new model at the endpoint of the highest priority with the fewest bytes of models', () => {
   assert.equal(choose({ models: ['new'], makes: true }), 'c - false');
   const failing = fleet(specs);
-  recordConnectionFailure(breakerOf(failing, 'c'), 1_000);
+  eject(failing, 'c', 1_000);
   assert.equal(choose({ models: ['new'], makes: true }, failing), 'b - false');
 });
 
-test('a named endpoint gets the call, whoever has the model', () => {
+test('chooses the endpoint that the client names, whoever has the model', () => {
   assert.equal(choose({ target: 'c', models: ['m'] }), 'c - false');
   assert.equal(choose({ target: 'a', models: ['m'] }), 'a m:latest true');
 });
 
-test('refusals name what is wrong', () => {
+test('refuses with a code and a message that name what is wrong', () => {
   assert.throws(() => choose({ target: 'nope' }), { code: 'ENDPOINT_NOT_FOUND', message: /a, b, c$/ });
   assert.throws(() => choose({ target: 'v' }), { code: 'ENDPOINT_NOT_FOUND' });
   assert.throws(() => choose({}), { code: 'BAD_REQUEST' });

@@ -1,5 +1,4 @@
 import { OllaError } from '../errors.ts';
-import { isOpen } from './breaker.ts';
 import type { EndpointView } from './endpoint-view.ts';
 import type { Candidate, FleetView, RouteScope, Target } from './fleet-view.ts';
 import { refusalMessage, type RefusalCode } from './refusal-message.ts';
@@ -62,10 +61,12 @@ function chooseNamed(view: FleetView, name: string, members: Target, call: Manag
 }
 
 function chooseFrom(target: Target, code: RefusalCode, call: ManagementCall): Candidate {
-  const usable = target.candidates.filter(({ endpoint }) => endpoint.routable && !endpoint.drained);
+  const usable = target.candidates.filter(
+    ({ endpoint: { status } }) => status.serves || status.status === 'ejected',
+  );
   usable.sort(
     ({ endpoint: a }, { endpoint: b }) =>
-      Number(isOpen(a.live.breaker)) - Number(isOpen(b.live.breaker)) ||
+      Number(b.status.serves) - Number(a.status.serves) ||
       b.priority - a.priority ||
       call.usedBytes(a) - call.usedBytes(b) ||
       a.order - b.order,

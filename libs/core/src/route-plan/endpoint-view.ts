@@ -1,6 +1,6 @@
 import type { BackendType } from '../backend-type.ts';
-import { ROUTABLE_STATES, type EndpointSnapshot, type EndpointState } from '../snapshot.ts';
-import { applyCheck } from './breaker.ts';
+import { endpointStatus, type Drains, type EndpointStatus } from '../endpoint-status.ts';
+import type { EndpointSnapshot, EndpointState } from '../snapshot.ts';
 import type { EndpointLive, FleetLive } from './fleet-live.ts';
 
 /** What the configuration says of an endpoint, as far as routing needs it. */
@@ -15,67 +15,72 @@ export interface EndpointRouting {
   readonly weight: number | null;
 }
 
+export interface EndpointViewInput {
+  readonly control: Drains;
+  readonly live: FleetLive;
+  /** Requests that a server of a type usually works on at once. */
+  readonly concurrencyOf: (type: BackendType) => number;
+}
+
 /** One endpoint as one snapshot shows it. */
-export interface EndpointView {
+export class EndpointView {
   /** Place in the configuration file. */
   readonly order: number;
   readonly name: string;
   readonly key: string;
   readonly type: BackendType;
-  readonly state: EndpointState;
-  readonly reason: string;
-  readonly routable: boolean;
-  /** Taken out of service by an operator. */
-  readonly drained: boolean;
-  /** Whether its models have been listed at least once. */
-  readonly listed: boolean;
   readonly priority: number;
   /** Requests it is worth at once, above 0. */
   readonly weight: number;
   /** Requests that wait in its own queue and are not from this cluster, by its last reading. */
   readonly foreignQueue: number;
+  /** What the agent's checks found, null for an endpoint that no agent has seen. Whether it serves says `status`. */
+  readonly probed: EndpointSnapshot | null;
+  /** The state that balancers weigh endpoints by. */
+  readonly state: EndpointState;
   readonly live: EndpointLive;
-}
+  readonly #control: Drains;
+  #status: EndpointStatus;
+  #revision: number;
 
-export interface EndpointViewInput {
-  /** By endpoint name, as Control has it. */
-  readonly drained: Readonly<Record<string, unknown>>;
-  readonly live: FleetLive;
-  /** Requests that a server of a type usually works on at once. */
-  readonly concurrencyOf: (type: BackendType) => number;
-  /** The caller's clock in epoch milliseconds, for breakers. */
-  readonly now: number;
-}
-
-/** @param order place of the endpoint in the configuration file */
-export function viewEndpoint(
-  input: EndpointViewInput,
-  settings: EndpointRouting,
-  order: number,
-  seen: EndpointSnapshot | undefined,
-): EndpointView {
-  const live = input.live.endpoint(settings.key);
-  const type = seen?.type ?? settings.type;
-  const state = seen?.state ?? 'unknown';
-  const routable = ROUTABLE_STATES.has(state);
-  const slots = seen?.load?.slots ?? null;
-  const weight = settings.weight ?? (slots !== null && slots > 0 ? slots : input.concurrencyOf(type));
-  const ours = live.inFlight + live.othersInFlight;
-  applyCheck(live.breaker, seen?.checkedAt ?? null, routable, input.now);
-  return {
-    order,
-    name: settings.name,
-    key: settings.key,
-    type,
-    state,
-    reason: seen?.reason ?? 'not probed yet',
-    routable,
-    drained: Object.hasOwn(input.drained, settings.name),
-    listed: seen !== undefined && seen.modelsAt !== null,
-    priority: settings.priority,
-    weight,
+  /** @param order place of the endpoint in the configuration file */
+  constructor(
+    { control, live, concurrencyOf }: EndpointViewInput,
+    settings: EndpointRouting,
+    order: number,
+    probed: EndpointSnapshot | null,
+  ) {
+    this.order = order;
+    this.name = settings.name;
+    this.key = settings.key;
+    this.priority = settings.priority;
+    this.probed = probed;
+    this.state = probed?.state ?? 'unknown';
+    this.live = live.endpoint(settings.key);
+    this.type = probed?.type ?? settings.type;
+    const slots = probed?.load?.slots ?? null;
+    this.weight = settings.weight ?? (slots !== null && slots > 0 ? slots : concurrencyOf(this.type));
+    const ours = this.live.inFlight + this.live.othersInFlight;
     // Of its queue, what this cluster's own requests beyond its slots do not explain.
-    foreignQueue: Math.max(0, (seen?.load?.queued ?? 0) - Math.max(0, ours - (slots ?? weight))),
-    live,
-  };
+    const queued = probed?.load?.queued ?? 0;
+    this.foreignQueue = Math.max(0, queued - Math.max(0, ours - (slots ?? this.weight)));
+    this.#control = control;
+    this.#revision = this.live.breaker.revision;
+    this.#status = endpointStatus(this, probed, control, this.live.breaker);
+  }
+
+  /** As of now: snapshot and control are fixed for a view, the breaker changes with traffic. */
+  get status(): EndpointStatus {
+    const { breaker } = this.live;
+    if (breaker.revision !== this.#revision) {
+      this.#revision = breaker.revision;
+      this.#status = endpointStatus(this, this.probed, this.#control, breaker);
+    }
+    return this.#status;
+  }
+
+  /** Whether its models have been listed at least once. */
+  get listed(): boolean {
+    return this.probed !== null && this.probed.modelsAt !== null;
+  }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { BackendType } from '../backend-type.ts';
 import type { CatalogModel, EndpointModel, EndpointSnapshot, EndpointState, Snapshot } from '../snapshot.ts';
-import type { Breaker } from './breaker.ts';
+import { recordConnectionFailure, type Breaker } from './breaker.ts';
 import { FleetLive } from './fleet-live.ts';
 import { buildFleetView, type FleetView, type RouteScope } from './fleet-view.ts';
 import { planRoute, type Plan, type RouteRequest, type RoutedPlan, type RoutePolicy } from './plan-route.ts';
@@ -20,6 +20,8 @@ export interface Spec {
   readonly listed?: boolean;
   readonly drained?: boolean;
 }
+
+const DRAIN = { by: 'ann', at: 1 };
 
 export const ALL: RouteScope = { label: '/olla/proxy', types: null };
 export const VLLM: RouteScope = { label: '/olla/vllm', types: new Set<BackendType>(['vllm']) };
@@ -50,7 +52,7 @@ function endpointModel(name: string, resident: boolean | null): EndpointModel {
   };
 }
 
-export function endpointSnapshot(spec: Spec): EndpointSnapshot {
+export function endpointSnapshot(spec: Spec, checkedAt = 1): EndpointSnapshot {
   return {
     name: spec.name,
     key: spec.name,
@@ -58,7 +60,7 @@ export function endpointSnapshot(spec: Spec): EndpointSnapshot {
     state: spec.state ?? 'healthy',
     reason: spec.state === 'offline' ? 'connection refused' : '',
     since: 0,
-    checkedAt: 1,
+    checkedAt,
     nextCheckAt: null,
     checkLatencyMs: 1,
     modelsAt: spec.listed === false ? null : 1,
@@ -100,6 +102,7 @@ export function fleet(
   specs: readonly Spec[],
   aliases: Readonly<Record<string, readonly string[]>> = {},
   live = new FleetLive(0),
+  checkedAt = 1,
 ): FleetView {
   const ids = [...new Set(specs.flatMap((spec) => Object.keys(spec.models ?? {})))];
   const models = ids.map((id) => modelOf(specs, id) as CatalogModel);
@@ -107,7 +110,7 @@ export function fleet(
     version: { token: 1, n: 1 },
     publishedAt: 0,
     agent: 'a',
-    endpoints: specs.map(endpointSnapshot),
+    endpoints: specs.map((spec) => endpointSnapshot(spec, checkedAt)),
     catalog: { revision: 1, models },
   };
   return buildFleetView({
@@ -119,12 +122,13 @@ export function fleet(
       priority: priority ?? 100,
       weight: weight === undefined ? 1 : weight,
     })),
-    drained: Object.fromEntries(specs.filter((spec) => spec.drained).map((spec) => [spec.name, {}])),
+    control: {
+      drained: Object.fromEntries(specs.filter((spec) => spec.drained).map(({ name }) => [name, DRAIN])),
+    },
     models: { find: (name) => models.find((model) => model.id === name || model.aliases.includes(name)) },
     live,
     concurrencyOf: () => 4,
     aliases,
-    now: 1_000,
   });
 }
 
@@ -172,4 +176,9 @@ export function breakerOf(view: FleetView, name: string): Breaker {
   const endpoint = view.endpoint(name);
   assert.ok(endpoint !== undefined);
   return endpoint.live.breaker;
+}
+
+/** A request of now fails to connect to the endpoint. */
+export function eject(view: FleetView, name: string, now: number): void {
+  recordConnectionFailure(breakerOf(view, name), { reason: 'connection refused', startedAt: now }, now);
 }

@@ -1,11 +1,8 @@
 import type { BackendType } from '../backend-type.ts';
+import { isServingState } from '../endpoint-status.ts';
 import type { CatalogModel, Snapshot } from '../snapshot.ts';
-import {
-  viewEndpoint,
-  type EndpointRouting,
-  type EndpointView,
-  type EndpointViewInput,
-} from './endpoint-view.ts';
+import { applyCheck } from './breaker.ts';
+import { EndpointView, type EndpointRouting, type EndpointViewInput } from './endpoint-view.ts';
 import type { FleetLive, Rotation } from './fleet-live.ts';
 
 /** An endpoint to send a request to, and under which name it has the model. Shared between plans: never changed. */
@@ -36,7 +33,7 @@ export interface ModelFinder {
 }
 
 export interface FleetInput extends EndpointViewInput {
-  /** null before the first: no endpoint is routable. */
+  /** null before the first: no endpoint serves. */
   readonly snapshot: Snapshot | null;
   readonly endpoints: readonly EndpointRouting[];
   readonly models: ModelFinder;
@@ -188,12 +185,24 @@ interface Names {
   readonly rank: number;
 }
 
-/** Makes a view of a snapshot, and applies its health checks to the breakers. */
+/** Makes a view of a snapshot, and forgets what was counted at endpoints that are configured no more. */
 export function buildFleetView(input: FleetInput): FleetView {
   const byKey = new Map(input.snapshot?.endpoints.map((endpoint) => [endpoint.key, endpoint]));
-  const views = input.endpoints.map((settings, order) =>
-    viewEndpoint(input, settings, order, byKey.get(settings.key)),
+  const views = input.endpoints.map(
+    (settings, order) => new EndpointView(input, settings, order, byKey.get(settings.key) ?? null),
   );
   input.live.keepOnly(new Set(input.endpoints.map((endpoint) => endpoint.key)));
   return new FleetView(input, views);
+}
+
+/**
+ * Applies the health checks of a new snapshot to the breakers.
+ *
+ * @returns the endpoints that they re-admitted
+ */
+export function applyChecks(view: FleetView, now: number): EndpointView[] {
+  return view.endpoints.filter(({ probed, state, live }) => {
+    const check = { checkedAt: probed?.checkedAt ?? null, passed: isServingState(state) };
+    return applyCheck(live.breaker, check, now) === 'readmitted';
+  });
 }

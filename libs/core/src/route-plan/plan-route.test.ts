@@ -3,11 +3,12 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { BackendType } from '../backend-type.ts';
 import type { EndpointState } from '../snapshot.ts';
-import { grantProbe, recordConnectionFailure, type Breaker } from './breaker.ts';
+import { grantProbe } from './breaker.ts';
 import {
   ALL,
   request,
   breakerOf,
+  eject,
   endpointSnapshot,
   fleet,
   modelOf,
@@ -22,7 +23,7 @@ import { FleetLive } from './fleet-live.ts';
 import { buildFleetView } from './fleet-view.ts';
 import { planRoute, type RoutePolicy } from './plan-route.ts';
 
-test('a model goes where it is, under the name that it has there', () => {
+test('routes a model to the endpoints that have it, under the name that each has for it', () => {
   const view = fleet([
     { name: 'a', models: { 'llama3:8b': 'llama3:8b' } },
     { name: 'b', type: 'vllm', models: { 'llama3:8b': 'meta/Llama-3-8B' } },
@@ -38,7 +39,7 @@ test('a model goes where it is, under the name that it has there', () => {
   assert.deepEqual(names(planRoute(view, request('meta/Llama-3-8B', VLLM), STRICT)), ['b']);
 });
 
-test('refusals: unknown is 404, known without a healthy endpoint 503, and neither masks the other', () => {
+test('refuses an unknown model as not found, and a known one without a serving endpoint as unavailable', () => {
   const view = fleet([
     { name: 'a', state: 'offline', models: { m: 'm' } },
     { name: 'b', drained: true, models: { m: 'm' } },
@@ -54,10 +55,10 @@ test('refusals: unknown is 404, known without a healthy endpoint 503, and neithe
   assert.ok(away.kind === 'refused');
   assert.equal(away.code, 'MODEL_UNAVAILABLE');
   assert.equal(away.facts?.decision, 'rejected');
-  assert.match(away.message, /"m".*a is offline \(connection refused\), b is drained/);
+  assert.match(away.message, /"m".*a is offline \(connection refused\), b is draining\. /);
 });
 
-test('a provider route stays within its type, whatever happens', () => {
+test('stays within the type of a provider route, whatever happens', () => {
   const view = fleet([
     { name: 'o', models: { m: 'm' } },
     { name: 'v', type: 'vllm', state: 'offline', models: { n: 'n' } },
@@ -76,13 +77,24 @@ test('a provider route stays within its type, whatever happens', () => {
   assert.ok(optimistic.kind === 'refused');
 });
 
-test('before anything was listed, an unknown model is no 404', () => {
+test('does not call a model unknown before any endpoint was listed', () => {
   const view = fleet([{ name: 'a', state: 'unknown', listed: false }]);
   const plan = planRoute(view, request('m'), STRICT);
   assert.ok(plan.kind === 'refused' && plan.code === 'NO_ENDPOINT');
+  assert.match(plan.message, /is in service: a is unknown\. /);
 });
 
-test('strategies: what happens to a model that is unknown or away', () => {
+test('says that nothing was listed, and not that nothing is in service, when the endpoints serve', () => {
+  const view = fleet([
+    { name: 'a', listed: false },
+    { name: 'b', listed: false, state: 'offline' },
+  ]);
+  const plan = planRoute(view, request('m'), STRICT);
+  assert.ok(plan.kind === 'refused' && plan.code === 'NO_ENDPOINT');
+  assert.match(plan.message, /has listed its models yet: a is healthy, b is offline/);
+});
+
+test('follows the routing strategy for a model that is unknown or away', () => {
   const view = fleet([
     { name: 'a', models: { n: 'n' } },
     { name: 'b', state: 'offline', models: { m: 'm' } },
@@ -128,7 +140,7 @@ test('strategies: what happens to a model that is unknown or away', () => {
   assert.ok(second.kind === 'refused' && !second.refreshFirst);
 });
 
-test('an alias is a chain: each of its names in order, an endpoint once', () => {
+test('tries the models of an alias in their order, each endpoint once', () => {
   const specs: Spec[] = [
     { name: 'a', models: { small: 'small-a' } },
     { name: 'b', models: { big: 'big-b', small: 'small-b' } },
@@ -167,30 +179,28 @@ test('a candidate carries the id of its model in the catalog, by whatever name t
   assert.equal(view.target(ALL, 'small')?.modelId, 'small');
 });
 
-test('ejected endpoints are left out until none is left: then the least bad goes first', () => {
+test('leaves ejected endpoints out unless all are ejected, and then tries the least bad first', () => {
   const view = fleet(three);
-  const breaker = (name: string): Breaker => breakerOf(view, name);
-  recordConnectionFailure(breaker('a'), 1_000);
+  eject(view, 'a', 1_000);
   assert.deepEqual(names(planRoute(view, request('m'), STRICT)).sort(), ['b', 'c']);
-  recordConnectionFailure(breaker('b'), 2_000);
-  recordConnectionFailure(breaker('c'), 3_000);
+  eject(view, 'b', 2_000);
+  eject(view, 'c', 3_000);
   const last = routed(planRoute(view, request('m'), STRICT));
   assert.equal(last.lastResort, true);
   assert.deepEqual(names(last), ['a', 'b', 'c']);
-  grantProbe(breaker('c'), 60_000);
+  grantProbe(breakerOf(view, 'c'), 60_000);
   assert.deepEqual(names(planRoute(view, request('m'), STRICT)), ['c']);
 });
 
-test('a granted probe goes first, and what was asked for by name before it', () => {
+test('sends the next request to an endpoint with a probe permit, unless the client names another', () => {
   const view = fleet(three);
-  const { breaker } = { breaker: breakerOf(view, 'c') };
-  recordConnectionFailure(breaker, 1_000);
-  grantProbe(breaker, 60_000);
+  eject(view, 'c', 1_000);
+  grantProbe(breakerOf(view, 'c'), 60_000);
   assert.equal(names(planRoute(view, request('m'), STRICT))[0], 'c');
   assert.equal(names(planRoute(view, { ...request('m'), preferred: 'b' }, STRICT))[0], 'b');
 });
 
-test('endpoints of another file under the same name are not mixed in', () => {
+test('does not take the state of an endpoint of the same name with another URL', () => {
   const live = new FleetLive(0);
   const specs: Spec[] = [{ name: 'a', models: { m: 'm' } }];
   const seen = endpointSnapshot({ name: 'a' });
@@ -203,14 +213,18 @@ test('endpoints of another file under the same name are not mixed in', () => {
       catalog: { revision: 1, models: [] },
     },
     endpoints: [{ name: 'a', key: 'a#mine', type: 'auto', priority: 1, weight: null }],
-    drained: {},
+    control: { drained: {} },
     models: { find: () => modelOf(specs, 'm') },
     live,
     concurrencyOf: () => 1,
     aliases: {},
-    now: 0,
   });
-  assert.deepEqual([view.endpoints[0]?.state, view.endpoints[0]?.routable], ['unknown', false]);
+  assert.deepEqual(view.endpoints[0]?.status, {
+    serves: false,
+    status: 'unknown',
+    reason: 'not checked yet',
+    since: null,
+  });
   assert.equal(planRoute(view, request('m'), STRICT).kind, 'refused');
 });
 
@@ -234,7 +248,7 @@ const spec = fc.record({
   inFlight: fc.nat(5),
 });
 
-test('every plan: within the route, in service, each endpoint once, ejected ones only if there are no others', () => {
+test('plans only endpoints of the route that serve, each once, and ejected ones only when there are no others', () => {
   fc.assert(
     fc.property(
       fc.array(spec, { maxLength: 6 }),
@@ -251,7 +265,7 @@ test('every plan: within the route, in service, each endpoint once, ejected ones
         const view = fleet(specs, { chain: ['x', 'm'] });
         view.endpoints.forEach((endpoint, i) => {
           endpoint.live.inFlight = drawn[i]?.inFlight ?? 0;
-          if (drawn[i]?.ejected) recordConnectionFailure(endpoint.live.breaker, 1_000);
+          if (drawn[i]?.ejected) eject(view, endpoint.name, 1_000);
         });
         const inService = specs.filter(
           ({ type, state, drained, hasModel }) =>

@@ -2,7 +2,6 @@ import type { BalancerName, Balancer } from './balance/balancer.ts';
 import { leastConnections } from './balance/least-connections.ts';
 import { priority } from './balance/priority.ts';
 import { roundRobin } from './balance/round-robin.ts';
-import { isOpen } from './breaker.ts';
 import type { Candidate, FleetView, RouteScope, Target } from './fleet-view.ts';
 import { placeSession, type SessionLookup } from '../sticky/place-session.ts';
 import { refusalMessage, type RefusalCode } from './refusal-message.ts';
@@ -94,10 +93,11 @@ function route(
   const usable: Candidate[] = [];
   let ejected: Candidate[] | null = null;
   for (const candidate of target.candidates) {
-    const { endpoint } = candidate;
-    if (!endpoint.routable || endpoint.drained) continue;
-    if (isOpen(endpoint.live.breaker)) (ejected ??= []).push(candidate);
-    else usable.push(candidate);
+    const { status, live } = candidate.endpoint;
+    if (status.serves) usable.push(candidate);
+    else if (status.status !== 'ejected') continue;
+    else if (live.breaker.probeGranted) usable.push(candidate);
+    else (ejected ??= []).push(candidate);
   }
   if (usable.length === 0) {
     if (ejected === null) return null;

@@ -7,7 +7,7 @@ export type RefusalCode = Extract<ErrorCode, 'MODEL_NOT_FOUND' | 'MODEL_UNAVAILA
 const MAX_NAMED = 5;
 const MAX_MODEL_LENGTH = 120;
 
-/** Why a request goes nowhere and what to do about it. */
+/** Why a request goes nowhere and what to do about it, for clients. */
 export function refusalMessage(code: RefusalCode, scope: RouteScope, model: string, target: Target): string {
   const name = quoted(model);
   if (code === 'MODEL_NOT_FOUND') {
@@ -19,21 +19,24 @@ export function refusalMessage(code: RefusalCode, scope: RouteScope, model: stri
       const others = target.everywhere.map((endpoint) => `${endpoint.name} (${endpoint.type})`);
       return `the model ${name} is not on any endpoint that ${scope.label} leads to, but on ${listed(others)}. Ask for it at /olla/proxy, or under the prefix of that type`;
     }
-    return `no endpoint that has the model ${name} is in service: ${states(endpoints)}. GET /internal/status tells more`;
+    return `no endpoint that has the model ${name} is in service: ${statuses(endpoints)}. GET /internal/status tells more`;
   }
   if (endpoints.length === 0) {
     return `no endpoint that ${scope.label} leads to is configured. Add one to discovery.static.endpoints, or use another prefix`;
   }
-  return `no endpoint that ${scope.label} leads to is in service: ${states(endpoints)}. GET /internal/status tells more`;
+  if (endpoints.some(({ status }) => status.serves)) {
+    return `no endpoint that ${scope.label} leads to has listed its models yet: ${statuses(endpoints)}. GET /internal/status tells more`;
+  }
+  return `no endpoint that ${scope.label} leads to is in service: ${statuses(endpoints)}. GET /internal/status tells more`;
 }
 
-function states(endpoints: readonly EndpointView[]): string {
-  return listed(endpoints.map(stateOf));
+function statuses(endpoints: readonly EndpointView[]): string {
+  return listed(endpoints.map(showStatus));
 }
 
-function stateOf({ name, drained, state, reason }: EndpointView): string {
-  if (drained) return `${name} is drained`;
-  return reason === '' ? `${name} is ${state}` : `${name} is ${state} (${reason})`;
+function showStatus({ name, status: { status, reason } }: EndpointView): string {
+  // The reason of a drain names the operator, who is no concern of clients.
+  return reason === '' || status === 'draining' ? `${name} is ${status}` : `${name} is ${status} (${reason})`;
 }
 
 function listed(parts: readonly string[]): string {

@@ -1,5 +1,5 @@
-/** How a state looks: a glyph and a word carry it, the colour only repeats it. */
-export interface StateMark {
+/** How an endpoint's status looks: a glyph and a word carry it, the colour only repeats it. */
+export interface StatusMark {
   readonly glyph: string;
   readonly asciiGlyph: string;
   readonly word: string;
@@ -8,26 +8,26 @@ export interface StateMark {
   readonly rank: number;
 }
 
-const MARKS: Readonly<Record<string, StateMark>> = {
+const OTHER: StatusMark = { glyph: '?', asciiGlyph: '?', word: 'unknown', color: 'gray', rank: 1 };
+
+const MARKS: Readonly<Record<string, StatusMark>> = {
   healthy: { glyph: '●', asciiGlyph: '*', word: 'healthy', color: 'green', rank: 5 },
   busy: { glyph: '▲', asciiGlyph: '!', word: 'busy', color: 'yellow', rank: 2 },
   warming: { glyph: '▲', asciiGlyph: '!', word: 'warming', color: 'yellow', rank: 3 },
   rate_limited: { glyph: '▲', asciiGlyph: '!', word: 'limited', color: 'yellow', rank: 1 },
   unhealthy: { glyph: '✖', asciiGlyph: 'x', word: 'unhealthy', color: 'red', rank: 0 },
   offline: { glyph: '✖', asciiGlyph: 'x', word: 'offline', color: 'red', rank: 0 },
+  ejected: { glyph: '✖', asciiGlyph: 'x', word: 'ejected', color: 'red', rank: 0 },
   config_error: { glyph: '✖', asciiGlyph: 'x', word: 'auth', color: 'red', rank: 0 },
-  unknown: { glyph: '?', asciiGlyph: '?', word: 'unknown', color: 'gray', rank: 1 },
+  draining: { glyph: '○', asciiGlyph: 'o', word: 'draining', color: 'gray', rank: 4 },
+  unknown: OTHER,
 };
 
-const DRAIN: StateMark = { glyph: '○', asciiGlyph: 'o', word: 'drain', color: 'gray', rank: 4 };
-const OTHER: StateMark = { glyph: '?', asciiGlyph: '?', word: 'unknown', color: 'gray', rank: 1 };
-
-/** A drained endpoint is shown as drained, unless it is also away. */
-export function stateMark(state: string, drained: boolean): StateMark {
-  const mark = MARKS[state] ?? OTHER;
-  return drained && mark.color !== 'red' ? DRAIN : mark;
+/** @param status as the admin API tells it; one that this version does not know is shown as unknown */
+export function statusMark(status: string): StatusMark {
+  return MARKS[status] ?? OTHER;
 }
 
-export function showState(mark: StateMark, ascii: boolean): string {
+export function showStatusMark(mark: StatusMark, ascii: boolean): string {
   return `${ascii ? mark.asciiGlyph : mark.glyph} ${mark.word}`;
 }

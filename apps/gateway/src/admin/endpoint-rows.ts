@@ -1,30 +1,25 @@
 import type { Settings } from '@olla/config/schema';
 import { endpointKey } from '@olla/core/endpoint-key';
-import {
-  ROUTABLE_STATES,
-  type EndpointSnapshot,
-  type EndpointState,
-  type Snapshot,
-} from '@olla/core/snapshot';
+import type { EndpointStatus } from '@olla/core/endpoint-status';
+import type { EndpointView } from '@olla/core/route-plan/endpoint-view';
+import type { EndpointSnapshot, Snapshot } from '@olla/core/snapshot';
 import { newTrafficCounters, type TrafficCounters } from '@olla/core/statistics';
 import type { Control } from '@olla/state/port';
 import type { ClusterStatistics } from './sum-statistics.ts';
 
-/** One endpoint of this host's configuration with all that is known of it. */
-export interface FleetEndpoint {
+/** One endpoint of this gateway's configuration with all that is known of it. */
+export interface EndpointRow {
   readonly name: string;
   /** Short, stable, tells nothing. */
   readonly id: string;
   readonly url: string;
   readonly type: string;
   readonly priority: number;
-  readonly state: EndpointState;
-  readonly reason: string;
-  /** Reachable and not drained. */
-  readonly serves: boolean;
-  readonly routable: boolean;
-  readonly drained: { readonly by: string; readonly at: number } | null;
-  readonly seen: EndpointSnapshot | null;
+  readonly status: EndpointStatus;
+  /** Who drained it; null unless it is drained. */
+  readonly drainedBy: string | null;
+  /** What the agent's checks found; null for an endpoint that no agent has seen. */
+  readonly probed: EndpointSnapshot | null;
   readonly models: readonly string[];
   /** Models in its memory; null where it does not tell. */
   readonly loaded: number | null;
@@ -32,44 +27,45 @@ export interface FleetEndpoint {
   readonly inFlight: number;
 }
 
-export interface FleetSources {
+export interface EndpointSources {
   readonly settings: Settings;
+  /** What this worker plans with. */
+  readonly endpoints: readonly EndpointView[];
   readonly snapshot: Snapshot | null;
   readonly control: Control;
   readonly statistics: ClusterStatistics;
 }
 
 /** The configured endpoints, highest priority first, then those that serve, then by name. */
-export function buildFleet({ settings, snapshot, control, statistics }: FleetSources): FleetEndpoint[] {
-  const seenByKey = new Map(snapshot?.endpoints.map((endpoint) => [endpoint.key, endpoint]));
+export function endpointRows(sources: EndpointSources): EndpointRow[] {
+  const { settings, endpoints, snapshot, control, statistics } = sources;
+  const settingsOf = new Map(
+    settings.discovery.static.endpoints.map((endpoint) => [endpoint.name, endpoint]),
+  );
   const models = modelsByEndpoint(snapshot);
-  const fleet = settings.discovery.static.endpoints.map(({ name, url, type, priority }): FleetEndpoint => {
-    const seen = seenByKey.get(endpointKey(name, url, type)) ?? null;
-    const state = seen?.state ?? 'unknown';
-    const routable = ROUTABLE_STATES.has(state);
-    const drained = control.drained[name] ?? null;
+  const rows = endpoints.map(({ name, probed, priority, status }): EndpointRow => {
+    const { url = '', type = '' } = settingsOf.get(name) ?? {};
     const has = models.get(name);
     return {
       name,
       id: endpointKey('', `${name}\n${url}`, type).slice(1),
       url,
-      type: seen?.type ?? type,
+      type: probed?.type ?? type,
       priority,
-      state,
-      reason: seen?.reason ?? 'not probed yet',
-      serves: routable && drained === null,
-      routable,
-      drained,
-      seen,
+      status,
+      drainedBy: control.drained[name]?.by ?? null,
+      probed,
       models: has?.names ?? [],
       loaded: has?.loaded ?? null,
       traffic: statistics.endpoints.get(name) ?? newTrafficCounters(),
       inFlight: statistics.inFlight.get(name) ?? 0,
     };
   });
-  return fleet.sort(
+  return rows.sort(
     (a, b) =>
-      b.priority - a.priority || Number(b.routable) - Number(a.routable) || compareText(a.name, b.name),
+      b.priority - a.priority ||
+      Number(b.status.serves) - Number(a.status.serves) ||
+      compareText(a.name, b.name),
   );
 }
 
@@ -97,10 +93,10 @@ function modelsByEndpoint(snapshot: Snapshot | null): Map<string, EndpointModels
  */
 export function modelsLostWithout(
   name: string,
-  fleet: readonly FleetEndpoint[],
+  rows: readonly EndpointRow[],
   snapshot: Snapshot | null,
 ): string[] {
-  const serving = new Set(fleet.filter((endpoint) => endpoint.serves).map((endpoint) => endpoint.name));
+  const serving = new Set(rows.filter(({ status }) => status.serves).map((row) => row.name));
   if (!serving.has(name)) return [];
   const lost: string[] = [];
   for (const { id, locations } of snapshot?.catalog.models ?? []) {

@@ -1,32 +1,9 @@
-import type { BackendType } from '@olla/core/backend-type';
-import { ROUTABLE_STATES } from '@olla/core/snapshot';
-import type { CatalogModel, EndpointSnapshot, ModelLocation, Snapshot } from '@olla/core/snapshot';
-
-/** What listings are made of. */
-export interface Fleet {
-  readonly snapshot: Pick<Snapshot, 'catalog' | 'endpoints'>;
-  /** `model_aliases` of the configuration: virtual name → names of models. */
-  readonly modelAliases: Readonly<Record<string, readonly string[]>>;
-  /** Finds a model by any of its names, as requests do. */
-  readonly find: (name: string) => CatalogModel | undefined;
-}
-
-/** Which part of the fleet a listing is about. Everything absent is no condition. */
-export interface Scope {
-  /** Backend types of the route. */
-  readonly types?: ReadonlySet<BackendType>;
-  /** Name of an endpoint. */
-  readonly endpoint?: string;
-  readonly family?: string;
-  /** `llm`, `vlm`, `embeddings` …; `llm` takes in models of a kind that nobody tells. */
-  readonly type?: string;
-  /** True: only what an endpoint can serve now; false: only what none can. */
-  readonly available?: boolean;
-}
+import type { CatalogModel, ModelLocation } from '@olla/core/snapshot';
+import type { ListedEndpoint, ListingSource, Scope } from './listing-source.ts';
 
 /** A location with the endpoint it is at. */
 export interface PlacedModel extends ModelLocation {
-  readonly at: EndpointSnapshot;
+  readonly at: ListedEndpoint;
 }
 
 /** A model of a listing with those of its locations that are in scope. */
@@ -40,16 +17,16 @@ export interface ListedModel {
 }
 
 /** The models in scope, in the catalogue's order, and after them the configured aliases that lead to one of them. */
-export function selectModels(fleet: Fleet, scope: Scope): ListedModel[] {
-  const endpoints = new Map(fleet.snapshot.endpoints.map((endpoint) => [endpoint.name, endpoint]));
+export function selectModels(source: ListingSource, scope: Scope): ListedModel[] {
+  const endpoints = new Map(source.endpoints.map((endpoint) => [endpoint.name, endpoint]));
   const listed: ListedModel[] = [];
-  for (const model of fleet.snapshot.catalog.models) {
+  for (const model of source.models) {
     const one = listModel(model, endpoints, scope);
     if (one !== null) listed.push(one);
   }
-  for (const [alias, names] of Object.entries(fleet.modelAliases)) {
-    if (fleet.find(alias) !== undefined) continue;
-    const targets = names.map((name) => fleet.find(name)).filter((model) => model !== undefined);
+  for (const [alias, names] of Object.entries(source.modelAliases)) {
+    if (source.find(alias) !== undefined) continue;
+    const targets = names.map((name) => source.find(name)).filter((model) => model !== undefined);
     const reached = targets.map((model) => listModel(model, endpoints, scope)).filter((one) => one !== null);
     const first = reached[0];
     if (first === undefined) continue;
@@ -61,7 +38,7 @@ export function selectModels(fleet: Fleet, scope: Scope): ListedModel[] {
 
 function listModel(
   model: CatalogModel,
-  endpoints: ReadonlyMap<string, EndpointSnapshot>,
+  endpoints: ReadonlyMap<string, ListedEndpoint>,
   scope: Scope,
 ): ListedModel | null {
   if (scope.family !== undefined && model.family?.toLowerCase() !== scope.family.toLowerCase()) return null;
@@ -73,7 +50,7 @@ function listModel(
     if (scope.endpoint === undefined || scope.endpoint === at.name) places.push({ ...location, at });
   }
   if (places.length === 0) return null;
-  const serves = places.some(({ at }) => ROUTABLE_STATES.has(at.state));
+  const serves = places.some(({ at }) => at.status.serves);
   if (scope.available !== undefined && scope.available !== serves) return null;
   return { id: model.id, model, places, aliasFor: null };
 }
@@ -94,14 +71,14 @@ export interface NativeModel {
 /**
  * The names that the endpoints themselves have, each once.
  *
- * @param scope with `available: true` the endpoints that do not serve now are left out altogether
+ * @param scope with `available: true` the endpoints that do not serve are left out altogether
  */
-export function nativeModels(fleet: Fleet, scope: Scope): NativeModel[] {
+export function nativeModels(source: ListingSource, scope: Scope): NativeModel[] {
   const byName = new Map<string, { model: CatalogModel; places: PlacedModel[] }>();
-  for (const { model, places, aliasFor } of selectModels(fleet, scope)) {
+  for (const { model, places, aliasFor } of selectModels(source, scope)) {
     if (aliasFor !== null) continue;
     for (const place of places) {
-      if (scope.available === true && !ROUTABLE_STATES.has(place.at.state)) continue;
+      if (scope.available === true && !place.at.status.serves) continue;
       const known = byName.get(place.model.name);
       if (known === undefined) byName.set(place.model.name, { model, places: [place] });
       else known.places.push(place);

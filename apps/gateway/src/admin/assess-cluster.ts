@@ -1,17 +1,16 @@
-import { ROUTABLE_STATES } from '@olla/core/snapshot';
 import type { LiveInstance, StateHealth } from '@olla/state/port';
 import { formatAgo } from './format.ts';
-import type { FleetEndpoint } from './fleet.ts';
+import type { EndpointRow } from './endpoint-rows.ts';
 import type { ClusterStatistics } from './sum-statistics.ts';
 
-export interface Verdict {
+export interface Assessment {
   readonly status: 'healthy' | 'degraded' | 'critical';
   /** What an operator should look at, one sentence each; empty when all is well. */
   readonly reasons: string[];
 }
 
-export interface JudgeSources {
-  readonly fleet: readonly FleetEndpoint[];
+export interface AssessmentSources {
+  readonly endpoints: readonly EndpointRow[];
   readonly statistics: ClusterStatistics;
   readonly health: StateHealth;
   readonly stateKind: 'memory' | 'redis';
@@ -25,10 +24,10 @@ export interface JudgeSources {
 const LEVELS = { critical: { up: 0.5, success: 0.9 }, degraded: { up: 0.8, success: 0.95 } } as const;
 
 /** How the cluster is. Endpoints that an operator drained are not missing. */
-export function judge(sources: JudgeSources): Verdict {
-  const { fleet, statistics } = sources;
-  const wanted = fleet.filter((endpoint) => endpoint.drained === null);
-  const up = wanted.length === 0 ? 0 : wanted.filter((endpoint) => endpoint.routable).length / wanted.length;
+export function assessCluster(sources: AssessmentSources): Assessment {
+  const { endpoints, statistics } = sources;
+  const wanted = endpoints.filter(({ status }) => status.status !== 'draining');
+  const up = wanted.length === 0 ? 0 : wanted.filter(({ status }) => status.serves).length / wanted.length;
   const asked = statistics.total.requests - statistics.total.cancelled;
   const success = asked === 0 ? 1 : (asked - statistics.total.failures) / asked;
   const reasons = explain(sources, asked, success);
@@ -37,16 +36,20 @@ export function judge(sources: JudgeSources): Verdict {
   return { status: below(LEVELS.degraded) || !sources.health.connected ? 'degraded' : 'healthy', reasons };
 }
 
-function explain(sources: JudgeSources, asked: number, success: number): string[] {
-  const { fleet, health, now } = sources;
+function explain(sources: AssessmentSources, asked: number, success: number): string[] {
+  const { endpoints, health, now } = sources;
   const reasons: string[] = [];
-  if (fleet.length === 0)
+  if (endpoints.length === 0)
     reasons.push('No endpoint is configured: add one under discovery.static.endpoints.');
   else if (!sources.hasSnapshot) reasons.push('No discovery agent has told of the endpoints yet.');
-  else if (!fleet.some((endpoint) => endpoint.serves)) reasons.push('No endpoint can be routed to.');
-  for (const { name, state, reason, drained, seen } of fleet) {
-    if (ROUTABLE_STATES.has(state) || drained !== null || seen === null) continue;
-    reasons.push(`Endpoint ${name} is ${state.replace('_', ' ')}${reason ? `: ${reason}` : ''}.`);
+  else if (!endpoints.some(({ status }) => status.serves)) reasons.push('No endpoint can be routed to.');
+  for (const {
+    name,
+    probed,
+    status: { serves, status, reason },
+  } of endpoints) {
+    if (serves || status === 'draining' || probed === null) continue;
+    reasons.push(`Endpoint ${name} is ${status.replace('_', ' ')}${reason ? `: ${reason}` : ''}.`);
   }
   if (!health.connected) {
     const since = formatAgo(health.since, now);

@@ -10,6 +10,7 @@ type Defaulted =
   | 'openAiBase'
   | 'anthropic'
   | 'nativePaths'
+  | 'apiPaths'
   | 'checkHealth'
   | 'checkModelsAccess'
   | 'parseModels'
@@ -36,6 +37,7 @@ export function defineProfile<const Type extends BackendType>(
     openAiBase: '',
     anthropic: null,
     nativePaths: [],
+    apiPaths: [],
     checkHealth: checkStatus,
     checkModelsAccess: checkAccess,
     parseModels: (body) => parseOpenAiList(body),

@@ -1,6 +1,7 @@
 import type { BackendType } from '@olla/core/backend-type';
 import type { NameRules } from '@olla/core/catalog/names/name-rules';
 import type { EndpointModel, LoadedModel } from '@olla/core/snapshot';
+import type { ApiPath } from './api-path.ts';
 
 /** An answer of a backend as far as a probe reads it; the body is text, cut at the prober's limit. */
 export interface ProbeAnswer {
@@ -98,6 +99,8 @@ export interface BackendProfile<Type extends BackendType = BackendType> {
   readonly anthropic: AnthropicSupport | null;
   /** First parts of paths beyond OpenAI's that this server has; a path matches whole or up to a `/`. */
   readonly nativePaths: readonly string[];
+  /** Those of its own paths that the gateway must know more of than where they lead. OpenAI's and Anthropic's are known. */
+  readonly apiPaths: readonly ApiPath[];
   /** Requests it takes at once with default settings: a guess for where nothing better is known. */
   readonly defaultConcurrency: number;
   readonly checkHealth: (answer: ProbeAnswer) => HealthVerdict;

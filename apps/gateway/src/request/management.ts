@@ -10,9 +10,6 @@ import type { Fleet } from '../fleet/fleet.ts';
 import type { ReadBody } from './read-body.ts';
 import type { Route } from './routes.ts';
 
-/** Calls that may bring a model into being; the others need one that is there. */
-const MAKING_PATHS: ReadonlySet<string> = new Set(['/api/pull', '/api/create']);
-
 /** The body with the model that it names in a field of its own, where it has no `model`. */
 export function withNamed(body: ReadBody, field: 'name' | 'source' | null): ReadBody {
   if (field === null || body.unfinished || body.chunks.length === 0 || body.ask === null) return body;
@@ -30,15 +27,15 @@ export function planManagement(
   body: ReadBody,
 ): RoutedPlan {
   const from =
-    route.path === '/api/create' && !body.unfinished
-      ? (findName(wholeOf(body), 'from')?.model ?? null)
+    route.baseField !== null && !body.unfinished
+      ? (findName(wholeOf(body), route.baseField)?.model ?? null)
       : null;
   const used = bytesByEndpoint(fleet.snapshot);
   const candidate = chooseForManagement(fleet.view, {
     scope,
     target: (exchange.request.headers['x-olla-target'] as string | undefined) ?? null,
     models: [exchange.model, from].filter((name) => name !== null),
-    makes: route.blob || MAKING_PATHS.has(route.path),
+    makes: route.addsModel,
     usedBytes: ({ name }) => used.get(name) ?? 0,
   });
   return { kind: 'routed', candidates: [candidate], facts: null, lastResort: false };

@@ -9,7 +9,7 @@ function relay(method: string, path: string) {
   return route;
 }
 
-test('the prefixes of the API page and llama.cpp lead to their type, and to no other', () => {
+test('leads each prefix of a type to endpoints of that type only', () => {
   const prefixes = {
     ollama: 'ollama',
     lmstudio: 'lm-studio',
@@ -27,54 +27,56 @@ test('the prefixes of the API page and llama.cpp lead to their type, and to no o
   }
 });
 
-test('/olla/openai takes paths of the OpenAI API only', () => {
+test('takes below /olla/openai only paths of the OpenAI API', () => {
   assert.equal(relay('POST', '/olla/openai/v1/embeddings').scope.kind, 'openai');
   assert.equal(relay('POST', '/olla/openai-compatible/v1/embeddings').scope.kind, 'openai');
   assert.equal(matchRoute('POST', '/olla/openai/api/chat').kind, 'unknown');
 });
 
-test('escapes and doubled slashes in the rest of a path are left alone', () => {
+test('keeps escapes and doubled slashes of the path behind the prefix', () => {
   assert.equal(relay('GET', '/olla/proxy/v1/files/a%2Fb//c').path, '/v1/files/a%2Fb//c');
 });
 
-test('a JSON body is demanded where the API takes nothing else', () => {
+test('demands a JSON body of a POST whose API takes nothing else', () => {
   assert.equal(relay('POST', '/olla/ollama/api/chat').json, true);
   assert.equal(relay('POST', '/olla/openai/v1/audio/transcriptions').json, false);
   assert.equal(relay('GET', '/olla/ollama/api/show').json, false);
 });
 
-test('calls that change models are known as such', () => {
+test('knows the paths that change models, and which of them may add one', () => {
   for (const path of ['pull', 'push', 'create', 'copy', 'delete'])
     assert.equal(relay('POST', `/olla/ollama/api/${path}`).management, true);
+  assert.equal(relay('POST', '/olla/ollama/api/create').addsModel, true);
+  assert.equal(relay('POST', '/olla/ollama/api/copy').addsModel, false);
   assert.equal(relay('POST', '/olla/ollama/api/blobs/sha256:abc').management, true);
   assert.equal(relay('HEAD', '/olla/ollama/api/blobs/sha256:abc').management, false);
   assert.equal(relay('POST', '/olla/ollama/api/show').management, false);
 });
 
-test('an escape in a path does not hide what the path is', () => {
+test('reads an escaped path as the server will', () => {
   const { path, management, json, nameField } = relay('POST', '/olla/ollama/api/%64elete');
   assert.deepEqual([path, management, json, nameField], ['/api/%64elete', true, true, 'name']);
   assert.equal(relay('POST', '/olla/ollama/api%2Fblobs/sha256:abc').management, true);
   assert.equal(relay('GET', '/olla/ollama/api/%zz').path, '/api/%zz');
 });
 
-test('the root of a server is relayed under the prefix of its type', () => {
+test('relays the root of a server below the prefix of its type', () => {
   for (const path of ['/olla/ollama', '/olla/ollama/']) assert.equal(relay('HEAD', path).path, '/');
 });
 
-test('fields that name the model beside `model`', () => {
+test('names the fields of a body that hold the model beside `model`', () => {
   assert.equal(relay('POST', '/olla/ollama/api/show').nameField, 'name');
   assert.equal(relay('DELETE', '/olla/ollama/api/delete').nameField, 'name');
   assert.equal(relay('POST', '/olla/ollama/api/copy').nameField, 'source');
   assert.equal(relay('POST', '/olla/ollama/api/chat').nameField, null);
 });
 
-test('models are found under any name, slashes included', () => {
+test('finds a model by any name, slashes included', () => {
   assert.deepEqual(matchRoute('GET', '/olla/models'), { kind: 'models', id: null });
   assert.deepEqual(matchRoute('GET', '/olla/models/a/b'), { kind: 'models', id: 'a/b' });
 });
 
-test('system endpoints, reserved and unknown paths', () => {
+test('tells admin, reserved and unknown paths apart', () => {
   assert.equal(matchRoute('GET', '/internal/health').kind, 'admin');
   assert.equal(matchRoute('GET', '/version').kind, 'admin');
   assert.equal(matchRoute('POST', '/olla/anthropic/v1/messages').kind, 'reserved');
@@ -90,7 +92,7 @@ test('system endpoints, reserved and unknown paths', () => {
     assert.equal(matchRoute('GET', path).kind, 'unknown', path);
 });
 
-test('a client cannot write control characters into a message', () => {
+test('replaces control characters and cuts what a message shows of a path', () => {
   assert.equal(printable('/a\u001b[31mb'), '/a?[31mb');
   assert.equal(printable('x'.repeat(500)).length, 120);
 });

@@ -1,5 +1,7 @@
-import { allPrefixes, profileByPrefix } from '@olla/backends/table';
+import type { ApiPath } from '@olla/backends/api-path';
+import { findApiPath } from '@olla/backends/find-api-path';
 import type { BackendProfile } from '@olla/backends/profile';
+import { allPrefixes, DEFAULT_PROFILE, profileByPrefix } from '@olla/backends/table';
 import type { RouteScope } from '@olla/core/route-plan/fleet-view';
 import { planScope } from './scopes.ts';
 
@@ -25,68 +27,19 @@ export type Route =
       readonly path: string;
       /** The path takes a JSON object; anything else is malformed. */
       readonly json: boolean;
-      /** One of Ollama's calls that change models. */
+      /** It changes the models of a server. */
       readonly management: boolean;
-      /** Field of the body that names the model where `model` does not: Ollama's calls have it. */
-      readonly nameField: 'name' | 'source' | null;
+      /** It may add a model that no server has. */
+      readonly addsModel: boolean;
+      /** Field of the body that names the model where `model` does not. */
+      readonly nameField: ApiPath['nameField'];
+      /** Field of the body that names the model from which another is made. */
+      readonly baseField: ApiPath['baseField'];
       /** The body is a file of any size, without a model. */
       readonly blob: boolean;
     }
   | { readonly kind: 'reserved'; readonly message: string }
   | { readonly kind: 'unknown'; readonly message: string };
-
-const OPENAI_SEGMENTS: ReadonlySet<string> = new Set(['openai', 'openai-compatible']);
-
-/** Paths whose body is one JSON object by the definition of their API. */
-const JSON_PATHS: ReadonlySet<string> = new Set([
-  '/v1/chat/completions',
-  '/v1/completions',
-  '/v1/embeddings',
-  '/v1/responses',
-  '/v1/messages',
-  '/v1/messages/count_tokens',
-  '/v1/rerank',
-  '/v1/score',
-  '/v1/images/generations',
-  '/v1/audio/speech',
-  '/v1/moderations',
-  '/api/chat',
-  '/api/generate',
-  '/api/embed',
-  '/api/embeddings',
-  '/api/show',
-  '/api/pull',
-  '/api/push',
-  '/api/create',
-  '/api/copy',
-  '/api/delete',
-  '/api/v0/chat/completions',
-  '/api/v0/completions',
-  '/api/v0/embeddings',
-  '/api/v1/chat/completions',
-  '/api/v1/completions',
-  '/api/v1/embeddings',
-  '/engines/v1/chat/completions',
-  '/engines/v1/completions',
-  '/engines/v1/embeddings',
-]);
-
-const MANAGEMENT_PATHS: ReadonlySet<string> = new Set([
-  '/api/pull',
-  '/api/push',
-  '/api/create',
-  '/api/copy',
-  '/api/delete',
-]);
-
-const NAME_FIELDS: ReadonlyMap<string, 'name' | 'source'> = new Map([
-  ['/api/show', 'name'],
-  ['/api/pull', 'name'],
-  ['/api/push', 'name'],
-  ['/api/create', 'name'],
-  ['/api/delete', 'name'],
-  ['/api/copy', 'source'],
-]);
 
 /** Clients use few paths; what is beyond it is worked out again. */
 const MAX_KNOWN_ROUTES = 1_024;
@@ -138,15 +91,18 @@ export function matchRoute(method: string, path: string): Route {
     };
   // Relayed as it is, but judged as a server reads it: `/api/%64elete` is no way around what guards `/api/delete`.
   const read = rest.includes('%') ? decodedPath(rest) : rest;
-  const blob = read.startsWith('/api/blobs/');
+  const known = findApiPath(read);
+  const blob = known?.body === 'file';
   return {
     kind: 'relay',
     scope,
     targets: planScope(scope, read),
     path: rest,
-    json: method === 'POST' && JSON_PATHS.has(read),
-    management: MANAGEMENT_PATHS.has(read) || (blob && method !== 'HEAD'),
-    nameField: NAME_FIELDS.get(read) ?? null,
+    json: method === 'POST' && known?.body === 'json',
+    management: known !== null && known.management !== null && !(blob && method === 'HEAD'),
+    addsModel: known?.management === 'adds',
+    nameField: known?.nameField ?? null,
+    baseField: known?.baseField ?? null,
     blob,
   };
 }
@@ -162,9 +118,10 @@ export function decodedPath(path: string): string {
 
 function scopeOf(segment: string): RelayScope | null {
   if (segment === 'proxy') return ANY;
-  if (OPENAI_SEGMENTS.has(segment)) return OPENAI;
   const profile = profileByPrefix(segment);
   if (profile === undefined) return null;
+  // Its endpoints are those of which no more is known than that they speak OpenAI's API, as most others do too.
+  if (profile === DEFAULT_PROFILE) return OPENAI;
   let scope = TYPE_SCOPES.get(segment);
   if (scope === undefined) TYPE_SCOPES.set(segment, (scope = { kind: 'type', profile }));
   return scope;

@@ -1,5 +1,6 @@
 import { PLAIN_NAMES } from '@olla/core/catalog/names/name-rules';
 import type { EndpointModel, ModelKind } from '@olla/core/snapshot';
+import { jsonPath } from '../api-path.ts';
 import { defineProfile } from '../define-profile.ts';
 import { asList, asPositive, asRecord, asText, parseJson } from '../reading/json.ts';
 import type { JsonRecord } from '../reading/json.ts';
@@ -19,6 +20,11 @@ export const lmStudio = defineProfile({
   modelsFallbackPath: '/v1/models',
   anthropic: { messagesPath: '/v1/messages', since: '0.4.1', countTokensPath: null },
   nativePaths: ['/api/v0', '/api/v1'],
+  apiPaths: [
+    jsonPath('/api/v0/chat/completions'),
+    jsonPath('/api/v0/completions'),
+    jsonPath('/api/v0/embeddings'),
+  ],
   defaultConcurrency: 1,
   // Its catalogue names the maker; its other names are those of files.
   names: { ...PLAIN_NAMES, shortNames: 'published' },

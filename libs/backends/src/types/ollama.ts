@@ -1,4 +1,5 @@
 import type { EndpointModel, ModelKind } from '@olla/core/snapshot';
+import { jsonPath } from '../api-path.ts';
 import { defineProfile } from '../define-profile.ts';
 import type { ResidentModel } from '../profile.ts';
 import {
@@ -24,6 +25,19 @@ export const ollama = defineProfile({
   modelsPath: '/api/tags',
   anthropic: { messagesPath: '/v1/messages', since: '0.14.0', countTokensPath: null },
   nativePaths: ['/api'],
+  apiPaths: [
+    jsonPath('/api/chat'),
+    jsonPath('/api/generate'),
+    jsonPath('/api/embed'),
+    jsonPath('/api/embeddings'),
+    jsonPath('/api/show', { nameField: 'name' }),
+    jsonPath('/api/pull', { nameField: 'name', management: 'adds' }),
+    jsonPath('/api/push', { nameField: 'name', management: 'changes' }),
+    jsonPath('/api/create', { nameField: 'name', baseField: 'from', management: 'adds' }),
+    jsonPath('/api/copy', { nameField: 'source', management: 'changes' }),
+    jsonPath('/api/delete', { nameField: 'name', management: 'changes' }),
+    { path: '/api/blobs/', body: 'file', nameField: null, baseField: null, management: 'adds' },
+  ],
   defaultConcurrency: 1,
   names: { shortNames: 'own', textMeansBase: true, asPublished: false, preferredAsId: true },
   parseModels: parseTags,

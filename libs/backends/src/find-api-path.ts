@@ -1,0 +1,38 @@
+import { jsonPath } from './api-path.ts';
+import type { ApiPath } from './api-path.ts';
+import type { BackendProfile } from './profile.ts';
+import { PROFILES } from './table.ts';
+
+/** Paths of OpenAI's API, and those that servers have added to it, whose body is a JSON object. */
+const OPENAI_JSON_PATHS = [
+  '/v1/chat/completions',
+  '/v1/completions',
+  '/v1/embeddings',
+  '/v1/responses',
+  '/v1/rerank',
+  '/v1/score',
+  '/v1/images/generations',
+  '/v1/audio/speech',
+  '/v1/moderations',
+] as const;
+
+function pathsOf({ apiPaths, openAiBase, anthropic }: BackendProfile): ApiPath[] {
+  const bases = openAiBase === null ? [] : ['', openAiBase];
+  const openAi = bases.flatMap((base) => OPENAI_JSON_PATHS.map((path) => jsonPath(base + path)));
+  const messages = [anthropic?.messagesPath, anthropic?.countTokensPath].filter((path) => path != null);
+  return [...apiPaths, ...openAi, ...messages.map((path) => jsonPath(path))];
+}
+
+const ALL = PROFILES.flatMap(pathsOf);
+const BY_PATH: ReadonlyMap<string, ApiPath> = new Map(ALL.map((known) => [known.path, known]));
+const FOLDERS: readonly ApiPath[] = ALL.filter(({ path }) => path.endsWith('/'));
+
+/**
+ * What is known of a path, whichever type has it: an endpoint may be another server than its type says, so that its
+ * type is no reason to take a path for harmless.
+ *
+ * @param path decoded, without query
+ */
+export function findApiPath(path: string): ApiPath | null {
+  return BY_PATH.get(path) ?? FOLDERS.find((folder) => path.startsWith(folder.path)) ?? null;
+}

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { parse as parseYaml } from 'yaml';
-import { ensureAdminToken } from '@olla/admin-api/token-file';
+import { createAdminToken } from '@olla/admin-api/token-file';
 import { createAdmin } from '@olla/gateway/admin/create-admin';
 import { fakeCluster, type FakeCluster } from '@olla/gateway/admin/fake-cluster';
 import { fakeSnapshot } from '@olla/gateway/admin/fake-cluster';
@@ -62,7 +62,7 @@ async function serve(t: TestContext, cluster: FakeCluster): Promise<Served> {
     server.close();
   });
   const { port } = server.address() as AddressInfo;
-  const { token } = ensureAdminToken(port, { XDG_RUNTIME_DIR: folder });
+  const { token } = createAdminToken(port, { XDG_RUNTIME_DIR: folder });
   const admin = createAdmin({ ...cluster.deps, adminToken: token });
   const url = `http://127.0.0.1:${port}`;
   return { url, port, env: { XDG_RUNTIME_DIR: folder, OLLA_GATEWAY: url } };

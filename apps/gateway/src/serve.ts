@@ -4,7 +4,7 @@ import { ollaVersion, readBuildInfo } from '@olla/admin-api/build-info';
 import { formatPlace, type Notice } from '@olla/config/problem';
 import { configHash } from '@olla/config/config-hash';
 import type { Settings } from '@olla/config/schema';
-import { ensureAdminToken, removeAdminToken, type AdminToken } from '@olla/admin-api/token-file';
+import { createAdminToken, removeAdminToken, type AdminToken } from '@olla/admin-api/token-file';
 import type { Snapshot } from '@olla/core/snapshot';
 import { chooseFormat, createLogger, type Logger } from '@olla/telemetry/logger';
 import { nextSteps, startLines, startRecord, type EndpointSource, type StartFacts } from './announce.ts';
@@ -147,7 +147,7 @@ function stopOnSignals(primary: GatewayPrimary, log: Logger): Promise<number> {
 /** Of a gateway without a configured token: one that local consoles find. */
 function writeAdminToken(port: number, log: Logger): AdminToken | null {
   try {
-    return ensureAdminToken(port, process.env);
+    return createAdminToken(port, process.env);
   } catch (error) {
     log.warn(
       `no admin token could be written, so drain, resume and refresh are off: ${String(error)}. Set admin.token to have them`,

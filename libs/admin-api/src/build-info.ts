@@ -1,30 +1,30 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** Which build of the project runs. What is not known is null, never a guess. */
+/** Which build of the project runs. What is not known is null. */
 export interface BuildInfo {
   readonly version: string;
-  /** Git's name of the commit, with `-dirty` behind it if the files differed from it. */
+  /** Hash of the commit. It ends in `-dirty` if the files differed from the commit. */
   readonly commit: string | null;
-  /** ISO 8601. Null when the source runs without a build. */
+  /** ISO 8601; null when the source runs without a build. */
   readonly builtAt: string | null;
 }
 
-// Fixed by tools/build.ts in the bundle; not defined when the source runs.
+// tools/build.ts defines these in the bundle. They are not defined when the source runs.
 declare const OLLA_VERSION: string | undefined;
 declare const OLLA_COMMIT: string | null;
 declare const OLLA_BUILT_AT: string | null;
 
 const GIT_TIMEOUT_MS = 2_000;
 
-/** Version of this build: fixed in the bundle, else that of the working tree's package.json. */
+/** The version of this build: defined in the bundle, else taken from the package.json of the working tree. */
 export function ollaVersion(): string {
   if (typeof OLLA_VERSION === 'string') return OLLA_VERSION;
   const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
 }
 
-/** Version, commit and date of this build: fixed in the bundle, else asked of git. Never rejects. */
+/** The version, commit and date of this build: defined in the bundle, else the commit comes from git. Never rejects. */
 export async function readBuildInfo(): Promise<BuildInfo> {
   const version = ollaVersion();
   if (typeof OLLA_VERSION === 'string') return { version, commit: OLLA_COMMIT, builtAt: OLLA_BUILT_AT };
@@ -46,7 +46,7 @@ export async function readCommit(root: string): Promise<string | null> {
   return prefix === '' ? commit : null;
 }
 
-/** What a git command prints; null if it fails, because the build is then not known. */
+/** The output of a git command; null if it fails. */
 function git(root: string, args: readonly string[]): Promise<string | null> {
   const { execFile } = process.getBuiltinModule('node:child_process');
   return new Promise((resolve) => {

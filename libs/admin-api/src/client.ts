@@ -1,46 +1,18 @@
-import type { Agent, IncomingMessage } from 'node:http';
+import { AdminError, type AdminErrorCode } from './admin-error.ts';
 import type { EndpointActionBody, RefreshBody } from './schema/actions.ts';
 import type { StatsModelsBody } from './schema/stats.ts';
 import type { StatusBody } from './schema/status.ts';
+import { createAgent, sendRequest, type TextResponse } from './send-request.ts';
 
 export interface ClientOptions {
   /** Base URL of any gateway of the cluster. */
   readonly gatewayUrl: string;
-  /** For actions; reads need none. */
+  /** Admin token for actions. Reads need none. */
   readonly token?: string | null;
-  /** Patience with one whole answer. */
+  /** Time for each whole response. */
   readonly timeoutMs?: number;
-  /** Who acts, for the events of the cluster. */
+  /** Who acts: shown in the events of the cluster. */
   readonly actor?: string;
-}
-
-export type AdminErrorCode =
-  | 'UNREACHABLE'
-  | 'TIMEOUT'
-  | 'UNAUTHORIZED'
-  | 'NOT_FOUND'
-  | 'REFUSED'
-  | 'RATE_LIMITED'
-  | 'FAILED'
-  | 'PROTOCOL';
-
-/** A call that has no answer to give. `apiCode` is the code of the gateway's own error. */
-export class AdminError extends Error {
-  readonly code: AdminErrorCode;
-  readonly status: number | null;
-  readonly apiCode: string | null;
-
-  constructor(
-    code: AdminErrorCode,
-    message: string,
-    more: { status?: number; apiCode?: string; cause?: unknown } = {},
-  ) {
-    super(message, { cause: more.cause });
-    this.name = 'AdminError';
-    this.code = code;
-    this.status = more.status ?? null;
-    this.apiCode = more.apiCode ?? null;
-  }
 }
 
 /** One model of `GET /olla/models`. */
@@ -66,37 +38,32 @@ export interface AdminClient {
   drain(endpoint: string, force: boolean): Promise<EndpointActionBody>;
   resume(endpoint: string): Promise<EndpointActionBody>;
   refresh(): Promise<RefreshBody>;
-  /** Closes idle connections. */
+  /** Closes kept connections. */
   close(): void;
 }
 
-// An ES import of node:http reads all its exports, WebSocket too, which loads undici: 40 ms that `status` can spare.
-const http = process.getBuiltinModule('node:http');
-
-/** No answer of the admin API is near this; more is not from a gateway. */
-const MAX_BODY_BYTES = 64 * 1024 * 1024;
 const DEFAULT_TIMEOUT_MS = 5_000;
 
-interface Cached {
+interface CachedBody {
   readonly etag: string;
   readonly body: unknown;
 }
 
 /**
- * A client of the admin API. Reads are asked for with the ETag of the last answer, so that an unchanged cluster costs
- * no body. Every call rejects with an AdminError within its deadline.
+ * Makes a client of the admin API. Reads carry the ETag of the last response (RFC 9110, section 13.1.2), so that the
+ * gateway sends no body when nothing has changed. Each call rejects with an AdminError, at the latest after `timeoutMs`.
  */
 export function createClient(options: ClientOptions): AdminClient {
   const base = new URL(options.gatewayUrl);
-  const cache = new Map<string, Cached>();
-  const agent = new http.Agent({ keepAlive: true, maxSockets: 4 });
+  const cache = new Map<string, CachedBody>();
+  const agent = createAgent();
 
   async function read<T>(path: string): Promise<T> {
     const cached = cache.get(path);
-    const answer = await send('GET', path, cached ? { 'if-none-match': cached.etag } : {});
-    if (answer.status === 304 && cached) return cached.body as T;
-    const body = parse(answer);
-    if (answer.etag !== null) cache.set(path, { etag: answer.etag, body });
+    const response = await send('GET', path, cached ? { 'if-none-match': cached.etag } : {});
+    if (response.status === 304 && cached) return cached.body as T;
+    const body = parseBody(response);
+    if (response.etag !== null) cache.set(path, { etag: response.etag, body });
     return body as T;
   }
 
@@ -104,12 +71,12 @@ export function createClient(options: ClientOptions): AdminClient {
     const headers: Record<string, string> = { 'content-length': '0' };
     if (options.token) headers['authorization'] = `Bearer ${options.token}`;
     if (options.actor) headers['x-olla-actor'] = options.actor;
-    return parse(await send('POST', path, headers)) as T;
+    return parseBody(await send('POST', path, headers)) as T;
   }
 
-  function send(method: string, path: string, headers: Record<string, string>): Promise<Answer> {
+  function send(method: string, path: string, headers: Record<string, string>): Promise<TextResponse> {
     const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    return exchange(new URL(path, base), { method, headers, agent, timeoutMs });
+    return sendRequest(new URL(path, base), { method, headers, agent, timeoutMs });
   }
 
   const endpointPath = (endpoint: string, action: string) =>
@@ -126,107 +93,21 @@ export function createClient(options: ClientOptions): AdminClient {
   };
 }
 
-interface Answer {
-  readonly url: URL;
-  readonly status: number;
-  readonly etag: string | null;
-  readonly text: string;
-}
-
-interface Exchange {
-  readonly method: string;
-  readonly headers: Record<string, string>;
-  readonly agent: Agent;
-  readonly timeoutMs: number;
-}
-
-function exchange(url: URL, { method, headers, agent, timeoutMs }: Exchange): Promise<Answer> {
-  const secure = url.protocol === 'https:';
-  const { request } = secure ? process.getBuiltinModule('node:https') : http;
-  const signal = AbortSignal.timeout(timeoutMs);
-  return new Promise((resolve, reject) => {
-    const fail = (error: NodeJS.ErrnoException) => {
-      // The gateway closed an idle connection just now: a read may simply be asked again.
-      if (call.reusedSocket && method === 'GET' && error.code === 'ECONNRESET' && !signal.aborted) {
-        resolve(exchange(url, { method, headers, agent, timeoutMs }));
-      } else reject(unreachable(url, error, signal, timeoutMs));
-    };
-    const call = request(
-      url,
-      { method, headers: { accept: 'application/json', ...headers }, signal, ...(secure ? {} : { agent }) },
-      (response) => {
-        readText(response).then(
-          (text) =>
-            resolve({ url, status: response.statusCode ?? 0, etag: response.headers.etag ?? null, text }),
-          fail,
-        );
-      },
-    );
-    call.on('error', fail);
-    call.end();
-  });
-}
-
-async function readText(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > MAX_BODY_BYTES) throw new Error(`the answer is larger than ${MAX_BODY_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function unreachable(url: URL, error: Error, signal: AbortSignal, timeoutMs: number): AdminError {
-  if (signal.aborted) {
-    return new AdminError(
-      'TIMEOUT',
-      `the gateway at ${url.origin} did not answer within ${timeoutMs / 1_000} s`,
-      {
-        cause: error,
-      },
-    );
-  }
-  const code = (error as NodeJS.ErrnoException).code ?? '';
-  const reasons: Record<string, string> = {
-    ECONNREFUSED: 'connection refused',
-    ECONNRESET: 'it closed the connection',
-    ENOTFOUND: 'the host name is unknown',
-    EAI_AGAIN: 'the host name cannot be resolved',
-    EHOSTUNREACH: 'the host cannot be reached',
-    ENETUNREACH: 'the network cannot be reached',
-  };
-  return new AdminError(
-    'UNREACHABLE',
-    `no gateway answers at ${url.origin}: ${reasons[code] ?? (error.message || code)}`,
-    {
-      cause: error,
-    },
-  );
-}
-
-function parse({ url, status, text }: Answer): unknown {
+/** The JSON object of a successful response. @throws AdminError for every other response */
+function parseBody({ url, status, text }: TextResponse): unknown {
+  const isNoGateway = `${url.origin} is not an Olla gateway`;
   let body: unknown;
   try {
     body = JSON.parse(text);
   } catch (error) {
-    throw new AdminError(
-      'PROTOCOL',
-      `${url.origin} is not an Olla gateway: ${url.pathname} answered ${status} without JSON`,
-      {
-        status,
-        cause: error,
-      },
-    );
+    const message = `${isNoGateway}: ${url.pathname} answered ${status} without JSON`;
+    throw new AdminError('PROTOCOL', message, { status, cause: error });
   }
   if (status >= 200 && status < 300) {
     if (typeof body === 'object' && body !== null) return body;
-    throw new AdminError(
-      'PROTOCOL',
-      `${url.origin} is not an Olla gateway: ${url.pathname} is not an object`,
-      { status },
-    );
+    throw new AdminError('PROTOCOL', `${isNoGateway}: ${url.pathname} did not answer with an object`, {
+      status,
+    });
   }
   const error = (body as { error?: { message?: unknown; code?: unknown } } | null)?.error;
   const message = typeof error?.message === 'string' ? error.message : `${url.pathname} answered ${status}`;

@@ -13,22 +13,25 @@ interface Operation {
   readonly summary: string;
   readonly name: string;
   readonly schema: ZodType;
-  /** Statuses beside 200 whose body is the same shape. */
+  /** Further statuses whose body has the same schema as that of 200. */
   readonly also?: readonly number[];
-  /** Statuses with the error body. */
+  /** Statuses whose body is the error body. */
   readonly errors?: readonly number[];
   readonly query?: readonly { readonly name: string; readonly description: string }[];
   readonly admin?: true;
 }
 
-const FORCE = { name: 'force', description: '`true`: also when models lose their last routable host' };
+const FORCE = {
+  name: 'force',
+  description: '`true` drains although models lose their last routable endpoint',
+};
 
-/** Every system endpoint with the schema of its body. */
+/** Every operation of the admin API with the schema of its response. */
 export const OPERATIONS: readonly Operation[] = [
   {
     method: 'get',
     path: '/internal/health',
-    summary: 'Whether anything can be served',
+    summary: 'Whether at least one endpoint serves',
     name: 'Health',
     schema: healthSchema,
     also: [503],
@@ -36,14 +39,14 @@ export const OPERATIONS: readonly Operation[] = [
   {
     method: 'get',
     path: '/internal/health/live',
-    summary: 'Whether the process turns',
+    summary: 'Whether the process is alive',
     name: 'Live',
     schema: liveSchema,
   },
   {
     method: 'get',
     path: '/internal/health/ready',
-    summary: 'Whether to send traffic here',
+    summary: 'Whether this gateway takes traffic',
     name: 'Ready',
     schema: readySchema,
     also: [503],
@@ -51,21 +54,21 @@ export const OPERATIONS: readonly Operation[] = [
   {
     method: 'get',
     path: '/internal/status',
-    summary: 'The cluster and all endpoints',
+    summary: 'Status of the cluster and of all endpoints',
     name: 'Status',
     schema: statusSchema,
   },
   {
     method: 'get',
     path: '/internal/status/endpoints',
-    summary: 'Endpoints',
+    summary: 'Status of all endpoints',
     name: 'StatusEndpoints',
     schema: statusEndpointsSchema,
   },
   {
     method: 'get',
     path: '/internal/status/models',
-    summary: 'Models and where they are',
+    summary: 'Models and the endpoints that have them',
     name: 'StatusModels',
     schema: statusModelsSchema,
   },
@@ -76,8 +79,8 @@ export const OPERATIONS: readonly Operation[] = [
     name: 'StatsModels',
     schema: statsModelsSchema,
     query: [
-      { name: 'include_endpoints', description: '`true`: also by endpoint' },
-      { name: 'include_summary', description: '`false`: without the summary' },
+      { name: 'include_endpoints', description: '`true` adds traffic by model and endpoint' },
+      { name: 'include_summary', description: '`false` leaves out the summary' },
     ],
   },
   {
@@ -90,28 +93,28 @@ export const OPERATIONS: readonly Operation[] = [
   {
     method: 'get',
     path: '/internal/stats/sticky',
-    summary: 'Sticky sessions',
+    summary: 'Counts of sticky sessions',
     name: 'StatsSticky',
     schema: statsStickySchema,
   },
   {
     method: 'get',
     path: '/internal/process',
-    summary: 'Every process of the cluster',
+    summary: 'Memory, CPU time and event loop of every process of the cluster',
     name: 'Process',
     schema: processSchema,
   },
   {
     method: 'get',
     path: '/version',
-    summary: 'Version and abilities',
+    summary: 'Version, build and capabilities',
     name: 'Version',
     schema: versionSchema,
   },
   {
     method: 'post',
     path: '/internal/endpoints/{name}/drain',
-    summary: 'Send an endpoint nothing new',
+    summary: 'Drain an endpoint: it gets no new requests',
     name: 'EndpointAction',
     schema: endpointActionSchema,
     errors: [401, 404, 409, 503],
@@ -121,7 +124,7 @@ export const OPERATIONS: readonly Operation[] = [
   {
     method: 'post',
     path: '/internal/endpoints/{name}/resume',
-    summary: 'Let a drained endpoint serve again',
+    summary: 'Resume a drained endpoint',
     name: 'EndpointAction',
     schema: endpointActionSchema,
     errors: [401, 404, 503],
@@ -130,7 +133,7 @@ export const OPERATIONS: readonly Operation[] = [
   {
     method: 'post',
     path: '/internal/refresh',
-    summary: 'Probe all endpoints and list their models now',
+    summary: 'Check all endpoints and list their models now',
     name: 'Refresh',
     schema: refreshSchema,
     errors: [401, 503],
@@ -138,24 +141,43 @@ export const OPERATIONS: readonly Operation[] = [
   },
 ];
 
-/** The OpenAPI 3.1 document of the system endpoints. */
-export function openApiDocument(version: string): Record<string, unknown> {
-  const schemas: Record<string, unknown> = { Error: jsonSchema(errorSchema) };
-  const paths: Record<string, Record<string, unknown>> = {};
+interface OperationObject {
+  readonly summary: string;
+  readonly operationId: string;
+  readonly parameters: readonly object[];
+  readonly responses: Readonly<Record<string, object>>;
+  readonly security?: readonly object[];
+}
+
+/** What the project's own code uses of OpenAPI 3.1. */
+export interface OpenApiDocument {
+  readonly openapi: '3.1.0';
+  readonly info: { readonly title: string; readonly version: string };
+  readonly paths: Readonly<Record<string, Readonly<Record<string, OperationObject>>>>;
+  readonly components: {
+    readonly schemas: Readonly<Record<string, object>>;
+    readonly securitySchemes: Readonly<Record<string, object>>;
+  };
+}
+
+/** The OpenAPI 3.1 document of the admin API. */
+export function openApiDocument(version: string): OpenApiDocument {
+  const schemas: Record<string, object> = { Error: jsonSchema(errorSchema) };
+  const paths: Record<string, Record<string, OperationObject>> = {};
   for (const operation of OPERATIONS) {
     schemas[operation.name] ??= jsonSchema(operation.schema);
-    (paths[operation.path] ??= {})[operation.method] = describe(operation);
+    (paths[operation.path] ??= {})[operation.method] = describeOperation(operation);
   }
   return {
     openapi: '3.1.0',
-    info: { title: 'Olla system endpoints', version },
+    info: { title: 'Olla admin API', version },
     paths,
     components: { schemas, securitySchemes: { adminToken: { type: 'http', scheme: 'bearer' } } },
   };
 }
 
-function describe(operation: Operation): Record<string, unknown> {
-  const named = [...operation.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+function describeOperation(operation: Operation): OperationObject {
+  const pathParameters = [...operation.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
     name,
     in: 'path',
     required: true,
@@ -167,27 +189,27 @@ function describe(operation: Operation): Record<string, unknown> {
     description,
     schema: { type: 'boolean' },
   }));
-  const responses: Record<string, unknown> = { default: answer('An error', 'Error') };
+  const responses: Record<string, object> = { default: jsonResponse('An error', 'Error') };
   for (const status of [200, ...(operation.also ?? [])])
-    responses[status] = answer(operation.summary, operation.name);
-  for (const status of operation.errors ?? []) responses[status] = answer('An error', 'Error');
+    responses[status] = jsonResponse(operation.summary, operation.name);
+  for (const status of operation.errors ?? []) responses[status] = jsonResponse('An error', 'Error');
   return {
     summary: operation.summary,
     operationId: `${operation.method}${operation.path.replace(/[^a-z]+(\w)/g, (_, letter: string) => letter.toUpperCase()).replace(/\W/g, '')}`,
-    parameters: [...named, ...query],
+    parameters: [...pathParameters, ...query],
     responses,
     ...(operation.admin ? { security: [{ adminToken: [] }] } : {}),
   };
 }
 
-function answer(description: string, name: string): Record<string, unknown> {
+function jsonResponse(description: string, name: string): object {
   return {
     description,
     content: { 'application/json': { schema: { $ref: `#/components/schemas/${name}` } } },
   };
 }
 
-function jsonSchema(schema: ZodType): Record<string, unknown> {
+function jsonSchema(schema: ZodType): object {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { target: 'draft-2020-12', io: 'output' });
   return rest;
 }

@@ -2,19 +2,23 @@ import { monitorEventLoopDelay, performance, type EventLoopUtilization } from 'n
 import type { Instance } from '@olla/core/instance';
 import type { ProcessReport } from './schema/process.ts';
 
-/** The question of the shared state that every process answers with its ProcessReport. */
+/** The kind of the question that every process answers with its ProcessReport. */
 export const PROCESS_QUESTION = 'process';
 
-/** How often the delay of the event loop is sampled; coarse enough to cost nothing. */
+/** Interval at which the delay of the event loop is sampled. At this one the sampling costs next to nothing. */
 const DELAY_RESOLUTION_MS = 20;
 
-/** The part of the shared state that is needed to answer. */
+/** What answering questions needs of the shared state. */
 export interface Answering {
   readonly self: Instance;
   onAsk(kind: string, answer: () => unknown): () => void;
 }
 
-/** Makes this process answer what memory, CPU and event-loop delay it has. Returns the way to stop. */
+/**
+ * Makes this process answer questions about its memory, CPU time and event loop.
+ *
+ * @returns a function that ends it
+ */
 export function answerProcessQuestions(state: Answering): () => void {
   const report = createProcessReporter(state.self);
   const unsubscribe = state.onAsk(PROCESS_QUESTION, report.read);
@@ -29,7 +33,7 @@ export interface ProcessReporter {
   readonly stop: () => void;
 }
 
-/** Measures this process from now on. Delay and utilization are those since the last reading. */
+/** Measures this process. The delay and the utilization in a report are those since the report before. */
 export function createProcessReporter(self: Instance): ProcessReporter {
   const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
   delay.enable();
@@ -40,10 +44,10 @@ export function createProcessReporter(self: Instance): ProcessReporter {
     const now = performance.eventLoopUtilization();
     const share = performance.eventLoopUtilization(now, utilization).utilization;
     utilization = now;
-    const measured = delay.count > 0;
-    // The histogram holds whole intervals between samples: what is above the interval is delay.
+    const isMeasured = delay.count > 0;
+    // The histogram records the time between two samples. What exceeds the interval is delay.
     const delayMs = (nanoseconds: number): number | null =>
-      measured ? round(Math.max(0, nanoseconds / 1e6 - DELAY_RESOLUTION_MS)) : null;
+      isMeasured ? round(Math.max(0, nanoseconds / 1e6 - DELAY_RESOLUTION_MS)) : null;
     const report: ProcessReport = {
       id: self.id,
       role: self.role,

@@ -15,7 +15,7 @@ import { dirname, join } from 'node:path';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Where the token of the gateway that listens on `port` of this machine lies, for this user. */
+/** The path of the token file of the gateway that listens on `port` of this machine and runs as this user. */
 export function adminTokenPath(port: number, env: Env = process.env): string {
   const runtime = env['XDG_RUNTIME_DIR'];
   const folder = runtime?.startsWith('/') ? join(runtime, 'olla') : join(env['HOME'] || homedir(), '.olla');
@@ -28,33 +28,33 @@ export interface AdminToken {
 }
 
 /**
- * Makes a new admin token and leaves it in a file that only this user can read (0600, in a folder of mode 0700).
- * Replaces the file of an earlier gateway on that port, also if that is a link to elsewhere.
+ * Creates an admin token and writes it to a file that only this user can read (0600, in a folder of mode 0700). It
+ * replaces the file of an earlier gateway on that port. If that is a link, it replaces the link.
  *
- * @throws the error of the file system, with the path in its message
+ * @throws the error of the file system, whose message has the path
  */
-export function ensureAdminToken(port: number, env: Env = process.env): AdminToken {
+export function createAdminToken(port: number, env: Env = process.env): AdminToken {
   const path = adminTokenPath(port, env);
   const folder = dirname(path);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   chmodSync(folder, 0o700);
-  // Loaded here, because the console only reads tokens and starts 10 ms sooner without it.
+  // Loaded here, because `olla ctl` only reads tokens and starts 10 ms sooner without node:crypto.
   const { randomBytes } = process.getBuiltinModule('node:crypto');
   const token = randomBytes(32).toString('base64url');
-  // Written under another name first: whoever reads the path finds a whole token or none.
-  const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
-  const file = openSync(draft, 'wx', 0o600);
+  // Written under another name and renamed, so that a reader of the path finds a whole token or none.
+  const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
+  const file = openSync(temporary, 'wx', 0o600);
   try {
     fchmodSync(file, 0o600);
     writeSync(file, `${token}\n`);
   } finally {
     closeSync(file);
   }
-  renameSync(draft, path);
+  renameSync(temporary, path);
   return { token, path };
 }
 
-/** Removes the token of a gateway that stops, unless another gateway has replaced it since. */
+/** Removes the token file of a gateway that stops, unless another gateway has replaced it. */
 export function removeAdminToken({ token, path }: AdminToken): void {
   try {
     if (readFileSync(path, 'utf8').trim() === token) rmSync(path);
@@ -66,8 +66,8 @@ export function removeAdminToken({ token, path }: AdminToken): void {
 /**
  * Reads a token file.
  *
- * @returns null if there is none
- * @throws Error if others than its owner may read it, or it holds no token
+ * @returns null if there is no file
+ * @throws Error if other users may read it, or if it contains no token
  */
 export function readTokenFile(path: string): string | null {
   let text: string;
@@ -77,7 +77,7 @@ export function readTokenFile(path: string): string | null {
       (lstatSync(path).mode & 0o077) !== 0 &&
       !lstatSync(path).isSymbolicLink()
     ) {
-      throw new Error(`${path} may be read by others: chmod 600 ${path}`);
+      throw new Error(`other users may read ${path}. Run: chmod 600 ${path}`);
     }
     text = readFileSync(path, 'utf8');
   } catch (error) {
@@ -86,6 +86,6 @@ export function readTokenFile(path: string): string | null {
   }
   const token = text.trim();
   if (!/^[\x21-\x7e]{8,}$/.test(token))
-    throw new Error(`${path} holds no token: one line of at least 8 visible characters`);
+    throw new Error(`${path} contains no token, which is one line of at least 8 visible characters`);
   return token;
 }

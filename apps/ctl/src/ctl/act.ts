@@ -1,5 +1,5 @@
 import type { AdminClient } from '@olla/admin-api/client';
-import { AdminError } from '@olla/admin-api/client';
+import { AdminError } from '@olla/admin-api/admin-error';
 import type { EndpointActionBody } from '@olla/admin-api/schema/actions';
 import { CommandError, EXIT, type ExitCode } from '../exit-codes.ts';
 import { statusMark } from '../view/status-mark.ts';

@@ -1,4 +1,4 @@
-import { AdminError, type AdminErrorCode } from '@olla/admin-api/client';
+import { AdminError, type AdminErrorCode } from '@olla/admin-api/admin-error';
 import { CommandError, EXIT, type ExitCode } from '../exit-codes.ts';
 
 const CODES: Readonly<Record<AdminErrorCode, ExitCode>> = {

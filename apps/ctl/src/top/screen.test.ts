@@ -3,7 +3,7 @@ import { PassThrough, Writable } from 'node:stream';
 import { after, test, type TestContext } from 'node:test';
 import xterm from '@xterm/headless';
 import type { AdminClient } from '@olla/admin-api/client';
-import { AdminError } from '@olla/admin-api/client';
+import { AdminError } from '@olla/admin-api/admin-error';
 import type { FakeCluster } from '@olla/gateway/admin/fake-cluster';
 import { loadTsx } from '../tsx-hook.ts';
 import { busyCluster, modelsOf, sampleOf, wideCluster } from './fake-sample.ts';

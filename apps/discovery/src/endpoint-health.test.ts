@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { isServingState } from '@olla/core/endpoint-status';
 import fc from 'fast-check';
-import { isRoutable, nextCheckDelayMs, nextHealth, unknownHealth } from './endpoint-health.ts';
+import { nextCheckDelayMs, nextHealth, unknownHealth } from './endpoint-health.ts';
 import type { CheckOutcome, EndpointHealth } from './endpoint-health.ts';
 
 const TIMEOUT_MS = 2_000;
@@ -95,7 +96,7 @@ describe('nextHealth', () => {
     fc.assert(
       fc.property(fc.array(outcome, { maxLength: 12 }), outcome, (history, bad) => {
         assert.equal(after(...history, PASSED, PASSED).state, 'healthy');
-        if (bad.kind !== 'passed') assert.equal(isRoutable(after(...history, bad, bad).state), false);
+        if (bad.kind !== 'passed') assert.equal(isServingState(after(...history, bad, bad).state), false);
       }),
       { numRuns: 300 },
     );

@@ -57,10 +57,6 @@ export function unknownHealth(now: number): EndpointHealth {
   };
 }
 
-export function isRoutable(state: EndpointState): boolean {
-  return isServingState(state);
-}
-
 /** The health after a check. Pure. */
 export function nextHealth(
   previous: EndpointHealth,
@@ -96,7 +92,7 @@ function assess(previous: EndpointHealth, outcome: CheckOutcome, now: number, ti
       return { state: 'offline', reason: outcome.reason, retryAt: null };
     case 'no-response': {
       // A serving endpoint may miss one check while it works on a long prompt. The next check decides.
-      const state = isRoutable(previous.state) && previous.failures === 0 ? 'busy' : 'unhealthy';
+      const state = isServingState(previous.state) && previous.failures === 0 ? 'busy' : 'unhealthy';
       return { state, reason: outcome.reason, retryAt: null };
     }
   }
@@ -104,7 +100,7 @@ function assess(previous: EndpointHealth, outcome: CheckOutcome, now: number, ti
 
 function assessPassed(previous: EndpointHealth, latencyMs: number, timeoutMs: number): Assessment {
   if (previous.state !== 'unknown') {
-    const wasAway = !isRoutable(previous.state);
+    const wasAway = !isServingState(previous.state);
     const stillWarming = previous.state === 'warming' && previous.successes + 1 < WARM_AFTER;
     if (wasAway || stillWarming) return { state: 'warming', reason: 'coming back', retryAt: null };
   }

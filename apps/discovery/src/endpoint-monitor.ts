@@ -3,12 +3,13 @@ import type { BackendProfile } from '@olla/backends/profile';
 import { DEFAULT_PROFILE, profileOf } from '@olla/backends/table';
 import type { EndpointSettings, Settings } from '@olla/config/schema';
 import { endpointKey } from '@olla/core/endpoint-key';
+import { isServingState } from '@olla/core/endpoint-status';
 import type { EndpointLoad, EndpointModel, EndpointSnapshot } from '@olla/core/snapshot';
 import type { AgentLog } from './agent-log.ts';
 import type { ChangeKind } from './change-kind.ts';
 import { checkEndpoint } from './check-endpoint.ts';
 import { EndpointClient } from './endpoint-client.ts';
-import { isRoutable, nextCheckDelayMs, nextHealth, unknownHealth } from './endpoint-health.ts';
+import { nextCheckDelayMs, nextHealth, unknownHealth } from './endpoint-health.ts';
 import type { CheckOutcome, EndpointHealth } from './endpoint-health.ts';
 import { ModelRegistry } from './model-registry.ts';
 import { repeat } from './repeat.ts';
@@ -139,15 +140,15 @@ export class EndpointMonitor {
     const { check_timeout: timeoutMs, check_interval: intervalMs } = this.endpoint;
     const pauseMs = (this.#health.retryAt ?? 0) - Date.now();
     if (pauseMs > 0 && !this.#refreshRequested) return pauseMs;
-    const wasRoutable = isRoutable(this.#health.state);
+    const wasServing = isServingState(this.#health.state);
     // An `auto` endpoint that was away may be another kind of server when it comes back.
-    const isTypeOpen = !wasRoutable && this.endpoint.type === 'auto';
+    const isTypeOpen = !wasServing && this.endpoint.type === 'auto';
     const checked = await checkEndpoint(this.#client, isTypeOpen ? null : this.#profile, timeoutMs);
     if (this.#stopped) return intervalMs;
     if (checked.profile !== null) this.#profile = checked.profile;
     let outcome = checked.outcome;
     // A server that comes back may have other models: they are listed before it gets requests.
-    if (outcome.kind === 'passed' && !wasRoutable && this.#options.discovery.enabled) {
+    if (outcome.kind === 'passed' && !wasServing && this.#options.discovery.enabled) {
       this.#signals.reset();
       outcome = (await this.#registry.list(this.profile, 'full')) ?? outcome;
     }
@@ -161,7 +162,7 @@ export class EndpointMonitor {
     const mustPublish = this.#publishNextCheck;
     this.#publishNextCheck = false;
     this.#health = health;
-    if (isRoutable(health.state)) this.#servedAt = Date.now();
+    if (isServingState(health.state)) this.#servedAt = Date.now();
     else this.#load = null;
     if (Date.now() - this.#servedAt > this.#options.forgetAfterMs) this.#registry.forget();
     if (before.state === health.state) {
@@ -169,7 +170,7 @@ export class EndpointMonitor {
       return;
     }
     this.#logState(before.state, health);
-    if (!isRoutable(before.state) && isRoutable(health.state)) this.#repeaters.loads.trigger();
+    if (!isServingState(before.state) && isServingState(health.state)) this.#repeaters.loads.trigger();
     this.#options.onChange('state');
   }
 
@@ -178,7 +179,7 @@ export class EndpointMonitor {
     const { name, url } = this.endpoint;
     const fields = { endpoint: name, from, to: state, reason };
     const message = `endpoint ${name} (${url}) is ${state}${reason === '' ? '' : `: ${reason}`}`;
-    if (!isRoutable(state)) log.warn(message, fields);
+    if (!isServingState(state)) log.warn(message, fields);
     // `olla serve` lists the endpoints that it finds at its start, so these lines would repeat it.
     else if (from === 'unknown') log.debug(message, fields);
     else log.info(message, fields);
@@ -186,13 +187,13 @@ export class EndpointMonitor {
 
   async #listModels(): Promise<number> {
     const { discovery } = this.#options;
-    if (!discovery.enabled || !isRoutable(this.#health.state)) return IDLE_MS;
+    if (!discovery.enabled || !isServingState(this.#health.state)) return IDLE_MS;
     const isFull = this.#registry.isDue || this.#refreshRequested;
     this.#refreshRequested = false;
     let denied: CheckOutcome | null = null;
     for (let attempt = 0; attempt <= (isFull ? discovery.retry_attempts : 0); attempt += 1) {
       if (attempt > 0) await delay(discovery.retry_backoff * 2 ** (attempt - 1), undefined, { ref: false });
-      if (this.#stopped || !isRoutable(this.#health.state)) break;
+      if (this.#stopped || !isServingState(this.#health.state)) break;
       denied = await this.#registry.list(this.profile, isFull ? 'full' : 'light');
       if (denied !== null || this.#registry.problem === '') break;
     }
@@ -207,12 +208,12 @@ export class EndpointMonitor {
   }
 
   async #readLoad(): Promise<number> {
-    if (!isRoutable(this.#health.state)) return IDLE_MS;
+    if (!isServingState(this.#health.state)) return IDLE_MS;
     const { check_timeout: timeoutMs } = this.endpoint;
     const nextMs = await this.#signals.readDue(this.#client, this.profile, timeoutMs, Date.now);
     if (this.#stopped) return nextMs;
     const merged = this.#signals.merged(Date.now());
-    const isUsable = merged !== null && isRoutable(this.#health.state);
+    const isUsable = merged !== null && isServingState(this.#health.state);
     this.#load = isUsable ? toEndpointLoad(merged.reading, merged.at) : null;
     if (merged !== null) {
       this.#serverVersion = merged.reading.serverVersion ?? this.#serverVersion;

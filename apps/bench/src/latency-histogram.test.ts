@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { LatencyHistogram } from './latency-histogram.ts';
 
-test('percentiles of small values are exact', () => {
+test('returns exact percentiles for small values', () => {
   const histogram = new LatencyHistogram();
   for (let value = 1; value <= 100; value += 1) histogram.record(value);
   assert.equal(histogram.percentileUs(0.5), 50);
@@ -12,11 +12,11 @@ test('percentiles of small values are exact', () => {
   assert.equal(histogram.count, 100);
 });
 
-test('nothing recorded has no percentile', () => {
+test('returns no percentile when nothing is recorded', () => {
   assert.equal(new LatencyHistogram().percentileUs(0.5), undefined);
 });
 
-test('any percentile is within 1 % of the sorted values', () => {
+test('returns every percentile within 1 % of the exact one', () => {
   const values = fc.array(fc.integer({ min: 0, max: 2 ** 30 }), { minLength: 1, maxLength: 200 });
   const property = fc.property(values, fc.double({ min: 0.01, max: 1, noNaN: true }), (latencies, share) => {
     const histogram = new LatencyHistogram();
@@ -29,7 +29,7 @@ test('any percentile is within 1 % of the sorted values', () => {
   fc.assert(property, { numRuns: 200 });
 });
 
-test('values beyond the range count as its ends', () => {
+test('counts values beyond the range as its ends', () => {
   const histogram = new LatencyHistogram();
   histogram.record(-5);
   histogram.record(1e12);

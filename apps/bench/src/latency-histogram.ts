@@ -1,9 +1,9 @@
-/** Sub-buckets of a power of two, as bits: a bucket is at most 1/128 of its value wide. */
+/** Each power of two has 2^7 buckets, so a bucket is at most 1/128 of its value wide. */
 const PRECISION_BITS = 7;
 const SUB_BUCKETS = 1 << PRECISION_BITS;
-const LARGEST_US = 2 ** 30;
+const MAX_US = 2 ** 30;
 
-/** Latencies in µs at 1 % precision in constant memory, so that recording costs the generator next to nothing. */
+/** Records latencies in µs with a precision of 1 % in constant memory, at next to no cost. */
 export class LatencyHistogram {
   readonly #counts = new Uint32Array(SUB_BUCKETS * 25);
   #count = 0;
@@ -17,7 +17,7 @@ export class LatencyHistogram {
     this.#count += 1;
   }
 
-  /** @param share of the values that are at or below the answer, 0 to 1. Undefined while nothing is recorded. */
+  /** @param share of the values at or below the percentile, 0 to 1. Undefined when nothing is recorded. */
   percentileUs(share: number): number | undefined {
     if (this.#count === 0) return undefined;
     const wanted = Math.max(1, Math.ceil(share * this.#count));
@@ -31,7 +31,7 @@ export class LatencyHistogram {
 }
 
 function bucketOf(latencyUs: number): number {
-  const value = Math.min(Math.max(0, Math.round(latencyUs)), LARGEST_US);
+  const value = Math.min(Math.max(0, Math.round(latencyUs)), MAX_US);
   if (value < SUB_BUCKETS * 2) return value;
   const shift = 31 - Math.clz32(value) - PRECISION_BITS;
   return (shift << PRECISION_BITS) + (value >>> shift);

@@ -1,4 +1,4 @@
-import type { LoadReport, LoadSpec } from './generator/load-spec.ts';
+import type { LoadSpec, Percentiles } from './generator/load-spec.ts';
 import { readCoreBusyUs } from './host/core-load.ts';
 import type { CorePlan } from './host/cores.ts';
 import { readProcessCpuUs, readTreeCpu, type TreeCpu } from './host/cpu-time.ts';
@@ -7,14 +7,17 @@ import type { BackendProcess } from './processes/backend-process.ts';
 import type { GeneratorProcess } from './processes/generator-process.ts';
 import type { BusyShares, Measurement } from './result.ts';
 import type { RunningTarget } from './targets/target.ts';
-import { unitsOf, type LoadScale, type Workload } from './workloads.ts';
+import { countUnits, type LoadScale, type Workload } from './workloads.ts';
 
+/** A share of a core above which generator or backend may limit the rate. */
 const BUSY_LIMIT = 0.9;
-const DISTURBED_LIMIT = 0.05;
-const LATE_LIMIT_US = 1000;
-const LEFT_OPEN_DEADLINE_MS = 5000;
+/** A share of the target's core above which other processes distort its figures. */
+const OTHERS_LIMIT = 0.05;
+const MAX_LATENESS_US = 1000;
+const STREAMS_CLOSE_DEADLINE_MS = 5000;
+const STREAMS_LEFT_OPEN = 'streams still open at the backend 5 s after their clients left';
 
-/** The processes and cores that every measurement of a run uses. */
+/** The processes and cores that all measurements of a run use. */
 export interface Rig {
   readonly generator: GeneratorProcess;
   readonly backend: BackendProcess;
@@ -29,19 +32,24 @@ interface Sample {
   readonly coreUs: number;
 }
 
-export function loadSpecOf(workload: Workload, target: RunningTarget, scale: LoadScale): LoadSpec {
+/** What to run on a target, and at what size. */
+export interface ScaledWorkload {
+  readonly workload: Workload;
+  readonly scale: LoadScale;
+}
+
+export function createLoadSpec(target: RunningTarget, { workload, scale }: ScaledWorkload): LoadSpec {
   return { ...workload.load(scale), port: target.port, path: target.path };
 }
 
-/** Runs one workload on one running target. Rejects only when the bench's own processes fail. */
+/** Runs one workload on one running target. Rejects only when a process of the bench itself fails. */
 export async function measure(
   rig: Rig,
-  workload: Workload,
   target: RunningTarget,
-  scale: LoadScale,
+  { workload, scale }: ScaledWorkload,
 ): Promise<Omit<Measurement, 'round' | 'group' | 'target'>> {
-  const spec = loadSpecOf(workload, target, scale);
-  const memoryBeforeKiB = workload.measuresMemory ? memoryKiBOf(target) : undefined;
+  const spec = createLoadSpec(target, { workload, scale });
+  const memoryBeforeKiB = workload.measuresMemory ? readDataPathKiB(target) : undefined;
   let memoryDuringKiB: number | undefined;
   let first: Sample | undefined;
   let last: Sample | undefined;
@@ -49,11 +57,11 @@ export async function measure(
     onStart: () => (first = takeSample(rig, target)),
     onEnd: () => {
       last = takeSample(rig, target);
-      if (workload.measuresMemory) memoryDuringKiB = memoryKiBOf(target);
+      if (workload.measuresMemory) memoryDuringKiB = readDataPathKiB(target);
     },
   });
-  const leftOpen = await rig.backend.streamsLeftOpen(LEFT_OPEN_DEADLINE_MS);
-  const units = unitsOf(workload, report);
+  const openStreams = await rig.backend.waitForStreamsToClose(STREAMS_CLOSE_DEADLINE_MS);
+  const units = countUnits(workload, report);
   const busy = busyShares(first!, last!);
   const dataPathUs = last!.target.dataPathUs - first!.target.dataPathUs;
   const hasProcess = target.child !== undefined;
@@ -71,12 +79,10 @@ export async function measure(
         ? undefined
         : (memoryDuringKiB - memoryBeforeKiB) / spec.connections,
     busy,
-    errors: leftOpen === 0 ? report.errors : { ...report.errors, [LEFT_OPEN]: leftOpen },
-    notes: notesOf(hasProcess, rig.cores, busy, report),
+    errors: openStreams === 0 ? report.errors : { ...report.errors, [STREAMS_LEFT_OPEN]: openStreams },
+    notes: describeDistortions({ hasProcess, cores: rig.cores, busy, lateness: report.lateness }),
   };
 }
-
-const LEFT_OPEN = 'streams still open at the backend 5 s after their clients left';
 
 function takeSample({ generator, backend, cores }: Rig, target: RunningTarget): Sample {
   return {
@@ -101,14 +107,21 @@ function busyShares(first: Sample, last: Sample): BusyShares {
   };
 }
 
-function notesOf(hasProcess: boolean, cores: CorePlan, busy: BusyShares, report: LoadReport): string[] {
+interface Circumstances {
+  readonly hasProcess: boolean;
+  readonly cores: CorePlan;
+  readonly busy: BusyShares;
+  readonly lateness: Percentiles | undefined;
+}
+
+function describeDistortions({ hasProcess, cores, busy, lateness }: Circumstances): string[] {
   const notes: string[] = [];
   const percent = (share: number): string => `${Math.round(share * 100)} %`;
   if (cores.generator === cores.backend) {
     const both = busy.generator + busy.backend;
     if (both > BUSY_LIMIT)
       notes.push(
-        `generator and backend were the limit (their core ${percent(both)} busy): the rate is a lower bound`,
+        `generator and backend were the limit (their core was ${percent(both)} busy): the rate is a lower bound`,
       );
   } else {
     if (busy.generator > BUSY_LIMIT)
@@ -116,15 +129,15 @@ function notesOf(hasProcess: boolean, cores: CorePlan, busy: BusyShares, report:
     if (busy.backend > BUSY_LIMIT)
       notes.push(`the backend was the limit (${percent(busy.backend)} of its core)`);
   }
-  if (hasProcess && busy.others > DISTURBED_LIMIT && cores.target !== cores.generator)
+  if (hasProcess && busy.others > OTHERS_LIMIT && cores.target !== cores.generator)
     notes.push(`other processes used ${percent(busy.others)} of the target's core`);
-  if (report.lateness !== undefined && report.lateness.p99Us > LATE_LIMIT_US)
+  if (lateness !== undefined && lateness.p99Us > MAX_LATENESS_US)
     notes.push(
-      `the generator sent late (p99 ${(report.lateness.p99Us / 1000).toFixed(1)} ms): latencies include that`,
+      `the generator sent late (p99 ${(lateness.p99Us / 1000).toFixed(1)} ms): the latencies include that`,
     );
   return notes;
 }
 
-function memoryKiBOf(target: RunningTarget): number | undefined {
+function readDataPathKiB(target: RunningTarget): number | undefined {
   return target.child === undefined ? undefined : readTreeMemory(target.child.pid).dataPathKiB;
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { BadBenchOption, readBenchOptions } from './options.ts';
 import { WORKLOADS } from './workloads.ts';
 
-test('without flags everything runs in five rounds of 3 s windows', () => {
+test('selects all workloads, five rounds and windows of 3 s without flags', () => {
   const options = readBenchOptions({});
   assert.equal(options.rounds, 5);
   assert.equal(options.scale.windowMs, 3000);
@@ -11,12 +11,12 @@ test('without flags everything runs in five rounds of 3 s windows', () => {
   assert.equal(options.redis, 'off');
 });
 
-test('the quick run is one round that fits into seconds', () => {
+test('plans a run of less than 5 s with --quick', () => {
   const { rounds, scale, workloads } = readBenchOptions({ quick: true });
   assert.ok(rounds * (scale.windowMs + scale.warmUpMs) * workloads.length < 5000);
 });
 
-test('flags win over what --quick sets', () => {
+test('prefers flags to the values of --quick', () => {
   const options = readBenchOptions({ quick: true, rounds: '2', duration: '0.5s', only: 'sse-50, churn' });
   assert.equal(options.rounds, 2);
   assert.equal(options.scale.windowMs, 500);
@@ -26,7 +26,7 @@ test('flags win over what --quick sets', () => {
   );
 });
 
-test('other gateways take their templates and paths in order', () => {
+test('assigns templates and paths to other gateways in order', () => {
   const { others } = readBenchOptions({
     compare: ['one=run -p {port}', 'two=go {config} --x=y'],
     compareConfig: ['one.conf', 'two.conf'],
@@ -38,17 +38,17 @@ test('other gateways take their templates and paths in order', () => {
   ]);
 });
 
-test('what makes no sense is refused with the flag and what is possible', () => {
-  const refused = [
+test('rejects a value that is not valid, and names the flag and the possible values', () => {
+  const rejected = [
     [{ rounds: 'many' }, /--rounds: "many" is not a number from 1 to 50/],
     [{ duration: '600' }, /--duration: "600" is not a number from 0.05 to 60/],
-    [{ only: 'json-33' }, /no workload "json-33"; there are json-32, /],
+    [{ only: 'json-33' }, /unknown workload "json-33"\. The workloads are json-32, /],
     [{ compare: ['no-command'] }, /"no-command" is not NAME='command'/],
-    [{ compareConfig: ['x'] }, /--compare-config needs a --compare/],
-    [{ redis: 'http://x' }, /not a redis:\/\/ URL/],
+    [{ compareConfig: ['x'] }, /--compare-config: there is no --compare/],
+    [{ redis: 'http://x' }, /not a redis:\/\/ or rediss:\/\/ URL/],
     [{ output: 'xml' }, /"xml" is neither text nor json/],
   ] as const;
-  for (const [flags, message] of refused) {
+  for (const [flags, message] of rejected) {
     assert.throws(
       () => readBenchOptions(flags),
       (error: unknown) => error instanceof BadBenchOption && message.test(error.message),

@@ -1,27 +1,27 @@
 import type { LoadReport, Percentiles } from './generator/load-spec.ts';
 import type { TreeMemory } from './host/memory.ts';
 
-/** One workload on one target in one round. */
+/** The measurement of one workload on one target in one round. */
 export interface Measurement {
   readonly round: number;
-  /** Which targets ran beside it: `main`, or `variants`, of which nginx is one as well. */
+  /** The group of targets that ran together. nginx runs in both groups. */
   readonly group: 'main' | 'variants';
   readonly workload: string;
   readonly target: string;
   readonly windowMs: number;
-  /** Requests, chunks … as the workload counts. */
+  /** Number of the workload's units, such as requests or chunks. */
   readonly units: number;
   readonly unitsPerS: number;
-  /** CPU time of the target's processes without its agent; undefined for the direct connection. */
+  /** CPU time of the target's processes but the agent. Undefined for the direct connection. */
   readonly cpuUsPerUnit: number | undefined;
   readonly latency: Percentiles | undefined;
   readonly firstByte: Percentiles | undefined;
   readonly lateness: Percentiles | undefined;
   readonly memoryKiBPerStream: number | undefined;
-  /** Shares of one core that were used meanwhile. */
+  /** Shares of one core that were used during the window. */
   readonly busy: BusyShares;
   readonly errors: LoadReport['errors'];
-  /** What makes the figures less than they seem. */
+  /** Circumstances that distort the figures. */
   readonly notes: readonly string[];
 }
 
@@ -30,7 +30,7 @@ export interface BusyShares {
   readonly agent: number;
   readonly generator: number;
   readonly backend: number;
-  /** Everything else on the target's core. */
+  /** All other processes on the target's core. */
   readonly others: number;
 }
 
@@ -38,7 +38,7 @@ export interface BusyShares {
 export interface TargetRun {
   readonly round: number;
   readonly target: string;
-  /** From the start of the process to the first answered request; undefined for the direct connection. */
+  /** From the start of the process to its first response. Undefined for the direct connection. */
   readonly startUpMs: number | undefined;
   readonly idleMemory: TreeMemory | undefined;
   readonly memoryAfterLoad: TreeMemory | undefined;
@@ -58,13 +58,13 @@ export interface BenchResult {
   readonly startedAt: string;
   readonly tookS: number;
   readonly machine: Machine;
-  /** Cores by what runs on them. */
+  /** The core of each process. */
   readonly cores: { readonly target: number; readonly generator: number; readonly backend: number };
   readonly rounds: number;
   readonly windowMs: number;
   readonly targets: readonly { readonly name: string; readonly description: string }[];
   readonly measurements: readonly Measurement[];
   readonly targetRuns: readonly TargetRun[];
-  /** Targets that could not be measured, in words. */
+  /** One message for each target that could not be measured. */
   readonly failures: readonly string[];
 }

@@ -12,33 +12,35 @@ import { BackendProcess } from './processes/backend-process.ts';
 import { GeneratorProcess } from './processes/generator-process.ts';
 import { startPrivateRedis } from './processes/private-redis.ts';
 import { progressLine } from './report/progress.ts';
-import { renderReport, roundsInWords } from './report/report.ts';
+import { renderReport, formatRounds } from './report/report.ts';
 import { summarise } from './report/summary.ts';
 import type { BenchResult, Measurement, TargetRun } from './result.ts';
 import { runRound, type Group } from './run-round.ts';
 import { chooseTargets, type ChosenTargets } from './targets/choose-targets.ts';
 import { BENCH_MODELS } from './workloads.ts';
 
-/** Where the report and the progress go. */
+/** Receives the report and the progress of a run. */
 export interface BenchOutput {
-  /** The report, at the end. */
+  /** Called once with the report. */
   readonly print: (text: string) => void;
-  /** Progress while it runs, a line each. */
-  readonly say: (line: string) => void;
+  /** Called with each line of progress. */
+  readonly onProgress: (line: string) => void;
 }
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
 /**
- * `olla bench`: measures, prints, and resolves to the exit status: 0, or 1 when a target could not be measured or
- * answered wrongly. Throws BadBenchOption for flags that make no sense. All it starts is gone when it settles.
+ * Runs `olla bench`: measures all targets, prints the report and resolves with the exit status, which is 1 when a
+ * target could not be measured or sent a wrong response. Rejects with BadBenchOption for a flag that is not valid.
+ * All processes that it started have ended when the promise settles.
  */
 export async function runBench(flags: BenchFlags, output: BenchOutput): Promise<0 | 1> {
   const options = readBenchOptions(flags);
   if (!import.meta.filename.endsWith('.ts'))
-    throw new Error('the bench starts programs of its own from source: run ./olla bench in a clone');
-  if (process.platform !== 'linux')
-    throw new Error('olla bench reads /proc and pins with taskset: it runs on Linux only');
+    throw new Error(
+      'the bench starts processes from its source, which the bundle does not hold. Run ./olla bench in a clone',
+    );
+  if (process.platform !== 'linux') throw new Error('olla bench needs /proc and taskset. Run it on Linux');
   const folder = mkdtempSync(join(tmpdir(), 'olla-bench-'));
   const cleanUp = (): void => {
     killAllChildren();
@@ -50,7 +52,7 @@ export async function runBench(flags: BenchFlags, output: BenchOutput): Promise<
   };
   process.once('exit', cleanUp).once('SIGINT', onSignal).once('SIGTERM', onSignal);
   try {
-    const result = await measureAll(options, folder, output.say);
+    const result = await measureAll(options, folder, output.onProgress);
     const summary = summarise(result, options.workloads);
     output.print(
       options.format === 'json'
@@ -68,22 +70,23 @@ export async function runBench(flags: BenchFlags, output: BenchOutput): Promise<
 async function measureAll(
   options: BenchOptions,
   folder: string,
-  say: (line: string) => void,
+  onProgress: (line: string) => void,
 ): Promise<BenchResult> {
   const startMs = performance.now();
   const startedAt = new Date().toISOString();
   const machine = describeMachine();
   const cores = planCores(readAllowedCores());
-  if (cores.target === cores.generator) say('only one core: everything shares it, ratios are distorted');
+  if (cores.target === cores.generator)
+    onProgress('there is only one core: all processes share it, which distorts the ratios');
   pinThisProcess(cores.generator);
-  const redisUrl = await redisUrlOf(options, cores.generator, folder);
-  const targets = await chooseTargets(options, { root: ROOT, redisUrl, say });
+  const redisUrl = await resolveRedisUrl(options, cores.generator, folder);
+  const targets = await chooseTargets(options, { root: ROOT, redisUrl, onProgress });
   const rig: Rig = {
     cores,
     backend: await BackendProcess.start(cores.backend, join(folder, 'backend.log'), BENCH_MODELS),
     generator: await GeneratorProcess.start(cores.generator, join(folder, 'generator.log')),
   };
-  const rounds = await runRounds({ options, targets, rig, folder, say });
+  const rounds = await runRounds({ options, targets, rig, folder, onProgress });
   return {
     format: 1,
     command: ['olla', ...process.argv.slice(2)].join(' '),
@@ -98,22 +101,22 @@ async function measureAll(
   };
 }
 
-interface Run {
+interface Rounds {
   readonly options: BenchOptions;
   readonly targets: ChosenTargets;
   readonly rig: Rig;
   readonly folder: string;
-  readonly say: (line: string) => void;
+  readonly onProgress: (line: string) => void;
 }
 
 type Measured = Pick<BenchResult, 'measurements' | 'targetRuns' | 'failures'>;
 
-async function runRounds({ options, targets, rig, folder, say }: Run): Promise<Measured> {
+async function runRounds({ options, targets, rig, folder, onProgress }: Rounds): Promise<Measured> {
   const measurements: Measurement[] = [];
   const targetRuns: TargetRun[] = [];
   const failures: string[] = [];
-  const groups = groupsOf(options, targets);
-  say(`${roundsInWords(options.rounds)}, about ${estimateS(options, groups)} s in all`);
+  const groups = planGroups(options, targets);
+  onProgress(`${formatRounds(options.rounds)}, about ${estimateS(options, groups)} s in total`);
   for (let round = 0; round < options.rounds; round += 1) {
     for (const group of groups) {
       await runRound(
@@ -125,12 +128,12 @@ async function runRounds({ options, targets, rig, folder, say }: Run): Promise<M
           group: group.name,
           onMeasured: (measurement) => {
             measurements.push(measurement);
-            say(progressLine(measurement, options.rounds));
+            onProgress(progressLine(measurement, options.rounds));
           },
           onTargetRun: (run) => targetRuns.push(run),
           onFailure: (message) => {
             failures.push(message);
-            say(message);
+            onProgress(message);
           },
         },
         group,
@@ -140,8 +143,8 @@ async function runRounds({ options, targets, rig, folder, say }: Run): Promise<M
   return { measurements, targetRuns, failures };
 }
 
-/** Variants run beside nginx again, in workloads of their own: the ratio is to nginx of the same minute. */
-function groupsOf(options: BenchOptions, targets: ChosenTargets): Group[] {
+/** The variants form a group of their own, in which nginx runs again so that ratios are to the same minute. */
+function planGroups(options: BenchOptions, targets: ChosenTargets): Group[] {
   const forVariants = options.workloads.filter((workload) => workload.forVariants);
   const main: Group = { name: 'main', targets: targets.main, workloads: options.workloads };
   if (targets.variants.length === 0 || forVariants.length === 0) return [main];
@@ -157,12 +160,16 @@ function estimateS({ rounds, scale }: BenchOptions, groups: readonly Group[]): n
   return Math.ceil((rounds * perRound.reduce((sum, ms) => sum + ms, 0)) / 1000);
 }
 
-async function redisUrlOf(options: BenchOptions, core: number, folder: string): Promise<string | undefined> {
+async function resolveRedisUrl(
+  options: BenchOptions,
+  core: number,
+  folder: string,
+): Promise<string | undefined> {
   if (options.redis === 'off') return undefined;
   return options.redis === 'private' ? startPrivateRedis(core, folder) : options.redis.url;
 }
 
-/** The controller reads /proc at the edges of each window: on the target's core that would cost the target time. */
+/** Pins the controller, which reads /proc at the start and end of each window, away from the target's core. */
 function pinThisProcess(core: number): void {
   execFileSync('taskset', ['-a', '-c', '-p', String(core), String(process.pid)], { stdio: 'ignore' });
 }

@@ -1,22 +1,22 @@
-import { loadSpecOf, measure, type Rig } from './measure.ts';
 import { readTreeMemory } from './host/memory.ts';
+import { createLoadSpec, measure, type Rig } from './measure.ts';
 import { waitUntilServing } from './processes/wait-until-serving.ts';
 import type { Measurement, TargetRun } from './result.ts';
 import type { RunningTarget, Target, TargetContext } from './targets/target.ts';
 import { WORKLOADS, type LoadScale, type Workload } from './workloads.ts';
 
 const SERVING_DEADLINE_MS = 30_000;
-const LONGEST_WARM_UP_MS = 2_000;
-const ASKED_AT_START = WORKLOADS[0]!;
+const MAX_WARM_UP_MS = 2_000;
+const START_UP_WORKLOAD = WORKLOADS[0]!;
 
-/** Targets that run beside each other, and what is measured on each of them in turn. */
+/** Targets that run at the same time, and the workloads that are measured on them in turn. */
 export interface Group {
   readonly name: Measurement['group'];
   readonly targets: readonly Target[];
   readonly workloads: readonly Workload[];
 }
 
-/** What a round needs and whom it tells. */
+/** The parameters and the callbacks of a round. */
 export interface RoundContext {
   readonly rig: Rig;
   readonly scale: LoadScale;
@@ -29,7 +29,7 @@ export interface RoundContext {
   readonly onFailure: (message: string) => void;
 }
 
-interface Running {
+interface StartedTarget {
   readonly target: Target;
   readonly running: RunningTarget;
   readonly startUpMs: number;
@@ -37,35 +37,33 @@ interface Running {
 }
 
 /**
- * One round of a group: starts its targets, runs each workload on one after the other, every second round backwards,
- * and stops them. A target that fails is reported and left out; the others go on.
+ * Runs one round of a group: starts its targets, runs each workload on one target after the other, and stops them.
+ * A target that fails is reported and left out.
  */
 export async function runRound(context: RoundContext, group: Group): Promise<void> {
-  const together = group.workloads.filter((workload) => workload.start === 'shared');
-  const apart = group.workloads.filter((workload) => workload.start !== 'shared');
-  if (together.length > 0) await measureTogether(context, group.targets, together);
-  for (const workload of apart) {
-    for (const target of inTurn(group.targets, context.round)) {
-      if (canMeasureApart(target, workload)) await measureApart(context, target, workload);
+  const onSharedStart = group.workloads.filter((workload) => workload.start === 'shared');
+  const onOwnStart = group.workloads.filter((workload) => workload.start !== 'shared');
+  if (onSharedStart.length > 0) await measureOnSharedStart(context, group.targets, onSharedStart);
+  for (const workload of onOwnStart) {
+    for (const target of alternate(group.targets, context.round)) {
+      if (canMeasureOnOwnStart(target, workload)) await measureOnOwnStart(context, target, workload);
     }
   }
 }
 
-async function measureTogether(
+async function measureOnSharedStart(
   context: RoundContext,
   targets: readonly Target[],
   workloads: readonly Workload[],
 ): Promise<void> {
-  const started: Running[] = [];
+  const started: StartedTarget[] = [];
   try {
     for (const target of targets) {
       const running = await tryStart(context, target, false);
       if (running !== undefined) started.push(running);
     }
     for (const workload of workloads) {
-      for (const { target, running } of inTurn(started, context.round)) {
-        await measureOne(context, target, running, workload);
-      }
+      for (const target of alternate(started, context.round)) await measureOne(context, target, workload);
     }
     for (const each of started) context.onTargetRun(describeRun(context, each));
   } finally {
@@ -73,15 +71,15 @@ async function measureTogether(
   }
 }
 
-function canMeasureApart(target: Target, workload: Workload): boolean {
+function canMeasureOnOwnStart(target: Target, workload: Workload): boolean {
   return workload.start === 'rejecting' ? target.canReject : target.hasProcess;
 }
 
-async function measureApart(context: RoundContext, target: Target, workload: Workload): Promise<void> {
+async function measureOnOwnStart(context: RoundContext, target: Target, workload: Workload): Promise<void> {
   const started = await tryStart(context, target, workload.start === 'rejecting');
   if (started === undefined) return;
   try {
-    await measureOne(context, target, started.running, workload);
+    await measureOne(context, started, workload);
   } finally {
     await started.running.child?.stop();
   }
@@ -89,27 +87,26 @@ async function measureApart(context: RoundContext, target: Target, workload: Wor
 
 async function measureOne(
   context: RoundContext,
-  target: Target,
-  running: RunningTarget,
+  { target, running }: Pick<StartedTarget, 'target' | 'running'>,
   workload: Workload,
 ): Promise<void> {
-  const tellEnd = (when: string): void =>
+  const reportExit = (when: string): void =>
     context.onFailure(
-      `${target.name} ended ${when} ${workload.id}; it printed:\n${running.child?.output() ?? ''}`,
+      `${target.name} exited ${when} ${workload.id}; it printed:\n${running.child?.output() ?? ''}`,
     );
-  if (running.child?.exited() === true) return tellEnd('before');
-  const measured = await measure(context.rig, workload, running, context.scale);
-  // What a dead program used is not known any more, so its figures would be wrong.
-  if (running.child?.exited() === true) return tellEnd('during');
+  if (running.child?.exited() === true) return reportExit('before');
+  const measured = await measure(context.rig, running, { workload, scale: context.scale });
+  // The CPU time of a program that has exited cannot be read, so its figures would be wrong.
+  if (running.child?.exited() === true) return reportExit('during');
   context.onMeasured({ round: context.round, group: context.group, target: target.name, ...measured });
 }
 
-/** Undefined, and a failure told, when the target does not come up. */
+/** Starts a target. Reports a failure and resolves with undefined when it does not serve. */
 async function tryStart(
   context: RoundContext,
   target: Target,
   rejecting: boolean,
-): Promise<Running | undefined> {
+): Promise<StartedTarget | undefined> {
   const { rig, folder, scale } = context;
   const startMs = performance.now();
   const targetContext: TargetContext = {
@@ -121,7 +118,7 @@ async function tryStart(
   let running: RunningTarget | undefined;
   try {
     running = await target.start(targetContext);
-    const spec = loadSpecOf(ASKED_AT_START, running, scale);
+    const spec = createLoadSpec(running, { workload: START_UP_WORKLOAD, scale });
     const alsoServing = rejecting ? [429] : [];
     await waitUntilServing(target.name, running, spec, { deadlineMs: SERVING_DEADLINE_MS, alsoServing });
     const startUpMs = performance.now() - startMs;
@@ -135,14 +132,17 @@ async function tryStart(
   }
 }
 
-/** Just-in-time compilers need some load before any figure of theirs means something. */
+/** Puts load on a target before the first measurement, because a JIT compiler needs it to reach its speed. */
 async function warmUp({ rig, scale }: RoundContext, running: RunningTarget): Promise<void> {
-  const windowMs = Math.min(scale.windowMs, LONGEST_WARM_UP_MS);
-  const spec = { ...loadSpecOf(ASKED_AT_START, running, scale), warmUpMs: 0, windowMs };
+  const windowMs = Math.min(scale.windowMs, MAX_WARM_UP_MS);
+  const spec = { ...createLoadSpec(running, { workload: START_UP_WORKLOAD, scale }), warmUpMs: 0, windowMs };
   await rig.generator.run(spec, { onStart: () => undefined, onEnd: () => undefined });
 }
 
-function describeRun(context: RoundContext, { target, running, startUpMs, idleMemory }: Running): TargetRun {
+function describeRun(
+  context: RoundContext,
+  { target, running, startUpMs, idleMemory }: StartedTarget,
+): TargetRun {
   const hasProcess = running.child !== undefined && !running.child.exited();
   return {
     round: context.round,
@@ -153,7 +153,7 @@ function describeRun(context: RoundContext, { target, running, startUpMs, idleMe
   };
 }
 
-/** Every second round the other way round, so that a machine that gets slower or faster favours nobody. */
-function inTurn<T>(items: readonly T[], round: number): T[] {
+/** Reverses the order in every second round, so that a machine that gets slower favours no target. */
+function alternate<T>(items: readonly T[], round: number): T[] {
   return round % 2 === 0 ? [...items] : items.toReversed();
 }

@@ -1,13 +1,13 @@
-/** Middle value, and the extremes that show how far the rounds disagree. */
+/** Median and extremes of the rounds. */
 export interface Spread {
   readonly median: number;
   readonly min: number;
   readonly max: number;
-  /** How many rounds had a value. */
+  /** Number of rounds that had a value. */
   readonly rounds: number;
 }
 
-/** The median of an even count is the mean of the two in the middle. Undefined for no values. */
+/** The middle value, or the mean of the two in the middle. Undefined without values. */
 export function median(values: readonly number[]): number | undefined {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
@@ -24,8 +24,8 @@ export function spreadOf(values: readonly (number | undefined)[]): Spread | unde
 }
 
 /**
- * Each round's value divided by the reference's of the same round, then spread: what the machine does to a whole
- * round cancels out. Rounds in which either is missing, or the reference is not positive, have no ratio.
+ * Divides each round's value by the reference of the same round, so that a slow round cancels out, and returns the
+ * spread. A round without a value or without a positive reference has no ratio.
  */
 export function ratiosByRound(
   values: readonly (number | undefined)[],
@@ -39,7 +39,7 @@ export function ratiosByRound(
   );
 }
 
-/** What each round's value is above the base of the same round (latency over the direct connection). */
+/** Subtracts the base of the same round from each value, such as the latency of the direct connection. */
 export function addedByRound(
   values: readonly (number | undefined)[],
   bases: readonly (number | undefined)[],

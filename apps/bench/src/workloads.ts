@@ -1,25 +1,25 @@
+import type { LoadReport, LoadSpec } from './generator/load-spec.ts';
 import {
   EVENT_BYTES,
-  JSON_ANSWER,
+  CHAT_COMPLETION,
   JSON_BYTES,
   JSON_MODEL,
   streamBytes,
   streamModel,
   UPLOAD_BYTES,
   UPLOAD_MODEL,
-  uploadAnswer,
+  uploadReceipt,
   type StreamShape,
 } from './traffic/payloads.ts';
-import type { LoadReport, LoadSpec } from './generator/load-spec.ts';
 
-/** How long and how hard the workloads run. */
+/** The duration and size of the workloads. */
 export interface LoadScale {
   readonly warmUpMs: number;
   readonly windowMs: number;
-  /** Of the open loop. */
+  /** Rate of the open loop. */
   readonly ratePerS: number;
-  /** Divides the numbers of streams that take long to open; 1 but in the quick run. */
-  readonly fewerStreams: number;
+  /** Divides the number of streams in workloads that take long to open them. 1 except in the quick run. */
+  readonly streamDivisor: number;
 }
 
 type LoadOfWorkload = Omit<LoadSpec, 'port' | 'path'>;
@@ -27,15 +27,15 @@ type LoadOfWorkload = Omit<LoadSpec, 'port' | 'path'>;
 export interface Workload {
   readonly id: string;
   readonly title: string;
-  /** What the CPU time is divided by. */
+  /** The unit whose CPU time is reported. */
   readonly unit: 'request' | 'chunk' | 'stream' | 'connection' | 'abort' | 'refusal';
-  /** `shared`: all on one start; `fresh`: on a start of its own; `rejecting`: the same with a limit that refuses. */
+  /** `shared`: runs on the same start as the others. `fresh`: on a start of its own. `rejecting`: on one with a limit. */
   readonly start: 'shared' | 'fresh' | 'rejecting';
-  /** Memory of the open streams is what counts, which a heap that earlier load has grown would hide. */
+  /** Reports the memory of open streams. A heap that an earlier load has grown would hide it. */
   readonly measuresMemory: boolean;
-  /** Latency is compared as what is added to that of the direct connection. */
+  /** Compares the latency above that of the direct connection. */
   readonly comparesAddedLatency: boolean;
-  /** Run for the variants of the gateway as well. */
+  /** Runs for the variants of the gateway too. */
   readonly forVariants: boolean;
   load(scale: LoadScale): LoadOfWorkload;
 }
@@ -90,7 +90,7 @@ export const WORKLOADS: readonly Workload[] = [
     id: 'sse-1000',
     title: '1,000 SSE streams, each a 200-byte event every 100 ms',
     unit: 'chunk',
-    load: (scale) => streamLoad(scale, PACED_1000, fewer(1000, scale)),
+    load: (scale) => streamLoad(scale, PACED_1000, divideStreams(1000, scale)),
   },
   {
     ...PLAIN,
@@ -103,7 +103,7 @@ export const WORKLOADS: readonly Workload[] = [
   {
     ...PLAIN,
     id: 'upload',
-    title: '1 MiB upload, small answer, 4 keep-alive connections',
+    title: '1 MiB upload, small response, 4 keep-alive connections',
     unit: 'request',
     load: (scale) => uploadLoad(scale),
   },
@@ -115,8 +115,8 @@ export const WORKLOADS: readonly Workload[] = [
     start: 'fresh',
     measuresMemory: true,
     load: (scale) => ({
-      ...streamLoad(scale, IDLE, fewer(2000, scale)),
-      rampMs: fewer(2000, scale),
+      ...streamLoad(scale, IDLE, divideStreams(2000, scale)),
+      rampMs: divideStreams(2000, scale),
       windowAfterAllOpen: true,
     }),
   },
@@ -135,7 +135,7 @@ export const WORKLOADS: readonly Workload[] = [
     load: (scale) => ({
       ...streamLoad(scale, ABORTED, 16),
       rampMs: 0,
-      leaveAfterBytes: 2 * EVENT_BYTES,
+      abortAfterBytes: 2 * EVENT_BYTES,
       maxRequests: 25_000,
     }),
   },
@@ -152,15 +152,15 @@ export const WORKLOADS: readonly Workload[] = [
   },
 ];
 
-/** Every model that the backend has to list. */
+/** All models that the backend lists. */
 export const BENCH_MODELS: readonly string[] = [
   JSON_MODEL,
   UPLOAD_MODEL,
   ...[PACED_50, PACED_1000, SHORT, IDLE, ABORTED].map(streamModel),
 ];
 
-/** How many units of a workload a window had. */
-export function unitsOf(workload: Workload, report: LoadReport): number {
+/** The units of a workload that a window held. */
+export function countUnits(workload: Workload, report: LoadReport): number {
   return workload.unit === 'chunk' ? report.bodyBytes / EVENT_BYTES : report.completed;
 }
 
@@ -171,7 +171,7 @@ function jsonLoad(scale: LoadScale, connections: number): LoadOfWorkload {
     requestBytes: JSON_BYTES,
     connections,
     rampMs: connections > 100 ? 100 : 0,
-    expected: { status: 200, bodyBytes: JSON_ANSWER.length, body: JSON_ANSWER.toString() },
+    expected: { status: 200, bodyBytes: CHAT_COMPLETION.length, body: CHAT_COMPLETION.toString() },
   };
 }
 
@@ -188,14 +188,14 @@ function streamLoad(scale: LoadScale, shape: StreamShape, connections: number): 
 }
 
 function uploadLoad(scale: LoadScale): LoadOfWorkload {
-  const answer = uploadAnswer(UPLOAD_BYTES);
+  const receipt = uploadReceipt(UPLOAD_BYTES);
   return {
     ...baseLoad(scale),
     model: UPLOAD_MODEL,
     requestBytes: UPLOAD_BYTES,
     connections: 4,
     rampMs: 0,
-    expected: { status: 200, bodyBytes: answer.length, body: answer.toString() },
+    expected: { status: 200, bodyBytes: receipt.length, body: receipt.toString() },
   };
 }
 
@@ -207,11 +207,11 @@ function baseLoad({ warmUpMs, windowMs }: LoadScale) {
     windowMs,
     windowAfterAllOpen: false,
     connectionClose: false,
-    leaveAfterBytes: undefined,
+    abortAfterBytes: undefined,
     maxRequests: 5_000_000,
   } as const;
 }
 
-function fewer(count: number, scale: LoadScale): number {
-  return Math.ceil(count / scale.fewerStreams);
+function divideStreams(count: number, scale: LoadScale): number {
+  return Math.ceil(count / scale.streamDivisor);
 }

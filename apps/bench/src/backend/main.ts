@@ -1,9 +1,9 @@
 /**
- * The backend process: serves on a free port of 127.0.0.1, tells the controller the port, answers its questions for
- * statistics, and ends with it. Models to list come as JSON in the first argument.
+ * The backend process. It serves on a free port of 127.0.0.1, sends the port to the controller, answers each message
+ * of the controller with its counts, and exits when the controller does. The first argument is the JSON list of models.
  */
 import { createServer, type AddressInfo } from 'node:net';
-import { createBackendContext } from './context.ts';
+import { createBackendContext } from './backend-context.ts';
 import { ServerConnection } from './server-connection.ts';
 import type { BackendMessage } from './messages.ts';
 
@@ -13,12 +13,12 @@ const server = createServer((socket) => {
   new ServerConnection(socket, context);
 });
 
-function tell(message: BackendMessage): void {
+function send(message: BackendMessage): void {
   if (process.connected) process.send?.(message);
 }
 
 process.on('disconnect', () => process.exit(0));
-process.on('message', () => tell({ kind: 'stats', stats: context.stats }));
+process.on('message', () => send({ kind: 'stats', stats: context.stats }));
 server.listen({ host: '127.0.0.1', port: 0, backlog: 4096 }, () => {
-  tell({ kind: 'listening', port: (server.address() as AddressInfo).port });
+  send({ kind: 'listening', port: (server.address() as AddressInfo).port });
 });

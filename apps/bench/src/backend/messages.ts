@@ -1,6 +1,6 @@
-import type { BackendStats } from './context.ts';
+import type { BackendStats } from './backend-context.ts';
 
-/** What the backend process sends to the controller; any message to it asks for `stats`. */
+/** Messages from the backend process to the controller. It replies to every message with `stats`. */
 export type BackendMessage =
   | { readonly kind: 'listening'; readonly port: number }
   | { readonly kind: 'stats'; readonly stats: BackendStats };

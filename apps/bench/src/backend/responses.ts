@@ -1,15 +1,15 @@
-import { JSON_ANSWER, STREAM_END, STREAM_EVENT } from '../traffic/payloads.ts';
+import { CHAT_COMPLETION, STREAM_END, STREAM_EVENT } from '../traffic/payloads.ts';
 
 const STREAM_HEAD = Buffer.from(
   'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-cache\r\nTransfer-Encoding: chunked\r\n\r\n',
 );
 
-/** Whole responses and pieces of streams, as they go over the wire. */
-export const CHUNKED_EVENT = chunkOf(STREAM_EVENT);
+/** Whole responses and parts of streams, as the bytes that are sent. */
+export const CHUNKED_EVENT = encodeChunk(STREAM_EVENT);
 export const FIRST_EVENT = Buffer.concat([STREAM_HEAD, CHUNKED_EVENT]);
-export const CHUNKED_END = Buffer.concat([chunkOf(Buffer.from(STREAM_END)), Buffer.from('0\r\n\r\n')]);
-export const JSON_RESPONSE = jsonResponse(200, JSON_ANSWER);
-/** What a collector answers that took all spans. */
+export const CHUNKED_END = Buffer.concat([encodeChunk(Buffer.from(STREAM_END)), Buffer.from('0\r\n\r\n')]);
+export const JSON_RESPONSE = jsonResponse(200, CHAT_COMPLETION);
+/** The response of an OTLP collector that accepted all spans. */
 export const EMPTY_RESPONSE = Buffer.from(
   'HTTP/1.1 200 OK\r\nContent-Type: application/x-protobuf\r\nContent-Length: 0\r\n\r\n',
 );
@@ -25,6 +25,6 @@ export function jsonResponse(status: 200 | 404, body: Buffer): Buffer {
   return Buffer.concat([Buffer.from(head), body]);
 }
 
-function chunkOf(bytes: Buffer): Buffer {
+function encodeChunk(bytes: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]);
 }

@@ -1,14 +1,13 @@
 import type { Socket } from 'node:net';
-import { MessageReader, type MessageHead, type MessageSink } from '../wire/message-reader.ts';
 import {
   JSON_MODEL,
-  streamShapeOf,
+  parseStreamModel,
   UPLOAD_MODEL,
-  uploadAnswer,
+  uploadReceipt,
   type StreamShape,
 } from '../traffic/payloads.ts';
-import type { BackendContext } from './context.ts';
-import type { Paced } from './paced-wheel.ts';
+import { MessageReader, type MessageHead, type MessageSink } from '../wire/message-reader.ts';
+import type { BackendContext } from './backend-context.ts';
 import {
   CHUNKED_END,
   CHUNKED_EVENT,
@@ -18,13 +17,14 @@ import {
   jsonResponse,
   NOT_FOUND,
 } from './responses.ts';
+import type { TimerWheelEntry } from './timer-wheel.ts';
 
 const MODEL = /"model"\s*:\s*"([^"]{1,100})"/;
-/** `model` stands at the front of every body the bench sends; a gateway may re-serialise it, but not far. */
+/** The bench sends `model` first in every body. A gateway that serialises the body again moves it only a little. */
 const SCANNED_BYTES = 512;
 
-/** One connection of the backend: answers requests in order, as the model in each asks. */
-export class ServerConnection implements MessageSink, Paced {
+/** One connection of the backend. It answers requests in order; the model in each decides the response. */
+export class ServerConnection implements MessageSink, TimerWheelEntry {
   readonly #socket: Socket;
   readonly #context: BackendContext;
   readonly #reader = new MessageReader(this, 'request');
@@ -32,21 +32,21 @@ export class ServerConnection implements MessageSink, Paced {
   #bodyBytes = 0;
   #bodyStart = '';
   #stream: { shape: StreamShape; sent: number } | undefined;
-  #closeAfterAnswer = false;
+  #closeAfterResponse = false;
 
   constructor(socket: Socket, context: BackendContext) {
     this.#socket = socket;
     this.#context = context;
     socket.setNoDelay(true);
     socket.on('data', (bytes: Buffer) => this.#receive(bytes));
-    // A reset by the gateway is one of the workloads; 'close' follows and does the counting.
+    // One workload makes the gateway reset the connection. 'close' follows and counts it.
     socket.on('error', () => socket.destroy());
-    socket.on('close', () => this.#closed());
+    socket.on('close', () => this.#onClose());
   }
 
   onHead(head: MessageHead): void {
     this.#startLine = head.startLine;
-    this.#closeAfterAnswer = head.connectionClose;
+    this.#closeAfterResponse = head.connectionClose;
     this.#bodyBytes = 0;
     this.#bodyStart = '';
   }
@@ -59,13 +59,14 @@ export class ServerConnection implements MessageSink, Paced {
 
   onEnd(): void {
     this.#context.stats.requests += 1;
-    if (this.#startLine.startsWith('GET ')) this.#send(this.#context.answerGet(this.#startLine) ?? NOT_FOUND);
-    else if (this.#startLine.startsWith('POST /v1/traces ')) this.#takeSpans();
-    else this.#answerModel(MODEL.exec(this.#bodyStart)?.[1] ?? '');
+    if (this.#startLine.startsWith('GET '))
+      this.#send(this.#context.responseToGet(this.#startLine) ?? NOT_FOUND);
+    else if (this.#startLine.startsWith('POST /v1/traces ')) this.#acceptSpans();
+    else this.#respond(MODEL.exec(this.#bodyStart)?.[1] ?? '');
   }
 
-  /** Sends the stream's next event; false when that was the last. */
-  beat(): boolean {
+  /** Sends the next event of the stream. False when that was the last. */
+  onTick(): boolean {
     const stream = this.#stream;
     if (stream === undefined) return false;
     if (this.#socket.writableLength > 1 << 20) return true;
@@ -80,16 +81,16 @@ export class ServerConnection implements MessageSink, Paced {
     return false;
   }
 
-  #answerModel(model: string): void {
-    const shape = streamShapeOf(model);
+  #respond(model: string): void {
+    const shape = parseStreamModel(model);
     if (shape !== undefined) this.#startStream(shape);
     else if (model === JSON_MODEL) this.#send(JSON_RESPONSE);
-    else if (model === UPLOAD_MODEL) this.#send(jsonResponse(200, uploadAnswer(this.#bodyBytes)));
+    else if (model === UPLOAD_MODEL) this.#send(jsonResponse(200, uploadReceipt(this.#bodyBytes)));
     else this.#send(NOT_FOUND);
   }
 
-  /** The backend is the collector of the variants with traces too. */
-  #takeSpans(): void {
+  /** The backend is also the OTLP collector of the variants with traces. */
+  #acceptSpans(): void {
     this.#context.stats.spanBatches += 1;
     this.#send(EMPTY_RESPONSE);
   }
@@ -98,11 +99,11 @@ export class ServerConnection implements MessageSink, Paced {
     this.#stream = { shape, sent: 1 };
     this.#context.stats.openStreams += 1;
     this.#socket.write(FIRST_EVENT);
-    this.#context.wheelOf(shape.intervalMs).add(this);
+    this.#context.timerWheel(shape.intervalMs).add(this);
   }
 
   #send(bytes: Buffer): void {
-    if (this.#closeAfterAnswer) this.#socket.end(bytes);
+    if (this.#closeAfterResponse) this.#socket.end(bytes);
     else this.#socket.write(bytes);
   }
 
@@ -110,17 +111,17 @@ export class ServerConnection implements MessageSink, Paced {
     try {
       this.#reader.push(bytes);
     } catch {
-      // Malformed: the peer is one of the compared programs, so its client sees the error and counts it.
+      // The peer is one of the compared programs. Its client sees the closed connection and counts the error.
       this.#socket.destroy();
     }
   }
 
-  #closed(): void {
+  #onClose(): void {
     const stream = this.#stream;
     if (stream === undefined) return;
     this.#stream = undefined;
     this.#context.stats.openStreams -= 1;
     this.#context.stats.abortedStreams += 1;
-    this.#context.wheelOf(stream.shape.intervalMs).remove(this);
+    this.#context.timerWheel(stream.shape.intervalMs).remove(this);
   }
 }

@@ -1,36 +1,36 @@
 import { connect, type Socket } from 'node:net';
 import { MessageReader, type MessageHead, type MessageSink } from '../wire/message-reader.ts';
-import type { ExpectedAnswer } from './load-spec.ts';
+import type { ExpectedResponse } from './load-spec.ts';
 
-/** What a connection tells the load that uses it. A connection does one exchange at a time. */
+/** Receives the events of a connection, which sends one request at a time. */
 export interface ConnectionOwner {
   onFirstByte(connection: ClientConnection): void;
   onBodyBytes(connection: ClientConnection, count: number): void;
-  /** `problem` is undefined for an answer that was whole and right. */
-  onAnswer(connection: ClientConnection, problem: string | undefined): void;
+  /** `problem` is undefined for a response that was complete and as expected. */
+  onResponse(connection: ClientConnection, problem: string | undefined): void;
 }
 
-/** All connections read into one buffer: the generator shares its core, and allocating costs more than parsing. */
+/** All connections read into one buffer, because allocating costs more than parsing and the generator shares a core. */
 const readBuffer = Buffer.allocUnsafe(64 * 1024);
 
-/** One client connection; opens by itself when it sends and is not open. */
+/** One client connection. It opens when it sends a request and is not open. */
 export class ClientConnection implements MessageSink {
   readonly #port: number;
   readonly #owner: ConnectionOwner;
-  readonly #expected: ExpectedAnswer;
+  readonly #expected: ExpectedResponse;
   readonly #expectedBody: Buffer | undefined;
   #socket: Socket | undefined;
   #reader = new MessageReader(this, 'response');
   #busy = false;
   #status = 0;
-  #bodyRight = true;
-  #closeAfterAnswer = false;
-  /** Body bytes of the answer so far. */
+  #bodyMatches = true;
+  #closeAfterResponse = false;
+  /** Body bytes of the response so far. */
   bodyBytes = 0;
-  /** When the exchange began for the measurement (performance.now()); the load sets it. */
+  /** When the request was sent or due, on the clock of performance.now(). The load sets it. */
   startMs = 0;
 
-  constructor(port: number, expected: ExpectedAnswer, owner: ConnectionOwner) {
+  constructor(port: number, expected: ExpectedResponse, owner: ConnectionOwner) {
     this.#port = port;
     this.#owner = owner;
     this.#expected = expected;
@@ -41,20 +41,20 @@ export class ClientConnection implements MessageSink {
     this.#busy = true;
     this.#status = 0;
     this.bodyBytes = 0;
-    this.#bodyRight = true;
+    this.#bodyMatches = true;
     this.#socket ??= this.#open();
     this.#socket.write(request);
   }
 
-  /** Leaves at once, in the middle of an answer or not. */
-  leave(): void {
+  /** Closes the connection at once, in the middle of a response or not. */
+  abort(): void {
     this.#busy = false;
-    this.#drop();
+    this.#close();
   }
 
   onHead(head: MessageHead): void {
     this.#status = Number(head.startLine.slice(9, 12));
-    this.#closeAfterAnswer = head.connectionClose;
+    this.#closeAfterResponse = head.connectionClose;
   }
 
   onBody(bytes: Buffer, start: number, end: number): void {
@@ -62,7 +62,7 @@ export class ClientConnection implements MessageSink {
     this.bodyBytes += end - start;
     const expected = this.#expectedBody;
     if (expected !== undefined) {
-      this.#bodyRight &&=
+      this.#bodyMatches &&=
         this.bodyBytes <= expected.length && bytes.compare(expected, at, this.bodyBytes, start, end) === 0;
     }
     if (at === 0) this.#owner.onFirstByte(this);
@@ -72,15 +72,15 @@ export class ClientConnection implements MessageSink {
   onEnd(): void {
     if (!this.#busy) return;
     this.#busy = false;
-    if (this.#closeAfterAnswer) this.#drop();
-    this.#owner.onAnswer(this, this.#problem());
+    if (this.#closeAfterResponse) this.#close();
+    this.#owner.onResponse(this, this.#problem());
   }
 
   #problem(): string | undefined {
     if (this.#status !== this.#expected.status) return `status ${this.#status}`;
     if (this.#expected.bodyBytes !== undefined && this.bodyBytes !== this.#expected.bodyBytes)
       return `a body of ${this.bodyBytes} bytes`;
-    return this.#bodyRight ? undefined : 'other body bytes than the backend sent';
+    return this.#bodyMatches ? undefined : 'other body bytes than the backend sent';
   }
 
   #open(): Socket {
@@ -97,9 +97,13 @@ export class ClientConnection implements MessageSink {
         },
       },
     });
-    socket.on('error', (error: NodeJS.ErrnoException) => this.#lost(socket, error.code ?? error.message));
-    socket.on('end', () => this.#ended(socket));
-    socket.on('close', () => this.#lost(socket, 'connection closed before the answer was whole'));
+    socket.on('error', (error: NodeJS.ErrnoException) =>
+      this.#onSocketClosed(socket, error.code ?? error.message),
+    );
+    socket.on('end', () => this.#onSocketEnd(socket));
+    socket.on('close', () =>
+      this.#onSocketClosed(socket, 'connection closed before the response was complete'),
+    );
     return socket;
   }
 
@@ -107,30 +111,30 @@ export class ClientConnection implements MessageSink {
     try {
       this.#reader.push(bytes, count);
     } catch (error) {
-      this.#fail(`malformed answer: ${error instanceof Error ? error.message : String(error)}`);
+      this.#fail(`malformed response: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
 
-  #ended(socket: Socket): void {
+  #onSocketEnd(socket: Socket): void {
     if (this.#socket !== socket) return;
     this.#reader.close();
-    this.#lost(socket, 'connection closed before the answer was whole');
+    this.#onSocketClosed(socket, 'connection closed before the response was complete');
   }
 
-  /** A connection that closes while nothing is asked is no error: the next exchange opens another. */
-  #lost(socket: Socket, problem: string): void {
+  /** A close while no request is open is not an error: the next request opens another connection. */
+  #onSocketClosed(socket: Socket, problem: string): void {
     if (this.#socket !== socket) return;
     if (this.#busy) this.#fail(problem);
-    else this.#drop();
+    else this.#close();
   }
 
   #fail(problem: string): void {
     this.#busy = false;
-    this.#drop();
-    this.#owner.onAnswer(this, problem);
+    this.#close();
+    this.#owner.onResponse(this, problem);
   }
 
-  #drop(): void {
+  #close(): void {
     this.#socket?.destroy();
     this.#socket = undefined;
   }

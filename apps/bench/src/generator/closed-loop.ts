@@ -1,12 +1,12 @@
 import { ClientConnection, type ConnectionOwner } from './client-connection.ts';
-import { requestOf, type Load } from './load.ts';
 import type { LoadSpec } from './load-spec.ts';
+import { encodeRequest, type Load } from './load.ts';
 import type { Recorder } from './recorder.ts';
 
-/** After a failure a connection waits so long, so that a dead program is not hammered. */
+/** A connection waits after a failure, so that a dead program is not flooded with requests. */
 const PAUSE_AFTER_ERROR_MS = 20;
 
-/** So many connections, each asking again as soon as it has its answer. */
+/** A fixed number of connections. Each sends its next request as soon as it has a response. */
 export class ClosedLoop implements Load, ConnectionOwner {
   readonly #spec: LoadSpec;
   readonly #recorder: Recorder;
@@ -22,7 +22,7 @@ export class ClosedLoop implements Load, ConnectionOwner {
   constructor(spec: LoadSpec, recorder: Recorder) {
     this.#spec = spec;
     this.#recorder = recorder;
-    this.#request = requestOf(spec);
+    this.#request = encodeRequest(spec);
     this.#connections = Array.from(
       { length: spec.connections },
       () => new ClientConnection(spec.port, spec.expected, this),
@@ -36,56 +36,56 @@ export class ClosedLoop implements Load, ConnectionOwner {
     this.#running = true;
     const { rampMs, connections } = this.#spec;
     for (const [index, connection] of this.#connections.entries()) {
-      if (rampMs === 0) this.#ask(connection);
-      else this.#askAfter(connection, (index * rampMs) / connections);
+      if (rampMs === 0) this.#send(connection);
+      else this.#sendAfter(connection, (index * rampMs) / connections);
     }
   }
 
   stop(): void {
     this.#running = false;
     for (const timer of this.#timers) clearTimeout(timer);
-    for (const connection of this.#connections) connection.leave();
+    for (const connection of this.#connections) connection.abort();
   }
 
   onFirstByte(connection: ClientConnection): void {
-    this.#recorder.firstByte(connection.startMs);
+    this.#recorder.recordFirstByte(connection.startMs);
     if (this.#opened.size === this.#connections.length) return;
     this.#opened.add(connection);
     if (this.#opened.size === this.#connections.length) this.#reportAllOpen();
   }
 
   onBodyBytes(connection: ClientConnection, count: number): void {
-    this.#recorder.bodyBytes(count);
-    const { leaveAfterBytes } = this.#spec;
-    if (leaveAfterBytes === undefined || connection.bodyBytes < leaveAfterBytes) return;
-    connection.leave();
-    this.#recorder.answer(connection.startMs);
-    // Not from inside the reader of the connection that has just been left.
-    setImmediate(() => this.#ask(connection));
+    this.#recorder.addBodyBytes(count);
+    const { abortAfterBytes } = this.#spec;
+    if (abortAfterBytes === undefined || connection.bodyBytes < abortAfterBytes) return;
+    connection.abort();
+    this.#recorder.recordResponse(connection.startMs);
+    // Deferred, because the reader of the aborted connection is still running.
+    setImmediate(() => this.#send(connection));
   }
 
-  onAnswer(connection: ClientConnection, problem: string | undefined): void {
+  onResponse(connection: ClientConnection, problem: string | undefined): void {
     if (problem !== undefined) {
-      this.#recorder.error(problem);
-      this.#askAfter(connection, PAUSE_AFTER_ERROR_MS);
+      this.#recorder.recordError(problem);
+      this.#sendAfter(connection, PAUSE_AFTER_ERROR_MS);
     } else {
-      this.#recorder.answer(connection.startMs);
-      if (this.#spec.connectionClose) connection.leave();
-      this.#ask(connection);
+      this.#recorder.recordResponse(connection.startMs);
+      if (this.#spec.connectionClose) connection.abort();
+      this.#send(connection);
     }
   }
 
-  #ask(connection: ClientConnection): void {
+  #send(connection: ClientConnection): void {
     if (!this.#running || this.#sent >= this.#spec.maxRequests) return;
     this.#sent += 1;
     connection.startMs = performance.now();
     connection.send(this.#request);
   }
 
-  #askAfter(connection: ClientConnection, delayMs: number): void {
+  #sendAfter(connection: ClientConnection, delayMs: number): void {
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
-      this.#ask(connection);
+      this.#send(connection);
     }, delayMs);
     this.#timers.add(timer);
   }

@@ -1,4 +1,4 @@
-/** The times at which requests of a fixed rate are due, handed out one by one, none ever skipped. */
+/** The times at which the requests of a fixed rate are due. They are taken one by one, and none is skipped. */
 export class DueTimes {
   readonly #intervalMs: number;
   #startMs: number | undefined;
@@ -8,16 +8,16 @@ export class DueTimes {
     this.#intervalMs = 1000 / ratePerS;
   }
 
-  get begun(): boolean {
+  get started(): boolean {
     return this.#startMs !== undefined;
   }
 
-  begin(nowMs: number): void {
+  start(nowMs: number): void {
     this.#startMs = nowMs;
     this.#taken = 0;
   }
 
-  /** The oldest due time not yet taken, in ms of the caller's clock; undefined when nothing is due yet. */
+  /** The oldest due time not yet taken, on the caller's clock in ms. Undefined when none is due. */
   take(nowMs: number): number | undefined {
     if (this.#startMs === undefined) return undefined;
     const dueMs = this.#startMs + this.#taken * this.#intervalMs;

@@ -1,35 +1,35 @@
-/** One load on one program, as the controller orders it from the generator process. */
+/** One load on one program, which the controller has the generator process run. */
 export interface LoadSpec {
   readonly port: number;
   readonly path: string;
   readonly model: string;
-  /** Length of each request's body. */
+  /** Bytes of each request body. */
   readonly requestBytes: number;
   readonly stream: boolean;
   readonly connections: number;
-  /** `closed`: each connection asks again when it has its answer. `open`: requests are due at a fixed rate. */
+  /** `closed`: each connection sends its next request after a response. `open`: requests are due at a fixed rate. */
   readonly pace: { readonly kind: 'closed' } | { readonly kind: 'open'; readonly ratePerS: number };
-  /** Connections start evenly over this time. */
+  /** The connections start evenly over this time. */
   readonly rampMs: number;
-  /** Load before the window, counted from the start; not measured. */
+  /** Time from the start to the window, which is not measured. */
   readonly warmUpMs: number;
   readonly windowMs: number;
-  /** The window waits until every connection has its first body byte (at most 30 s). */
+  /** The window opens when every connection has its first body byte, and after 30 s at the latest. */
   readonly windowAfterAllOpen: boolean;
-  /** A new connection for each request. */
+  /** Each request has a connection of its own. */
   readonly connectionClose: boolean;
-  /** The client leaves once it has so many body bytes; undefined: it stays to the end. */
-  readonly leaveAfterBytes: number | undefined;
-  readonly expected: ExpectedAnswer;
-  /** No more requests than this are sent, window or not. */
+  /** The client aborts after this many body bytes. Undefined: it reads the whole response. */
+  readonly abortAfterBytes: number | undefined;
+  readonly expected: ExpectedResponse;
+  /** No more requests than this are sent in the whole run. */
   readonly maxRequests: number;
 }
 
-export interface ExpectedAnswer {
+export interface ExpectedResponse {
   readonly status: number;
-  /** Exact length of a whole body; undefined: any. */
+  /** Exact bytes of the body. Undefined: any. */
   readonly bodyBytes: number | undefined;
-  /** The exact body is compared with this text as well. */
+  /** Exact text of the body. Undefined: any. */
   readonly body: string | undefined;
 }
 
@@ -39,26 +39,26 @@ export interface Percentiles {
   readonly p99Us: number;
 }
 
-/** What happened within the window. */
+/** What the generator measured within the window. */
 export interface LoadReport {
   readonly windowMs: number;
-  /** Whole right answers (with leaveAfterBytes: streams left). */
+  /** Complete and expected responses; with abortAfterBytes, aborted streams. */
   readonly completed: number;
   readonly bodyBytes: number;
-  /** From sending (closed) or from the due time (open) to the last byte. */
+  /** From sending the request (closed loop) or its due time (open loop) to the last byte. */
   readonly latency: Percentiles | undefined;
-  /** The same to the first body byte. */
+  /** From the same start to the first body byte. */
   readonly firstByte: Percentiles | undefined;
-  /** How late the generator itself sent what was due while a connection was free (open). */
+  /** Open loop: how late the generator sent a request that was due while a connection was free. */
   readonly lateness: Percentiles | undefined;
-  /** Whole run, warm-up included: text → times. */
+  /** Number of errors by their text, over the whole run with its warm-up. */
   readonly errors: Readonly<Record<string, number>>;
 }
 
-/** Controller → generator. */
-export type GeneratorOrder = { readonly kind: 'run'; readonly spec: LoadSpec } | { readonly kind: 'stop' };
+/** Messages from the controller to the generator. */
+export type GeneratorCommand = { readonly kind: 'run'; readonly spec: LoadSpec } | { readonly kind: 'stop' };
 
-/** Generator → controller. Load goes on between `window-end` and `stop`. */
+/** Messages from the generator to the controller. The load goes on between `window-end` and `stop`. */
 export type GeneratorMessage =
   | { readonly kind: 'ready' }
   | { readonly kind: 'window-start' }

@@ -5,12 +5,12 @@ import type { LoadSpec } from './load-spec.ts';
 export interface Load {
   start(): void;
   stop(): void;
-  /** Resolves once every connection has had a first body byte. */
+  /** Resolves when every connection has had a first body byte. */
   readonly allOpen: Promise<void>;
 }
 
-/** The bytes of every request of a load, head and body. */
-export function requestOf(spec: LoadSpec): Buffer {
+/** Head and body of the one request that a load repeats. */
+export function encodeRequest(spec: LoadSpec): Buffer {
   const body = chatRequestBody(spec.model, spec.requestBytes, spec.stream);
   const lines = [
     `POST ${spec.path} HTTP/1.1`,

@@ -2,22 +2,22 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { after, before, beforeEach, test } from 'node:test';
-import { createBackendContext, type BackendContext } from '../backend/context.ts';
+import { createBackendContext, type BackendContext } from '../backend/backend-context.ts';
 import { ServerConnection } from '../backend/server-connection.ts';
 import { JSON_MODEL, streamBytes, streamModel } from '../traffic/payloads.ts';
 import { WORKLOADS } from '../workloads.ts';
 import { ClosedLoop } from './closed-loop.ts';
 import { DueTimes } from './due-times.ts';
-import type { Load } from './load.ts';
 import type { LoadSpec } from './load-spec.ts';
+import type { Load } from './load.ts';
 import { OpenLoop } from './open-loop.ts';
 import { Recorder } from './recorder.ts';
 
-const SCALE = { warmUpMs: 0, windowMs: 100, ratePerS: 500, fewerStreams: 1 };
+const SCALE = { warmUpMs: 0, windowMs: 100, ratePerS: 500, streamDivisor: 1 };
 
 let server: Server;
 let context: BackendContext;
-/** What stands before the backend for one test. */
+/** Takes a connection from the backend when it returns true. Set by one test. */
 let intercept: ((socket: Socket) => boolean) | undefined;
 
 before(async () => {
@@ -41,18 +41,18 @@ function specOf(id: string, changes: Partial<LoadSpec> = {}): LoadSpec {
   return { ...workload.load(SCALE), port, path: '/v1/chat/completions', ...changes };
 }
 
-/** A recorder that says when it has so many answers or errors. */
+/** A recorder that a test can wait for. */
 class WaitingRecorder extends Recorder {
   #events = 0;
   #wake: (() => void) | undefined;
 
-  override answer(startMs: number): void {
-    super.answer(startMs);
+  override recordResponse(startMs: number): void {
+    super.recordResponse(startMs);
     this.#count();
   }
 
-  override error(problem: string): void {
-    super.error(problem);
+  override recordError(problem: string): void {
+    super.recordError(problem);
     this.#count();
   }
 
@@ -67,7 +67,7 @@ class WaitingRecorder extends Recorder {
 }
 
 async function runUntil(load: Load, recorder: WaitingRecorder, events: number) {
-  recorder.begin();
+  recorder.start();
   load.start();
   await recorder.events(events);
   load.stop();
@@ -75,7 +75,7 @@ async function runUntil(load: Load, recorder: WaitingRecorder, events: number) {
 }
 
 for (const id of ['json-32', 'upload', 'churn', 'first-byte', 'aborts']) {
-  test(`${id} against the bench's own backend has right answers only`, async () => {
+  test(`receives only expected responses from the bench's backend in ${id}`, async () => {
     const recorder = new WaitingRecorder();
     const report = await runUntil(new ClosedLoop(specOf(id, { connections: 3 }), recorder), recorder, 9);
     assert.deepEqual(report.errors, {});
@@ -85,17 +85,17 @@ for (const id of ['json-32', 'upload', 'churn', 'first-byte', 'aborts']) {
   });
 }
 
-test('a stream is whole and paced as its model says', async () => {
+test('receives whole streams at the pace of their model', async () => {
   const shape = { events: 6, intervalMs: 10 };
   const expected = { status: 200, bodyBytes: streamBytes(shape), body: undefined };
   const spec = specOf('sse-50', { model: streamModel(shape), connections: 1, rampMs: 0, expected });
   const recorder = new WaitingRecorder();
   const report = await runUntil(new ClosedLoop(spec, recorder), recorder, 2);
   assert.deepEqual(report.errors, {});
-  assert.ok(report.latency!.p50Us > 35_000, 'six events 10 ms apart take 50 ms or nearly');
+  assert.ok(report.latency!.p50Us > 35_000, 'six events 10 ms apart take about 50 ms');
 });
 
-test('streams that clients leave are closed and counted by the backend', async () => {
+test('closes and counts a stream at the backend when its client aborts', async () => {
   const before = context.stats.abortedStreams;
   const recorder = new WaitingRecorder();
   await runUntil(new ClosedLoop(specOf('aborts', { connections: 2 }), recorder), recorder, 4);
@@ -103,21 +103,25 @@ test('streams that clients leave are closed and counted by the backend', async (
   assert.ok(context.stats.abortedStreams - before >= 4);
 });
 
-const WRONG_ANSWERS: [string, string, RegExp][] = [
+const WRONG_RESPONSES: [string, string, RegExp][] = [
   ['another status', 'HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n', /^status 502$/],
   ['a short body', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}', /^a body of 2 bytes$/],
   ['other bytes', `HTTP/1.1 200 OK\r\nContent-Length: 1024\r\n\r\n${'x'.repeat(1024)}`, /^other body bytes/],
   [
-    'half an answer',
+    'half a response',
     'HTTP/1.1 200 OK\r\nContent-Length: 1024\r\n\r\nabc',
-    /closed before the answer was whole/,
+    /closed before the response was complete/,
   ],
-  ['no HTTP', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n', /^malformed answer/],
+  [
+    'bytes that are not HTTP',
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
+    /^malformed response/,
+  ],
 ];
-for (const [name, answer, problem] of WRONG_ANSWERS) {
-  test(`${name} is an error, not an answer`, async () => {
+for (const [name, response, problem] of WRONG_RESPONSES) {
+  test(`counts an error and no response for ${name}`, async () => {
     intercept = (socket) => {
-      socket.once('data', () => socket.end(answer));
+      socket.once('data', () => socket.end(response));
       socket.on('error', () => socket.destroy());
       return true;
     };
@@ -132,14 +136,14 @@ for (const [name, answer, problem] of WRONG_ANSWERS) {
   });
 }
 
-test('a backend that is not there is an error for each try', async () => {
+test('counts an error for each attempt when nothing listens on the port', async () => {
   const recorder = new WaitingRecorder();
   const spec = specOf('json-32', { connections: 1, port: 1 });
   const report = await runUntil(new ClosedLoop(spec, recorder), recorder, 2);
   assert.deepEqual(Object.keys(report.errors), ['ECONNREFUSED']);
 });
 
-test('no more requests are sent than the load may send', async () => {
+test('sends no more requests than maxRequests', async () => {
   const before = context.stats.requests;
   const recorder = new WaitingRecorder();
   const load = new ClosedLoop(specOf('json-32', { connections: 4, maxRequests: 10 }), recorder);
@@ -147,10 +151,10 @@ test('no more requests are sent than the load may send', async () => {
   assert.equal(context.stats.requests - before, 10);
 });
 
-test('due times are never skipped, however late they are taken', () => {
+test('skips no due time, however late it is taken', () => {
   const due = new DueTimes(100);
   assert.equal(due.take(5), undefined);
-  due.begin(1000);
+  due.start(1000);
   assert.equal(due.take(1000), 1000);
   assert.equal(due.take(1009), undefined);
   assert.deepEqual(
@@ -159,10 +163,10 @@ test('due times are never skipped, however late they are taken', () => {
   );
 });
 
-test('a stall counts for every request that was due meanwhile, not only for those that were sent', async () => {
+test('counts a stall for every request that was due during it, not only for those that were sent', async () => {
   const stallMs = 150;
   intercept = (socket) => {
-    // The answers of this connection wait at the start; with one connection nothing else can be sent meanwhile.
+    // The responses of this connection wait. No other connection is open, so no request can be sent meanwhile.
     setTimeout(() => {
       new ServerConnection(socket, context);
       socket.resume();
@@ -173,7 +177,7 @@ test('a stall counts for every request that was due meanwhile, not only for thos
   const spec = specOf('json-open', { connections: 1, model: JSON_MODEL });
   const report = await runUntil(new OpenLoop(spec, 500, recorder), recorder, 75);
   assert.deepEqual(report.errors, {});
-  // 75 requests were due within the stall, evenly: their median waited for about half of it.
+  // 75 requests were due during the stall at even intervals, so their median waited for about half of it.
   assert.ok(report.latency!.p50Us > stallMs * 1000 * 0.35, `${report.latency!.p50Us}`);
   assert.ok(report.latency!.p99Us > stallMs * 1000 * 0.9, `${report.latency!.p99Us}`);
 });

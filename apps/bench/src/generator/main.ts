@@ -1,18 +1,18 @@
-/** The generator process: runs one load at a time as the controller orders, and ends with it. */
+/** The generator process. It runs one load at a time for the controller and exits when the controller does. */
 import { ClosedLoop } from './closed-loop.ts';
 import type { Load } from './load.ts';
-import type { GeneratorMessage, GeneratorOrder, LoadSpec } from './load-spec.ts';
+import type { GeneratorMessage, GeneratorCommand, LoadSpec } from './load-spec.ts';
 import { OpenLoop } from './open-loop.ts';
 import { Recorder } from './recorder.ts';
 
 const OPEN_DEADLINE_MS = 30_000;
-/** A window in which nothing came is prolonged until something does, so that a slow machine has figures too. */
-const PROLONGED_AT_MOST_MS = 5_000;
-const PROLONGED_BY_MS = 20;
+/** An empty window is extended until it holds a response, so that a slow machine has figures too. */
+const MAX_EXTENSION_MS = 5_000;
+const EXTENSION_STEP_MS = 20;
 
 let running: { load: Load; timers: NodeJS.Timeout[] } | undefined;
 
-function tell(message: GeneratorMessage): void {
+function send(message: GeneratorMessage): void {
   if (process.connected) process.send?.(message);
 }
 
@@ -22,22 +22,23 @@ function run(spec: LoadSpec): void {
     spec.pace.kind === 'open'
       ? new OpenLoop(spec, spec.pace.ratePerS, recorder)
       : new ClosedLoop(spec, recorder);
-  const current = { load, timers: [] as NodeJS.Timeout[] };
+  const timers: NodeJS.Timeout[] = [];
+  const current = { load, timers };
   running = current;
   const closeWindow = (): void => {
-    const isLate = recorder.elapsedMs >= spec.windowMs + PROLONGED_AT_MOST_MS;
-    if (!recorder.isEmpty || isLate || spec.windowAfterAllOpen)
-      tell({ kind: 'window-end', report: recorder.report() });
-    else current.timers.push(setTimeout(closeWindow, PROLONGED_BY_MS));
+    const isOverdue = recorder.elapsedMs >= spec.windowMs + MAX_EXTENSION_MS;
+    if (!recorder.isEmpty || isOverdue || spec.windowAfterAllOpen)
+      send({ kind: 'window-end', report: recorder.report() });
+    else timers.push(setTimeout(closeWindow, EXTENSION_STEP_MS));
   };
   const openWindow = (): void => {
     if (running !== current || recorder.measuring) return;
-    recorder.begin();
-    tell({ kind: 'window-start' });
-    current.timers.push(setTimeout(closeWindow, spec.windowMs));
+    recorder.start();
+    send({ kind: 'window-start' });
+    timers.push(setTimeout(closeWindow, spec.windowMs));
   };
   load.start();
-  current.timers.push(setTimeout(openWindow, spec.windowAfterAllOpen ? OPEN_DEADLINE_MS : spec.warmUpMs));
+  timers.push(setTimeout(openWindow, spec.windowAfterAllOpen ? OPEN_DEADLINE_MS : spec.warmUpMs));
   if (spec.windowAfterAllOpen) void load.allOpen.then(() => setTimeout(openWindow, spec.warmUpMs));
 }
 
@@ -45,12 +46,12 @@ function stop(): void {
   for (const timer of running?.timers ?? []) clearTimeout(timer);
   running?.load.stop();
   running = undefined;
-  tell({ kind: 'stopped' });
+  send({ kind: 'stopped' });
 }
 
 process.on('disconnect', () => process.exit(0));
-process.on('message', (order: GeneratorOrder) => {
-  if (order.kind === 'run') run(order.spec);
+process.on('message', (command: GeneratorCommand) => {
+  if (command.kind === 'run') run(command.spec);
   else stop();
 });
-tell({ kind: 'ready' });
+send({ kind: 'ready' });

@@ -1,13 +1,13 @@
 import { ClientConnection, type ConnectionOwner } from './client-connection.ts';
-import { requestOf, type Load } from './load.ts';
-import type { LoadSpec } from './load-spec.ts';
 import { DueTimes } from './due-times.ts';
+import type { LoadSpec } from './load-spec.ts';
+import { encodeRequest, type Load } from './load.ts';
 import { Pacer } from './pacer.ts';
 import type { Recorder } from './recorder.ts';
 
 /**
- * Requests at a fixed rate, whatever the answers do. A request's latency counts from the time it was due, so a
- * program that stalls is charged for all that had to wait meanwhile (no coordinated omission).
+ * Sends requests at a fixed rate, however slow the responses are. The latency of a request counts from its due time,
+ * so a stall of the program counts for every request that was due during it (no coordinated omission).
  */
 export class OpenLoop implements Load, ConnectionOwner {
   readonly #recorder: Recorder;
@@ -23,7 +23,7 @@ export class OpenLoop implements Load, ConnectionOwner {
 
   constructor(spec: LoadSpec, ratePerS: number, recorder: Recorder) {
     this.#recorder = recorder;
-    this.#request = requestOf(spec);
+    this.#request = encodeRequest(spec);
     this.#maxRequests = spec.maxRequests;
     this.#connections = Array.from(
       { length: spec.connections },
@@ -32,7 +32,7 @@ export class OpenLoop implements Load, ConnectionOwner {
     this.#free = [...this.#connections];
     this.#due = new DueTimes(ratePerS);
     this.#pacer = new Pacer(1000 / ratePerS, (startMs) => {
-      if (!this.#due.begun) this.#due.begin(startMs);
+      if (!this.#due.started) this.#due.start(startMs);
       this.#sendDue(true);
     });
   }
@@ -45,22 +45,22 @@ export class OpenLoop implements Load, ConnectionOwner {
   stop(): void {
     this.#running = false;
     this.#pacer.stop();
-    for (const connection of this.#connections) connection.leave();
+    for (const connection of this.#connections) connection.abort();
   }
 
   onFirstByte(connection: ClientConnection): void {
-    this.#recorder.firstByte(connection.startMs);
+    this.#recorder.recordFirstByte(connection.startMs);
   }
 
   onBodyBytes(_connection: ClientConnection, count: number): void {
-    this.#recorder.bodyBytes(count);
+    this.#recorder.addBodyBytes(count);
   }
 
-  onAnswer(connection: ClientConnection, problem: string | undefined): void {
-    if (problem === undefined) this.#recorder.answer(connection.startMs);
-    else this.#recorder.error(problem);
+  onResponse(connection: ClientConnection, problem: string | undefined): void {
+    if (problem === undefined) this.#recorder.recordResponse(connection.startMs);
+    else this.#recorder.recordError(problem);
     this.#free.push(connection);
-    // What became due while every connection was busy waited for the program, not for the generator.
+    // A request that became due while every connection was busy waited for the program, not for the generator.
     if (this.#free.length === 1) this.#sendDue(false);
   }
 
@@ -71,7 +71,7 @@ export class OpenLoop implements Load, ConnectionOwner {
       const dueMs = this.#due.take(nowMs);
       if (dueMs === undefined) return;
       this.#sent += 1;
-      if (countsLateness) this.#recorder.late(nowMs - dueMs);
+      if (countsLateness) this.#recorder.recordLateness(nowMs - dueMs);
       const connection = this.#free.pop()!;
       connection.startMs = dueMs;
       connection.send(this.#request);

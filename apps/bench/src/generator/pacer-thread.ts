@@ -5,8 +5,8 @@ const { intervalMs } = workerData as { intervalMs: number };
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 const startMs = monotonicMs();
 
-for (let beat = 0; ; beat += 1) {
-  const waitMs = startMs + beat * intervalMs - monotonicMs();
+for (let tick = 0; ; tick += 1) {
+  const waitMs = startMs + tick * intervalMs - monotonicMs();
   if (waitMs > 0) Atomics.wait(sleeper, 0, 0, waitMs);
   parentPort?.postMessage(startMs);
 }

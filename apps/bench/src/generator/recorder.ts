@@ -1,9 +1,9 @@
 import { LatencyHistogram } from '../latency-histogram.ts';
 import type { LoadReport, Percentiles } from './load-spec.ts';
 
-const MOST_KINDS_OF_ERROR = 20;
+const MAX_ERROR_KINDS = 20;
 
-/** Counts what happens within the window; errors are counted all the time. */
+/** Records latencies and counts within the window, and errors at all times. */
 export class Recorder {
   readonly #latency = new LatencyHistogram();
   readonly #firstByte = new LatencyHistogram();
@@ -13,46 +13,47 @@ export class Recorder {
   #bodyBytes = 0;
   #startMs: number | undefined;
 
-  /** Whether the window is open. */
+  /** The window is open. */
   get measuring(): boolean {
     return this.#startMs !== undefined;
   }
 
-  /** Whether nothing has come since the window opened. */
+  /** No response and no body byte has come since the window opened. */
   get isEmpty(): boolean {
     return this.#completed === 0 && this.#bodyBytes === 0;
   }
 
-  /** Since the window opened. */
+  /** Milliseconds since the window opened. */
   get elapsedMs(): number {
     return this.#startMs === undefined ? 0 : performance.now() - this.#startMs;
   }
 
-  begin(): void {
+  /** Opens the window. */
+  start(): void {
     this.#startMs = performance.now();
   }
 
-  /** @param startMs when the exchange was sent or due. */
-  answer(startMs: number): void {
+  /** @param startMs when the request was sent or due. */
+  recordResponse(startMs: number): void {
     if (this.#startMs === undefined) return;
     this.#completed += 1;
     this.#latency.record((performance.now() - startMs) * 1000);
   }
 
-  firstByte(startMs: number): void {
+  recordFirstByte(startMs: number): void {
     if (this.#startMs !== undefined) this.#firstByte.record((performance.now() - startMs) * 1000);
   }
 
-  late(byMs: number): void {
+  recordLateness(byMs: number): void {
     if (this.#startMs !== undefined) this.#lateness.record(byMs * 1000);
   }
 
-  bodyBytes(count: number): void {
+  addBodyBytes(count: number): void {
     if (this.#startMs !== undefined) this.#bodyBytes += count;
   }
 
-  error(problem: string): void {
-    const known = this.#errors.has(problem) || this.#errors.size < MOST_KINDS_OF_ERROR;
+  recordError(problem: string): void {
+    const known = this.#errors.has(problem) || this.#errors.size < MAX_ERROR_KINDS;
     const key = known ? problem : 'other';
     this.#errors.set(key, (this.#errors.get(key) ?? 0) + 1);
   }

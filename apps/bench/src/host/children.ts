@@ -3,38 +3,38 @@ import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 
 const STOP_DEADLINE_MS = 4000;
-const SHOWN_OUTPUT_BYTES = 3000;
+const MAX_OUTPUT_CHARS = 3000;
 
 export interface StartOptions {
   readonly core: number;
   /** The command and its arguments. */
   readonly command: readonly string[];
-  /** Where its output goes. A pipe would make the bench work for every log line of a compared program. */
+  /** The file for its output. With a pipe, every log line of a compared program would cost the bench time. */
   readonly outputFile: string;
-  /** Added to the environment; undefined takes a variable away. */
+  /** Changes to the environment. Undefined removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Opens an IPC channel, for generator and backend. */
+  /** Opens an IPC channel, which the generator and the backend use. */
   readonly ipc?: boolean;
 }
 
-/** A child that the bench started, in a process group of its own. */
+/** A child process of the bench, in a process group of its own. */
 export interface Child {
   readonly process: ChildProcess;
   readonly pid: number;
-  /** The end of what it printed, for the message when it fails. */
+  /** The end of its output, for error messages. */
   output(): string;
   exited(): boolean;
-  /** SIGTERM to its root, SIGKILL to its whole group after 4 s; resolves when it is gone. */
+  /** Sends SIGTERM to it, and SIGKILL to its whole group after 4 s. Resolves when it has exited. */
   stop(): Promise<void>;
 }
 
 const aliveGroups = new Set<number>();
 
-/** Starts a command pinned to one core. Rejects if it cannot be started. */
+/** Starts a command pinned to one core. Rejects when it cannot be started. */
 export async function startPinned(options: StartOptions): Promise<Child> {
   const output = openSync(options.outputFile, 'a');
   try {
-    // Should the bench be killed outright, the kernel ends what it started.
+    // When the bench is killed with SIGKILL, the kernel ends its children.
     const prefix = ['--pdeathsig', 'SIGTERM', 'taskset', '-c', String(options.core)];
     const child = spawn('setpriv', [...prefix, ...options.command], {
       detached: true,
@@ -42,22 +42,22 @@ export async function startPinned(options: StartOptions): Promise<Child> {
       env: { ...process.env, ...options.env },
     });
     await once(child, 'spawn');
-    return follow(child, options.outputFile);
+    return wrapChild(child, options.outputFile);
   } finally {
     closeSync(output);
   }
 }
 
-/** Ends whatever is still running, without waiting: for exit and signals. */
+/** Kills all children without waiting, for exit and signal handlers. */
 export function killAllChildren(): void {
   for (const group of aliveGroups) signal(-group, 'SIGKILL');
 }
 
-function follow(child: ChildProcess, outputFile: string): Child {
+function wrapChild(child: ChildProcess, outputFile: string): Child {
   const pid = child.pid!;
   aliveGroups.add(pid);
   child.once('exit', () => {
-    // What a root leaves behind when it dies stays in its group.
+    // Processes that the child started stay in its group when it exits.
     signal(-pid, 'SIGKILL');
     aliveGroups.delete(pid);
   });
@@ -65,24 +65,24 @@ function follow(child: ChildProcess, outputFile: string): Child {
   return {
     process: child,
     pid,
-    output: () => readFileSync(outputFile, 'utf8').slice(-SHOWN_OUTPUT_BYTES).trim(),
+    output: () => readFileSync(outputFile, 'utf8').slice(-MAX_OUTPUT_CHARS).trim(),
     exited,
     async stop() {
       if (exited()) return;
-      const gone = once(child, 'exit');
+      const exit = once(child, 'exit');
       signal(pid, 'SIGTERM');
       const timer = setTimeout(() => signal(-pid, 'SIGKILL'), STOP_DEADLINE_MS);
-      await gone;
+      await exit;
       clearTimeout(timer);
     },
   };
 }
 
-/** @param to a process, or a group as a negative number. */
+/** @param to the id of a process, or of a group as a negative number. */
 function signal(to: number, name: NodeJS.Signals): void {
   try {
     process.kill(to, name);
   } catch {
-    // ESRCH: it is gone, which is what was wanted.
+    // ESRCH: it has exited already.
   }
 }

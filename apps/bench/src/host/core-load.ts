@@ -1,8 +1,8 @@
-import { readIfThere } from './process-tree.ts';
+import { readFileIfExists } from './read-file-if-exists.ts';
 
 const US_PER_TICK = 10_000;
 
-/** Time that a core was not idle since boot, µs, from /proc/stat; undefined for a core that is not listed. */
+/** Microseconds since boot in which a core was busy, from /proc/stat. Undefined for a core that is not listed. */
 export function parseCoreBusyUs(statText: string, core: number): number | undefined {
   const line = statText.split('\n').find((candidate) => candidate.startsWith(`cpu${core} `));
   if (line === undefined) return undefined;
@@ -13,5 +13,5 @@ export function parseCoreBusyUs(statText: string, core: number): number | undefi
 }
 
 export function readCoreBusyUs(core: number): number | undefined {
-  return parseCoreBusyUs(readIfThere('/proc/stat') ?? '', core);
+  return parseCoreBusyUs(readFileIfExists('/proc/stat') ?? '', core);
 }

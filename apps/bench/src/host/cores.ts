@@ -1,6 +1,6 @@
-import { readIfThere } from './process-tree.ts';
+import { readFileIfExists } from './read-file-if-exists.ts';
 
-/** Which core does what. With two cores the compared program has one, generator and backend share the other. */
+/** The core of each process. With two cores, the compared program has one, and generator and backend share the other. */
 export interface CorePlan {
   readonly target: number;
   readonly generator: number;
@@ -20,16 +20,16 @@ export function parseCpuList(text: string): number[] {
     });
 }
 
-/** @param allowed the cores this process may use, at least one. */
+/** @param allowed the cores that this process may use, at least one. */
 export function planCores(allowed: readonly number[]): CorePlan {
   const target = allowed[0] ?? 0;
   const generator = allowed[1] ?? target;
   return { target, generator, backend: allowed[2] ?? generator };
 }
 
-/** The cores that this process may use, by its affinity; core 0 where the kernel does not tell. */
+/** The cores in this process's CPU affinity. Core 0 when the kernel does not list them. */
 export function readAllowedCores(): number[] {
-  const line = /^Cpus_allowed_list:\s*(.+)$/m.exec(readIfThere('/proc/self/status') ?? '');
+  const line = /^Cpus_allowed_list:\s*(.+)$/m.exec(readFileIfExists('/proc/self/status') ?? '');
   const cores = parseCpuList(line?.[1] ?? '0');
   return cores.length > 0 ? cores : [0];
 }

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseSchedstatUs, readProcessCpuUs, readTreeCpu } from './cpu-time.ts';
 
-test('schedstat counts nanoseconds in its first field', () => {
+test('reads nanoseconds from the first field of schedstat', () => {
   assert.equal(parseSchedstatUs('383654969 533185 25\n'), 383654.969);
   assert.equal(parseSchedstatUs(''), undefined);
 });
 
-test('CPU time of this process grows by what it uses', () => {
+test('reports the CPU time that this process uses', () => {
   const before = { own: readProcessCpuUs(process.pid), tree: readTreeCpu(process.pid).dataPathUs };
   const start = process.cpuUsage();
   let used = 0;
@@ -17,11 +17,11 @@ test('CPU time of this process grows by what it uses', () => {
   }
   const own = readProcessCpuUs(process.pid) - before.own;
   const tree = readTreeCpu(process.pid).dataPathUs - before.tree;
-  // The kernel's two accounts of the same time differ by at most a few ticks.
+  // The two sources in the kernel differ by a few ticks at most.
   assert.ok(own > used - 25_000, `${own} of ${used}`);
   assert.ok(tree > used - 25_000, `${tree} of ${used}`);
 });
 
-test('a tree that is gone has used nothing', () => {
+test('reports no CPU time for a tree that has exited', () => {
   assert.deepEqual(readTreeCpu(2 ** 30), { dataPathUs: 0, agentUs: 0 });
 });

@@ -1,12 +1,13 @@
 import { readdirSync } from 'node:fs';
-import { readIfThere, readProcessTree, type TreeProcess } from './process-tree.ts';
+import { readProcessTree, type TreeProcess } from './process-tree.ts';
+import { readFileIfExists } from './read-file-if-exists.ts';
 
-/** Linux fixes USER_HZ, the unit of /proc/PID/stat, at 100 on every architecture that Node runs on. */
+/** The unit of /proc/PID/stat. Linux fixes USER_HZ at 100 on every architecture that Node runs on. */
 const US_PER_TICK = 10_000;
 
-/** CPU time since their start of the processes that live, µs. */
+/** CPU time in microseconds of the running processes, since their start. */
 export interface TreeCpu {
-  /** Without the agent: what the path of requests uses. */
+  /** All processes but the discovery agent, which no request passes. */
   readonly dataPathUs: number;
   readonly agentUs: number;
 }
@@ -22,18 +23,18 @@ export function readTreeCpu(root: number): TreeCpu {
   return { dataPathUs, agentUs };
 }
 
-/** CPU time of one process, µs. */
+/** CPU time of one process in microseconds. */
 export function readProcessCpuUs(pid: number): number {
   return threadsCpuUs(pid) ?? 0;
 }
 
-/** First field of a schedstat file: time on a CPU, in ns. Undefined where the kernel keeps none. */
+/** Microseconds on a CPU, from the first field of a schedstat file. Undefined when the kernel keeps no statistics. */
 export function parseSchedstatUs(text: string): number | undefined {
   const ns = Number.parseInt(text, 10);
   return Number.isNaN(ns) ? undefined : ns / 1000;
 }
 
-/** Scheduler statistics count nanoseconds; a tick of 10 ms would be 10 % of a short window's figure. */
+/** Prefers scheduler statistics, which count nanoseconds: a tick of 10 ms is 10 % of a short window. */
 function cpuUsOf(process: TreeProcess): number {
   return threadsCpuUs(process.pid) ?? process.ownTicks * US_PER_TICK;
 }
@@ -41,7 +42,7 @@ function cpuUsOf(process: TreeProcess): number {
 function threadsCpuUs(pid: number): number | undefined {
   let totalUs: number | undefined;
   for (const thread of threadsOf(pid)) {
-    const us = parseSchedstatUs(readIfThere(`/proc/${pid}/task/${thread}/schedstat`) ?? '');
+    const us = parseSchedstatUs(readFileIfExists(`/proc/${pid}/task/${thread}/schedstat`) ?? '');
     if (us !== undefined) totalUs = (totalUs ?? 0) + us;
   }
   return totalUs === 0 ? undefined : totalUs;
@@ -51,7 +52,7 @@ function threadsOf(pid: number): string[] {
   try {
     return readdirSync(`/proc/${pid}/task`);
   } catch {
-    // The process has ended since its tree was read.
+    // The process has exited since its tree was read.
     return [];
   }
 }

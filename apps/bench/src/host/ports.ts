@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 
-/** A port of 127.0.0.1 that was free a moment ago, for programs that cannot be told to choose one. */
+/** A port of 127.0.0.1 that was free a moment ago, for programs that cannot listen on port 0. */
 export async function findFreePort(): Promise<number> {
   const server = createServer().listen({ host: '127.0.0.1', port: 0 });
   await once(server, 'listening');

@@ -5,16 +5,16 @@ import { descendants, parseProcessStat, readProcessTree, roleOfEnvironment } fro
 const STAT =
   '1234 (a (strange) name) S 77 1234 1234 0 -1 4194304 2807 0 16 0 37 15 0 0 20 0 7 0 107396 948613120 11617 0';
 
-test('a stat line is read whatever the name of the process holds', () => {
+test('reads a stat line whose process name holds spaces and parentheses', () => {
   assert.deepEqual(parseProcessStat(STAT), { pid: 1234, parentPid: 77, ownTicks: 52 });
 });
 
-test('what is no stat line is not read', () => {
+test('returns undefined for a text that is not a stat line', () => {
   assert.equal(parseProcessStat(''), undefined);
   assert.equal(parseProcessStat('12 (cut) S'), undefined);
 });
 
-test('descendants are found however deep, and others are not', () => {
+test('finds the descendants at any depth, and no other processes', () => {
   const processes = [
     { pid: 9, parentPid: 5, ownTicks: 0 },
     { pid: 1, parentPid: 0, ownTicks: 0 },
@@ -28,12 +28,12 @@ test('descendants are found however deep, and others are not', () => {
   assert.deepEqual(pids(77), []);
 });
 
-test('the agent is told from workers by the environment that olla serve gives it', () => {
+test('recognises the agent by its environment', () => {
   assert.equal(roleOfEnvironment('PATH=/bin\0OLLA_CHILD=agent\0'), 'agent');
   assert.equal(roleOfEnvironment('PATH=/bin\0NODE_UNIQUE_ID=1\0'), 'worker');
 });
 
-test('the tree of this process begins with it', () => {
+test('lists this process as the root of its tree', () => {
   const [root] = readProcessTree(process.pid);
   assert.equal(root?.pid, process.pid);
   assert.equal(root.parentPid, process.ppid);

@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
+import { readFileIfExists } from './read-file-if-exists.ts';
 
-/** One line of /proc/PID/stat, as far as the bench needs it. */
+/** The fields of /proc/PID/stat that the bench uses. */
 export interface ProcessStat {
   readonly pid: number;
   readonly parentPid: number;
@@ -8,7 +9,7 @@ export interface ProcessStat {
   readonly ownTicks: number;
 }
 
-/** Parses /proc/PID/stat. The name, in parentheses, may itself hold spaces and parentheses. Undefined if malformed. */
+/** Parses /proc/PID/stat. The name in parentheses may hold spaces and parentheses. Undefined when malformed. */
 export function parseProcessStat(text: string): ProcessStat | undefined {
   const nameEnd = text.lastIndexOf(')');
   const pid = Number.parseInt(text, 10);
@@ -20,7 +21,7 @@ export function parseProcessStat(text: string): ProcessStat | undefined {
   return { pid, parentPid, ownTicks: user + system };
 }
 
-/** The root and all that descend from it, root first; empty when it is gone. */
+/** The root and its descendants, root first. Empty when the root has exited. */
 export function descendants(root: number, processes: readonly ProcessStat[]): ProcessStat[] {
   const found = processes.filter((process) => process.pid === root);
   for (let at = 0; at < found.length; at += 1) {
@@ -31,42 +32,32 @@ export function descendants(root: number, processes: readonly ProcessStat[]): Pr
   return found;
 }
 
-/** `root`: the process that was started. `agent`: the gateway's discovery. `worker`: any other descendant. */
+/** `root`: the process that was started. `agent`: the gateway's discovery agent. `worker`: any other descendant. */
 export type ProcessRole = 'root' | 'worker' | 'agent';
 
 export interface TreeProcess extends ProcessStat {
   readonly role: ProcessRole;
 }
 
-/** The tree as it is now. */
+/** Reads the current process tree below a root. */
 export function readProcessTree(root: number): TreeProcess[] {
   return descendants(root, readAllProcesses()).map((stat) => ({
     ...stat,
-    role: stat.pid === root ? 'root' : roleOfEnvironment(readIfThere(`/proc/${stat.pid}/environ`) ?? ''),
+    role: stat.pid === root ? 'root' : roleOfEnvironment(readFileIfExists(`/proc/${stat.pid}/environ`) ?? ''),
   }));
 }
 
 /**
- * The gateway's workers and its agent run the same file; `olla serve` tells them apart by the environment.
- * @param environment as in /proc/PID/environ, its entries ended by NUL.
+ * Workers and agent of the gateway run the same file. `olla serve` sets the environment variable OLLA_CHILD of each.
+ * @param environment the text of /proc/PID/environ, whose entries end with NUL.
  */
 export function roleOfEnvironment(environment: string): ProcessRole {
   return environment.split('\0').includes('OLLA_CHILD=agent') ? 'agent' : 'worker';
 }
 
-/** Undefined when the process has ended meanwhile, or may not be read. */
-export function readIfThere(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    // Processes end at any time: one that is gone uses nothing any more.
-    return undefined;
-  }
-}
-
 function readAllProcesses(): ProcessStat[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .map((name) => parseProcessStat(readIfThere(`/proc/${name}/stat`) ?? ''))
+    .map((name) => parseProcessStat(readFileIfExists(`/proc/${name}/stat`) ?? ''))
     .filter((stat) => stat !== undefined);
 }

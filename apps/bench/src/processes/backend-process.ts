@@ -1,18 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { BackendStats } from '../backend/context.ts';
+import type { BackendStats } from '../backend/backend-context.ts';
 import type { BackendMessage } from '../backend/messages.ts';
 import { startPinned, type Child } from '../host/children.ts';
 import { nextMessage } from './next-message.ts';
 
 const START_DEADLINE_MS = 10_000;
-const ANSWER_DEADLINE_MS = 5000;
+const REPLY_DEADLINE_MS = 5000;
 const POLL_MS = 50;
 
 type Listening = Extract<BackendMessage, { kind: 'listening' }>;
 type Stats = Extract<BackendMessage, { kind: 'stats' }>;
 
-/** The backend's process, seen from the controller. */
+/** The controller's handle of the backend process. */
 export class BackendProcess {
   readonly child: Child;
   readonly port: number;
@@ -27,19 +27,21 @@ export class BackendProcess {
     const command = [process.execPath, main, JSON.stringify(models)];
     const child = await startPinned({ core, command, outputFile, ipc: true });
     const isListening = (message: BackendMessage): message is Listening => message.kind === 'listening';
-    const { port } = await nextMessage(child, 'backend', START_DEADLINE_MS, isListening);
+    const wait = { name: 'backend', deadlineMs: START_DEADLINE_MS };
+    const { port } = await nextMessage(child, isListening, wait);
     return new BackendProcess(child, port);
   }
 
   async stats(): Promise<BackendStats> {
     const isStats = (message: BackendMessage): message is Stats => message.kind === 'stats';
-    const answer = nextMessage(this.child, 'backend', ANSWER_DEADLINE_MS, isStats);
+    const wait = { name: 'backend', deadlineMs: REPLY_DEADLINE_MS };
+    const reply = nextMessage(this.child, isStats, wait);
     this.child.process.send('stats');
-    return (await answer).stats;
+    return (await reply).stats;
   }
 
-  /** How many streams are still open once their clients have been gone for the given time. */
-  async streamsLeftOpen(deadlineMs: number): Promise<number> {
+  /** Waits until no stream is open. Resolves with the number that still is when the deadline passes. */
+  async waitForStreamsToClose(deadlineMs: number): Promise<number> {
     const untilMs = performance.now() + deadlineMs;
     for (;;) {
       const { openStreams } = await this.stats();

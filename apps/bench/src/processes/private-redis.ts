@@ -8,32 +8,24 @@ import { TargetFailed } from '../targets/target.ts';
 const START_DEADLINE_MS = 5000;
 const POLL_MS = 20;
 
-/** Starts a Redis of this run's own, which keeps nothing on disk; it ends with the run. */
+/** Starts a Redis for this run, which stores nothing on disk. Resolves with its URL. */
 export async function startPrivateRedis(core: number, folder: string): Promise<string> {
   const port = await findFreePort();
   const child = await startPinned({
     core,
     command: [
       'redis-server',
-      '--port',
-      String(port),
-      '--bind',
-      '127.0.0.1',
-      '--save',
-      '',
-      '--appendonly',
-      'no',
-      '--dir',
-      folder,
+      ...['--port', String(port), '--bind', '127.0.0.1'],
+      ...['--save', '', '--appendonly', 'no', '--dir', folder],
     ],
     outputFile: join(folder, 'redis.log'),
   });
-  const untilMs = performance.now() + START_DEADLINE_MS;
+  const deadlineMs = performance.now() + START_DEADLINE_MS;
   while (!(await accepts(port))) {
-    if (child.exited() || performance.now() >= untilMs) {
+    if (child.exited() || performance.now() >= deadlineMs) {
       throw new TargetFailed(
         'redis-server',
-        'did not start (apt-get install -y redis-server, or give --redis URL)',
+        'did not start. Run apt-get install -y redis-server, or give --redis URL',
         child.output(),
       );
     }

@@ -1,16 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ClientConnection } from '../generator/client-connection.ts';
-import { requestOf } from '../generator/load.ts';
 import type { LoadSpec } from '../generator/load-spec.ts';
+import { encodeRequest } from '../generator/load.ts';
 import { TargetFailed, type RunningTarget } from '../targets/target.ts';
 
 const POLL_MS = 5;
-const ASK_DEADLINE_MS = 1000;
+const REQUEST_DEADLINE_MS = 1000;
 
 /**
- * Asks until a request goes through to the backend and back: for a gateway that is listening with its first snapshot.
- * Rejects with what the program printed when it ends or the deadline passes.
- * @param spec of the request; its expected status says when the target serves, or any of `alsoServing`.
+ * Sends requests until one gets the expected response from the backend, or a status in `alsoServing`. Rejects with
+ * TargetFailed and the program's output when the program exits or the deadline passes.
  */
 export async function waitUntilServing(
   name: string,
@@ -18,35 +17,35 @@ export async function waitUntilServing(
   spec: LoadSpec,
   options: { readonly deadlineMs: number; readonly alsoServing: readonly number[] },
 ): Promise<void> {
-  const untilMs = performance.now() + options.deadlineMs;
+  const deadlineMs = performance.now() + options.deadlineMs;
   const accepted = options.alsoServing.map((status) => `status ${status}`);
   for (;;) {
-    const problem = await askOnce(spec);
+    const problem = await sendOnce(spec);
     if (problem === undefined || accepted.includes(problem)) return;
     if (target.child?.exited() === true)
-      throw new TargetFailed(name, 'ended at its start', target.child.output());
-    if (performance.now() >= untilMs) {
-      const what = `did not serve within ${options.deadlineMs / 1000} s (last answer: ${problem})`;
+      throw new TargetFailed(name, 'exited at its start', target.child.output());
+    if (performance.now() >= deadlineMs) {
+      const what = `did not serve within ${options.deadlineMs / 1000} s (last response: ${problem})`;
       throw new TargetFailed(name, what, target.child?.output());
     }
     await delay(POLL_MS);
   }
 }
 
-/** Undefined when the answer was as expected. */
-function askOnce(spec: LoadSpec): Promise<string | undefined> {
+/** Sends one request. Resolves with the problem, or undefined for the expected response. */
+function sendOnce(spec: LoadSpec): Promise<string | undefined> {
   return new Promise((resolve) => {
     const finish = (problem: string | undefined): void => {
       clearTimeout(timer);
-      connection.leave();
+      connection.abort();
       resolve(problem);
     };
     const connection = new ClientConnection(spec.port, spec.expected, {
       onFirstByte: () => undefined,
       onBodyBytes: () => undefined,
-      onAnswer: (_connection, problem) => finish(problem),
+      onResponse: (_connection, problem) => finish(problem),
     });
-    const timer = setTimeout(() => finish('no answer within 1 s'), ASK_DEADLINE_MS);
-    connection.send(requestOf(spec));
+    const timer = setTimeout(() => finish('no response within 1 s'), REQUEST_DEADLINE_MS);
+    connection.send(encodeRequest(spec));
   });
 }

@@ -1,6 +1,6 @@
 import type { Measurement } from '../result.ts';
 
-/** One line for each measurement, as it comes. */
+/** The progress line of one measurement. */
 export function progressLine(measurement: Measurement, rounds: number): string {
   const { round, workload, target, cpuUsPerUnit, unitsPerS, memoryKiBPerStream } = measurement;
   const parts = [

@@ -45,7 +45,7 @@ function resultOf(measurements: Measurement[], rounds: number): BenchResult {
   };
 }
 
-test('ratios are to nginx of the same round', () => {
+test('takes ratios to nginx in the same round', () => {
   const result = resultOf(
     [
       measurement({ round: 0, target: 'nginx', cpuUsPerUnit: 20 }),
@@ -65,7 +65,7 @@ test('ratios are to nginx of the same round', () => {
   assert.deepEqual(rows.find((row) => row.target === 'nginx')!.cpuRatio?.median, 1);
 });
 
-test('a variant is compared with the nginx that ran beside it', () => {
+test('compares a variant with the nginx of its own group', () => {
   const result = resultOf(
     [
       measurement({ round: 0, target: 'nginx', cpuUsPerUnit: 20 }),
@@ -78,7 +78,7 @@ test('a variant is compared with the nginx that ran beside it', () => {
   assert.equal(rows.find((row) => row.target === 'olla-no-limits')!.cpuRatio?.median, 2);
 });
 
-test('added latency is above the direct connection, and its ratio to what nginx adds', () => {
+test('subtracts the latency of the direct connection, and compares the rest with that of nginx', () => {
   const at = (target: string, p50Us: number, p99Us: number): Measurement =>
     measurement({ round: 0, target, workload: 'json-open', latency: { count: 1, p50Us, p99Us } });
   const result = resultOf([at('direct', 100, 200), at('nginx', 150, 300), at('olla', 250, 500)], 1);
@@ -89,7 +89,7 @@ test('added latency is above the direct connection, and its ratio to what nginx 
   assert.equal(row.addedP99Ratio?.median, 3);
 });
 
-test('errors of all rounds are summed, notes of one kind are told once', () => {
+test('adds the errors of all rounds, and shows notes of one kind once', () => {
   const result = resultOf(
     [
       measurement({ round: 0, target: 'nginx', errors: { 'status 502': 2 }, notes: ['core 91 % busy'] }),
@@ -104,12 +104,12 @@ test('errors of all rounds are summed, notes of one kind are told once', () => {
   assert.match(report, /· nginx: core 91 % busy, in 2 rounds/);
 });
 
-test('failures are part of the report', () => {
-  const result = { ...resultOf([], 1), failures: ['olla ended at its start; it printed:\n    port in use'] };
-  assert.match(renderReport(result, summarise(result, WORKLOADS)), /Not measured:\nolla ended at its start/);
+test('lists failures in the report', () => {
+  const result = { ...resultOf([], 1), failures: ['olla exited at its start; it printed:\n    port in use'] };
+  assert.match(renderReport(result, summarise(result, WORKLOADS)), /Not measured:\nolla exited at its start/);
 });
 
-test('a table aligns its columns and leaves out those without a value', () => {
+test('aligns the columns of a table and omits those without a value', () => {
   const columns = [
     { title: 'name', cell: (row: string[]) => row[0]! },
     { title: 'µs', cell: (row: string[]) => row[1]! },

@@ -3,13 +3,13 @@ import type { Spread } from '../statistics.ts';
 import type { StartSummary, Summary, SummaryRow, WorkloadSummary } from './summary.ts';
 import { renderTable, type Column } from './table.ts';
 
-/** The whole report for people. */
+/** The whole report as text. */
 export function renderReport(result: BenchResult, summary: Summary): string {
   const { machine, cores } = result;
   const head = [
     `${machine.cpu}, ${machine.cores} cores, Linux ${machine.kernel}, Node ${machine.node}, load ${machine.loadAverageAtStart.toFixed(2)} at the start`,
     `compared programs on core ${cores.target}, generator on ${cores.generator}, backend on ${cores.backend}`,
-    `${roundsInWords(result.rounds)} with windows of ${result.windowMs / 1000} s; took ${result.tookS} s`,
+    `${formatRounds(result.rounds)} with windows of ${result.windowMs / 1000} s; took ${result.tookS} s`,
     'Median of the rounds (least – most). "× nginx" is the ratio to nginx in the same round.',
     '',
     ...result.targets.map(({ name, description }) => `${name.padEnd(18)}${description}`),
@@ -20,24 +20,27 @@ export function renderReport(result: BenchResult, summary: Summary): string {
   return `${parts.join('\n\n')}\n`;
 }
 
-export function roundsInWords(rounds: number): string {
+export function formatRounds(rounds: number): string {
   return rounds === 1 ? '1 round' : `${rounds} rounds`;
 }
 
 function renderWorkload(summary: WorkloadSummary): string {
   const columns: Column<SummaryRow>[] = [
     { title: 'target', cell: (row) => row.target },
-    { title: `CPU µs/${summary.unit}`, cell: (row) => short(row.cpuUsPerUnit, 1) },
-    { title: '× nginx', cell: (row) => full(row.cpuRatio, 2) },
-    { title: `${summary.unit}s/s`, cell: (row) => (row.memoryKiBPerStream ? '' : short(row.unitsPerS, 0)) },
-    { title: '× nginx', cell: (row) => (row.memoryKiBPerStream ? '' : full(row.rateRatio, 2)) },
-    { title: 'p50 ms', cell: (row) => ms(row.p50Us) },
-    { title: 'p99 ms', cell: (row) => ms(row.p99Us) },
-    { title: 'added p50 ms', cell: (row) => ms(row.addedP50Us) },
-    { title: '× nginx', cell: (row) => full(row.addedP50Ratio, 2) },
-    { title: 'added p99 ms', cell: (row) => ms(row.addedP99Us) },
-    { title: '× nginx', cell: (row) => full(row.addedP99Ratio, 2) },
-    { title: 'KiB a stream', cell: (row) => full(row.memoryKiBPerStream, 1) },
+    { title: `CPU µs/${summary.unit}`, cell: (row) => formatMedian(row.cpuUsPerUnit, 1) },
+    { title: '× nginx', cell: (row) => formatSpread(row.cpuRatio, 2) },
+    {
+      title: `${summary.unit}s/s`,
+      cell: (row) => (row.memoryKiBPerStream ? '' : formatMedian(row.unitsPerS, 0)),
+    },
+    { title: '× nginx', cell: (row) => (row.memoryKiBPerStream ? '' : formatSpread(row.rateRatio, 2)) },
+    { title: 'p50 ms', cell: (row) => formatMs(row.p50Us) },
+    { title: 'p99 ms', cell: (row) => formatMs(row.p99Us) },
+    { title: 'added p50 ms', cell: (row) => formatMs(row.addedP50Us) },
+    { title: '× nginx', cell: (row) => formatSpread(row.addedP50Ratio, 2) },
+    { title: 'added p99 ms', cell: (row) => formatMs(row.addedP99Us) },
+    { title: '× nginx', cell: (row) => formatSpread(row.addedP99Ratio, 2) },
+    { title: 'KiB a stream', cell: (row) => formatSpread(row.memoryKiBPerStream, 1) },
   ];
   const problems = summary.rows.flatMap((row) => [
     ...Object.entries(row.errors).map(([problem, count]) => `  ! ${row.target}: ${count} × ${problem}`),
@@ -51,22 +54,22 @@ function renderWorkload(summary: WorkloadSummary): string {
 function renderStarts(starts: readonly StartSummary[]): string {
   const columns: Column<StartSummary>[] = [
     { title: 'target', cell: (row) => row.target },
-    { title: 'start-up ms', cell: (row) => full(row.startUpMs, 0) },
-    { title: 'idle MiB', cell: (row) => full(row.idleMiB, 1) },
-    { title: 'after load MiB', cell: (row) => full(row.afterLoadMiB, 1) },
-    { title: 'worker RSS MiB', cell: (row) => full(row.largestWorkerMiB, 1) },
-    { title: 'agent MiB', cell: (row) => full(row.agentMiB, 1) },
+    { title: 'start-up ms', cell: (row) => formatSpread(row.startUpMs, 0) },
+    { title: 'idle MiB', cell: (row) => formatSpread(row.idleMiB, 1) },
+    { title: 'after load MiB', cell: (row) => formatSpread(row.afterLoadMiB, 1) },
+    { title: 'worker RSS MiB', cell: (row) => formatSpread(row.largestWorkerMiB, 1) },
+    { title: 'agent MiB', cell: (row) => formatSpread(row.agentMiB, 1) },
   ];
   const title =
-    'Start-up (process started to first request answered) and memory (proportional set size, the agent apart)';
+    'Start-up (from process start to first response) and memory (proportional set size, without the agent)';
   return `${title}\n${renderTable(columns, starts)}`;
 }
 
-function short(spread: Spread | undefined, digits: number): string {
+function formatMedian(spread: Spread | undefined, digits: number): string {
   return spread === undefined ? '' : spread.median.toFixed(digits);
 }
 
-function full(spread: Spread | undefined, digits: number): string {
+function formatSpread(spread: Spread | undefined, digits: number): string {
   if (spread === undefined) return '';
   const median = spread.median.toFixed(digits);
   return spread.rounds === 1
@@ -74,6 +77,6 @@ function full(spread: Spread | undefined, digits: number): string {
     : `${median} (${spread.min.toFixed(digits)} – ${spread.max.toFixed(digits)})`;
 }
 
-function ms(spread: Spread | undefined): string {
+function formatMs(spread: Spread | undefined): string {
   return spread === undefined ? '' : (spread.median / 1000).toFixed(2);
 }

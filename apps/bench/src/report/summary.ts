@@ -3,9 +3,9 @@ import { addedByRound, ratiosByRound, spreadOf, type Spread } from '../statistic
 import type { Workload } from '../workloads.ts';
 
 const REFERENCE = 'nginx';
-const BASE = 'direct';
+const BASELINE = 'direct';
 
-/** One target in one workload, over all rounds. `ratio` is always to nginx of the same round. */
+/** One target in one workload, over all rounds. Ratios are to nginx in the same round. */
 export interface SummaryRow {
   readonly target: string;
   readonly cpuUsPerUnit: Spread | undefined;
@@ -14,7 +14,7 @@ export interface SummaryRow {
   readonly rateRatio: Spread | undefined;
   readonly p50Us: Spread | undefined;
   readonly p99Us: Spread | undefined;
-  /** Above the direct connection of the same round. */
+  /** Latency above the direct connection in the same round. */
   readonly addedP50Us: Spread | undefined;
   readonly addedP99Us: Spread | undefined;
   readonly addedP50Ratio: Spread | undefined;
@@ -69,12 +69,14 @@ function summariseWorkload(result: BenchResult, workload: Workload): WorkloadSum
 function summariseRow(result: BenchResult, workload: Workload, target: string): SummaryRow {
   const own = measurementsByRound(result, workload.id, target);
   const nginx = measurementsByRound(result, workload.id, REFERENCE, own);
-  const base = measurementsByRound(result, workload.id, BASE);
+  const base = measurementsByRound(result, workload.id, BASELINE);
   const values = (of: (measurement: Measurement) => number | undefined, from = own) =>
     from.map((measurement) => (measurement === undefined ? undefined : of(measurement)));
-  const latencyOf = workload.id === 'first-byte' ? firstByteOf : answerOf;
+  const latencyOf = workload.id === 'first-byte' ? firstByteLatencyOf : wholeLatencyOf;
   const added = (of: (measurement: Measurement) => number | undefined, from: Rounds) =>
-    workload.comparesAddedLatency && target !== BASE ? addedByRound(values(of, from), values(of, base)) : [];
+    workload.comparesAddedLatency && target !== BASELINE
+      ? addedByRound(values(of, from), values(of, base))
+      : [];
   const p50 = (measurement: Measurement) => latencyOf(measurement)?.p50Us;
   const p99 = (measurement: Measurement) => latencyOf(measurement)?.p99Us;
   const cpu = (measurement: Measurement) => measurement.cpuUsPerUnit;
@@ -100,25 +102,30 @@ function summariseRow(result: BenchResult, workload: Workload, target: string): 
 type Rounds = readonly (Measurement | undefined)[];
 
 /**
- * A target's measurement of each round. nginx is measured twice a round when there are variants, in either group;
- * `beside` picks the one that ran in the group of those measurements.
+ * A target's measurement in each round. With variants, nginx is measured in both groups of a round; `sameGroupAs`
+ * selects the measurement in the group of those given.
  */
-function measurementsByRound(result: BenchResult, workload: string, target: string, beside?: Rounds): Rounds {
+function measurementsByRound(
+  result: BenchResult,
+  workload: string,
+  target: string,
+  sameGroupAs?: Rounds,
+): Rounds {
   return Array.from({ length: result.rounds }, (_, round) => {
     const own = result.measurements.filter(
       (candidate) =>
         candidate.round === round && candidate.workload === workload && candidate.target === target,
     );
-    const group = beside?.[round]?.group;
+    const group = sameGroupAs?.[round]?.group;
     return own.find((candidate) => candidate.group === group) ?? own[0];
   });
 }
 
-function answerOf(measurement: Measurement) {
+function wholeLatencyOf(measurement: Measurement) {
   return measurement.latency;
 }
 
-function firstByteOf(measurement: Measurement) {
+function firstByteLatencyOf(measurement: Measurement) {
   return measurement.firstByte;
 }
 
@@ -132,7 +139,7 @@ function sumErrors(rounds: Rounds): Record<string, number> {
   return sums;
 }
 
-/** Each kind of note once, the first as its example: the figures in them differ from round to round. */
+/** Each kind of note once, with the figures of the first: they differ from round to round. */
 function collectNotes(rounds: Rounds): string[] {
   const kinds = new Map<string, { example: string; rounds: number }>();
   for (const note of rounds.flatMap((measurement) => measurement?.notes ?? [])) {

@@ -1,10 +1,10 @@
-/** A column of a table of text: its title and the cell of each row, empty for no value. */
+/** A column of a text table. A cell is empty when the row has no value. */
 export interface Column<Row> {
   readonly title: string;
   readonly cell: (row: Row) => string;
 }
 
-/** Aligned columns, the first to the left, the rest to the right; a column without any value is left out. */
+/** Aligns the first column left and the others right, and omits a column without any value. */
 export function renderTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
   const shown = columns
     .map(({ title, cell }) => ({ title, cells: rows.map(cell) }))

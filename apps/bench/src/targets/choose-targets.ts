@@ -6,26 +6,26 @@ import { createNginx, findNginx } from './nginx.ts';
 import { createOtherProgram } from './other-program.ts';
 import type { Target } from './target.ts';
 
-/** Targets by how much is measured on them. */
+/** The targets to measure. */
 export interface ChosenTargets {
-  /** In every workload, the reference among them. */
+  /** Measured in every workload; nginx, the reference, is one of them. */
   readonly main: readonly Target[];
-  /** In the workloads for variants only. */
+  /** Measured only in the workloads for variants. */
   readonly variants: readonly Target[];
   readonly nginx: Target;
 }
 
-/** @param say is told what has to be installed. Throws BadBenchOption for a name that does not exist. */
+/** Rejects with BadBenchOption for an unknown name. Reports a package that it installs to `onProgress`. */
 export async function chooseTargets(
   options: BenchOptions,
   setting: {
     readonly root: string;
     readonly redisUrl: string | undefined;
-    readonly say: (line: string) => void;
+    readonly onProgress: (line: string) => void;
   },
 ): Promise<ChosenTargets> {
   const program = findOllaProgram(setting.root, options.fromSource);
-  const nginx = await createNginx(await findNginx(setting.say));
+  const nginx = await createNginx(await findNginx(setting.onProgress));
   const { redisUrl } = setting;
   const create = (variant: GatewayVariant): Target =>
     createGateway(variant, { program, redisUrl, profileFolder: options.profileFolder });
@@ -38,8 +38,8 @@ export async function chooseTargets(
   const known = [...main, ...variants].map((target) => target.name);
   const unknown = wanted.find((name) => !known.includes(name));
   if (unknown !== undefined)
-    throw new BadBenchOption(`--targets: there is no "${unknown}"; there are ${known.join(', ')}`);
-  // Ratios and added latencies need both of these, whatever else is asked for.
+    throw new BadBenchOption(`--targets: unknown target "${unknown}". The targets are ${known.join(', ')}`);
+  // Ratios need nginx and added latencies need the direct connection, whatever targets are requested.
   const isKept = (target: Target): boolean =>
     target === direct || target === nginx || wanted.includes(target.name);
   return { main: main.filter(isKept), variants: variants.filter(isKept), nginx };

@@ -1,6 +1,6 @@
 import type { Target } from './target.ts';
 
-/** No program between client and backend: what the others' latency is measured above. */
+/** No program between client and backend: the baseline of added latency. */
 export const direct: Target = {
   name: 'direct',
   description: 'the generator connected to the backend itself',

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { loadSettings } from '@olla/config/load';
-import { GATEWAY_VARIANTS, REDIS_VARIANT } from './gateway.ts';
 import { gatewayEnvironment, renderGatewayConfig } from './gateway-config.ts';
+import { GATEWAY_VARIANTS, REDIS_VARIANT } from './gateway.ts';
 
 let folder: string;
 before(async () => (folder = await mkdtemp(join(tmpdir(), 'olla-config-test-'))));
@@ -22,7 +22,7 @@ async function load(text: string) {
 const BASE = { port: 8080, backendPort: 9090, redisUrl: 'redis://127.0.0.1:6379' };
 
 for (const variant of [...GATEWAY_VARIANTS, REDIS_VARIANT]) {
-  test(`the gateway accepts the configuration of ${variant.name}`, async () => {
+  test(`writes a configuration for ${variant.name} that the gateway accepts`, async () => {
     const settings = await load(renderGatewayConfig({ ...BASE, variant, rejecting: false }));
     assert.equal(settings.server.workers, variant.workers);
     assert.equal(settings.server.request_logging, variant.requestLog);
@@ -31,7 +31,7 @@ for (const variant of [...GATEWAY_VARIANTS, REDIS_VARIANT]) {
   });
 }
 
-test('the refusing gateway lets one request a minute through', async () => {
+test('allows one request a minute when the gateway is to refuse', async () => {
   const settings = await load(
     renderGatewayConfig({ ...BASE, variant: GATEWAY_VARIANTS[0]!, rejecting: true }),
   );
@@ -41,7 +41,7 @@ test('the refusing gateway lets one request a minute through', async () => {
 
 const WITHOUT_PROFILE = { backendPort: 9, profileFolder: undefined };
 
-test('what is set in this shell does not change what is measured', () => {
+test('removes variables of olla, OpenTelemetry and Node that are set in the shell', () => {
   const own = { PATH: '/bin', OLLA_SERVER_PORT: '1', OTEL_TRACES_EXPORTER: 'console', NODE_OPTIONS: '--x' };
   const [plain] = GATEWAY_VARIANTS;
   assert.deepEqual(gatewayEnvironment(own, { variant: plain!, ...WITHOUT_PROFILE }), {

@@ -1,11 +1,11 @@
-/** What one variant of the gateway switches. */
+/** The settings of one variant of the gateway. */
 export interface GatewayVariant {
   readonly name: string;
   readonly summary: string;
   readonly workers: number;
   readonly limits: 'high' | 'off';
   readonly requestLog: boolean;
-  /** Share of requests whose trace is sent to a collector, 0 to 1; 0 is no tracing. */
+  /** Share of requests whose trace is sent to a collector, 0 to 1; 0 for no tracing. */
   readonly tracedShare: number;
   readonly redis: boolean;
 }
@@ -18,12 +18,12 @@ export interface GatewayConfigOptions {
   readonly redisUrl: string | undefined;
 }
 
-/** Far above what a core can do: every request asks the limits, none is refused. */
-const NEVER_REACHED = 100_000_000;
+/** A limit far above the rate of a core: it is checked for every request and refuses none. */
+const UNREACHABLE_LIMIT = 100_000_000;
 
 /**
- * The configuration file of a variant, in JSON, which is YAML too. Only what the comparison needs is set: all else
- * is measured at its default.
+ * The configuration file of a variant, in JSON, which is valid YAML. Only the settings that the comparison needs are
+ * set, so that all others are measured at their defaults.
  */
 export function renderGatewayConfig(options: GatewayConfigOptions): string {
   const { port, backendPort, variant, redisUrl } = options;
@@ -57,32 +57,32 @@ export function renderGatewayConfig(options: GatewayConfigOptions): string {
 }
 
 function rateLimits({ variant, rejecting }: GatewayConfigOptions): Record<string, number> {
-  const perMinute = rejecting ? 1 : variant.limits === 'high' ? NEVER_REACHED : 0;
+  const perMinute = rejecting ? 1 : variant.limits === 'high' ? UNREACHABLE_LIMIT : 0;
   return {
-    global_requests_per_minute: rejecting ? NEVER_REACHED : perMinute,
+    global_requests_per_minute: rejecting ? UNREACHABLE_LIMIT : perMinute,
     per_ip_requests_per_minute: perMinute,
-    burst_size: rejecting ? 1 : NEVER_REACHED,
+    burst_size: rejecting ? 1 : UNREACHABLE_LIMIT,
   };
 }
 
 export interface GatewayEnvironmentOptions {
   readonly variant: GatewayVariant;
   readonly backendPort: number;
-  /** Where each process leaves a CPU profile when it ends; undefined: none does. */
+  /** The folder for the CPU profile of each process; undefined for no profiles. */
   readonly profileFolder: string | undefined;
 }
 
 /**
- * The environment of a variant, as changes to the bench's own: undefined takes a variable away. Nothing that happens
- * to be set for `olla` or OpenTelemetry in this shell shall change what is measured.
+ * The environment of a variant, as changes to the bench's own; undefined removes a variable. Variables for `olla`,
+ * OpenTelemetry and Node in the user's shell are removed, because they would change the measurement.
  */
 export function gatewayEnvironment(
   own: Readonly<Record<string, string | undefined>>,
   { variant, backendPort, profileFolder }: GatewayEnvironmentOptions,
 ): Record<string, string | undefined> {
-  const foreign = Object.keys(own).filter((name) => /^(OLLA|OTEL|NODE)_/.test(name));
+  const inherited = Object.keys(own).filter((name) => /^(OLLA|OTEL|NODE)_/.test(name));
   const environment: Record<string, string | undefined> = Object.fromEntries(
-    foreign.map((name) => [name, undefined]),
+    inherited.map((name) => [name, undefined]),
   );
   if (profileFolder !== undefined) {
     environment['NODE_OPTIONS'] = `--cpu-prof --cpu-prof-dir=${JSON.stringify(profileFolder)}`;

@@ -6,7 +6,7 @@ import { findFreePort } from '../host/ports.ts';
 import { gatewayEnvironment, renderGatewayConfig, type GatewayVariant } from './gateway-config.ts';
 import type { Target } from './target.ts';
 
-/** How `olla` is run: the bundle is what ships, the source what a clone has. */
+/** The command that runs `olla`: the bundle that ships, or the source of a clone. */
 export interface OllaProgram {
   readonly command: readonly string[];
   readonly from: 'bundle' | 'source';
@@ -14,7 +14,7 @@ export interface OllaProgram {
 
 const STANDARD = { workers: 1, limits: 'high', requestLog: false, tracedShare: 0, redis: false } as const;
 
-/** `olla` is compared in every workload, the others in two, to show what each feature costs. */
+/** `olla` is compared in every workload. The others run in two, to show the cost of each feature. */
 export const GATEWAY_VARIANTS: readonly GatewayVariant[] = [
   { ...STANDARD, name: 'olla', summary: 'default features, limits on, request log off like that of nginx' },
   { ...STANDARD, name: 'olla-no-limits', summary: 'limits off', limits: 'off' },
@@ -41,7 +41,7 @@ export const REDIS_VARIANT: GatewayVariant = {
   redis: true,
 };
 
-/** @param root of the repository. */
+/** @param root the folder of the repository. */
 export function findOllaProgram(root: string, fromSource: boolean): OllaProgram {
   const bundle = join(root, 'dist/olla/olla.js');
   if (existsSync(bundle) && !fromSource) return { command: [process.execPath, bundle], from: 'bundle' };
@@ -51,7 +51,7 @@ export function findOllaProgram(root: string, fromSource: boolean): OllaProgram 
 export interface GatewayOptions {
   readonly program: OllaProgram;
   readonly redisUrl: string | undefined;
-  /** Each variant leaves its profiles in a folder of its own name in it. */
+  /** Each variant writes its profiles to a subfolder of its name. */
   readonly profileFolder: string | undefined;
 }
 

@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { findNginx } from './nginx.ts';
 import { renderNginxConfig } from './nginx-config.ts';
+import { findNginx } from './nginx.ts';
 
 const run = promisify(execFile);
 
 for (const rejecting of [false, true]) {
-  test(`nginx accepts the configuration ${rejecting ? 'that refuses' : 'that relays'}`, async (t) => {
+  test(`writes a configuration ${rejecting ? 'that refuses requests' : 'that relays requests'}, which nginx accepts`, async (t) => {
     const program = await findNginx((line) => t.diagnostic(line));
     const folder = await mkdtemp(join(tmpdir(), 'olla-nginx-test-'));
     try {
@@ -25,7 +25,7 @@ for (const rejecting of [false, true]) {
   });
 }
 
-test('ports are where they belong, and a limit is set only where requests shall be refused', () => {
+test('sets the ports, and a limit only when nginx is to refuse requests', () => {
   const options = { port: 8080, backendPort: 9090, folder: '/run/x' };
   const relaying = renderNginxConfig({ ...options, rejecting: false });
   assert.match(relaying, /listen 127\.0\.0\.1:8080 /);

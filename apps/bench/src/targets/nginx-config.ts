@@ -1,12 +1,12 @@
 export interface NginxConfigOptions {
   readonly port: number;
   readonly backendPort: number;
-  /** For pid and temporary files. */
+  /** The folder for the pid file and temporary files. */
   readonly folder: string;
   readonly rejecting: boolean;
 }
 
-/** One worker, upstream keep-alive, nothing buffered, nothing logged: nginx at its cheapest for this job. */
+/** The cheapest nginx configuration for this job: one worker, upstream keep-alive, no buffering, no logs. */
 export function renderNginxConfig({ port, backendPort, folder, rejecting }: NginxConfigOptions): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
   return `daemon off;

@@ -11,14 +11,14 @@ import { TargetFailed, type Target } from './target.ts';
 const run = promisify(execFile);
 const SYSTEM_FOLDERS = '/usr/sbin:/usr/local/sbin:/sbin';
 
-/** Finds nginx, installing Debian's package as root if it is missing. @param say is told what is done. */
-export async function findNginx(say: (line: string) => void): Promise<string> {
+/** Finds nginx. When it is missing and the user is root, installs Debian's package and reports that to `onProgress`. */
+export async function findNginx(onProgress: (line: string) => void): Promise<string> {
   const found = await findOnPath('nginx');
   if (found !== undefined) return found;
   if (process.getuid?.() !== 0) {
     throw new TargetFailed('nginx', 'is not installed. Run: apt-get install -y nginx-light');
   }
-  say('nginx is not installed; running apt-get install -y nginx-light');
+  onProgress('nginx is not installed; running apt-get install -y nginx-light');
   const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   await run('apt-get', ['update', '-qq'], { env: environment });
   await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'nginx-light'], {
@@ -29,7 +29,7 @@ export async function findNginx(say: (line: string) => void): Promise<string> {
   return installed;
 }
 
-/** The reference of every ratio. */
+/** nginx, the reference of all ratios. */
 export async function createNginx(program: string): Promise<Target> {
   const { stderr } = await run(program, ['-v']);
   const version = /nginx\/\S+/.exec(stderr)?.[0] ?? 'nginx';

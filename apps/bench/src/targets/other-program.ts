@@ -4,12 +4,12 @@ import { startPinned } from '../host/children.ts';
 import { findFreePort } from '../host/ports.ts';
 import { TargetFailed, type Target } from './target.ts';
 
-/** Any other gateway, as the command line describes it. */
+/** Another gateway, from the flags --compare, --compare-config and --compare-path. */
 export interface OtherProgram {
   readonly name: string;
-  /** A shell command; may hold {port}, {backend} and {config}. */
+  /** A shell command, which may hold {port}, {backend} and {config}. */
   readonly command: string;
-  /** A file that may hold {port} and {backend}; undefined: the program needs none. */
+  /** A file, which may hold {port} and {backend}. Undefined when the program needs none. */
   readonly configTemplate: string | undefined;
   readonly path: string;
 }
@@ -41,7 +41,7 @@ export function createOtherProgram(program: OtherProgram): Target {
   };
 }
 
-/** Replaces `{name}` for each name that has a value; other braces stay as they are. */
+/** Replaces `{name}` for each name that has a value. Other braces stay. */
 export function fillPlaceholders(text: string, values: Readonly<Record<string, string>>): string {
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
 }

@@ -30,12 +30,12 @@ const RESPONSES = [
   'HTTP/1.1 429 Too Many Requests\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
 ].join('');
 
-test('messages are the same wherever the bytes are cut', () => {
+test('reads the same messages wherever the bytes are split', () => {
   const cuts = fc.array(fc.integer({ min: 1, max: RESPONSES.length - 1 }), { maxLength: 12 });
   const property = fc.property(cuts, (positions) => {
     const { messages, reader } = collect('response');
     const edges = [0, ...new Set(positions.toSorted((a, b) => a - b)), RESPONSES.length];
-    // One buffer for all reads, as in the generator: what is kept between reads has to be a copy.
+    // All reads share one buffer, as in the generator, so the reader has to copy what it keeps between them.
     const shared = Buffer.alloc(RESPONSES.length);
     for (let i = 1; i < edges.length; i += 1) {
       const piece = RESPONSES.slice(edges[i - 1], edges[i]);
@@ -52,7 +52,7 @@ test('messages are the same wherever the bytes are cut', () => {
   fc.assert(property, { numRuns: 300 });
 });
 
-test('a request without framing has no body, a response without framing lasts until the peer closes', () => {
+test('reads no body for a request without framing, and a body until EOF for a response without framing', () => {
   const request = collect('request');
   request.reader.push(Buffer.from('GET /health HTTP/1.1\r\nHost: a\r\n\r\n'));
   assert.deepEqual(request.messages, [{ startLine: 'GET /health HTTP/1.1', body: '', whole: true }]);
@@ -64,7 +64,7 @@ test('a request without framing has no body, a response without framing lasts un
   assert.deepEqual(response.messages, [{ startLine: 'HTTP/1.0 200 OK', body: 'abc', whole: true }]);
 });
 
-test('a peer that closes in the middle of a message leaves it unfinished', () => {
+test('reports an incomplete message when the peer closes in its middle', () => {
   for (const text of ['HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel', 'HTTP/1.1 200 OK\r\nConte']) {
     const { messages, reader } = collect('response');
     reader.push(Buffer.from(text));
@@ -73,7 +73,7 @@ test('a peer that closes in the middle of a message leaves it unfinished', () =>
   }
 });
 
-test('a chunk size that is no number is malformed', () => {
+test('throws MalformedMessage for a chunk size that is not a number', () => {
   const { reader } = collect('response');
   const text = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n';
   assert.throws(() => reader.push(Buffer.from(text)), MalformedMessage);

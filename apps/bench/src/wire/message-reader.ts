@@ -1,14 +1,14 @@
-/** The few facts of a head that generator and backend act on. */
+/** The parts of a head that generator and backend use. */
 export interface MessageHead {
   /** The first line without its line end. */
   readonly startLine: string;
-  /** Declared length; undefined with chunked framing or without any. */
+  /** Undefined with chunked framing, or without framing. */
   readonly contentLength: number | undefined;
   readonly chunked: boolean;
   readonly connectionClose: boolean;
 }
 
-/** What a reader tells its owner, in this order for each message. */
+/** Receives the parts of each message in this order. */
 export interface MessageSink {
   onHead(head: MessageHead): void;
   /** `bytes` is only valid during the call. */
@@ -21,7 +21,7 @@ export class MalformedMessage extends Error {
 }
 
 const HEAD_END = Buffer.from('\r\n\r\n');
-const LARGEST_HEAD_BYTES = 64 * 1024;
+const MAX_HEAD_BYTES = 64 * 1024;
 const CONTENT_LENGTH = /\r\ncontent-length:[ \t]*(\d+)/i;
 const CHUNKED = /\r\ntransfer-encoding:[^\r]*chunked/i;
 const CONNECTION_CLOSE = /\r\nconnection:[^\r]*close/i;
@@ -31,36 +31,36 @@ const LF = 10;
 type State = 'head' | 'length' | 'chunk-size' | 'chunk-data' | 'chunk-end' | 'trailer' | 'until-close';
 
 /**
- * Reads HTTP/1.1 messages of either direction with as little work as correctness of the figures allows: it trusts
- * its peer's syntax, because it only ever talks to programs that the bench itself started on loopback.
+ * Reads HTTP/1.1 requests or responses with little work, so that the generator does not limit the rate. It checks the
+ * syntax only where a wrong message would change the figures: its peers are programs that the bench has started.
  */
 export class MessageReader {
   readonly #sink: MessageSink;
   readonly #bodyWithoutFraming: boolean;
   #state: State = 'head';
-  #kept: Buffer | undefined;
+  #partialHead: Buffer | undefined;
   #left = 0;
   #trailerLineBytes = 0;
 
-  /** @param direction decides what a head without framing means: no body (request) or a body until EOF (response). */
+  /** @param direction a head without framing means no body in a request, a body until EOF in a response (RFC 9112, 6.3). */
   constructor(sink: MessageSink, direction: 'request' | 'response') {
     this.#sink = sink;
     this.#bodyWithoutFraming = direction === 'response';
   }
 
-  /** Throws MalformedMessage. `bytes` may be reused by the caller afterwards. */
+  /** Reads `bytes` up to `end`; the caller may reuse the buffer afterwards. Throws MalformedMessage. */
   push(bytes: Buffer, end: number = bytes.length): void {
     let at = 0;
     while (at < end) at = this.#step(bytes, at, end);
   }
 
-  /** Tells that the peer closed. True when that was at the end of a message, or ended one. */
+  /** Handles the peer's close. True when no message is incomplete. */
   close(): boolean {
     if (this.#state === 'until-close') {
       this.#finish();
       return true;
     }
-    return this.#state === 'head' && this.#kept === undefined;
+    return this.#state === 'head' && this.#partialHead === undefined;
   }
 
   #step(bytes: Buffer, at: number, end: number): number {
@@ -84,28 +84,28 @@ export class MessageReader {
   }
 
   #readHead(bytes: Buffer, at: number, end: number): number {
-    const kept = this.#kept;
-    if (kept !== undefined) return this.#readSplitHead(kept, bytes, at, end);
+    const partial = this.#partialHead;
+    if (partial !== undefined) return this.#readSplitHead(partial, bytes, at, end);
     const headEnd = bytes.indexOf(HEAD_END, at);
     if (headEnd === -1 || headEnd + 4 > end) {
-      this.#kept = Buffer.from(bytes.subarray(at, end));
+      this.#partialHead = Buffer.from(bytes.subarray(at, end));
       return end;
     }
     this.#begin(bytes.toString('latin1', at, headEnd));
     return headEnd + 4;
   }
 
-  #readSplitHead(kept: Buffer, bytes: Buffer, at: number, end: number): number {
-    const joined = Buffer.concat([kept, bytes.subarray(at, end)]);
-    const headEnd = joined.indexOf(HEAD_END, Math.max(0, kept.length - 3));
+  #readSplitHead(partial: Buffer, bytes: Buffer, at: number, end: number): number {
+    const joined = Buffer.concat([partial, bytes.subarray(at, end)]);
+    const headEnd = joined.indexOf(HEAD_END, Math.max(0, partial.length - 3));
     if (headEnd === -1) {
-      if (joined.length > LARGEST_HEAD_BYTES) throw new MalformedMessage('a head of more than 64 KiB');
-      this.#kept = joined;
+      if (joined.length > MAX_HEAD_BYTES) throw new MalformedMessage('the head is larger than 64 KiB');
+      this.#partialHead = joined;
       return end;
     }
-    this.#kept = undefined;
+    this.#partialHead = undefined;
     this.#begin(joined.toString('latin1', 0, headEnd));
-    return at + headEnd + 4 - kept.length;
+    return at + headEnd + 4 - partial.length;
   }
 
   #begin(text: string): void {
@@ -146,7 +146,7 @@ export class MessageReader {
       }
       if (byte === CR) continue;
       const digit = hexDigit(byte);
-      if (digit === -1) throw new MalformedMessage(`byte ${byte} in a chunk size`);
+      if (digit === -1) throw new MalformedMessage(`byte ${byte} is not allowed in a chunk size`);
       this.#left = this.#left * 16 + digit;
     }
     return end;

@@ -38,7 +38,7 @@ export function registerBench(program: Command, outcome: Outcome): void {
       try {
         outcome.exitCode = await runBench(flags, {
           print: (text) => process.stdout.write(text),
-          say: (line) => process.stderr.write(`${line}\n`),
+          onProgress: (line) => process.stderr.write(`${line}\n`),
         });
       } catch (error) {
         if (!(error instanceof BadBenchOption)) throw error;

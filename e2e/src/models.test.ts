@@ -112,7 +112,7 @@ suite('/olla/models', () => {
     const tags = await get<{ models: { name: string; details: object }[] }>('/models?format=ollama');
     assert.deepEqual(tags.models.map(({ name }) => name).sort(), ['llama3.1:8b', 'nomic-embed-text:latest']);
     const { error } = await get<{ error: { message: string } }>('/models?format=bogus', 400);
-    assert.match(error.message, /unified, openai, ollama, lmstudio, vllm, llamacpp/);
+    assert.match(error.message, /unified, openai, ollama, lmstudio, llamacpp, vllm/);
   });
 
   test('one model by any of its names, slashes escaped or not', async () => {

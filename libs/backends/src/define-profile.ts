@@ -1,6 +1,7 @@
 import { PLAIN_NAMES } from '@olla/core/catalog/names/name-rules';
 import type { BackendType } from '@olla/core/backend-type';
 import type { BackendProfile } from './profile.ts';
+import { openAiListings } from './listings/fleet-listing.ts';
 import { checkAccess, checkStatus } from './reading/health.ts';
 import { isOpenAiList, parseOpenAiList } from './reading/openai-list.ts';
 
@@ -15,6 +16,9 @@ type Defaulted =
   | 'checkModelsAccess'
   | 'parseModels'
   | 'isModelList'
+  | 'listings'
+  | 'modelsFormat'
+  | 'unloadedWord'
   | 'signals'
   | 'details'
   | 'names'
@@ -29,12 +33,13 @@ const NOTHING: ReadonlySet<string> = new Set();
 export function defineProfile<const Type extends BackendType>(
   profile: Omit<BackendProfile<Type>, Defaulted> & Partial<Pick<BackendProfile, Defaulted>>,
 ): BackendProfile<Type> {
+  const openAiBase = profile.openAiBase === undefined ? '' : profile.openAiBase;
   return {
     typeAliases: [],
     contractName: profile.type,
     versionName: profile.type,
     modelsFallbackPath: null,
-    openAiBase: '',
+    openAiBase,
     anthropic: null,
     nativePaths: [],
     apiPaths: [],
@@ -42,6 +47,9 @@ export function defineProfile<const Type extends BackendType>(
     checkModelsAccess: checkAccess,
     parseModels: (body) => parseOpenAiList(body),
     isModelList: isOpenAiList,
+    listings: openAiBase === null ? [] : openAiListings(openAiBase),
+    modelsFormat: null,
+    unloadedWord: 'available',
     signals: [],
     details: null,
     names: PLAIN_NAMES,

@@ -2,6 +2,7 @@ import type { BackendType } from '@olla/core/backend-type';
 import type { NameRules } from '@olla/core/catalog/names/name-rules';
 import type { EndpointModel, LoadedModel } from '@olla/core/snapshot';
 import type { ApiPath } from './api-path.ts';
+import type { FleetListing, FormatInput } from './listings/fleet-listing.ts';
 
 /** An answer of a backend as far as a probe reads it; the body is text, cut at the prober's limit. */
 export interface ProbeAnswer {
@@ -110,6 +111,12 @@ export interface BackendProfile<Type extends BackendType = BackendType> {
   readonly parseModels: (body: unknown) => EndpointModel[];
   /** Whether `body` is this server's list of models at all, be it empty. */
   readonly isModelList: (body: unknown) => boolean;
+  /** The GETs that the gateway answers for all endpoints of the type. */
+  readonly listings: readonly FleetListing[];
+  /** `GET /olla/models` in this type's form, which `?format=` asks for by its `contractName`; null for none. */
+  readonly modelsFormat: ((models: FormatInput) => object) | null;
+  /** The word of the unified list for a model that is on disk and not in memory. */
+  readonly unloadedWord: 'available' | 'not-loaded';
   readonly signals: readonly SignalReader[];
   readonly details: ModelDetailReader | null;
   /** What a client's request headers become on the way to this server. */

@@ -1,12 +1,11 @@
 import type { BackendType } from '@olla/core/backend-type';
 import type { BackendProfile } from '../profile.ts';
-import { PROFILES } from '../table.ts';
-import type { ListedEndpoint, ListingSource, Scope } from './listing-source.ts';
-import { nativeModels, selectModels, type NativeModel } from './select-models.ts';
-import { lmStudioList, lmStudioModel } from './lm-studio.ts';
-import { ollamaPs, ollamaTags, ollamaVersion } from './ollama.ts';
-import { namedFromListed, namedFromNative, openAiList, openAiModel, vllmList, vllmModel } from './openai.ts';
+import { DEFAULT_PROFILE, PROFILES } from '../table.ts';
+import type { ListingSource, Scope } from './listing-source.ts';
+import { namedFromListed, openAiList, openAiModel } from './openai.ts';
 import type { NamedModel } from './openai.ts';
+import { nativeModels, selectModels } from './select-models.ts';
+import type { ListedModel, NativeModel } from './select-models.ts';
 import { unifiedList } from './unified.ts';
 
 /** `found: false` is a 404 for the model named. */
@@ -31,35 +30,17 @@ export function answerForFleet(
   path: string,
   source: ListingSource,
 ): FleetAnswer | null {
-  if (profile === null || profile.type === 'openai-compatible') return answerOpenAi(path, source);
+  if (profile === null || profile === DEFAULT_PROFILE) return answerOpenAi(path, source);
   const scope: Scope = { types: new Set([profile.type]), available: true };
-  if (profile.type === 'ollama') {
-    if (path === '/api/tags') return found(ollamaTags(nativeModels(source, scope)));
-    if (path === '/api/ps') return found(ollamaPs(nativeModels(source, scope)));
-    if (path === '/api/version') return found(ollamaVersion(serving(source, 'ollama')));
-  }
-  if (profile.type === 'lm-studio') {
-    const v0 = '/api/v0/models';
-    if (path === v0) return found(lmStudioList(nativeModels(source, scope)));
-    if (path.startsWith(`${v0}/`)) return one(source, scope, path.slice(v0.length + 1), lmStudioModel);
-  }
-  const isVllm = profile.type === 'vllm';
-  const list = isVllm ? vllmList : openAiList;
-  const entry = isVllm ? vllmModel : openAiModel;
-  for (const listPath of listPaths(profile)) {
-    if (path === listPath) return found(list(nativeModels(source, scope).map(namedFromNative)));
-    if (path.startsWith(`${listPath}/`)) {
-      return one(source, scope, path.slice(listPath.length + 1), (model) => entry(namedFromNative(model)));
+  for (const { path: listPath, list, entry } of profile.listings) {
+    if (path === listPath) {
+      const endpoints = () => source.endpoints.filter((at) => at.type === profile.type && at.status.serves);
+      return found(list({ endpoints, models: () => nativeModels(source, scope) }));
     }
+    if (entry !== null && path.startsWith(`${listPath}/`))
+      return one(source, scope, path.slice(listPath.length + 1), entry);
   }
   return null;
-}
-
-/** The OpenAI list's path as clients write it, and as the server itself has it. */
-function listPaths({ openAiBase, type }: BackendProfile): string[] {
-  if (openAiBase === null) return [];
-  const own = type === 'lm-studio' ? '/api/v1/models' : `${openAiBase}/v1/models`;
-  return [...new Set(['/v1/models', own])];
 }
 
 function answerOpenAi(path: string, source: ListingSource): FleetAnswer | null {
@@ -90,26 +71,30 @@ function one(
   return model === undefined || wanted === undefined ? { found: false, model: name } : found(render(model));
 }
 
-function serving(source: ListingSource, type: BackendType): ListedEndpoint[] {
-  return source.endpoints.filter((at) => at.type === type && at.status.serves);
-}
-
 function found(body: object): FleetAnswer {
   return { found: true, body };
 }
 
-/** Formats of `GET /olla/models?format=`. */
-export const LIST_FORMATS = ['unified', 'openai', 'ollama', 'lmstudio', 'vllm', 'llamacpp'] as const;
-export type ListFormat = (typeof LIST_FORMATS)[number];
+/** The forms of `GET /olla/models` that a type gives, by the word of the API for the type. */
+const TYPE_FORMATS: ReadonlyMap<string, BackendProfile> = new Map(
+  PROFILES.filter(({ modelsFormat }) => modelsFormat !== null).map((profile) => [
+    profile.contractName,
+    profile,
+  ]),
+);
 
-/** `GET /olla/models` in a provider's format, with its filters. */
+/** What `format` of `GET /olla/models` may be. */
+export const LIST_FORMATS: readonly string[] = ['unified', 'openai', ...TYPE_FORMATS.keys()];
+/** One of LIST_FORMATS. */
+export type ListFormat = string;
+
+/** `GET /olla/models` in a form, with its filters. @throws RangeError for a format that is not one of LIST_FORMATS */
 export function listModels(source: ListingSource, format: ListFormat, scope: Scope): object {
-  const listed = selectModels(source, scope);
-  if (format === 'unified') return unifiedList(listed);
-  if (format === 'openai') return openAiList(listed.map(namedFromListed));
-  if (format === 'vllm') return vllmList(listed.map(namedFromListed));
-  const type = ({ ollama: 'ollama', lmstudio: 'lm-studio', llamacpp: 'llamacpp' } as const)[format];
-  const native = nativeModels(source, { types: new Set([type]), ...scope });
-  if (format === 'ollama') return ollamaTags(native);
-  return format === 'lmstudio' ? lmStudioList(native) : openAiList(native.map(namedFromNative));
+  const listed = (): ListedModel[] => selectModels(source, scope);
+  if (format === 'unified') return unifiedList(listed());
+  if (format === 'openai') return openAiList(listed().map(namedFromListed));
+  const profile = TYPE_FORMATS.get(format);
+  if (profile === undefined || profile.modelsFormat === null) throw new RangeError(`no format ${format}`);
+  const types = new Set([profile.type]);
+  return profile.modelsFormat({ listed, native: () => nativeModels(source, { types, ...scope }) });
 }

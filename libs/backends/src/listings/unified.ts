@@ -1,4 +1,5 @@
 import type { CatalogModel } from '@olla/core/snapshot';
+import { profileOrDefault } from '../table.ts';
 import type { ListedModel, PlacedModel } from './select-models.ts';
 
 /** `GET /olla/models`: all models of all providers. */
@@ -36,13 +37,13 @@ function unifiedEntry({ id, model, places, aliasFor }: ListedModel): object {
 }
 
 /**
- * `loaded` where it is in memory, `not-loaded` (LM Studio's word) or `available` where it is on disk; the status
- * of the endpoint where that does not serve.
+ * `loaded` for a model in memory, the type's word for one on disk, `available` where the server does not tell; the
+ * status of the endpoint where that does not serve.
  */
 export function availabilityState({ at, model }: PlacedModel): string {
   if (!at.status.serves) return at.status.status;
   if (model.resident === true) return 'loaded';
-  return model.resident === false && at.type === 'lm-studio' ? 'not-loaded' : 'available';
+  return model.resident === false ? profileOrDefault(at.type).unloadedWord : 'available';
 }
 
 /** `q4km` for `Q4_K_M`: how the unified list has always written it. */

@@ -1,5 +1,6 @@
 import type { EndpointModel } from '@olla/core/snapshot';
 import { defineProfile } from '../define-profile.ts';
+import { namedFromNative, openAiList } from '../listings/openai.ts';
 import type { HealthVerdict, ProbeAnswer, SignalReading } from '../profile.ts';
 import { checkStatus, errorText } from '../reading/health.ts';
 import { asCount, asPositive, asRecord, asText, isRecord, parseJson } from '../reading/json.ts';
@@ -46,6 +47,7 @@ export const llamacpp = defineProfile({
   requestHeaders: { drop: new Set(['x-conversation-id']) },
   checkHealth,
   parseModels: (body) => parseOpenAiList(body, tellModel),
+  modelsFormat: ({ native }) => openAiList(native().map(namedFromNative)),
   signals: [
     { path: '/metrics', everyMs: LOAD_EVERY_MS, parse: parseMetrics },
     { path: '/slots', everyMs: LOAD_EVERY_MS, parse: (body) => parseSlots(parseJson(body)) },

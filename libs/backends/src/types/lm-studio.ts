@@ -2,6 +2,8 @@ import { PLAIN_NAMES } from '@olla/core/catalog/names/name-rules';
 import type { EndpointModel, ModelKind } from '@olla/core/snapshot';
 import { jsonPath } from '../api-path.ts';
 import { defineProfile } from '../define-profile.ts';
+import { openAiListings } from '../listings/fleet-listing.ts';
+import { lmStudioList, lmStudioModel } from '../listings/lm-studio.ts';
 import { asList, asPositive, asRecord, asText, parseJson } from '../reading/json.ts';
 import type { JsonRecord } from '../reading/json.ts';
 import { isOpenAiList, parseOpenAiList } from '../reading/openai-list.ts';
@@ -28,6 +30,12 @@ export const lmStudio = defineProfile({
   defaultConcurrency: 1,
   // Its catalogue names the maker; its other names are those of files.
   names: { ...PLAIN_NAMES, shortNames: 'published' },
+  listings: [
+    { path: '/api/v0/models', list: ({ models }) => lmStudioList(models()), entry: lmStudioModel },
+    ...openAiListings('/api'),
+  ],
+  modelsFormat: ({ native }) => lmStudioList(native()),
+  unloadedWord: 'not-loaded',
   parseModels: (body) => parseOpenAiList(body, tellModel),
   detect: {
     paths: ['/api/v0/models'],

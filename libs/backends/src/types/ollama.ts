@@ -1,6 +1,8 @@
 import type { EndpointModel, ModelKind } from '@olla/core/snapshot';
 import { jsonPath } from '../api-path.ts';
 import { defineProfile } from '../define-profile.ts';
+import { openAiListings } from '../listings/fleet-listing.ts';
+import { ollamaPs, ollamaTags, ollamaVersion } from '../listings/ollama.ts';
 import type { ResidentModel } from '../profile.ts';
 import {
   asCount,
@@ -42,6 +44,13 @@ export const ollama = defineProfile({
   names: { shortNames: 'own', textMeansBase: true, asPublished: false, preferredAsId: true },
   parseModels: parseTags,
   isModelList: (body) => isRecord(body) && (Array.isArray(body['models']) || body['models'] === null),
+  listings: [
+    { path: '/api/tags', list: ({ models }) => ollamaTags(models()), entry: null },
+    { path: '/api/ps', list: ({ models }) => ollamaPs(models()), entry: null },
+    { path: '/api/version', list: ({ endpoints }) => ollamaVersion(endpoints()), entry: null },
+    ...openAiListings(''),
+  ],
+  modelsFormat: ({ native }) => ollamaTags(native()),
   signals: [
     { path: '/api/ps', everyMs: 1_000, parse: (body) => parsePs(parseJson(body)) },
     {

@@ -1,5 +1,6 @@
 import { PLAIN_NAMES } from '@olla/core/catalog/names/name-rules';
 import { defineProfile } from '../define-profile.ts';
+import { namedFromListed, namedFromNative, vllmList, vllmModel } from '../listings/openai.ts';
 import type { SignalReading } from '../profile.ts';
 import { asRecord, asText, parseJson } from '../reading/json.ts';
 import { listIsOwnedBy, parseOpenAiList } from '../reading/openai-list.ts';
@@ -30,6 +31,14 @@ export const vllm = defineProfile({
   names: { ...PLAIN_NAMES, asPublished: true },
   // A vLLM process holds the models it lists for as long as it lives.
   parseModels: (body) => parseOpenAiList(body, () => ({ resident: true })),
+  listings: [
+    {
+      path: '/v1/models',
+      list: ({ models }) => vllmList(models().map(namedFromNative)),
+      entry: (model) => vllmModel(namedFromNative(model)),
+    },
+  ],
+  modelsFormat: ({ listed }) => vllmList(listed().map(namedFromListed)),
   signals: [
     { path: '/metrics', everyMs: 1_000, parse: parseMetrics },
     {

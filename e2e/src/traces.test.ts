@@ -211,7 +211,7 @@ suite('traces while the collector is away', () => {
     await waitFor(async () => (await droppedSpans(gateway)) === 80, {
       describe: '80 dropped spans in the status',
     });
-    const lines = linesWith('does not take spans');
+    const lines = linesWith('does not accept spans');
     assert.equal(lines.length, 1);
     assert.match(
       lines[0]!,
@@ -225,10 +225,10 @@ suite('traces while the collector is away', () => {
       await (await ask(gateway)).text();
       await waitFor(() => collector.spans.length === 2, { describe: 'two spans' });
       assert.equal(collector.contentTypes[0], 'application/json');
-      await waitFor(() => linesWith('takes spans again').length > 0, {
+      await waitFor(() => linesWith('accepts spans again').length > 0, {
         describe: 'the line that ends the outage',
       });
-      assert.equal(linesWith('takes spans again').length, 1);
+      assert.equal(linesWith('accepts spans again').length, 1);
       assert.equal(await droppedSpans(gateway), 80);
     } finally {
       await collector.close();

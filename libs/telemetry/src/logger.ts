@@ -10,19 +10,19 @@ export interface Logger {
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
-  /** True if lines of this level are written: spares the caller the making of fields. */
+  /** Whether lines of this level are written. A caller may then skip making their fields. */
   enabled(level: LogLevel): boolean;
-  /** Adds a line that is JSON already, without its line end; for the log line of a request. */
+  /** Adds a line that is JSON already, without its line end: the log line of a request. */
   raw(line: string): void;
-  /** Writes what is buffered. Call before the process ends. */
+  /** Writes the buffered lines. Call it before the process ends. */
   flush(): void;
 }
 
 export interface LoggerOptions {
   readonly level: LogLevel;
-  /** `pretty` for people, `json` for pipes. */
+  /** `pretty` for terminals, `json` for pipes. */
   readonly format: 'json' | 'pretty';
-  /** Fields of every line, such as the process's role. */
+  /** Fields that every line has, such as the role of the process. */
   readonly base?: LogFields;
   readonly write?: (text: string) => void;
 }
@@ -32,7 +32,7 @@ const FLUSH_BYTES = 32 * 1024;
 
 const COLOURS: Record<LogLevel, string> = { debug: '90', info: '36', warn: '33', error: '31' };
 
-/** A terminal gets the form for people, whatever the configuration says; a pipe gets JSON unless it says `text`. */
+/** A terminal gets `pretty`, whatever the configuration says. A pipe gets JSON, unless the configuration says `text`. */
 export function chooseFormat(
   configured: 'json' | 'text',
   stream: Pick<WriteStream, 'isTTY'>,
@@ -41,8 +41,8 @@ export function chooseFormat(
 }
 
 /**
- * Lines are gathered and written every 50 ms or 32 KiB by one timer that runs only while there are some, so that a
- * request never waits for a log and costs no timer of its own. Warnings and errors are written at once.
+ * Makes a logger that buffers lines and writes them after 50 ms or 32 KiB, so that a request waits for no write and
+ * needs no timer of its own. Warnings and errors are written at once, after the lines in the buffer.
  */
 export function createLogger(options: LoggerOptions): Logger {
   const threshold = LOG_LEVELS.indexOf(options.level);
@@ -59,9 +59,9 @@ export function createLogger(options: LoggerOptions): Logger {
     buffer = '';
     write(text);
   };
-  const add = (line: string, urgent: boolean): void => {
+  const add = (line: string, isUrgent: boolean): void => {
     buffer += `${line}\n`;
-    if (urgent || buffer.length >= FLUSH_BYTES) flush();
+    if (isUrgent || buffer.length >= FLUSH_BYTES) flush();
     else timer ??= setTimeout(flush, FLUSH_MS).unref();
   };
   const log = (level: LogLevel, message: string, fields: LogFields | undefined): void => {

@@ -1,6 +1,6 @@
 /**
- * Every attribute of our spans, pinned: the GenAI conventions are still in development and their constants have moved
- * out of @opentelemetry/semantic-conventions (https://github.com/open-telemetry/semantic-conventions-genai).
+ * Attributes of OpenTelemetry's GenAI conventions, as text: the conventions are in development, and their constants have
+ * left @opentelemetry/semantic-conventions (https://github.com/open-telemetry/semantic-conventions-genai).
  */
 export const GEN_AI = {
   operationName: 'gen_ai.operation.name',
@@ -8,13 +8,13 @@ export const GEN_AI = {
   requestModel: 'gen_ai.request.model',
   requestStream: 'gen_ai.request.stream',
   responseModel: 'gen_ai.response.model',
-  /** Seconds from the sending of the request. */
+  /** Seconds since the request was sent. */
   timeToFirstChunk: 'gen_ai.response.time_to_first_chunk',
   inputTokens: 'gen_ai.usage.input_tokens',
   outputTokens: 'gen_ai.usage.output_tokens',
 } as const;
 
-/** Stable attributes of HTTP spans, semantic conventions 1.23 and later. */
+/** Stable attributes of HTTP spans (OpenTelemetry semantic conventions 1.23 and later). */
 export const HTTP = {
   method: 'http.request.method',
   resendCount: 'http.request.resend_count',
@@ -30,20 +30,20 @@ export const HTTP = {
   errorType: 'error.type',
 } as const;
 
-/** What no convention has a name for. */
+/** The project's own attributes, for which no convention exists. */
 export const OLLA = {
   requestId: 'olla.request.id',
   endpoint: 'olla.endpoint',
   retries: 'olla.retries',
-  /** Of a request: ok, failed, cancelled. */
+  /** The result of a request: ok, failed or cancelled. */
   result: 'olla.result',
-  /** Of an attempt: relayed, broken, failed, refused, client_left. */
+  /** The outcome of an attempt: relayed, broken, failed, refused or client_left. */
   attemptOutcome: 'olla.attempt.outcome',
   bytesIn: 'olla.bytes_in',
   bytesOut: 'olla.bytes_out',
 } as const;
 
-/** Event of the attempt whose answer was relayed: its first body byte came. */
+/** The span event at the first byte of the response body that was relayed. */
 export const FIRST_TOKEN_EVENT = 'olla.first_token';
 
 type Operation = 'chat' | 'text_completion' | 'embeddings';
@@ -60,7 +60,7 @@ const OPERATIONS: readonly (readonly [suffix: string, operation: Operation])[] =
   ['/api/embed', 'embeddings'],
 ];
 
-/** The conventions' name for what a path of an inference API does; null for all that is no inference. */
+/** The GenAI operation of a request to an inference API; null for any other request. */
 export function operationOf(method: string, path: string): Operation | null {
   if (method !== 'POST') return null;
   return OPERATIONS.find(([suffix]) => path.endsWith(suffix))?.[1] ?? null;

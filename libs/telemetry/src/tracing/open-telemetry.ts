@@ -21,7 +21,7 @@ import { parseTraceparent } from './trace-context.ts';
 import type { RequestFacts, Tracing, TracingOptions } from './tracing.ts';
 import type { ExporterName, SamplerSettings, TracingSettings } from './tracing-settings.ts';
 
-/** Traces by OpenTelemetry's SDK. Only this file and what makes spans load it. */
+/** Tracing through OpenTelemetry's SDK. The file is loaded only if an exporter is configured, because the SDK is large. */
 export class OpenTelemetryTracing implements Tracing {
   readonly #sdk: NodeSDK;
   readonly #tracer: Tracer;
@@ -49,9 +49,9 @@ export class OpenTelemetryTracing implements Tracing {
           'process.pid': process.pid,
         }),
       ),
-      // Not the process's detector: the arguments of the command can hold the password of a Redis URL.
+      // Not the detector for the process, which reports the command line: a Redis URL in it may have a password.
       resourceDetectors: [envDetector],
-      // Decided in begin(), before there is a span.
+      // `begin` decides before there is a span.
       sampler: new AlwaysOnSampler(),
       idGenerator: {
         generateTraceId: () => this.#ids.next.traceId,
@@ -86,7 +86,7 @@ export class OpenTelemetryTracing implements Tracing {
       traceId,
       parentSpanId: parent?.spanId ?? null,
       traceState: parent === null ? null : (tracestate ?? null),
-      sampled: (parent !== null && this.#sampler.parentBased) || this.#inShare(traceId),
+      sampled: (parent !== null && this.#sampler.parentBased) || this.#isInRatio(traceId),
       otherFlags: parent?.otherFlags ?? 0,
     });
   }
@@ -103,15 +103,15 @@ export class OpenTelemetryTracing implements Tracing {
 
   async shutdown(timeoutMs: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, timeoutMs)));
-    // A collector that is away was logged by the delivery.
+    const timeout = new Promise<void>((resolve) => (timer = setTimeout(resolve, timeoutMs)));
+    // SpanDelivery logs a collector that cannot be reached.
     const flushed = this.#sdk.shutdown().catch(() => undefined);
-    await Promise.race([flushed, late]);
+    await Promise.race([flushed, timeout]);
     clearTimeout(timer);
     for (const delivery of this.#deliveries) delivery.close();
   }
 
-  #inShare(traceId: string): boolean {
+  #isInRatio(traceId: string): boolean {
     const { ratio } = this.#sampler;
     if (ratio === 0 || ratio === 1) return ratio === 1;
     const { decision } = this.#ratio.shouldSample(ROOT_CONTEXT, traceId);
@@ -119,7 +119,7 @@ export class OpenTelemetryTracing implements Tracing {
   }
 }
 
-/** The exporters read their own variables: endpoint, headers, timeout, compression, certificates. */
+/** The exporters read endpoint, headers, timeout, compression and certificates from their `OTEL_*` variables. */
 function createExporter(name: ExporterName, { protocol }: TracingSettings): SpanExporter {
   if (name === 'console') return new ConsoleSpanExporter();
   switch (protocol) {

@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 
-/** Random bytes are fetched in blocks: a call of its own for each id would cost more than the id. */
+/** Random bytes are fetched in blocks, because a call for each id would cost more than the rest of making one. */
 const block = Buffer.allocUnsafe(4_096);
 let used = block.length;
 
@@ -14,12 +14,12 @@ function randomHex(bytes: number): string {
   return text;
 }
 
-/** 32 hex digits. */
+/** A trace id: 32 hex digits. */
 export function newTraceId(): string {
   return randomHex(16);
 }
 
-/** 16 hex digits. */
+/** A span id: 16 hex digits. */
 export function newSpanId(): string {
   return randomHex(8);
 }

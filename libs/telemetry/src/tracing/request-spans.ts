@@ -13,14 +13,14 @@ import { FIRST_TOKEN_EVENT, GEN_AI, HTTP, OLLA, operationOf } from './gen-ai-att
 import type { AttemptTarget, AttemptTrace, RequestTrace } from './request-trace.ts';
 import type { RequestFacts } from './tracing.ts';
 
-/** Span ids are chosen when an attempt is sent; the tracer asks for them here when the spans are made. */
+/** Holds the ids of the span that is made next. They were chosen when the attempt was sent; the tracer reads them here. */
 export interface IdSource {
   next: { traceId: string; spanId: string };
 }
 
-/** Makes the spans of a request that is over: one for the request and below it one for each attempt. */
+/** Makes the spans of a finished request: one for the request, with one child for each attempt. */
 export function recordSpans(tracer: Tracer, ids: IdSource, trace: RequestTrace, facts: RequestFacts): void {
-  // The wall clock at this moment places the trace in time; within it only the monotonic clock counts.
+  // The wall clock is read once. Within the trace all times come from the monotonic clock, which never jumps.
   const epochMs = Date.now() - performance.now();
   ids.next = { traceId: trace.traceId, spanId: trace.spanId };
   const server = tracer.startSpan(
@@ -37,18 +37,18 @@ export function recordSpans(tracer: Tracer, ids: IdSource, trace: RequestTrace, 
       code: SpanStatusCode.ERROR,
       ...(facts.error === null ? {} : { message: facts.error }),
     });
-  const below = traceApi.setSpan(ROOT_CONTEXT, server);
+  const serverContext = traceApi.setSpan(ROOT_CONTEXT, server);
   for (let i = 0; i < trace.attempts.length; i += 1) {
     const attempt = trace.attempts[i] as AttemptTrace;
     ids.next = { traceId: trace.traceId, spanId: attempt.spanId };
-    recordAttempt(tracer, below, attempt, i, facts, epochMs);
+    recordAttempt(tracer, serverContext, attempt, i, facts, epochMs);
   }
   server.end(epochMs + facts.endedAt);
 }
 
 function recordAttempt(
   tracer: Tracer,
-  below: Context,
+  parent: Context,
   attempt: AttemptTrace,
   resends: number,
   facts: RequestFacts,
@@ -64,7 +64,7 @@ function recordAttempt(
       startTime: epochMs + attempt.startedAt,
       attributes: targetAttributes(target, operation),
     },
-    below,
+    parent,
   );
   span.setAttribute(OLLA.attemptOutcome, attempt.outcome);
   if (resends > 0) span.setAttribute(HTTP.resendCount, resends);
@@ -75,8 +75,8 @@ function recordAttempt(
     span.setAttribute(HTTP.errorType, errorType);
     span.setStatus({ code: SpanStatusCode.ERROR });
   }
-  const answered = attempt.outcome !== 'failed' && attempt.outcome !== 'refused';
-  if (answered && facts.firstByteAt !== null) {
+  const hasResponse = attempt.outcome !== 'failed' && attempt.outcome !== 'refused';
+  if (hasResponse && facts.firstByteAt !== null) {
     span.addEvent(FIRST_TOKEN_EVENT, epochMs + facts.firstByteAt);
     if (attempt.streamed)
       span.setAttribute(GEN_AI.timeToFirstChunk, (facts.firstByteAt - attempt.startedAt) / 1_000);
@@ -140,7 +140,7 @@ function targetAttributes(target: AttemptTarget, operation: string | null): Attr
   return attributes;
 }
 
-/** `host[:port]`, an IPv6 address in brackets. */
+/** Adds name and port of a server. @param host `host[:port]`; an IPv6 address is in brackets */
 function addServer(attributes: Attributes, host: string, protocol: string): void {
   const parts = /^(\[[^\]]*\]|[^:]*)(?::(\d{1,5}))?$/.exec(host);
   const name = parts?.[1];

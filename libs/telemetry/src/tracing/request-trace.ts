@@ -4,7 +4,7 @@ import { formatTraceparent, SAMPLED_FLAG } from './trace-context.ts';
 
 export interface RequestTraceOptions {
   readonly traceId: string;
-  /** The caller's span; null where the trace begins here. */
+  /** The caller's span; null if the trace begins here. */
   readonly parentSpanId: string | null;
   readonly traceState: string | null;
   readonly sampled: boolean;
@@ -12,8 +12,8 @@ export interface RequestTraceOptions {
 }
 
 /**
- * The trace of one request while it runs: ids, and the times that no one else keeps. Spans are made of it at the end.
- * Of a request that is not sampled there are no spans; it only tells backends so.
+ * The trace of one request while it runs: its ids and the times of its attempts, from which the spans are made at the
+ * end. A request that is not sampled has no spans, but its attempts carry that decision to the backends.
  */
 export class RequestTrace {
   readonly traceId: string;
@@ -34,15 +34,15 @@ export class RequestTrace {
   }
 
   /**
-   * An attempt is about to be sent: its span id goes into the flat headers, in place of the caller's.
+   * Starts an attempt: replaces the caller's `traceparent` in the flat list of headers by one with the attempt's span.
    *
-   * @returns null if nothing is to be recorded
+   * @returns null if the request is not sampled
    */
   startAttempt(headers: string[]): AttemptTrace | null {
     const spanId = newSpanId();
     for (let i = headers.length - 2; i >= 0; i -= 2) {
       const name = headers[i] as string;
-      // A tracestate belongs to its traceparent: where that was not valid, both end here.
+      // A tracestate belongs to its traceparent. Without a valid one it is dropped (W3C Trace Context, section 3.3).
       if (isNamed(name, 'traceparent') || (this.parentSpanId === null && isNamed(name, 'tracestate')))
         headers.splice(i, 2);
     }
@@ -54,32 +54,32 @@ export class RequestTrace {
   }
 }
 
-/** What is known of an attempt before it is sent. */
+/** What is known about an attempt before it is sent. */
 export interface AttemptTarget {
   readonly endpoint: string;
-  /** As in the `type` of the configuration. */
+  /** The backend type. */
   readonly provider: string;
-  /** Absolute, without query and without credentials. */
+  /** Absolute URL, without query and credentials. */
   readonly url: string;
   readonly method: string;
   readonly requestModel: string | null;
-  /** The model's name at this endpoint. */
+  /** The native name of the model. */
   readonly responseModel: string | null;
 }
 
 export type AttemptOutcome = 'relayed' | 'broken' | 'failed' | 'refused' | 'client_left';
 
-/** One attempt at one endpoint; times are monotonic milliseconds. */
+/** One attempt. Times are milliseconds of the monotonic clock. */
 export class AttemptTrace {
   readonly spanId: string;
   readonly startedAt: number;
   target: AttemptTarget | null = null;
-  /** The answer came as a stream of events. */
+  /** Whether the response is an event stream. */
   streamed = false;
   endedAt: number | null = null;
   outcome: AttemptOutcome = 'client_left';
   status: number | null = null;
-  /** Code of the failure, such as ECONNREFUSED. */
+  /** Code of the failure, such as ECONNREFUSED; null without one. */
   errorType: string | null = null;
 
   constructor(spanId: string) {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import type { ReadableSpan, SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace';
 import { createLogger } from '../logger.ts';
 import { SpanDelivery } from './span-delivery.ts';
@@ -39,7 +39,7 @@ function setUp(maxSpans: number) {
     end: (count: number) => {
       for (let i = 0; i < count; i += 1) bounded.onEnd(span);
     },
-    /** Hands all that waits to the exporter, which answers when told. */
+    /** Exports all queued spans with this result. */
     send: (error?: Error) => {
       exporter.export(waiting.splice(0), () => undefined);
       calls.shift()!(error === undefined ? { code: 0 } : { code: 1, error });
@@ -48,46 +48,48 @@ function setUp(maxSpans: number) {
   };
 }
 
-test('what does not fit the queue is dropped and counted; there is room again when it was sent', () => {
-  const { delivery, end, send, waiting } = setUp(3);
-  end(5);
-  assert.equal(waiting.length, 3);
-  assert.equal(delivery.dropped, 2);
-  send();
-  end(3);
-  assert.equal(waiting.length, 3);
-  assert.equal(delivery.dropped, 2);
-});
+describe('SpanDelivery', () => {
+  test('drops and counts spans beyond the queue, which has room again after an export', () => {
+    const { delivery, end, send, waiting } = setUp(3);
+    end(5);
+    assert.equal(waiting.length, 3);
+    assert.equal(delivery.dropped, 2);
+    send();
+    end(3);
+    assert.equal(waiting.length, 3);
+    assert.equal(delivery.dropped, 2);
+  });
 
-test('an outage is one line at its start and one at its end, with the cause and what it cost', () => {
-  const { delivery, end, send, lines, log } = setUp(10);
-  const refused = Object.assign(new Error('connect ECONNREFUSED 10.0.0.1:4318'), { code: 'ECONNREFUSED' });
-  end(2);
-  send(refused);
-  end(3);
-  send(refused);
-  end(1);
-  send();
-  end(1);
-  send();
-  log.flush();
-  assert.equal(delivery.dropped, 5);
-  assert.deepEqual(
-    lines.map(({ level, dropped_spans }) => [level, dropped_spans]),
-    [
-      ['warn', undefined],
-      ['info', 5],
-    ],
-  );
-  assert.match(lines[0]!.msg, /http:\/\/collector:4318 .*ECONNREFUSED 10\.0\.0\.1:4318/);
-});
+  test('logs the start of an outage with its cause, and its end with the number of lost spans', () => {
+    const { delivery, end, send, lines, log } = setUp(10);
+    const refused = Object.assign(new Error('connect ECONNREFUSED 10.0.0.1:4318'), { code: 'ECONNREFUSED' });
+    end(2);
+    send(refused);
+    end(3);
+    send(refused);
+    end(1);
+    send();
+    end(1);
+    send();
+    log.flush();
+    assert.equal(delivery.dropped, 5);
+    assert.deepEqual(
+      lines.map(({ level, dropped_spans }) => [level, dropped_spans]),
+      [
+        ['warn', undefined],
+        ['info', 5],
+      ],
+    );
+    assert.match(lines[0]!.msg, /http:\/\/collector:4318 .*ECONNREFUSED 10\.0\.0\.1:4318/);
+  });
 
-test('what is still on its way at the end counts as lost, once', () => {
-  const { delivery, end, send } = setUp(10);
-  end(4);
-  send();
-  end(3);
-  delivery.close();
-  delivery.close();
-  assert.equal(delivery.dropped, 3);
+  test('counts the spans in the queue as lost when it is closed, once', () => {
+    const { delivery, end, send } = setUp(10);
+    end(4);
+    send();
+    end(3);
+    delivery.close();
+    delivery.close();
+    assert.equal(delivery.dropped, 3);
+  });
 });

@@ -4,12 +4,12 @@ import type { Logger } from '../logger.ts';
 
 type ExportResult = Parameters<Parameters<SpanExporter['export']>[1]>[0];
 
-/** Code of @opentelemetry/core's ExportResultCode. */
+/** `ExportResultCode.SUCCESS` of @opentelemetry/core, which is not a dependency. */
 const SUCCESS = 0;
 
 /**
- * Counts what becomes of spans and says once when a collector stops taking them and once when it takes them again.
- * Spans are accepted, then either delivered or dropped.
+ * Counts the spans that are lost on the way to one collector. It logs one line when the collector stops accepting spans
+ * and one when it accepts them again.
  */
 export class SpanDelivery {
   readonly #log: Logger;
@@ -17,7 +17,7 @@ export class SpanDelivery {
   #accepted = 0;
   #handedOver = 0;
   #delivered = 0;
-  #refused = 0;
+  #rejected = 0;
   #dropped = 0;
   #awaySince: number | null = null;
 
@@ -26,12 +26,12 @@ export class SpanDelivery {
     this.#log = log;
   }
 
-  /** Spans lost. */
+  /** Spans that were lost. */
   get dropped(): number {
     return this.#dropped;
   }
 
-  /** Limits what waits in front of a batching processor, whose own limit tells nobody what it drops. */
+  /** Bounds the queue of a batching processor. The processor's own bound does not report what it drops. */
   bound(processor: SpanProcessor, maxSpans: number): SpanProcessor {
     return {
       onStart: (span: Span, context: Context) => processor.onStart(span, context),
@@ -48,13 +48,13 @@ export class SpanDelivery {
     };
   }
 
-  /** Watches what the exporter achieves. */
+  /** Watches the results of an exporter. */
   watch(exporter: SpanExporter): SpanExporter {
     return {
       export: (spans, done) => {
         this.#handedOver += spans.length;
         exporter.export(spans, (result) => {
-          this.#settle(spans.length, result);
+          this.#recordResult(spans.length, result);
           done(result);
         });
       },
@@ -65,35 +65,35 @@ export class SpanDelivery {
     };
   }
 
-  /** Nothing more will be sent: what is neither delivered nor refused is lost. */
+  /** Counts the spans that are still queued as lost, because nothing more will be sent. */
   close(): void {
-    this.#dropped += Math.max(0, this.#accepted - this.#delivered - this.#refused);
-    this.#accepted = this.#delivered + this.#refused;
+    this.#dropped += Math.max(0, this.#accepted - this.#delivered - this.#rejected);
+    this.#accepted = this.#delivered + this.#rejected;
   }
 
-  #settle(spans: number, result: ExportResult): void {
+  #recordResult(spans: number, result: ExportResult): void {
     if (result.code === SUCCESS) {
       this.#delivered += spans;
       if (this.#awaySince === null) return;
-      this.#log.info(`traces: ${this.#destination} takes spans again`, {
+      this.#log.info(`traces: ${this.#destination} accepts spans again`, {
         away_ms: Date.now() - this.#awaySince,
         dropped_spans: this.#dropped,
       });
       this.#awaySince = null;
       return;
     }
-    this.#refused += spans;
+    this.#rejected += spans;
     this.#dropped += spans;
     if (this.#awaySince !== null) return;
     this.#awaySince = Date.now();
     this.#log.warn(
-      `traces: ${this.#destination} does not take spans (${reasonOf(result.error)}). Requests are not affected; spans are dropped and counted in /internal/status until it does. Check OTEL_EXPORTER_OTLP_ENDPOINT`,
+      `traces: ${this.#destination} does not accept spans (${reasonOf(result.error)}). Requests are not affected, but spans are lost and counted in /internal/status. Check OTEL_EXPORTER_OTLP_ENDPOINT`,
     );
   }
 }
 
 function reasonOf(error: Error | undefined): string {
-  if (error === undefined) return 'no reason given';
+  if (error === undefined) return 'it gave no reason';
   const { cause } = error;
   const code = (cause as NodeJS.ErrnoException | undefined)?.code ?? (error as NodeJS.ErrnoException).code;
   const message = error.message || (cause instanceof Error ? cause.message : '') || error.name;

@@ -2,9 +2,9 @@ import type { Tracing, TracingOptions } from './tracing.ts';
 import { readTracingSettings } from './tracing-settings.ts';
 
 /**
- * Starts tracing if the process's `OTEL_*` variables configure an exporter, and loads OpenTelemetry only then.
+ * Starts tracing if the `OTEL_*` variables configure an exporter. It loads OpenTelemetry only then.
  *
- * @returns null without an exporter, and when it cannot be started: a gateway without traces still serves
+ * @returns null if no exporter is configured, or if tracing cannot start: a gateway without traces still serves
  */
 export async function startTracing(options: TracingOptions): Promise<Tracing | null> {
   const { log } = options;
@@ -15,7 +15,7 @@ export async function startTracing(options: TracingOptions): Promise<Tracing | n
     return new OpenTelemetryTracing(settings, options);
   } catch (error) {
     log.error(
-      `traces are off, because OpenTelemetry could not be started: ${String(error)}. Check the OTEL_* variables`,
+      `there are no traces, because OpenTelemetry could not start: ${String(error)}. Check the OTEL_* variables`,
     );
     return null;
   }

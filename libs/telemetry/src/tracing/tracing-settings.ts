@@ -6,21 +6,21 @@ export type OtlpProtocol = 'http/protobuf' | 'http/json' | 'grpc';
 export interface TracingSettings {
   readonly exporters: readonly ExporterName[];
   readonly protocol: OtlpProtocol;
-  /** Where spans go, for messages: without credentials. */
+  /** Where spans go, for messages. Without credentials. */
   readonly destination: string;
   readonly sampler: SamplerSettings;
   readonly queue: QueueSettings;
 }
 
 export interface SamplerSettings {
-  /** The caller's decision counts where there is one. */
+  /** Whether the decision of the caller counts, if there is one. */
   readonly parentBased: boolean;
-  /** Share of the other traces that is sampled, 0 to 1. */
+  /** Share of all other traces that is sampled, 0 to 1. */
   readonly ratio: number;
 }
 
 export interface QueueSettings {
-  /** Spans that wait at most; more are dropped. */
+  /** Spans that may wait. More are dropped. */
   readonly maxSpans: number;
   readonly maxBatchSpans: number;
   readonly delayMs: number;
@@ -28,10 +28,11 @@ export interface QueueSettings {
 }
 
 /**
- * What the standard `OTEL_*` variables say of traces; null if they ask for none. Unlike the SDK's own rule, nothing is
- * exported to a default address: an exporter has to be named, or its endpoint.
+ * Reads the standard `OTEL_*` variables for traces. Other than the SDK, it never exports to a default address: either an
+ * exporter or an endpoint must be named.
  *
- * @param warn called for each value that cannot be used and is replaced by its default
+ * @param warn gets a message for each value that cannot be used, for which the default is used
+ * @returns null if no exporter is configured
  */
 export function readTracingSettings(
   env: Environment,
@@ -57,7 +58,7 @@ function readExporters(env: Environment, warn: (message: string) => void): Expor
   const known = names.filter((name): name is ExporterName => name === 'otlp' || name === 'console');
   for (const name of names)
     if (name !== 'otlp' && name !== 'console')
-      warn(`OTEL_TRACES_EXPORTER: ${JSON.stringify(name)} is unknown; there are otlp, console and none`);
+      warn(`OTEL_TRACES_EXPORTER: ${JSON.stringify(name)} is unknown. Use otlp, console or none`);
   return known;
 }
 
@@ -67,7 +68,7 @@ function readProtocol(env: Environment, warn: (message: string) => void): OtlpPr
   );
   const value = key === undefined ? 'http/protobuf' : text(env, key);
   if (value === 'http/protobuf' || value === 'http/json' || value === 'grpc') return value;
-  warn(`${key}: ${JSON.stringify(value)} is unknown; http/protobuf is used`);
+  warn(`${key}: ${JSON.stringify(value)} is unknown. http/protobuf is used instead`);
   return 'http/protobuf';
 }
 
@@ -84,14 +85,16 @@ function readSampler(env: Environment, warn: (message: string) => void): Sampler
   const name = text(env, 'OTEL_TRACES_SAMPLER') ?? 'parentbased_always_on';
   const sampler = Object.hasOwn(SAMPLERS, name) ? SAMPLERS[name] : undefined;
   if (sampler === undefined) {
-    warn(`OTEL_TRACES_SAMPLER: ${JSON.stringify(name)} is unknown; parentbased_always_on is used`);
+    warn(`OTEL_TRACES_SAMPLER: ${JSON.stringify(name)} is unknown. parentbased_always_on is used instead`);
     return { parentBased: true, ratio: 1 };
   }
   if (typeof sampler === 'object') return sampler;
   const given = text(env, 'OTEL_TRACES_SAMPLER_ARG');
   const ratio = given === null ? Number.NaN : Number(given);
   if (ratio >= 0 && ratio <= 1) return { parentBased: sampler === 'parent_ratio', ratio };
-  warn(`OTEL_TRACES_SAMPLER_ARG: ${name} needs a number from 0 to 1, not ${given ?? 'nothing'}; 1 is used`);
+  warn(
+    `OTEL_TRACES_SAMPLER_ARG: ${name} needs a number from 0 to 1, not ${given ?? 'nothing'}. 1 is used instead`,
+  );
   return { parentBased: sampler === 'parent_ratio', ratio: 1 };
 }
 
@@ -101,7 +104,7 @@ function readQueue(env: Environment, warn: (message: string) => void): QueueSett
     if (given === null) return fallback;
     const value = Number(given);
     if (Number.isSafeInteger(value) && value > 0) return value;
-    warn(`${key}: ${JSON.stringify(given)} is no whole number above 0; ${fallback} is used`);
+    warn(`${key}: ${JSON.stringify(given)} is not a whole number above 0. ${fallback} is used instead`);
     return fallback;
   };
   const maxSpans = positive('OTEL_BSP_MAX_QUEUE_SIZE', 2_048);

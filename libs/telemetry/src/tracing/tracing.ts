@@ -4,46 +4,46 @@ import type { RequestTrace } from './request-trace.ts';
 export interface TracingOptions {
   readonly log: Logger;
   readonly version: string;
-  /** Tells processes apart: `service.instance.id`. */
+  /** Identifies the process: `service.instance.id`. */
   readonly instanceId: string;
 }
 
-/** Traces of requests, where an exporter is configured. Nothing here waits, and nothing throws. */
+/** Traces of requests. Its methods never throw, and only `shutdown` waits. */
 export interface Tracing {
   /**
-   * A request begins: whether it is sampled is decided here, before anything is made for it.
+   * Starts the trace of a request and decides whether it is sampled.
    *
-   * @returns null if the caller's own context is to be passed on as it came
+   * @returns null if the headers of the caller must be passed on unchanged, because the caller decided against sampling
    */
   begin(traceparent: string | undefined, tracestate: string | undefined): RequestTrace | null;
-  /** A sampled request is over: its spans are made and queued, or dropped and counted. */
+  /** Makes and queues the spans of a finished request, if it is sampled. Spans beyond the queue are counted as lost. */
   record(trace: RequestTrace, facts: RequestFacts): void;
-  /** Spans lost so far: the queue was full, or the collector did not take them. */
+  /** Spans that were lost because the queue was full or the collector did not accept them. */
   dropped(): number;
-  /** Sends what is queued, for at most so long. Settles in any case. */
+  /** Sends the queued spans for at most `timeoutMs`. Never rejects. */
   shutdown(timeoutMs: number): Promise<void>;
 }
 
-/** A request as it ended. Times are monotonic milliseconds. */
+/** A finished request. Times are milliseconds of the monotonic clock. */
 export interface RequestFacts {
   readonly startedAt: number;
   readonly endedAt: number;
-  /** First byte of the body towards the client. */
+  /** When the first byte of the body went to the client; null without one. */
   readonly firstByteAt: number | null;
   readonly requestId: string;
   readonly method: string;
-  /** As the client wrote it, without query. */
+  /** As the client sent it, without the query. */
   readonly path: string;
-  /** Prefix of the path that chose the endpoints, such as `/olla/vllm`. */
+  /** The prefix of the path that selects the endpoints, such as `/olla/vllm`. */
   readonly route: string | null;
   readonly protocolVersion: string;
   /** The client's Host header. */
   readonly host: string | undefined;
   readonly clientAddress: string;
-  /** Null if no answer began. */
+  /** Null if no response began. */
   readonly status: number | null;
   readonly result: 'ok' | 'failed' | 'cancelled';
-  /** Stable code of the error that the client got. */
+  /** Code of the error that the client got; null without one. */
   readonly error: string | null;
   readonly endpoint: string | null;
   readonly model: string | null;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import {
   advance,
@@ -9,7 +9,7 @@ import {
   msToNextToken,
   newBucket,
   reconfigure,
-  settle,
+  giveBack,
   spend,
   strandedFor,
   wholeTokens,
@@ -17,7 +17,7 @@ import {
 import type { Bucket } from './bucket.ts';
 
 describe('token bucket with leases', () => {
-  it('loses no fraction in refills of any rhythm', () => {
+  test('loses no fraction in refills of any rhythm', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 2_000 }),
@@ -34,11 +34,11 @@ describe('token bucket with leases', () => {
     );
   });
 
-  it('admits no more than rate × time + capacity in any window, whatever holders do', () => {
+  test('admits no more than rate × time + capacity in any window, whatever holders do', () => {
     fc.assert(fc.property(historyOf, checkHistory), { numRuns: 300 });
   });
 
-  it('gives at most level ÷ (2 × live workers) as spare', () => {
+  test('gives at most level ÷ (2 × live workers) as spare', () => {
     const bucket = newBucket(60, 100, 0);
     assert.equal(lease(bucket, 'a', 1_000, 4).granted, 12);
     assert.equal(lease(bucket, 'b', 3, 4).granted, 3);
@@ -46,21 +46,21 @@ describe('token bucket with leases', () => {
     assert.equal(wholeTokens(bucket), 85);
   });
 
-  it('takes back what was not spent, once, and nothing after the expiry', () => {
+  test('takes back what was not spent, once, and nothing after the expiry', () => {
     const bucket = newBucket(1, 100, 0);
     const { leaseId } = lease(bucket, 'a', 10, 1);
-    settle(bucket, 'a', leaseId, 4, 6);
-    settle(bucket, 'a', leaseId, 0, 6);
+    giveBack(bucket, 'a', leaseId, 4, 6);
+    giveBack(bucket, 'a', leaseId, 0, 6);
     assert.equal(wholeTokens(bucket), 96);
     const later = lease(bucket, 'a', 10, 1);
     advance(bucket, LEASE_TTL_MS);
     const newer = lease(bucket, 'a', 5, 1);
-    settle(bucket, 'a', later.leaseId, 0, 10);
+    giveBack(bucket, 'a', later.leaseId, 0, 10);
     assert.equal(bucket.outstanding, newer.granted);
     assert.equal(wholeTokens(bucket), 81);
   });
 
-  it('refills only up to the room that a lease left, until it expired', () => {
+  test('refills only up to the room that a lease left, until it expired', () => {
     const bucket = newBucket(1_500, 60, 0);
     assert.equal(lease(bucket, 'a', 30, 1).granted, 30);
     // 25 a second would have come, had there been room before the expiry at 1,000 ms.
@@ -68,7 +68,7 @@ describe('token bucket with leases', () => {
     assert.equal(bucket.units, 32.5 * 60_000);
   });
 
-  it('tells when the next token and the full bucket are due', () => {
+  test('tells when the next token and the full bucket are due', () => {
     const bucket = newBucket(100, 50, 0);
     assert.deepEqual([msToNextToken(bucket), msToFull(bucket)], [600, 0]);
     spend(bucket, 50);
@@ -78,7 +78,7 @@ describe('token bucket with leases', () => {
     assert.equal(wholeTokens(bucket), 1);
   });
 
-  it('follows a changed limit without giving tokens away', () => {
+  test('follows a changed limit without giving tokens away', () => {
     const bucket = newBucket(60, 100, 0);
     lease(bucket, 'a', 8, 1);
     reconfigure(bucket, 60, 10);
@@ -173,7 +173,7 @@ function perform(
   } else if (alive !== undefined) {
     const unspent = Math.min(step.tokens, alive.tokens);
     advance(bucket, nowMs);
-    settle(bucket, holder, alive.id, alive.spent, unspent);
+    giveBack(bucket, holder, alive.id, alive.spent, unspent);
     alive.tokens -= unspent;
     alive.spent = 0;
   }

@@ -121,7 +121,7 @@ export function lease(
 }
 
 /** Ends a part of a lease: `spent` tokens are gone, `unspent` ones come back. A lease that expired gives nothing back. */
-export function settle(
+export function giveBack(
   bucket: Bucket,
   holder: string,
   leaseId: string,

@@ -1,20 +1,21 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { Admission, Limiter, LimitSpec } from './limiter.ts';
-import { PRIMARY_DEADLINE_MS } from './limiter/answers.ts';
-import { VirtualWorld } from './limiter/virtual-world.ts';
+import { VirtualWorld } from '../testing/virtual-world.ts';
+import type { Limiter } from './limiter.ts';
+import type { Admission, LimitSpec } from './limiter/admission.ts';
+import { PRIMARY_DEADLINE_MS } from './limiter/lease-sources.ts';
 
 const LATENCY_MS = 1;
 
 describe('limiter', () => {
-  it('asks once for all limits of a request, and says what is left', async () => {
+  test('asks once for all limits of a request, and says what is left', async () => {
     const world = new VirtualWorld(LATENCY_MS);
     const { limiter } = world.addWorker();
     const pending = limiter.admit([limit('global', 1_000, 50), limit('ip:1', 100, 20)]);
     assert.ok(pending instanceof Promise);
     await world.clock.run(10);
-    assert.equal(world.asks, 1);
+    assert.equal(world.requests, 1);
     const expected = {
       admitted: true,
       refusedBy: null,
@@ -28,7 +29,7 @@ describe('limiter', () => {
     assert.ok(resetMs > 590 && resetMs <= 600);
   });
 
-  it('admits a busy key at once from leased tokens', async () => {
+  test('admits a busy key at once from leased tokens', async () => {
     const world = new VirtualWorld(LATENCY_MS);
     const { limiter } = world.addWorker();
     const global = [limit('global', 60_000, 5_000)];
@@ -42,7 +43,7 @@ describe('limiter', () => {
     assert.ok(world.messages < 120, `${world.messages} messages`);
   });
 
-  it('lets requests for one key share an ask', async () => {
+  test('lets requests for one key share an ask', async () => {
     const world = new VirtualWorld(LATENCY_MS);
     const { limiter } = world.addWorker();
     const outcomes = collect(Array.from({ length: 30 }, () => limiter.admit([limit('global', 60, 40)])));
@@ -51,10 +52,10 @@ describe('limiter', () => {
       outcomes.map((admission) => admission.admitted),
       new Array(30).fill(true),
     );
-    assert.equal(world.asks, 2);
+    assert.equal(world.requests, 2);
   });
 
-  it('takes nothing from other limits when one refuses', async () => {
+  test('takes nothing from other limits when one refuses', async () => {
     const world = new VirtualWorld(LATENCY_MS);
     const { limiter } = world.addWorker();
     const outcomes: Admission[] = [];
@@ -71,32 +72,32 @@ describe('limiter', () => {
     assert.equal(others.find((admission) => !admission.admitted)?.refusedBy?.key, 'global');
   });
 
-  it('answers from memory that there is no token until one is due', async () => {
+  test('answers from memory that there is no token until one is due', async () => {
     const world = new VirtualWorld(LATENCY_MS);
     const { limiter } = world.addWorker();
     const one = [limit('ip:1', 60, 1)];
     await settled(world, limiter.admit(one));
     const [refused] = await settled(world, limiter.admit(one));
     assert.ok(refused !== undefined && !refused.admitted && refused.retryAfterMs <= 1_000);
-    const { asks } = world;
+    const { requests } = world;
     const again = limiter.admit(one);
     assert.ok(!(again instanceof Promise) && !again.admitted && !again.waited);
-    assert.equal(world.asks, asks);
+    assert.equal(world.requests, requests);
     await world.clock.run(refused.retryAfterMs);
     const [admitted] = await settled(world, limiter.admit(one));
     assert.equal(admitted?.admitted, true);
   });
 
-  it('gives unspent tokens back after a tenth of a second of rest', async () => {
+  test('gives unspent tokens back after a tenth of a second of rest', async () => {
     const world = new VirtualWorld(LATENCY_MS);
     const { limiter } = world.addWorker();
     await makeBusy(world, limiter, 20);
     await world.clock.run(130);
-    const [grant] = world.buckets.take('other', [{ ...limit('global', 1, 100), need: 0, spare: 0 }], 1);
+    const [grant] = world.buckets.take({ holder: 'other', requests: [{ ...limit('global', 1, 100), need: 0, spare: 0 }], liveWorkers: 1 });
     assert.deepEqual([grant?.stranded, grant?.remaining], [0, 80]);
   });
 
-  it('refuses nobody while tokens are with other workers', async () => {
+  test('refuses nobody while tokens are with other workers', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 4 }),
@@ -120,11 +121,11 @@ describe('limiter', () => {
     );
   });
 
-  it('admits no more than rate × time + capacity over all workers, crashes included', async () => {
+  test('admits no more than rate × time + capacity over all workers, crashes included', async () => {
     await fc.assert(fc.asyncProperty(trafficOf, checkTraffic), { numRuns: 60 });
   });
 
-  it('falls back as configured, after one deadline at most', async () => {
+  test('falls back as configured, after one deadline at most', async () => {
     for (const [onStateLoss, expected] of [
       ['open', 10],
       ['closed', 0],
@@ -141,7 +142,7 @@ describe('limiter', () => {
     }
   });
 
-  it('admits no more than the limit when the primary becomes slow', async () => {
+  test('admits no more than the limit when the primary becomes slow', async () => {
     const world = new VirtualWorld(LATENCY_MS);
     const workers = [world.addWorker().limiter, world.addWorker().limiter];
     const all = async (): Promise<number> => {
@@ -156,7 +157,7 @@ describe('limiter', () => {
     assert.equal(await all(), 0);
   });
 
-  it('lets only what was under way wait for a store that hangs, and notices that it is back', async () => {
+  test('lets only what was under way wait for a store that hangs, and notices that it is back', async () => {
     const world = new VirtualWorld(LATENCY_MS);
     const { limiter } = world.addWorker('open');
     world.isStoreAway = true;
@@ -165,14 +166,14 @@ describe('limiter', () => {
     assert.equal(under.length, 0);
     await world.clock.run(1);
     assert.equal(under.length, 2);
-    const { asks } = world;
+    const { requests } = world;
     for (let i = 0; i < 100; i += 1) {
       const later = collect([limiter.admit([limit(`ip:${i}`, 1, 8)])]);
       await world.clock.run(0);
       assert.equal(later[0]?.admitted, true, `request ${i} waited`);
       await world.clock.run(10);
     }
-    assert.ok(world.asks - asks <= 5, `${world.asks - asks} messages in a second to a store that hangs`);
+    assert.ok(world.requests - requests <= 5, `${world.requests - requests} messages in a second to a store that hangs`);
     world.isStoreAway = false;
     for (let i = 0; i < 50; i += 1) {
       void limiter.admit([limit(`ip:${i}`, 1, 8)]);
@@ -182,7 +183,7 @@ describe('limiter', () => {
     assert.equal(back[0]?.remaining, 7);
   });
 
-  it('waits for one deadline when the primary hangs as well as Redis, and not again', async () => {
+  test('waits for one deadline when the primary hangs as well as Redis, and not again', async () => {
     const world = new VirtualWorld(LATENCY_MS, 'redis');
     const { limiter } = world.addWorker();
     world.isStoreAway = true;
@@ -195,7 +196,7 @@ describe('limiter', () => {
     assert.equal(later[0]?.admitted, true);
   });
 
-  it('starts the share of its host with its part of what the store last had', async () => {
+  test('starts the share of its host with its part of what the store last had', async () => {
     const world = new VirtualWorld(LATENCY_MS, 'redis');
     const { limiter } = world.addWorker();
     collect(Array.from({ length: 60 }, () => limiter.admit([limit('global', 1, 100)])));
@@ -209,7 +210,7 @@ describe('limiter', () => {
     assert.ok(admitted >= 18 && admitted <= 20, `${admitted}`);
   });
 
-  it('forgets addresses that do not come again', async () => {
+  test('forgets addresses that do not come again', async () => {
     const world = new VirtualWorld(LATENCY_MS);
     const { limiter } = world.addWorker();
     for (let i = 0; i < 300; i += 1) void limiter.admit([limit(`ip:${i}`, 100, 50)]);
@@ -219,13 +220,13 @@ describe('limiter', () => {
     assert.equal(limiter.keyCount, 0);
   });
 
-  it('gives everything back when closed', async () => {
+  test('gives everything back when closed', async () => {
     const world = new VirtualWorld(LATENCY_MS);
     const { limiter } = world.addWorker();
     await makeBusy(world, limiter, 20);
     limiter.close();
     await world.clock.run(5);
-    const [grant] = world.buckets.take('other', [{ ...limit('global', 1, 100), need: 0, spare: 0 }], 1);
+    const [grant] = world.buckets.take({ holder: 'other', requests: [{ ...limit('global', 1, 100), need: 0, spare: 0 }], liveWorkers: 1 });
     assert.deepEqual([grant?.stranded, grant?.remaining], [0, 80]);
   });
 });

@@ -1,40 +1,12 @@
-import { systemClock } from './clock.ts';
-import type { Clock } from './clock.ts';
-import { Answers } from './limiter/answers.ts';
+import type { Admission, LimitSpec } from './limiter/admission.ts';
+import { composeBatch, decideRefused, type Batch, type Waiter } from './limiter/batch.ts';
 import type { KeyEntry } from './limiter/key-entry.ts';
 import { KeyTable } from './limiter/key-table.ts';
-import { composeBatch, judge } from './limiter/batch.ts';
-import type { Batch, Waiter } from './limiter/batch.ts';
+import { LeaseSources, type GrantedLeases } from './limiter/lease-sources.ts';
+import type { LimiterState } from './limiter/limiter-state.ts';
 import { blindRefusalOf, grantOf, refusalOf, shownLimit } from './limiter/outcomes.ts';
-import type { LeaseGrant, SharedState } from './port.ts';
-
-export interface LimitSpec {
-  readonly name: 'global' | 'per_ip' | 'health';
-  /** Names the bucket in the whole cluster: `global`, `ip:203.0.113.7`, `health:203.0.113.7`. */
-  readonly key: string;
-  readonly ratePerMinute: number;
-  readonly capacity: number;
-}
-
-export interface Admission {
-  readonly admitted: boolean;
-  readonly refusedBy: LimitSpec | null;
-  /** Rate a minute of the limit that the client is shown: the refusing one, else per_ip, else the first. */
-  readonly limit: number;
-  /** Tokens left of it as of the last lease. */
-  readonly remaining: number;
-  /** Until its bucket is full. */
-  readonly resetMs: number;
-  /** Until a token is due; 0 if admitted. */
-  readonly retryAfterMs: number;
-  /** Whether the request waited for the shared state. */
-  readonly waited: boolean;
-}
-
-export type LimiterState = Pick<
-  SharedState,
-  'kind' | 'takeLeases' | 'takeLocalLeases' | 'settleLeases' | 'onRecall' | 'peers'
->;
+import { systemClock, type Clock } from './pace/clock.ts';
+import type { LeaseGrant } from './ports/leases.ts';
 
 export interface LimiterOptions {
   readonly state: LimiterState;
@@ -56,7 +28,7 @@ export class Limiter {
   readonly #state: LimiterState;
   readonly #clock: Clock;
   readonly #keys = new KeyTable();
-  readonly #answers: Answers;
+  readonly #sources: LeaseSources;
   readonly #stopRecalls: () => void;
   #waiters: Waiter[] = [];
   #stopTick: (() => void) | null = null;
@@ -66,10 +38,10 @@ export class Limiter {
   constructor(options: LimiterOptions) {
     this.#state = options.state;
     this.#clock = options.clock ?? systemClock;
-    this.#answers = new Answers(options.state, options.onStateLoss, this.#clock);
-    this.#stopRecalls = this.#state.onRecall((key) => {
+    this.#sources = new LeaseSources(options.state, options.onStateLoss, this.#clock);
+    this.#stopRecalls = this.#state.leases.onRecall((key) => {
       const returns = this.#keys.collect(key, this.#clock.nowMs());
-      if (returns.length > 0) this.#state.settleLeases(returns);
+      if (returns.length > 0) this.#state.leases.returnLeases(returns);
     });
   }
 
@@ -97,13 +69,13 @@ export class Limiter {
     return this.#keys.size;
   }
 
-  /** Gives all leases back. Requests that wait are refused. */
+  /** Returns all leases. Requests that wait are refused. */
   close(): void {
     this.#closed = true;
     this.#stopRecalls();
     this.#stopTick?.();
     const returns = this.#keys.collectAll(this.#clock.nowMs());
-    if (returns.length > 0) this.#state.settleLeases(returns);
+    if (returns.length > 0) this.#state.leases.returnLeases(returns);
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const waiter of waiters) this.#refuseBlind(waiter);
@@ -121,7 +93,7 @@ export class Limiter {
     });
   }
 
-  /** Sends one message for all waiters whose keys are not asked for already. */
+  /** Sends one message for all waiters whose keys no other message is under way for. */
   #pump(): void {
     if (this.#closed || this.#waiters.length === 0) return;
     const nowMs = this.#clock.nowMs();
@@ -134,13 +106,13 @@ export class Limiter {
       entry.touchedAtMs = nowMs;
     }
     this.#startTick();
-    void this.#exchange(batch);
+    void this.#take(batch);
   }
 
-  async #exchange(batch: Batch): Promise<void> {
-    const answer = await this.#answers.ask(batch);
-    if ('grants' in answer) this.#receive(batch, answer.grants, answer.askedAtMs, answer.isOfStore);
-    else this.#finish(batch, answer.admitted, answer.refused);
+  async #take(batch: Batch): Promise<void> {
+    const outcome = await this.#sources.take(batch);
+    if ('grants' in outcome) this.#receive(batch, outcome);
+    else this.#finish(batch, outcome.admitted, outcome.refused);
   }
 
   /** Ends a batch that no store has decided. */
@@ -152,8 +124,7 @@ export class Limiter {
     this.#pump();
   }
 
-  /** @param isOfStore whether the cluster has answered, rather than this host */
-  #receive(batch: Batch, grants: readonly LeaseGrant[], askedAtMs: number, isOfStore: boolean): void {
+  #receive(batch: Batch, { grants, requestedAtMs, isOfStore }: GrantedLeases): void {
     const nowMs = this.#clock.nowMs();
     const grantByKey = new Map(grants.map((grant) => [grant.key, grant]));
     let isGranted = true;
@@ -161,7 +132,7 @@ export class Limiter {
       entry.busy = false;
       const grant = grantByKey.get(entry.key);
       if (grant === undefined) continue;
-      entry.learn(grant, need, askedAtMs, nowMs, isOfStore);
+      entry.learn(grant, { need, requestedAtMs, nowMs, isOfStore });
       this.#keys.noteHolding(entry);
       if (grant.granted < need) isGranted = false;
     }
@@ -171,13 +142,13 @@ export class Limiter {
     this.#pump();
   }
 
-  /** After a refusal of the whole message: who may ask again, who waits for returns, who is refused. */
+  /** After a refusal of the whole message: who may try again, who waits for returns, who is refused. */
   #sort(batch: Batch, grantByKey: ReadonlyMap<string, LeaseGrant>, nowMs: number, isOfStore: boolean): void {
-    const { again, stranded, refused } = judge(batch, grantByKey, nowMs);
+    const { again, stranded, refused } = decideRefused(batch, grantByKey, nowMs);
     for (const { waiter, by, entry, retryAfterMs } of refused) {
       entry.refuse(nowMs, retryAfterMs, isOfStore);
       this.#releaseAll(waiter);
-      settleWaiter(waiter, refusalOf(by, entry, nowMs, true));
+      resolveWaiter(waiter, refusalOf(by, entry, nowMs, true));
     }
     this.#waiters = [...again, ...stranded.waiters, ...this.#waiters];
     for (const entry of stranded.entries) entry.busy = true;
@@ -197,7 +168,7 @@ export class Limiter {
       else entry.spendReserved(leaseId, nowMs);
       this.#keys.noteHolding(entry);
     });
-    settleWaiter(waiter, this.#grant(waiter.limits, nowMs, true));
+    resolveWaiter(waiter, this.#grant(waiter.limits, nowMs, true));
   }
 
   #releaseAll(waiter: Waiter): void {
@@ -211,7 +182,7 @@ export class Limiter {
 
   #refuseBlind(waiter: Waiter): void {
     this.#releaseAll(waiter);
-    settleWaiter(waiter, blindRefusalOf(waiter.limits[0], true));
+    resolveWaiter(waiter, blindRefusalOf(waiter.limits[0], true));
   }
 
   #grant(limits: readonly LimitSpec[], nowMs: number, waited: boolean): Admission {
@@ -236,13 +207,13 @@ export class Limiter {
   #tick(): void {
     const nowMs = this.#clock.nowMs();
     const returns = this.#keys.collectDue(nowMs);
-    if (returns.length > 0) this.#state.settleLeases(returns);
+    if (returns.length > 0) this.#state.leases.returnLeases(returns);
     this.#keys.sweep(nowMs);
     if (this.#keys.size > 0) this.#startTick();
   }
 }
 
-function settleWaiter(waiter: Waiter, admission: Admission): void {
+function resolveWaiter(waiter: Waiter, admission: Admission): void {
   for (const entry of waiter.entries) entry.waiting -= 1;
   waiter.resolve(admission);
 }

@@ -1,4 +1,4 @@
-import type { Unsubscribe } from './port.ts';
+import type { Unsubscribe } from './ports/unsubscribe.ts';
 
 /** Listeners of one topic, called in the order they came; one that throws harms no other. */
 export class Listeners<T> {

@@ -1,12 +1,12 @@
-import type { LeaseAsk } from './port.ts';
+import type { LeaseRequest } from './ports/leases.ts';
 
 /** This host's part of a limit while hosts cannot agree: limit ÷ gateways, never below 1. */
-export function localShare(ask: LeaseAsk, gateways: number): LeaseAsk {
+export function localShare(request: LeaseRequest, gateways: number): LeaseRequest {
   return {
-    ...ask,
-    ratePerMinute: Math.max(1, ask.ratePerMinute / gateways),
-    capacity: Math.max(1, Math.floor(ask.capacity / gateways)),
+    ...request,
+    ratePerMinute: Math.max(1, request.ratePerMinute / gateways),
+    capacity: Math.max(1, Math.floor(request.capacity / gateways)),
     spare: 0,
-    ...(ask.level === undefined ? {} : { level: ask.level / gateways }),
+    ...(request.level === undefined ? {} : { level: request.level / gateways }),
   };
 }

@@ -1,7 +1,17 @@
 import type { Instance } from '@olla/core/instance';
 import type { Snapshot } from '@olla/core/snapshot';
-import type { WorkerStatistics } from '@olla/core/statistics';
-import type * as port from './port.ts';
+import type { Question, Replies } from './ports/ask.ts';
+import type { Control, ControlChange } from './ports/control.ts';
+import type { LiveInstance } from './ports/directory.ts';
+import type { Ejection, Readmission } from './ports/ejections.ts';
+import type { Lead } from './ports/election.ts';
+import type { ClusterEvent } from './ports/events.ts';
+import type { StateHealth } from './ports/health.ts';
+import type { LeaseGrant, LeaseRequest, LeaseReturn } from './ports/leases.ts';
+import type { SessionPlacement } from './ports/sessions.ts';
+import type { PublishOutcome } from './ports/snapshots.ts';
+import type { StatisticsReading, StatisticsShare } from './ports/statistics.ts';
+import type { StateKind } from './shared-state.ts';
 
 type Awaitable<T> = T | Promise<T>;
 
@@ -10,58 +20,61 @@ type Awaitable<T> = T | Promise<T>;
  * `StoreSink`, whoever changed it.
  */
 export interface Store {
-  readonly kind: port.SharedState['kind'];
-  takeLeases(holder: string, asks: readonly port.LeaseAsk[]): Awaitable<readonly port.LeaseGrant[]>;
-  settleLeases(holder: string, returns: readonly port.LeaseReturn[]): void;
+  readonly kind: StateKind;
+  takeLeases(holder: string, requests: readonly LeaseRequest[]): Awaitable<readonly LeaseGrant[]>;
+  returnLeases(holder: string, returns: readonly LeaseReturn[]): void;
   readSnapshot(): Awaitable<Snapshot | null>;
-  publishSnapshot(snapshot: Snapshot): Awaitable<'published' | 'fenced'>;
-  campaign(by: string, ttlMs: number, newestToken: number): Awaitable<port.Lead>;
+  publishSnapshot(snapshot: Snapshot): Awaitable<PublishOutcome>;
+  campaign(by: string, ttlMs: number, newestToken: number): Awaitable<Lead>;
   resign(by: string): Awaitable<void>;
   /** Instance id of the leader, as last known. */
   leader(): string | null;
-  reportEjection(ejection: port.Ejection): void;
+  reportEjection(ejection: Ejection): void;
+  reportReadmission(readmission: Readmission): void;
   acquireProbe(endpointKey: string, ttlMs: number): Awaitable<boolean>;
-  emitEvent(event: port.StateEvent): void;
+  publishEvent(event: ClusterEvent): void;
+  recentEvents(): Awaitable<readonly ClusterEvent[]>;
   /** Tells other hosts; this host's members are told by the hub. */
-  tellSessions(placements: readonly port.SessionPlacement[]): void;
-  readControl(): Awaitable<port.Control>;
-  changeControl(change: port.ControlChange): Awaitable<port.Control>;
-  health(): port.StateHealth;
+  placeSessions(placements: readonly SessionPlacement[]): void;
+  readControl(): Awaitable<Control>;
+  changeControl(change: ControlChange): Awaitable<Control>;
+  health(): StateHealth;
   close(): Promise<void>;
   // What this host tells the others, and what they tell; nothing of it for a store of one host.
   /** Called whenever something of the report may have changed; the store asks for it when it sends. */
   publishHost(report: () => HostReport): void;
-  remoteStatistics(deadlineMs: number): Awaitable<port.StatisticsReading>;
-  remoteInstances(): Awaitable<readonly port.LiveInstance[]>;
+  remoteStatistics(deadlineMs: number): Awaitable<StatisticsReading>;
+  remoteInstances(): Awaitable<readonly LiveInstance[]>;
   remotePeers(): { readonly gateways: number; readonly workers: number };
-  askRemote(question: port.Question, deadlineMs: number): Promise<port.Answers>;
+  askRemote(question: Question, deadlineMs: number): Promise<Replies>;
 }
 
 /** What a hub tells other hosts of its members. */
 export interface HostReport {
-  readonly instances: readonly (Instance & { readonly ageMs: number })[];
+  readonly instances: readonly ReportedInstance[];
+  /** Sums of this host by endpoint key. */
   readonly inFlight: Readonly<Record<string, number>>;
-  readonly statistics: readonly {
-    readonly instance: string;
-    readonly gateway: string;
-    readonly host: string;
-    readonly alive: boolean;
-    readonly statistics: WorkerStatistics;
-  }[];
+  readonly statistics: readonly Omit<StatisticsShare, 'ageMs'>[];
 }
 
+export interface ReportedInstance extends Instance {
+  readonly ageMs: number;
+}
+
+/** What a store tells its hub. */
 export interface StoreSink {
   snapshot(snapshot: Snapshot): void;
-  control(control: port.Control): void;
-  ejection(ejection: port.Ejection): void;
-  event(event: port.StateEvent): void;
+  control(control: Control): void;
+  ejection(ejection: Ejection): void;
+  readmission(readmission: Readmission): void;
+  event(event: ClusterEvent): void;
   /** What other hosts placed. */
-  sessions(placements: readonly port.SessionPlacement[]): void;
+  sessions(placements: readonly SessionPlacement[]): void;
   recall(key: string, exceptHolder: string): void;
-  health(health: port.StateHealth): void;
+  health(health: StateHealth): void;
   /** Other hosts' counts in flight, by endpoint key; all that are not zero. */
-  remoteInFlight(counts: ReadonlyMap<string, number>): void;
+  remoteLoad(counts: ReadonlyMap<string, number>): void;
   remotePeers(): void;
   /** A question from another host to this host's members. */
-  ask(question: port.Question, deadlineMs: number): Promise<port.Answers>;
+  ask(question: Question, deadlineMs: number): Promise<Replies>;
 }

@@ -1,13 +1,12 @@
-import type { Admission, LimitSpec } from '../limiter.ts';
-import { STRANDED_WAIT_MS } from '../port.ts';
-import type { LeaseAsk, LeaseGrant } from '../port.ts';
+import { STRANDED_WAIT_MS, type LeaseGrant, type LeaseRequest } from '../ports/leases.ts';
+import type { Admission, LimitSpec } from './admission.ts';
 import type { KeyEntry } from './key-entry.ts';
 
 /** A request that waits for tokens. */
 export interface Waiter {
   readonly limits: readonly LimitSpec[];
   readonly entries: readonly KeyEntry[];
-  /** By limit: the lease whose token is set aside for it; a hole where the token is asked for. */
+  /** By limit: the lease whose token is set aside for it; a hole where the token is requested. */
   readonly reserved: (string | undefined)[];
   /** Since when it waits for tokens that other workers hold. */
   strandedSinceMs: number | null;
@@ -19,21 +18,21 @@ export interface Waiter {
 export interface Batch {
   readonly waiters: readonly Waiter[];
   readonly needs: ReadonlyMap<KeyEntry, { readonly spec: LimitSpec; readonly need: number }>;
-  asks(nowMs: number): LeaseAsk[];
+  requests(nowMs: number): LeaseRequest[];
   /** The same for this host's share, with what is left as the store last told. */
-  hostAsks(nowMs: number): LeaseAsk[];
+  hostRequests(nowMs: number): LeaseRequest[];
 }
 
 /** Waiters of one message at most. */
 const MAX_BATCH = 256;
-/** A request that so many messages did not settle is refused; competition alone never takes as many. */
+/** A request that so many messages did not decide is refused; competition alone never takes as many. */
 const MAX_ROUNDS = 100;
 const FIRST_STRANDED_DELAY_MS = 3;
 
 /**
  * Chooses who is part of the next message, in the order of arrival.
  *
- * @returns `ready` are those who turned out to have all in hand, `rest` those who wait for an ask that is under way
+ * @returns `ready` are those who turned out to have all in hand, `rest` those who wait for a message that is under way
  */
 export function composeBatch(
   waiters: readonly Waiter[],
@@ -78,7 +77,7 @@ function batchOf(waiters: readonly Waiter[], needs: Map<KeyEntry, { spec: LimitS
   return {
     waiters,
     needs,
-    asks: (nowMs) =>
+    requests: (nowMs) =>
       [...needs].map(([entry, { spec, need }]) => ({
         key: spec.key,
         ratePerMinute: spec.ratePerMinute,
@@ -86,7 +85,7 @@ function batchOf(waiters: readonly Waiter[], needs: Map<KeyEntry, { spec: LimitS
         need,
         spare: entry.spentRecently(nowMs),
       })),
-    hostAsks: (nowMs) =>
+    hostRequests: (nowMs) =>
       [...needs].map(([entry, { spec, need }]) => {
         const { key, ratePerMinute, capacity } = spec;
         const level = entry.levelOfStore(spec, nowMs);
@@ -102,7 +101,7 @@ export interface Refusal {
   readonly retryAfterMs: number;
 }
 
-export interface Judgement {
+export interface RefusedWaiters {
   readonly again: Waiter[];
   readonly stranded: {
     readonly waiters: Waiter[];
@@ -116,24 +115,24 @@ export interface Judgement {
  * Decides after a message that the store refused as a whole. In the order of arrival each waiter claims what is
  * left of its keys, then what is out with other workers; who can claim neither is refused.
  */
-export function judge(batch: Batch, grantByKey: ReadonlyMap<string, LeaseGrant>, nowMs: number): Judgement {
+export function decideRefused(batch: Batch, grantByKey: ReadonlyMap<string, LeaseGrant>, nowMs: number): RefusedWaiters {
   const again: Waiter[] = [];
   const waiting: Waiter[] = [];
   const shortOf = new Set<KeyEntry>();
   const refused: Refusal[] = [];
   const claimed = new Map<KeyEntry, number>();
   for (const waiter of batch.waiters) {
-    const verdict = judgeOne(waiter, grantByKey, claimed, nowMs);
-    if (verdict.refusal !== null) {
-      refused.push(verdict.refusal);
+    const decision = decideOne(waiter, grantByKey, claimed, nowMs);
+    if (decision.refusal !== null) {
+      refused.push(decision.refusal);
       continue;
     }
-    for (const entry of verdict.claims) claimed.set(entry, (claimed.get(entry) ?? 0) + 1);
-    if (verdict.shortOf.length === 0) again.push(waiter);
+    for (const entry of decision.claims) claimed.set(entry, (claimed.get(entry) ?? 0) + 1);
+    if (decision.shortOf.length === 0) again.push(waiter);
     else {
       waiter.strandedSinceMs ??= nowMs;
       waiting.push(waiter);
-      for (const entry of verdict.shortOf) shortOf.add(entry);
+      for (const entry of decision.shortOf) shortOf.add(entry);
     }
   }
   const waitedMs = Math.max(0, ...waiting.map(({ strandedSinceMs }) => nowMs - (strandedSinceMs ?? nowMs)));
@@ -145,7 +144,7 @@ export function judge(batch: Batch, grantByKey: ReadonlyMap<string, LeaseGrant>,
   return { again, stranded: { waiters: waiting, entries: [...shortOf], delayMs }, refused };
 }
 
-function judgeOne(
+function decideOne(
   waiter: Waiter,
   grantByKey: ReadonlyMap<string, LeaseGrant>,
   claimed: ReadonlyMap<KeyEntry, number>,

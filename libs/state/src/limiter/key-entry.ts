@@ -1,14 +1,23 @@
 import type { Bucket } from '../bucket.ts';
-import type { LeaseGrant } from '../port.ts';
+import type { LeaseGrant } from '../ports/leases.ts';
 
-/** Half of the 100 ms whose spending bounds the spare tokens of an ask. */
+/** Half of the 100 ms whose spending bounds the spare tokens of a request. */
 const WINDOW_MS = 50;
 /** A request that reserves a token may wait this long for its other limits; its lease must last until then. */
 const MARGIN_MS = 250;
-/** How long a refusal by this host alone is repeated without asking. */
+/** How long a refusal by this host alone is repeated without a message. */
 const HOST_REFUSAL_MS = 300;
 
-/** What a worker knows of one limit's key: tokens in hand, and the last answer of the store. */
+export interface GrantContext {
+  /** Requests that wait for a token of the key. */
+  readonly need: number;
+  readonly requestedAtMs: number;
+  readonly nowMs: number;
+  /** Whether the figures are the cluster's, rather than of this host's share. */
+  readonly isOfStore: boolean;
+}
+
+/** What a worker knows of one limit's key: tokens in hand, and the last grant of the store. */
 export class KeyEntry {
   readonly key: string;
   /** Tokens leased and not spent. */
@@ -16,13 +25,13 @@ export class KeyEntry {
   leaseId = '';
   /** Tokens of the lease that were spent and not yet reported. */
   unreported = 0;
-  /** An ask is in flight, or waits for tokens that others bring back. */
+  /** A message is under way, or waits for tokens that others bring back. */
   busy = false;
   /** Requests that wait with it. */
   waiting = 0;
   /** No token can come before. */
   noUntilMs = -Infinity;
-  /** When a token was last asked for. */
+  /** When a token was last wanted. */
   touchedAtMs: number;
   /** This worker's own share of the limit, while nobody else can be asked. */
   ownShare: Bucket | null = null;
@@ -42,12 +51,12 @@ export class KeyEntry {
     this.touchedAtMs = nowMs;
   }
 
-  /** Whether it is known without an ask that no token can be had. */
+  /** Whether it is known without a message that no token can be had. */
   isRefusing(nowMs: number): boolean {
     return this.noUntilMs > nowMs && this.#refuseUntilMs > nowMs;
   }
 
-  /** @param isOfStore what this host alone has refused is asked again soon: the store may be back */
+  /** @param isOfStore what this host alone has refused is tried again soon: the store may be back */
   refuse(nowMs: number, retryAfterMs: number, isOfStore: boolean): void {
     this.noUntilMs = Math.max(isOfStore ? this.noUntilMs : 0, nowMs + retryAfterMs);
     this.#refuseUntilMs = isOfStore ? this.noUntilMs : nowMs + HOST_REFUSAL_MS;
@@ -112,8 +121,7 @@ export class KeyEntry {
     return this.#spentNow + this.#spentBefore;
   }
 
-  /** @param isOfStore whether the figures are the cluster's, rather than of this host's share */
-  learn(grant: LeaseGrant, need: number, askedAtMs: number, nowMs: number, isOfStore: boolean): void {
+  learn(grant: LeaseGrant, { need, requestedAtMs, nowMs, isOfStore }: GrantContext): void {
     this.#isOfStore = isOfStore;
     this.#remaining = grant.remaining;
     this.#fullAtMs = nowMs + grant.resetMs;
@@ -129,7 +137,7 @@ export class KeyEntry {
       this.#reportedAtMs = nowMs;
     }
     this.tokens += spare;
-    this.#expiresAtMs = askedAtMs + grant.expiresInMs;
+    this.#expiresAtMs = requestedAtMs + grant.expiresInMs;
   }
 
   isReportDue(nowMs: number, intervalMs: number): boolean {
@@ -143,7 +151,7 @@ export class KeyEntry {
     return spent;
   }
 
-  /** Tokens left as of the last answer, those in hand included; the capacity before the first. */
+  /** Tokens left as of the last grant, those in hand included; the capacity before the first. */
   remaining(capacity: number): number {
     return this.#remaining < 0 ? capacity : this.#remaining + this.tokens;
   }

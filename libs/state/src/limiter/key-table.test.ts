@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { KeyTable, MAX_KEYS } from './key-table.ts';
 
 describe('key table', () => {
-  it('stays bounded in a flood of addresses, and keeps those in use', () => {
+  test('stays bounded in a flood of addresses, and keeps those in use', () => {
     const table = new KeyTable();
     const inUse = Array.from({ length: 1_000 }, (_, i) => table.open(`used:${i}`, 0));
     for (const entry of inUse) entry.waiting = 1;
@@ -16,7 +16,7 @@ describe('key table', () => {
     assert.equal(table.get('ip:0'), undefined);
   });
 
-  it('forgets only what has rested and has nothing to wait for', () => {
+  test('forgets only what has rested and has nothing to wait for', () => {
     const table = new KeyTable();
     const refused = table.open('refused', 0);
     refused.noUntilMs = 60_000;

@@ -1,4 +1,4 @@
-import type { LeaseReturn } from '../port.ts';
+import type { LeaseReturn } from '../ports/leases.ts';
 import { KeyEntry } from './key-entry.ts';
 
 /** Keys remembered at most; a flood of addresses pushes the oldest out. */

@@ -1,4 +1,4 @@
-import type { Admission, LimitSpec } from '../limiter.ts';
+import type { Admission, LimitSpec } from './admission.ts';
 import type { KeyEntry } from './key-entry.ts';
 
 /** What a refused client is told where no bucket can tell when to come back. */

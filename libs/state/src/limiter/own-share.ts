@@ -1,10 +1,10 @@
 import { advance, newBucket, spend, UNITS_PER_TOKEN, wholeTokens } from '../bucket.ts';
-import type { LimitSpec } from '../limiter.ts';
+import type { LimitSpec } from './admission.ts';
 import type { KeyEntry } from './key-entry.ts';
 
 /**
  * Takes a token of each limit from this worker's own share: limit ÷ workers, never below 1. The share starts with
- * this worker's part of what the store last had, so that an answer that was merely late costs next to nothing.
+ * this worker's part of what the store last had, so that a reply that was merely late costs next to nothing.
  *
  * @returns false, and nothing is taken, if one limit has none
  */

@@ -1,25 +1,34 @@
 import {
   advance,
+  giveBack,
   lease,
   LEASE_TTL_MS,
   msToFull,
   msToNextToken,
   newBucket,
   reconfigure,
-  settle,
   spend,
   strandedFor,
   UNITS_PER_TOKEN,
   wholeTokens,
 } from '../bucket.ts';
 import type { Bucket } from '../bucket.ts';
-import { StateError } from '../port.ts';
-import type { LeaseAsk, LeaseGrant, LeaseReturn } from '../port.ts';
+import type { LeaseGrant, LeaseRequest, LeaseReturn } from '../ports/leases.ts';
+import { StateError } from '../state-error.ts';
 
 /** Most buckets kept; each is forgotten when it is full again, so only a flood of addresses comes near. */
 const MAX_BUCKETS = 500_000;
 /** Buckets looked at by one sweep. */
 const SWEEP_STEP = 20_000;
+
+export interface TakeOptions {
+  /** Instance id. */
+  readonly holder: string;
+  readonly requests: readonly LeaseRequest[];
+  readonly liveWorkers: number;
+  /** Called for each key whose tokens are missing here but out with other holders. */
+  readonly onStranded?: (key: string) => void;
+}
 
 /** All limits' buckets of one store. Synchronous: one call is one transaction. */
 export class Buckets {
@@ -39,29 +48,24 @@ export class Buckets {
   /**
    * Grants all needs or none, so that a refusal by one limit costs nothing in another.
    *
-   * @param onStranded called for each key whose tokens are missing here but out with other holders
+   * @throws StateError STATE_PROTOCOL if a request is malformed
    */
-  take(
-    holder: string,
-    asks: readonly LeaseAsk[],
-    liveWorkers: number,
-    onStranded?: (key: string) => void,
-  ): LeaseGrant[] {
-    checkAsks(asks);
+  take({ holder, requests, liveWorkers, onStranded }: TakeOptions): LeaseGrant[] {
+    checkRequests(requests);
     const nowMs = this.#now();
-    const buckets = asks.map((ask) => this.#open(ask, nowMs));
-    const enough = buckets.every((bucket, i) => wholeTokens(bucket) >= (asks[i] as LeaseAsk).need);
-    return asks.map((ask, i) => {
+    const buckets = requests.map((request) => this.#open(request, nowMs));
+    const enough = buckets.every((bucket, i) => wholeTokens(bucket) >= (requests[i] as LeaseRequest).need);
+    return requests.map((request, i) => {
       const bucket = buckets[i] as Bucket;
-      const short = wholeTokens(bucket) < ask.need;
+      const short = wholeTokens(bucket) < request.need;
       const stranded = strandedFor(bucket, holder);
-      if (short && stranded > 0) onStranded?.(ask.key);
-      if (!enough) return refusal(ask, bucket, stranded, short);
-      spend(bucket, ask.need);
-      const spare = lease(bucket, holder, ask.spare, liveWorkers);
+      if (short && stranded > 0) onStranded?.(request.key);
+      if (!enough) return refusal(request, bucket, stranded, short);
+      spend(bucket, request.need);
+      const spare = lease(bucket, holder, request.spare, liveWorkers);
       return {
-        key: ask.key,
-        granted: ask.need + spare.granted,
+        key: request.key,
+        granted: request.need + spare.granted,
         leaseId: spare.leaseId,
         expiresInMs: LEASE_TTL_MS,
         remaining: wholeTokens(bucket),
@@ -72,13 +76,13 @@ export class Buckets {
     });
   }
 
-  settle(holder: string, returns: readonly LeaseReturn[]): void {
+  giveBack(holder: string, returns: readonly LeaseReturn[]): void {
     const nowMs = this.#now();
     for (const { key, leaseId, spent, unspent } of returns) {
       const bucket = this.#buckets.get(key);
       if (bucket === undefined) continue;
       advance(bucket, nowMs);
-      settle(bucket, holder, leaseId, spent, unspent);
+      giveBack(bucket, holder, leaseId, spent, unspent);
     }
   }
 
@@ -98,23 +102,23 @@ export class Buckets {
     }
   }
 
-  #open(ask: LeaseAsk, nowMs: number): Bucket {
-    const bucket = this.#find(ask, nowMs);
-    if (ask.level !== undefined)
-      bucket.units = Math.min(bucket.units, Math.floor(ask.level * UNITS_PER_TOKEN));
+  #open(request: LeaseRequest, nowMs: number): Bucket {
+    const bucket = this.#find(request, nowMs);
+    if (request.level !== undefined)
+      bucket.units = Math.min(bucket.units, Math.floor(request.level * UNITS_PER_TOKEN));
     return bucket;
   }
 
-  #find(ask: LeaseAsk, nowMs: number): Bucket {
-    let bucket = this.#buckets.get(ask.key);
+  #find(request: LeaseRequest, nowMs: number): Bucket {
+    let bucket = this.#buckets.get(request.key);
     if (bucket === undefined) {
       if (this.#buckets.size >= MAX_BUCKETS) this.#dropOldest();
-      bucket = newBucket(ask.ratePerMinute, ask.capacity, nowMs);
-      this.#buckets.set(ask.key, bucket);
+      bucket = newBucket(request.ratePerMinute, request.capacity, nowMs);
+      this.#buckets.set(request.key, bucket);
       return bucket;
     }
     advance(bucket, nowMs);
-    reconfigure(bucket, ask.ratePerMinute, ask.capacity);
+    reconfigure(bucket, request.ratePerMinute, request.capacity);
     return bucket;
   }
 
@@ -126,9 +130,9 @@ export class Buckets {
   }
 }
 
-function refusal(ask: LeaseAsk, bucket: Bucket, stranded: number, short: boolean): LeaseGrant {
+function refusal(request: LeaseRequest, bucket: Bucket, stranded: number, short: boolean): LeaseGrant {
   return {
-    key: ask.key,
+    key: request.key,
     granted: 0,
     leaseId: '',
     expiresInMs: 0,
@@ -139,20 +143,20 @@ function refusal(ask: LeaseAsk, bucket: Bucket, stranded: number, short: boolean
   };
 }
 
-/** @throws StateError STATE_PROTOCOL if an ask is not one that a bucket can answer */
-export function checkAsks(asks: readonly LeaseAsk[]): void {
-  for (let i = 0; i < asks.length; i += 1) {
-    const ask = asks[i] as LeaseAsk;
+/** @throws StateError STATE_PROTOCOL if a request is not one that a bucket can grant */
+export function checkRequests(requests: readonly LeaseRequest[]): void {
+  for (let i = 0; i < requests.length; i += 1) {
+    const request = requests[i] as LeaseRequest;
     const sound =
-      ask.ratePerMinute > 0 &&
-      ask.capacity >= 1 &&
-      Number.isInteger(ask.need) &&
-      ask.need >= 0 &&
-      ask.spare >= 0;
-    if (!sound) throw new StateError('STATE_PROTOCOL', `the ask for tokens of ${ask.key} is malformed`);
+      request.ratePerMinute > 0 &&
+      request.capacity >= 1 &&
+      Number.isInteger(request.need) &&
+      request.need >= 0 &&
+      request.spare >= 0;
+    if (!sound) throw new StateError('STATE_PROTOCOL', `the request for tokens of ${request.key} is malformed`);
     for (let j = 0; j < i; j += 1) {
-      if (asks[j]?.key === ask.key)
-        throw new StateError('STATE_PROTOCOL', `two asks name the key ${ask.key}`);
+      if (requests[j]?.key === request.key)
+        throw new StateError('STATE_PROTOCOL', `two requests name the key ${request.key}`);
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { Lead } from '../port.ts';
+import type { Lead } from '../ports/election.ts';
 
 /** The lead among agents, as one process keeps it. */
 export class LocalLead {

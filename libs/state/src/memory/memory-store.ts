@@ -1,13 +1,29 @@
-import { compareVersions } from '@olla/core/snapshot';
-import type { Snapshot } from '@olla/core/snapshot';
-import { applyControl, NO_CONTROL } from '../control.ts';
-import type * as port from '../port.ts';
+import { compareVersions, type Snapshot } from '@olla/core/snapshot';
+import { applyControl, NO_CONTROL } from '../apply-control.ts';
+import { EventLog } from '../hub/event-log.ts';
+import type { Replies } from '../ports/ask.ts';
+import type { Control, ControlChange } from '../ports/control.ts';
+import type { LiveInstance } from '../ports/directory.ts';
+import type { Ejection, Readmission } from '../ports/ejections.ts';
+import type { Lead } from '../ports/election.ts';
+import type { ClusterEvent } from '../ports/events.ts';
+import type { StateHealth } from '../ports/health.ts';
+import type { LeaseGrant, LeaseRequest, LeaseReturn } from '../ports/leases.ts';
+import type { PublishOutcome } from '../ports/snapshots.ts';
+import type { StatisticsReading } from '../ports/statistics.ts';
 import type { HostReport, Store, StoreSink } from '../store.ts';
 import { Buckets } from './buckets.ts';
 import { LocalLead } from './local-lead.ts';
 import { LocalProbes } from './local-probes.ts';
 
 const SWEEP_INTERVAL_MS = 1_000;
+
+export interface MemoryStoreOptions {
+  readonly sink: StoreSink;
+  readonly liveWorkers: () => number;
+  /** Milliseconds that never run backwards. */
+  readonly now?: () => number;
+}
 
 /** The state of a cluster of one host, in its primary's memory. */
 export class MemoryStore implements Store {
@@ -17,12 +33,13 @@ export class MemoryStore implements Store {
   readonly #buckets: Buckets;
   readonly #probes: LocalProbes;
   readonly #lead: LocalLead;
+  readonly #events = new EventLog();
   readonly #sweeper: NodeJS.Timeout;
   readonly #since = Date.now();
   #snapshot: Snapshot | null = null;
   #control = NO_CONTROL;
 
-  constructor(sink: StoreSink, liveWorkers: () => number, now: () => number = () => performance.now()) {
+  constructor({ sink, liveWorkers, now = () => performance.now() }: MemoryStoreOptions) {
     this.#sink = sink;
     this.#liveWorkers = liveWorkers;
     this.#buckets = new Buckets(now);
@@ -32,19 +49,24 @@ export class MemoryStore implements Store {
     this.#sweeper.unref();
   }
 
-  takeLeases(holder: string, asks: readonly port.LeaseAsk[]): readonly port.LeaseGrant[] {
-    return this.#buckets.take(holder, asks, this.#liveWorkers(), (key) => this.#sink.recall(key, holder));
+  takeLeases(holder: string, requests: readonly LeaseRequest[]): readonly LeaseGrant[] {
+    return this.#buckets.take({
+      holder,
+      requests,
+      liveWorkers: this.#liveWorkers(),
+      onStranded: (key) => this.#sink.recall(key, holder),
+    });
   }
 
-  settleLeases(holder: string, returns: readonly port.LeaseReturn[]): void {
-    this.#buckets.settle(holder, returns);
+  returnLeases(holder: string, returns: readonly LeaseReturn[]): void {
+    this.#buckets.giveBack(holder, returns);
   }
 
   readSnapshot(): Snapshot | null {
     return this.#snapshot;
   }
 
-  publishSnapshot(snapshot: Snapshot): 'published' | 'fenced' {
+  publishSnapshot(snapshot: Snapshot): PublishOutcome {
     if (snapshot.version.token < this.#lead.token) return 'fenced';
     if (this.#snapshot !== null) {
       const order = compareVersions(snapshot.version, this.#snapshot.version);
@@ -57,7 +79,7 @@ export class MemoryStore implements Store {
     return 'published';
   }
 
-  campaign(by: string, ttlMs: number, newestToken: number): port.Lead {
+  campaign(by: string, ttlMs: number, newestToken: number): Lead {
     return this.#lead.campaign(by, ttlMs, newestToken);
   }
 
@@ -69,33 +91,42 @@ export class MemoryStore implements Store {
     return this.#lead.holder;
   }
 
-  reportEjection(ejection: port.Ejection): void {
+  reportEjection(ejection: Ejection): void {
     this.#sink.ejection(ejection);
+  }
+
+  reportReadmission(readmission: Readmission): void {
+    this.#sink.readmission(readmission);
   }
 
   acquireProbe(endpointKey: string, ttlMs: number): boolean {
     return this.#probes.acquire(endpointKey, ttlMs);
   }
 
-  tellSessions(): void {
+  placeSessions(): void {
     // One host: its hub has told everyone.
   }
 
-  emitEvent(event: port.StateEvent): void {
+  publishEvent(event: ClusterEvent): void {
+    this.#events.add(event);
     this.#sink.event(event);
   }
 
-  readControl(): port.Control {
+  recentEvents(): readonly ClusterEvent[] {
+    return this.#events.all();
+  }
+
+  readControl(): Control {
     return this.#control;
   }
 
-  changeControl(change: port.ControlChange): port.Control {
+  changeControl(change: ControlChange): Control {
     this.#control = applyControl(this.#control, change, Date.now());
     this.#sink.control(this.#control);
     return this.#control;
   }
 
-  health(): port.StateHealth {
+  health(): StateHealth {
     return { connected: true, since: this.#since, outages: 0, latencyMs: null, detail: '' };
   }
 
@@ -108,11 +139,11 @@ export class MemoryStore implements Store {
     // There is no other host.
   }
 
-  remoteStatistics(): port.StatisticsReading {
+  remoteStatistics(): StatisticsReading {
     return { workers: [], missing: [] };
   }
 
-  remoteInstances(): readonly port.LiveInstance[] {
+  remoteInstances(): readonly LiveInstance[] {
     return [];
   }
 
@@ -120,7 +151,7 @@ export class MemoryStore implements Store {
     return { gateways: 0, workers: 0 };
   }
 
-  askRemote(): Promise<port.Answers> {
-    return Promise.resolve({ answers: [], missing: [] });
+  askRemote(): Promise<Replies> {
+    return Promise.resolve({ replies: [], missing: [] });
   }
 }

@@ -1,10 +1,10 @@
-import { conformance } from '../conformance.ts';
-import type { ConformanceCluster } from '../conformance.ts';
-import { connectState } from '../connect.ts';
-import { createHub } from '../hub.ts';
-import { localChannel } from '../ipc/channel.ts';
-import type { SharedState } from '../port.ts';
-import { testInstance } from '../test-instance.ts';
+import type { ConformanceCluster } from '../../testing/conformance/cluster.ts';
+import { conformance } from '../../testing/conformance/conformance.ts';
+import { testInstance } from '../../testing/test-instance.ts';
+import { localChannel } from '../channel/local-channel.ts';
+import { connectState } from '../connect-state.ts';
+import { createHub } from '../create-hub.ts';
+import type { SharedState } from '../shared-state.ts';
 
 async function makeCluster(): Promise<ConformanceCluster> {
   const hub = createHub({ self: testInstance('primary', 'g1'), redis: null });

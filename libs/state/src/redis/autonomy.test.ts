@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import type { Snapshot } from '@olla/core/snapshot';
-import { startRedis } from '@olla/testing/redis';
-import type { TestRedis } from '@olla/testing/redis';
+import { startRedis, type TestRedis } from '@olla/testing/redis';
 import { waitFor } from '@olla/testing/wait-for';
-import { connectState } from '../connect.ts';
-import type { Control, Lead, SharedState } from '../port.ts';
-import { testInstance } from '../test-instance.ts';
-import { RedisTestHost } from './test-cluster.ts';
+import { connectState } from '../connect-state.ts';
+import type { Control } from '../ports/control.ts';
+import type { Lead } from '../ports/election.ts';
+import type { SharedState } from '../shared-state.ts';
+import { testInstance } from '../../testing/test-instance.ts';
+import { testSnapshot } from '../../testing/test-snapshot.ts';
+import { RedisTestHost } from '../../testing/redis-cluster.ts';
 
 interface Host {
   readonly host: RedisTestHost;
@@ -34,8 +36,8 @@ describe('a gateway whose Redis is away', () => {
     const workers = [await host.join('worker'), await host.join('worker')] as const;
     const snapshots: Snapshot[] = [];
     const controls: Control[] = [];
-    workers[0].onSnapshot((snapshot) => snapshots.push(snapshot));
-    workers[0].onControl((control) => controls.push(control));
+    workers[0].snapshots.onSnapshot((snapshot) => snapshots.push(snapshot));
+    workers[0].control.onControl((control) => controls.push(control));
     return { host, agent: await host.join('agent'), workers, snapshots, controls };
   };
   const withHosts = async (body: (one: Host, two: Host) => Promise<void>): Promise<void> => {
@@ -48,20 +50,20 @@ describe('a gateway whose Redis is away', () => {
     }
   };
 
-  it('from its start on is led by its own agent, and by one of the cluster afterwards', async () => {
+  test('from its start on is led by its own agent, and by one of the cluster afterwards', async () => {
     await redis.kill();
     await withHosts(async (one, two) => {
-      const first = leadOf(await one.agent.campaign(TTL_MS, 0));
+      const first = leadOf(await one.agent.election.campaign(TTL_MS, 0));
       // The clock of the second host is far ahead.
       const ahead = Date.now() + 10_000_000;
-      const second = leadOf(await two.agent.campaign(TTL_MS, ahead));
+      const second = leadOf(await two.agent.election.campaign(TTL_MS, ahead));
       assert.deepEqual([first.isLocal, second.isLocal], [true, true]);
       assert.ok(second.token > ahead);
-      assert.equal((await one.agent.campaign(TTL_MS, 0)).leading, true);
-      assert.equal(await one.agent.publishSnapshot(snapshotOf(first.token, 1, 'one')), 'published');
-      assert.equal(await two.agent.publishSnapshot(snapshotOf(second.token, 1, 'two')), 'published');
+      assert.equal((await one.agent.election.campaign(TTL_MS, 0)).leading, true);
+      assert.equal(await one.agent.snapshots.publish(testSnapshot({ token: first.token, n: 1 }, { agent: 'one' })), 'published');
+      assert.equal(await two.agent.snapshots.publish(testSnapshot({ token: second.token, n: 1 }, { agent: 'two' })), 'published');
       await waitFor(() => one.snapshots.length + two.snapshots.length === 2, { describe: 'both snapshots' });
-      const leaders = (await one.workers[0].readInstances()).filter(({ leading }) => leading);
+      const leaders = (await one.workers[0].directory.readInstances()).filter(({ leading }) => leading);
       assert.deepEqual(
         leaders.map(({ id }) => id),
         [one.agent.self.id],
@@ -70,67 +72,67 @@ describe('a gateway whose Redis is away', () => {
       await redis.restart();
       await waitFor(() => isConnected(one) && isConnected(two), { describe: 'the return' });
       // What one host decided alone reaches no other.
-      assert.equal(await two.agent.publishSnapshot(snapshotOf(second.token, 2, 'two')), 'published');
+      assert.equal(await two.agent.snapshots.publish(testSnapshot({ token: second.token, n: 2 }, { agent: 'two' })), 'published');
       const lead = await waitFor(
         async () => {
-          const won = leadOf(await one.agent.campaign(TTL_MS, first.token));
+          const won = leadOf(await one.agent.election.campaign(TTL_MS, first.token));
           return won.token > second.token ? won : null;
         },
         { describe: 'a token above all local ones' },
       );
       assert.equal(lead.isLocal, undefined);
-      assert.deepEqual(await two.agent.campaign(TTL_MS, second.token), {
+      assert.deepEqual(await two.agent.election.campaign(TTL_MS, second.token), {
         leading: false,
         leader: one.agent.self.id,
       });
-      assert.equal(await one.agent.publishSnapshot(snapshotOf(lead.token, 1, 'cluster')), 'published');
+      assert.equal(await one.agent.snapshots.publish(testSnapshot({ token: lead.token, n: 1 }, { agent: 'cluster' })), 'published');
       for (const host of [one, two])
         await waitFor(() => host.snapshots.at(-1)?.agent === 'cluster', {
           describe: "the leader's snapshot",
         });
-      assert.equal(await two.agent.publishSnapshot(snapshotOf(second.token, 3, 'two')), 'fenced');
+      assert.equal(await two.agent.snapshots.publish(testSnapshot({ token: second.token, n: 3 }, { agent: 'two' })), 'fenced');
       assert.deepEqual(sequenceOf(one), ['one', 'cluster']);
       assert.deepEqual(sequenceOf(two), ['two', 'two', 'cluster']);
-      assert.deepEqual(await one.agent.campaign(TTL_MS, lead.token), lead);
+      assert.deepEqual(await one.agent.election.campaign(TTL_MS, lead.token), lead);
     });
   });
 
-  it('is led on by the leader of the cluster, and elsewhere by nobody before that lead has lapsed', async () => {
+  test('is led on by the leader of the cluster, and elsewhere by nobody before that lead has lapsed', async () => {
     await withHosts(async (one, two) => {
-      const lead = leadOf(await one.agent.campaign(TTL_MS, 0));
-      await one.agent.publishSnapshot(snapshotOf(lead.token, 1, 'leader'));
+      const lead = leadOf(await one.agent.election.campaign(TTL_MS, 0));
+      await one.agent.snapshots.publish(testSnapshot({ token: lead.token, n: 1 }, { agent: 'leader' }));
       await waitFor(() => two.snapshots.length === 1, { describe: 'the snapshot at the other host' });
-      assert.equal((await two.agent.campaign(TTL_MS, 0)).leading, false);
+      assert.equal((await two.agent.election.campaign(TTL_MS, 0)).leading, false);
       await redis.kill();
       await waitFor(() => !isConnected(one) && !isConnected(two), { describe: 'the outage' });
 
-      assert.deepEqual(await one.agent.campaign(TTL_MS, lead.token), lead);
-      assert.equal(await one.agent.publishSnapshot(snapshotOf(lead.token, 2, 'leader')), 'published');
-      assert.equal(await one.agent.publishSnapshot(snapshotOf(lead.token, 1, 'leader')), 'fenced');
-      assert.deepEqual(await two.agent.campaign(TTL_MS, lead.token), {
+      assert.deepEqual(await one.agent.election.campaign(TTL_MS, lead.token), lead);
+      assert.equal(await one.agent.snapshots.publish(testSnapshot({ token: lead.token, n: 2 }, { agent: 'leader' })), 'published');
+      assert.equal(await one.agent.snapshots.publish(testSnapshot({ token: lead.token, n: 1 }, { agent: 'leader' })), 'fenced');
+      assert.deepEqual(await two.agent.election.campaign(TTL_MS, lead.token), {
         leading: false,
         leader: one.agent.self.id,
       });
       const local = await waitFor(
         async () => {
-          const taken = await two.agent.campaign(100, lead.token);
+          const taken = await two.agent.election.campaign(100, lead.token);
           return taken.leading ? taken : null;
         },
         { describe: 'the end of the patience with the silent leader' },
       );
       assert.equal(local.isLocal, true);
-      assert.equal(await two.agent.publishSnapshot(snapshotOf(local.token, 1, 'local')), 'published');
+      assert.equal(await two.agent.snapshots.publish(testSnapshot({ token: local.token, n: 1 }, { agent: 'local' })), 'published');
 
       await redis.restart();
       await waitFor(() => isConnected(one) && isConnected(two), { describe: 'the return' });
       const again = await waitFor(
         async () => {
-          const renewed = leadOf(await one.agent.campaign(TTL_MS, lead.token));
+          const renewed = leadOf(await one.agent.election.campaign(TTL_MS, lead.token));
           return renewed.token > local.token ? renewed : null;
         },
         { describe: 'a token above the local one' },
       );
-      await one.agent.publishSnapshot(snapshotOf(again.token, 1, 'leader'));
+      await one.agent.snapshots.publish(testSnapshot({ token: again.token, n: 1 }, { agent: 'leader' }));
       await waitFor(() => two.snapshots.at(-1)?.version.token === again.token, {
         describe: 'the leader at the other host',
       });
@@ -138,24 +140,24 @@ describe('a gateway whose Redis is away', () => {
     });
   });
 
-  it('grants one probe at a time, refreshes for itself, and rejects what every host would have to keep', async () => {
+  test('grants one probe at a time, refreshes for itself, and rejects what every host would have to keep', async () => {
     await redis.kill();
     await withHosts(async (one, two) => {
-      const granted = await Promise.all(one.workers.map((worker) => worker.acquireProbe('e#1', TTL_MS)));
+      const granted = await Promise.all(one.workers.map((worker) => worker.ejections.acquireProbe('e#1', TTL_MS)));
       assert.deepEqual(granted.filter(Boolean).length, 1);
-      assert.equal(await two.workers[0].acquireProbe('e#1', TTL_MS), true);
+      assert.equal(await two.workers[0].ejections.acquireProbe('e#1', TTL_MS), true);
       for (const action of ['drain', 'resume'] as const)
-        await assert.rejects(one.workers[0].changeControl({ action, endpoint: 'e', by: 'me' }), {
+        await assert.rejects(one.workers[0].control.change({ action, endpoint: 'e', by: 'me' }), {
           code: 'STATE_UNAVAILABLE',
         });
-      const refreshed = await one.workers[1].changeControl({ action: 'refresh', by: 'me' });
+      const refreshed = await one.workers[1].control.change({ action: 'refresh', by: 'me' });
       await waitFor(() => one.controls.at(-1)?.refresh === refreshed.refresh, { describe: 'the refresh' });
-      assert.deepEqual(await one.workers[0].readControl(), refreshed);
+      assert.deepEqual(await one.workers[0].control.read(), refreshed);
       assert.deepEqual(two.controls, []);
 
       await redis.restart();
       await waitFor(() => two.controls.at(-1)?.refresh === 1, { describe: 'the refresh at the other host' });
-      const drained = await two.workers[0].changeControl({ action: 'drain', endpoint: 'e', by: 'me' });
+      const drained = await two.workers[0].control.change({ action: 'drain', endpoint: 'e', by: 'me' });
       for (const host of [one, two])
         await waitFor(() => host.controls.at(-1)?.revision === drained.revision, {
           describe: 'the drain at both hosts',
@@ -164,11 +166,11 @@ describe('a gateway whose Redis is away', () => {
     });
   });
 
-  it('leaves an agent on its own without a lead', async () => {
+  test('leaves an agent on its own without a lead', async () => {
     await redis.kill();
     const self = testInstance('agent', 'lone', 'host-3');
     const lone = await connectState({ self, redis: { url: redis.url, name: randomUUID() }, channel: null });
-    await assert.rejects(lone.campaign(TTL_MS, 0), { code: 'STATE_UNAVAILABLE' });
+    await assert.rejects(lone.election.campaign(TTL_MS, 0), { code: 'STATE_UNAVAILABLE' });
     await lone.close();
     await redis.restart();
   });
@@ -180,20 +182,10 @@ function leadOf(lead: Lead): Extract<Lead, { leading: true }> {
 }
 
 function isConnected({ workers }: Host): boolean {
-  return workers.every((worker) => worker.health().connected);
+  return workers.every((worker) => worker.health.current().connected);
 }
 
 /** Whose snapshots its first worker saw. */
 function sequenceOf({ snapshots }: Host): string[] {
   return snapshots.map(({ agent }) => agent);
-}
-
-function snapshotOf(token: number, n: number, agent: string): Snapshot {
-  return {
-    version: { token, n },
-    publishedAt: 1,
-    agent,
-    endpoints: [],
-    catalog: { revision: 1, models: [] },
-  };
 }

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { StateError } from '../port.ts';
+import { StateError } from '../state-error.ts';
 import type { Script } from './lease-scripts.ts';
 import type { RedisOptions } from './options.ts';
 

@@ -1,6 +1,7 @@
-import { applyControl, NO_CONTROL } from '../control.ts';
-import { COMMAND_TIMEOUT_MS, StateError } from '../port.ts';
-import type { Control, ControlChange } from '../port.ts';
+import { applyControl, NO_CONTROL } from '../apply-control.ts';
+import type { Control, ControlChange } from '../ports/control.ts';
+import { COMMAND_TIMEOUT_MS } from '../shared-state.ts';
+import { StateError } from '../state-error.ts';
 import { isAway } from './connection.ts';
 import type { RedisConnection } from './connection.ts';
 import type { Keys } from './keys.ts';
@@ -13,7 +14,7 @@ export interface ControlRecordOptions {
   readonly connection: RedisConnection;
   readonly keys: Keys;
   /** The text that tells other hubs of a revision. */
-  readonly messageOf: (revision: number) => string;
+  readonly textOf: (revision: number) => string;
   readonly onNewer: (control: Control) => void;
 }
 
@@ -87,8 +88,8 @@ export class ControlRecord {
   }
 
   async #replace(from: number, control: Control): Promise<boolean> {
-    const { connection, keys, messageOf } = this.#options;
-    const args = [from, control.revision, JSON.stringify(control), keys.all, messageOf(control.revision)];
+    const { connection, keys, textOf } = this.#options;
+    const args = [from, control.revision, JSON.stringify(control), keys.all, textOf(control.revision)];
     const outcome = await connection.script(
       'change control',
       COMMAND_TIMEOUT_MS,

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, before, describe, it } from 'node:test';
-import { startRedis } from '@olla/testing/redis';
-import type { TestRedis } from '@olla/testing/redis';
+import { after, before, describe, test } from 'node:test';
+import { startRedis, type TestRedis } from '@olla/testing/redis';
 import { Limiter } from '../limiter.ts';
-import type { LimitSpec } from '../limiter.ts';
-import { makeRedisCluster } from './test-cluster.ts';
+import type { LimitSpec } from '../limiter/admission.ts';
+import { makeRedisCluster } from '../../testing/redis-cluster.ts';
 
 const GLOBAL: LimitSpec = { name: 'global', key: 'global', ratePerMinute: 1_200, capacity: 30 };
 const OFFERED_PER_S = 80;
@@ -20,7 +19,7 @@ describe('limits of two hosts', () => {
   });
   after(() => redis.stop());
 
-  it('together admit rate × time + capacity, no more and no fewer, at several times the limit', async () => {
+  test('together admit rate × time + capacity, no more and no fewer, at several times the limit', async () => {
     const cluster = await makeRedisCluster({ url: redis.url, name: randomUUID() });
     const limiters = cluster.workers.map((state) => new Limiter({ state, onStateLoss: 'closed' }));
     try {

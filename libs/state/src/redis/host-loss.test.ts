@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, before, describe, it } from 'node:test';
-import { newTrafficCounters } from '@olla/core/statistics';
-import { startRedis } from '@olla/testing/redis';
-import type { TestRedis } from '@olla/testing/redis';
+import { after, before, describe, test } from 'node:test';
+import { startRedis, type TestRedis } from '@olla/testing/redis';
 import { waitFor } from '@olla/testing/wait-for';
-import { forkParticipant, killParticipant } from '../forked/fork-participant.ts';
-import { INSTANCE_TTL_MS } from '../port.ts';
-import { testInstance } from '../test-instance.ts';
-import { makeRedisCluster } from './test-cluster.ts';
+import { forkParticipant, killParticipant } from '../../testing/forked/fork-participant.ts';
+import { INSTANCE_TTL_MS } from '../ports/directory.ts';
+import { testInstance } from '../../testing/test-instance.ts';
+import { testStatistics } from '../../testing/test-statistics.ts';
+import { makeRedisCluster } from '../../testing/redis-cluster.ts';
 
 describe('a host that is lost', () => {
   let redis: TestRedis;
@@ -17,31 +16,21 @@ describe('a host that is lost', () => {
   });
   after(() => redis.stop());
 
-  it('takes its share in flight and its lead with it, and leaves what it had counted', async () => {
+  test('takes its share in flight and its lead with it, and leaves what it had counted', async () => {
     const options = { url: redis.url, name: randomUUID() };
     const cluster = await makeRedisCluster(options);
     const [worker] = cluster.workers;
     const lost = await forkParticipant(null, testInstance('agent', 'lost', 'host-9'), options);
     try {
       let inFlight: ReadonlyMap<string, number> = new Map();
-      worker.onInFlight((others) => (inFlight = others));
-      lost.state.publishInFlight(new Map([['e#1', 4]]));
-      lost.state.publishStatistics({
-        total: { ...newTrafficCounters(), requests: 6 },
-        endpoints: {},
-        models: {},
-        modelEndpoints: {},
-        inFlight: { e: 4 },
-        connections: 4,
-        rejected: { global: 0, perIp: 0, health: 0, size: 0 },
-        blockedAddresses: 0,
-        leaseWaits: 0,
-        droppedSpans: 0,
-      });
-      const lead = await lost.state.campaign(1_000, 0);
+      worker.load.onOthers((others) => (inFlight = others));
+      lost.state.load.setInFlight('e#1', 4);
+      lost.state.statistics.provide(() => testStatistics(6, { inFlight: { e: 4 }, connections: 4 }));
+      lost.state.statistics.noteChange();
+      const lead = await lost.state.election.campaign(1_000, 0);
       assert.ok(lead.leading);
       const shareOf = async () => {
-        const { workers } = await worker.readStatistics(300);
+        const { workers } = await worker.statistics.read(300);
         return workers.find(({ instance }) => instance === lost.state.self.id);
       };
       await waitFor(() => inFlight.get('e#1') === 4, { describe: 'its count' });
@@ -51,7 +40,7 @@ describe('a host that is lost', () => {
       const killedMs = performance.now();
       const next = await waitFor(
         async () => {
-          const taken = await cluster.agents[0].campaign(1_000, 0);
+          const taken = await cluster.agents[0].election.campaign(1_000, 0);
           return taken.leading ? taken : null;
         },
         { describe: 'the lead' },
@@ -64,7 +53,7 @@ describe('a host that is lost', () => {
       });
       assert.equal(share.statistics.total.requests, 6);
       assert.deepEqual([share.statistics.inFlight, share.statistics.connections], [{}, 0]);
-      const instances = await worker.readInstances();
+      const instances = await worker.directory.readInstances();
       assert.ok(!instances.some(({ id }) => id === lost.state.self.id));
     } finally {
       await killParticipant(lost);

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { startRedis } from '@olla/testing/redis';
-import type { TestRedis } from '@olla/testing/redis';
+import { after, before, describe, test } from 'node:test';
+import { startRedis, type TestRedis } from '@olla/testing/redis';
 import fc from 'fast-check';
 import { LEASE_TTL_MS } from '../bucket.ts';
 import { Buckets } from '../memory/buckets.ts';
-import type { LeaseAsk } from '../port.ts';
+import type { LeaseRequest } from '../ports/leases.ts';
 import { RedisConnection } from './connection.ts';
 import { leaseScripts } from './lease-scripts.ts';
 
@@ -25,7 +24,7 @@ describe('lease scripts', () => {
     await redis.stop();
   });
 
-  it('decide as the bucket in TypeScript does', async () => {
+  test('decide as the bucket in TypeScript does', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(stepOf, { minLength: 10, maxLength: 60 }), async (steps) => {
         run += 1;
@@ -35,9 +34,9 @@ describe('lease scripts', () => {
     );
   });
 
-  it('forget a bucket when it is full again', async () => {
+  test('forget a bucket when it is full again', async () => {
     const [key] = ['t{expiry}:k'];
-    await take(connection, 't{expiry}:', 'a', [askOf('k', 60_000, 5, 2, 0)], Date.now());
+    await take(connection, 't{expiry}:', 'a', [requestOf('k', 60_000, 5, 2, 0)], Date.now());
     const ttlMs = await connection.client.pttl(key);
     assert.ok(ttlMs > 0 && ttlMs <= 1_010, `${ttlMs}`);
   });
@@ -45,8 +44,8 @@ describe('lease scripts', () => {
 
 type Step =
   | { readonly do: 'pass'; readonly ms: number }
-  | { readonly do: 'take'; readonly holder: string; readonly asks: readonly LeaseAsk[] }
-  | { readonly do: 'settle'; readonly holder: string; readonly spent: number; readonly unspent: number };
+  | { readonly do: 'take'; readonly holder: string; readonly requests: readonly LeaseRequest[] }
+  | { readonly do: 'return'; readonly holder: string; readonly spent: number; readonly unspent: number };
 
 const holderOf = fc.constantFrom('a', 'b', 'c');
 const stepOf: fc.Arbitrary<Step> = fc.oneof(
@@ -54,7 +53,7 @@ const stepOf: fc.Arbitrary<Step> = fc.oneof(
   fc.record({
     do: fc.constant('take' as const),
     holder: holderOf,
-    asks: fc.uniqueArray(
+    requests: fc.uniqueArray(
       fc.record({
         key: fc.constantFrom('k1', 'k2'),
         ratePerMinute: fc.constantFrom(100, 1_000, 333.25),
@@ -65,7 +64,7 @@ const stepOf: fc.Arbitrary<Step> = fc.oneof(
       { selector: ({ key }) => key, minLength: 1, maxLength: 2 },
     ),
   }),
-  fc.record({ do: fc.constant('settle' as const), holder: holderOf, spent: fc.nat(4), unspent: fc.nat(4) }),
+  fc.record({ do: fc.constant('return' as const), holder: holderOf, spent: fc.nat(4), unspent: fc.nat(4) }),
 );
 
 async function compare(connection: RedisConnection, prefix: string, steps: readonly Step[]): Promise<void> {
@@ -80,48 +79,48 @@ async function compare(connection: RedisConnection, prefix: string, steps: reado
     if (step.do === 'pass') nowMs += step.ms;
     else if (step.do === 'take') {
       const here = buckets
-        .take(step.holder, step.asks, 2)
-        .map((g): Answer => [g.granted, g.leaseId, g.remaining, g.stranded, g.retryAfterMs, g.resetMs]);
-      const there = await take(connection, prefix, step.holder, step.asks, nowMs);
+        .take({ holder: step.holder, requests: step.requests, liveWorkers: 2 })
+        .map((g): Grant => [g.granted, g.leaseId, g.remaining, g.stranded, g.retryAfterMs, g.resetMs]);
+      const there = await take(connection, prefix, step.holder, step.requests, nowMs);
       assert.deepEqual(there.map(withoutId), here.map(withoutId));
-      step.asks.forEach(({ key }, i) => {
+      step.requests.forEach(({ key }, i) => {
         noteId(idsHere, `${step.holder} ${key}`, here[i]);
         noteId(idsThere, `${step.holder} ${key}`, there[i]);
       });
     } else {
       const { holder, spent, unspent } = step;
       const lease = `${holder} k1`;
-      buckets.settle(holder, [{ key: 'k1', leaseId: idsHere.get(lease) ?? '0', spent, unspent }]);
+      buckets.giveBack(holder, [{ key: 'k1', leaseId: idsHere.get(lease) ?? '0', spent, unspent }]);
       const args = [holder, idsThere.get(lease) ?? '0', spent, unspent, nowMs];
-      await connection.script('settle', 1_000, SCRIPTS.settle, [`${prefix}k1`], args);
+      await connection.script('return', 1_000, SCRIPTS.giveBack, [`${prefix}k1`], args);
     }
   }
 }
 
 /** granted, lease id, remaining, stranded, ms to the next token, ms to full */
-type Answer = readonly [number, string, number, number, number, number];
+type Grant = readonly [number, string, number, number, number, number];
 
-function withoutId([granted, leaseId, ...rest]: Answer): readonly unknown[] {
+function withoutId([granted, leaseId, ...rest]: Grant): readonly unknown[] {
   return [granted, leaseId === '', ...rest];
 }
 
-function noteId(ids: Map<string, string>, lease: string, answer: Answer | undefined): void {
-  if (answer !== undefined && answer[1] !== '') ids.set(lease, answer[1]);
+function noteId(ids: Map<string, string>, lease: string, grant: Grant | undefined): void {
+  if (grant !== undefined && grant[1] !== '') ids.set(lease, grant[1]);
 }
 
 function take(
   connection: RedisConnection,
   prefix: string,
   holder: string,
-  asks: readonly LeaseAsk[],
+  requests: readonly LeaseRequest[],
   nowMs: number,
-): Promise<Answer[]> {
+): Promise<Grant[]> {
   const args: (string | number)[] = [holder, 2, LEASE_TTL_MS, `${prefix}recalls`];
-  for (const ask of asks) args.push(ask.ratePerMinute, ask.capacity, ask.need, ask.spare, ask.key);
-  const keys = asks.map(({ key }) => `${prefix}${key}`);
-  return connection.script('take', 1_000, SCRIPTS.take, keys, [...args, nowMs]) as Promise<Answer[]>;
+  for (const request of requests) args.push(request.ratePerMinute, request.capacity, request.need, request.spare, request.key);
+  const keys = requests.map(({ key }) => `${prefix}${key}`);
+  return connection.script('take', 1_000, SCRIPTS.take, keys, [...args, nowMs]) as Promise<Grant[]>;
 }
 
-function askOf(key: string, ratePerMinute: number, capacity: number, need: number, spare: number): LeaseAsk {
+function requestOf(key: string, ratePerMinute: number, capacity: number, need: number, spare: number): LeaseRequest {
   return { key, ratePerMinute, capacity, need, spare };
 }

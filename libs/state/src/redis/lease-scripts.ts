@@ -195,8 +195,8 @@ return answers
  * ARGV[2…] for each key: lease id, spent, unspent
  * returns  the number of keys
  */
-function settleLua(time: string): string {
-  return `-- olla: settle leases, format v1${BUCKET}
+function returnLua(time: string): string {
+  return `-- olla: return leases, format v1${BUCKET}
 local now = ${time}
 for n, key in ipairs(KEYS) do
   local b = open(key, 1, 1, now)
@@ -212,8 +212,8 @@ return #KEYS
 }
 
 /** @param time Lua expression of the store's clock in ms; Redis's own unless a test moves time itself */
-export function leaseScripts(time: string = REDIS_TIME): { readonly take: Script; readonly settle: Script } {
-  return { take: script(takeLua(time)), settle: script(settleLua(time)) };
+export function leaseScripts(time: string = REDIS_TIME): { readonly take: Script; readonly giveBack: Script } {
+  return { take: script(takeLua(time)), giveBack: script(returnLua(time)) };
 }
 
 /**

@@ -1,8 +1,8 @@
 import { LEASE_TTL_MS } from '../bucket.ts';
-import type { DirectLeases } from '../ipc/channel-state.ts';
-import { checkAsks } from '../memory/buckets.ts';
-import { COMMAND_TIMEOUT_MS } from '../port.ts';
-import type { LeaseAsk, LeaseGrant, LeaseReturn } from '../port.ts';
+import type { DirectLeases } from '../member/leases.ts';
+import { checkRequests } from '../memory/buckets.ts';
+import type { LeaseGrant, LeaseRequest, LeaseReturn } from '../ports/leases.ts';
+import { COMMAND_TIMEOUT_MS } from '../shared-state.ts';
 import { RedisConnection } from './connection.ts';
 import { Keys } from './keys.ts';
 import { leaseScripts } from './lease-scripts.ts';
@@ -22,19 +22,19 @@ export class RedisLeases {
 
   async take(
     holder: string,
-    asks: readonly LeaseAsk[],
+    requests: readonly LeaseRequest[],
     workers: number,
     deadlineMs: number,
   ): Promise<readonly LeaseGrant[]> {
-    checkAsks(asks);
+    checkRequests(requests);
     const args: (string | number)[] = [holder, workers, LEASE_TTL_MS, this.#keys.all];
-    for (const { key, ratePerMinute, capacity, need, spare } of asks) {
+    for (const { key, ratePerMinute, capacity, need, spare } of requests) {
       args.push(ratePerMinute, capacity, need, spare, key);
     }
-    const keys = asks.map(({ key }) => this.#keys.limit(key));
+    const keys = requests.map(({ key }) => this.#keys.limit(key));
     const answers = await this.#connection.script('take leases', deadlineMs, SCRIPTS.take, keys, args);
     return (answers as [number, string, number, number, number, number][]).map((answer, i) => ({
-      key: (asks[i] as LeaseAsk).key,
+      key: (requests[i] as LeaseRequest).key,
       granted: answer[0],
       leaseId: answer[1],
       expiresInMs: LEASE_TTL_MS,
@@ -46,12 +46,12 @@ export class RedisLeases {
   }
 
   /** Lost while Redis is away: the tokens then count as spent. */
-  settle(holder: string, returns: readonly LeaseReturn[]): void {
+  returnLeases(holder: string, returns: readonly LeaseReturn[]): void {
     if (returns.length === 0 || !this.#connection.isUp) return;
     const args: (string | number)[] = [holder];
     for (const { leaseId, spent, unspent } of returns) args.push(leaseId, spent, unspent);
     const keys = returns.map(({ key }) => this.#keys.limit(key));
-    this.#connection.script('settle leases', COMMAND_TIMEOUT_MS, SCRIPTS.settle, keys, args).catch(() => {
+    this.#connection.script('return leases', COMMAND_TIMEOUT_MS, SCRIPTS.giveBack, keys, args).catch(() => {
       // As the contract says; the connection's state tells of the outage.
     });
   }
@@ -70,8 +70,8 @@ export async function openDirectLeases(
   await connection.whenStarted(START_WAIT_MS);
   const leases = new RedisLeases(connection, new Keys(options.name));
   return {
-    take: (asks, deadlineMs) => leases.take(holder, asks, workers(), deadlineMs),
-    settle: (returns) => leases.settle(holder, returns),
+    take: (requests, deadlineMs) => leases.take(holder, requests, workers(), deadlineMs),
+    returnLeases: (returns) => leases.returnLeases(holder, returns),
     hurry: () => connection.hurry(),
     close() {
       connection.close();

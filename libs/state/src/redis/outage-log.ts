@@ -1,5 +1,5 @@
-import type { HubLogEvent } from '../hub.ts';
-import type { StateHealth } from '../port.ts';
+import type { StateHealth } from '../ports/health.ts';
+import type { StoreLogEvent } from '../store-log.ts';
 import { describeRedis } from './connection.ts';
 import type { RedisOptions } from './options.ts';
 
@@ -16,7 +16,7 @@ export class OutageLog {
     detail: 'connecting',
   };
   readonly #where: string;
-  readonly #log: (event: HubLogEvent) => void;
+  readonly #log: (event: StoreLogEvent) => void;
   readonly #onChange: (health: StateHealth) => void;
   readonly #startGrace: NodeJS.Timeout;
   #isOut = false;
@@ -25,7 +25,7 @@ export class OutageLog {
 
   constructor(
     redis: RedisOptions,
-    log: (event: HubLogEvent) => void,
+    log: (event: StoreLogEvent) => void,
     onChange: (health: StateHealth) => void,
   ) {
     this.#where = describeRedis(redis);

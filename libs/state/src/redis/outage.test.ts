@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, before, describe, it } from 'node:test';
-import { newTrafficCounters } from '@olla/core/statistics';
-import { startRedis } from '@olla/testing/redis';
-import type { TestRedis } from '@olla/testing/redis';
+import { after, before, describe, test } from 'node:test';
+import { startRedis, type TestRedis } from '@olla/testing/redis';
 import { waitFor } from '@olla/testing/wait-for';
 import { Limiter } from '../limiter.ts';
-import type { LimitSpec } from '../limiter.ts';
-import type { SharedState } from '../port.ts';
+import type { LimitSpec } from '../limiter/admission.ts';
+import type { SharedState } from '../shared-state.ts';
 import { describeRedis } from './connection.ts';
-import { makeRedisCluster } from './test-cluster.ts';
-import type { RedisTestCluster } from './test-cluster.ts';
+import { makeRedisCluster, type RedisTestCluster } from '../../testing/redis-cluster.ts';
+import { testSnapshot } from '../../testing/test-snapshot.ts';
+import { testStatistics } from '../../testing/test-statistics.ts';
 
 /** One a minute: no refill within a test. */
 const GLOBAL: LimitSpec = { name: 'global', key: 'global', ratePerMinute: 1, capacity: 40 };
@@ -28,7 +27,7 @@ describe('Redis away', () => {
       () =>
         cluster.workers.every(
           (worker) =>
-            worker.peers().gateways === 2 && worker.peers().workers === 3 && worker.health().connected,
+            worker.directory.peers().gateways === 2 && worker.directory.peers().workers === 3 && worker.health.current().connected,
         ),
       {
         describe: 'two gateways that know each other',
@@ -37,13 +36,13 @@ describe('Redis away', () => {
     return cluster;
   };
 
-  it('leases each host its share, without a wait, and is reconciled afterwards', async () => {
+  test('leases each host its share, without a wait, and is reconciled afterwards', async () => {
     const cluster = await start();
     const [worker, , other] = cluster.workers;
     const limiters = cluster.workers.map((state) => new Limiter({ state, onStateLoss: 'local' }));
     try {
       await prepare(cluster);
-      const known = worker.peers();
+      const known = worker.directory.peers();
       assert.deepEqual(known, { gateways: 2, workers: 3 });
       await redis.kill();
       await waitFor(() => cluster.log.length === 2, { describe: 'one line of each host' });
@@ -51,27 +50,27 @@ describe('Redis away', () => {
         cluster.log.map(({ event }) => event),
         ['state_lost', 'state_lost'],
       );
-      await waitFor(() => !worker.health().connected, { describe: 'the outage at a worker' });
-      assert.equal(worker.health().outages, 1);
+      await waitFor(() => !worker.health.current().connected, { describe: 'the outage at a worker' });
+      assert.equal(worker.health.current().outages, 1);
 
       // For a worker that starts now.
-      assert.equal((await worker.readSnapshot())?.version.n, 1);
-      assert.equal((await worker.readControl()).drained['e']?.by, 'me');
+      assert.equal((await worker.snapshots.read())?.version.n, 1);
+      assert.equal((await worker.control.read()).drained['e']?.by, 'me');
       const startedMs = performance.now();
       const admitted = await admitAll(limiters, 60);
       // Half of the limit for each of two gateways.
       assert.equal(admitted, GLOBAL.capacity);
       assert.ok(performance.now() - startedMs < 1_000);
-      const reading = await worker.readStatistics(300);
+      const reading = await worker.statistics.read(300);
       assert.ok(reading.workers.some(({ instance, ageMs }) => instance === worker.self.id && ageMs === 0));
       assert.ok(reading.missing.length >= 1);
 
       await redis.restart();
-      await waitFor(() => cluster.workers.every((state) => state.health().connected), {
+      await waitFor(() => cluster.workers.every((state) => state.health.current().connected), {
         describe: 'the return',
       });
       assert.deepEqual(cluster.log.map(({ event }) => event).slice(2), ['state_back', 'state_back']);
-      assert.deepEqual([worker.peers(), other.peers()], [known, known]);
+      assert.deepEqual([worker.directory.peers(), other.directory.peers()], [known, known]);
       await assertRestored(other);
       // Emptied: one extra burst, for both hosts together, and no more.
       let extra = 0;
@@ -85,7 +84,7 @@ describe('Redis away', () => {
     }
   });
 
-  it('costs one deadline when Redis hangs, and nothing after', async () => {
+  test('costs one deadline when Redis hangs, and nothing after', async () => {
     const cluster = await start();
     const [worker] = cluster.workers;
     const limiter = new Limiter({ state: worker, onStateLoss: 'open' });
@@ -103,7 +102,7 @@ describe('Redis away', () => {
       assert.ok(sumMs < 500, `20 requests waited ${waits.map(Math.round).join()}`);
       await waitFor(() => cluster.log.length === 2, { describe: 'the outage is noticed' });
       redis.resume();
-      await waitFor(() => cluster.workers.every((state) => state.health().connected), {
+      await waitFor(() => cluster.workers.every((state) => state.health.current().connected), {
         describe: 'the return',
       });
       await waitFor(async () => (await limiter.admit([{ ...GLOBAL, key: 'ip:later' }])).remaining === 39, {
@@ -116,7 +115,7 @@ describe('Redis away', () => {
     }
   });
 
-  it('is no reason not to start', async () => {
+  test('is no reason not to start', async () => {
     await redis.kill();
     const startedMs = performance.now();
     const cluster = await makeRedisCluster({ url: redis.url, name: randomUUID() });
@@ -127,14 +126,14 @@ describe('Redis away', () => {
       await waitFor(() => cluster.log.length === 2, { describe: 'the outage is logged' });
       await redis.restart();
       await waitFor(
-        () => cluster.workers.every((state) => state.health().connected && state.peers().gateways === 2),
+        () => cluster.workers.every((state) => state.health.current().connected && state.directory.peers().gateways === 2),
         {
           describe: 'the connection',
         },
       );
       // A worker's own connection comes back by itself.
       const grants = await waitFor(
-        () => cluster.workers[1].takeLeases([{ ...GLOBAL, need: 1, spare: 0 }], 1_000),
+        () => cluster.workers[1].leases.take([{ ...GLOBAL, need: 1, spare: 0 }], 1_000),
         { describe: 'leases from Redis' },
       );
       assert.equal(grants[0]?.remaining, 39);
@@ -144,55 +143,55 @@ describe('Redis away', () => {
     }
   });
 
-  it('of the listening connections only is healed', async () => {
+  test('of the listening connections only is healed', async () => {
     const cluster = await start();
     const [here, there] = cluster.workers;
     try {
-      const heard: number[] = [];
-      there.onEvent(({ at }) => heard.push(at));
+      let heard = 0;
+      there.ejections.onEjection(() => (heard += 1));
       await redis.send('CLIENT KILL TYPE pubsub');
-      let at = 0;
       await waitFor(
         () => {
-          here.emitEvent({ at: (at += 1), kind: 'test', by: here.self.id, message: '' });
-          return heard.length > 0;
+          const ejection = { endpointKey: 'e#1', endpoint: 'e', reason: 'refused', by: here.self.id, at: 1 };
+          here.ejections.report(ejection);
+          return heard > 0;
         },
-        { describe: 'an event of another host' },
+        { describe: 'an ejection of another host' },
       );
-      assert.ok(here.health().connected);
+      assert.ok(here.health.current().connected);
     } finally {
       await cluster.close();
     }
   });
 
-  it('lets no old leader outrank a new one when Redis was emptied', async () => {
+  test('lets no old leader outrank a new one when Redis was emptied', async () => {
     const cluster = await start();
     const [agent, other] = cluster.agents;
     try {
       const ahead = Date.now() + 10_000_000;
-      const first = await agent.campaign(60_000, ahead);
+      const first = await agent.election.campaign(60_000, ahead);
       assert.ok(first.leading);
-      await agent.publishSnapshot(snapshotOf(first.token, 1));
-      await waitFor(async () => (await other.readSnapshot())?.version.n === 1, {
+      await agent.snapshots.publish(testSnapshot({ token: first.token, n: 1 }));
+      await waitFor(async () => (await other.snapshots.read())?.version.n === 1, {
         describe: 'the snapshot elsewhere',
       });
       await redis.flush();
       const second = await waitFor(
         async () => {
-          const lead = await other.campaign(60_000, first.token);
+          const lead = await other.election.campaign(60_000, first.token);
           return lead.leading ? lead : null;
         },
         { describe: 'a new lead' },
       );
       assert.ok(second.token > first.token);
-      assert.equal(await agent.publishSnapshot(snapshotOf(first.token, 2)), 'fenced');
-      assert.equal(await other.publishSnapshot(snapshotOf(second.token, 1)), 'published');
+      assert.equal(await agent.snapshots.publish(testSnapshot({ token: first.token, n: 2 })), 'fenced');
+      assert.equal(await other.snapshots.publish(testSnapshot({ token: second.token, n: 1 })), 'published');
     } finally {
       await cluster.close();
     }
   });
 
-  it('is described without credentials', () => {
+  test('is described without credentials', () => {
     const described = describeRedis({ url: 'redis://user:secret@redis.example:6380/2', name: 'x' });
     assert.equal(described, 'redis://redis.example:6380');
     assert.ok(!describeRedis({ url: 'redis:/:secret@', name: 'x' }).includes('secret'));
@@ -201,21 +200,22 @@ describe('Redis away', () => {
 
 /** Something of each kind that Redis must not lose for good. */
 async function prepare({ workers, agents }: RedisTestCluster): Promise<void> {
-  workers[0].publishStatistics(statisticsOf(5));
-  const lead = await agents[0].campaign(60_000, 0);
+  workers[0].statistics.provide(() => testStatistics(5));
+  workers[0].statistics.noteChange();
+  const lead = await agents[0].election.campaign(60_000, 0);
   assert.ok(lead.leading);
-  await agents[0].publishSnapshot(snapshotOf(lead.token, 1));
-  await workers[0].changeControl({ action: 'drain', endpoint: 'e', by: 'me' });
+  await agents[0].snapshots.publish(testSnapshot({ token: lead.token, n: 1 }));
+  await workers[0].control.change({ action: 'drain', endpoint: 'e', by: 'me' });
 }
 
 async function assertRestored(state: SharedState): Promise<void> {
-  await waitFor(async () => (await state.readSnapshot())?.version.n === 1, { describe: 'the snapshot' });
-  await waitFor(async () => (await state.readControl()).drained['e']?.by === 'me', {
+  await waitFor(async () => (await state.snapshots.read())?.version.n === 1, { describe: 'the snapshot' });
+  await waitFor(async () => (await state.control.read()).drained['e']?.by === 'me', {
     describe: 'the control',
   });
   await waitFor(
     async () => {
-      const { workers } = await state.readStatistics(300);
+      const { workers } = await state.statistics.read(300);
       return workers.reduce((sum, { statistics }) => sum + statistics.total.requests, 0) === 5;
     },
     { describe: 'the statistics, once' },
@@ -227,29 +227,4 @@ async function admitAll(limiters: readonly Limiter[], requests: number): Promise
     Array.from({ length: requests }, (_, i) => (limiters[i % limiters.length] as Limiter).admit([GLOBAL])),
   );
   return outcomes.filter(({ admitted }) => admitted).length;
-}
-
-function snapshotOf(token: number, n: number) {
-  return {
-    version: { token, n },
-    publishedAt: 1,
-    agent: 'a',
-    endpoints: [],
-    catalog: { revision: 1, models: [] },
-  };
-}
-
-function statisticsOf(requests: number) {
-  return {
-    total: { ...newTrafficCounters(), requests },
-    endpoints: {},
-    models: {},
-    modelEndpoints: {},
-    inFlight: {},
-    connections: 0,
-    rejected: { global: 0, perIp: 0, health: 0, size: 0 },
-    blockedAddresses: 0,
-    leaseWaits: 0,
-    droppedSpans: 0,
-  };
 }

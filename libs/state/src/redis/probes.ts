@@ -1,5 +1,5 @@
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
-import { COMMAND_TIMEOUT_MS } from '../port.ts';
+import { COMMAND_TIMEOUT_MS } from '../shared-state.ts';
 import type { RedisConnection } from './connection.ts';
 import type { Keys } from './keys.ts';
 import { COUNT_ATTEMPTS_LUA } from './lease-scripts.ts';

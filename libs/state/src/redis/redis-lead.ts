@@ -1,5 +1,5 @@
 import { LocalLead } from '../memory/local-lead.ts';
-import type { Lead } from '../port.ts';
+import type { Lead } from '../ports/election.ts';
 import { isAway } from './connection.ts';
 import type { RedisConnection } from './connection.ts';
 import type { Keys } from './keys.ts';

@@ -1,17 +1,26 @@
 import type { Instance } from '@olla/core/instance';
-import { compareVersions } from '@olla/core/snapshot';
-import type { Snapshot } from '@olla/core/snapshot';
-import type { HubLogEvent } from '../hub.ts';
+import { compareVersions, type Snapshot } from '@olla/core/snapshot';
+import { EventLog } from '../hub/event-log.ts';
 import { LocalProbes } from '../memory/local-probes.ts';
-import { NO_VERSION } from '../port.ts';
-import type * as port from '../port.ts';
+import type { Question, Replies } from '../ports/ask.ts';
+import type { Control, ControlChange } from '../ports/control.ts';
+import type { LiveInstance } from '../ports/directory.ts';
+import type { Ejection, Readmission } from '../ports/ejections.ts';
+import type { Lead } from '../ports/election.ts';
+import type { ClusterEvent } from '../ports/events.ts';
+import type { StateHealth } from '../ports/health.ts';
+import type { LeaseGrant, LeaseRequest, LeaseReturn } from '../ports/leases.ts';
+import type { SessionPlacement } from '../ports/sessions.ts';
+import { NO_VERSION, type PublishOutcome } from '../ports/snapshots.ts';
+import type { StatisticsReading } from '../ports/statistics.ts';
+import type { StoreLogEvent } from '../store-log.ts';
 import type { HostReport, Store, StoreSink } from '../store.ts';
 import { isAway, RedisConnection } from './connection.ts';
 import { ControlRecord } from './control-record.ts';
-import { HostExchange } from './host-exchange.ts';
-import type { Heard } from './host-exchange.ts';
+import type { Heard } from './heartbeat.ts';
 import { Keys } from './keys.ts';
 import { RedisLeases } from './leases.ts';
+import { OtherHosts } from './other-hosts.ts';
 import { OutageLog } from './outage-log.ts';
 import type { RedisOptions } from './options.ts';
 import { Probes } from './probes.ts';
@@ -25,7 +34,7 @@ export interface RedisStoreOptions {
   readonly redis: RedisOptions;
   readonly sink: StoreSink;
   readonly liveWorkers: () => number;
-  readonly log: (event: HubLogEvent) => void;
+  readonly log: (event: StoreLogEvent) => void;
 }
 
 /**
@@ -45,7 +54,8 @@ export class RedisStore implements Store {
   readonly #control: ControlRecord;
   readonly #probes: Probes;
   readonly #localProbes = new LocalProbes(() => performance.now());
-  readonly #exchange: HostExchange;
+  readonly #others: OtherHosts;
+  readonly #events = new EventLog();
   readonly #outages: OutageLog;
   /** Of the cluster; the hub may have a newer one of this host alone. */
   #newest: Snapshot | null = null;
@@ -68,32 +78,32 @@ export class RedisStore implements Store {
     this.#leases = new RedisLeases(connection, keys);
     this.#probes = new Probes(connection, keys);
     this.#lead = new RedisLead(connection, keys, this.#isGateway);
-    this.#exchange = new HostExchange({
+    this.#others = new OtherHosts({
       hub: self.id,
       redis,
       keys,
       connection,
       sink,
-      onHeard: (heard, latencyMs) => this.#hear(heard, latencyMs),
+      onHeard: (heard) => this.#hear(heard),
       onChanged: () => void this.#refresh(),
     });
     this.#snapshots = new SnapshotRecord(connection, keys, ({ version }) =>
-      this.#exchange.messageOf('snapshot', version),
+      this.#others.textOf('snapshot', version),
     );
     this.#control = new ControlRecord({
       connection,
       keys,
-      messageOf: (revision) => this.#exchange.messageOf('control', revision),
+      textOf: (revision) => this.#others.textOf('control', { revision }),
       onNewer: (control) => sink.control(control),
     });
   }
 
-  takeLeases(holder: string, asks: readonly port.LeaseAsk[]): Promise<readonly port.LeaseGrant[]> {
-    return this.#leases.take(holder, asks, this.#liveWorkers(), LEASE_DEADLINE_MS);
+  takeLeases(holder: string, requests: readonly LeaseRequest[]): Promise<readonly LeaseGrant[]> {
+    return this.#leases.take(holder, requests, this.#liveWorkers(), LEASE_DEADLINE_MS);
   }
 
-  settleLeases(holder: string, returns: readonly port.LeaseReturn[]): void {
-    this.#leases.settle(holder, returns);
+  returnLeases(holder: string, returns: readonly LeaseReturn[]): void {
+    this.#leases.returnLeases(holder, returns);
   }
 
   // ── the snapshot and the lead ───────────────────────────────────────────
@@ -102,7 +112,7 @@ export class RedisStore implements Store {
     return this.#snapshots.read();
   }
 
-  async publishSnapshot(snapshot: Snapshot): Promise<'published' | 'fenced'> {
+  async publishSnapshot(snapshot: Snapshot): Promise<PublishOutcome> {
     if (this.#isOld(snapshot)) return 'fenced';
     if (this.#lead.isLocal(snapshot.version.token)) {
       this.#sink.snapshot(snapshot);
@@ -119,7 +129,7 @@ export class RedisStore implements Store {
     return 'published';
   }
 
-  campaign(by: string, ttlMs: number, newestToken: number): Promise<port.Lead> {
+  campaign(by: string, ttlMs: number, newestToken: number): Promise<Lead> {
     return this.#lead.campaign(by, ttlMs, Math.max(newestToken, this.#newest?.version.token ?? 0));
   }
 
@@ -133,9 +143,14 @@ export class RedisStore implements Store {
 
   // ── health reports, events, control ─────────────────────────────────────
 
-  reportEjection(ejection: port.Ejection): void {
+  reportEjection(ejection: Ejection): void {
     this.#sink.ejection(ejection);
-    this.#exchange.publish('ejection', ejection);
+    this.#others.publish('ejection', ejection);
+  }
+
+  reportReadmission(readmission: Readmission): void {
+    this.#sink.readmission(readmission);
+    this.#others.publish('readmission', readmission);
   }
 
   async acquireProbe(endpointKey: string, ttlMs: number): Promise<boolean> {
@@ -147,53 +162,58 @@ export class RedisStore implements Store {
     }
   }
 
-  emitEvent(event: port.StateEvent): void {
+  publishEvent(event: ClusterEvent): void {
+    this.#events.add(event);
     this.#sink.event(event);
-    this.#exchange.publish('event', event);
+    this.#others.publish('event', event);
   }
 
-  tellSessions(placements: readonly port.SessionPlacement[]): void {
-    this.#exchange.tellSessions(placements);
+  recentEvents(): readonly ClusterEvent[] {
+    return this.#events.all();
   }
 
-  readControl(): Promise<port.Control> {
+  placeSessions(placements: readonly SessionPlacement[]): void {
+    this.#others.placeSessions(placements);
+  }
+
+  readControl(): Promise<Control> {
     return this.#control.read();
   }
 
-  changeControl(change: port.ControlChange): Promise<port.Control> {
+  changeControl(change: ControlChange): Promise<Control> {
     return this.#control.change(change);
   }
 
   // ── other hosts ─────────────────────────────────────────────────────────
 
   publishHost(report: () => HostReport): void {
-    this.#exchange.noteChange(report);
+    this.#others.noteChange(report);
   }
 
-  remoteStatistics(deadlineMs: number): Promise<port.StatisticsReading> {
-    return this.#exchange.statistics.read(deadlineMs);
+  remoteStatistics(deadlineMs: number): Promise<StatisticsReading> {
+    return this.#others.statistics.read(deadlineMs);
   }
 
-  remoteInstances(): port.LiveInstance[] {
-    return this.#exchange.hosts.instances(this.#lead.leader);
+  remoteInstances(): LiveInstance[] {
+    return this.#others.table.instances(this.#lead.leader);
   }
 
   remotePeers(): { readonly gateways: number; readonly workers: number } {
-    return this.#exchange.hosts.peers();
+    return this.#others.table.peers();
   }
 
-  askRemote(question: port.Question, deadlineMs: number): Promise<port.Answers> {
-    return this.#exchange.ask(question, deadlineMs);
+  askRemote(question: Question, deadlineMs: number): Promise<Replies> {
+    return this.#others.ask(question, deadlineMs);
   }
 
   // ── connection ──────────────────────────────────────────────────────────
 
-  health(): port.StateHealth {
+  health(): StateHealth {
     return this.#outages.health;
   }
 
   async close(): Promise<void> {
-    await this.#exchange.close();
+    await this.#others.close();
     this.#outages.close();
     this.#connection.close();
   }
@@ -202,13 +222,13 @@ export class RedisStore implements Store {
   #comeBack(): void {
     this.#snapshots.forgetStored();
     this.#outages.end();
-    this.#exchange.tellAll();
+    this.#others.tellAll();
     void this.#refresh();
   }
 
-  #hear(heard: Heard, latencyMs: number): void {
+  #hear(heard: Heard): void {
     this.#lead.hear(heard.leader);
-    this.#outages.noteLatency(latencyMs);
+    this.#outages.noteLatency(heard.latencyMs);
     const isSame =
       compareVersions(heard.version, this.#newest?.version ?? NO_VERSION) === 0 &&
       heard.controlRevision === this.#control.settledRevision;

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { after, before } from 'node:test';
-import { startRedis } from '@olla/testing/redis';
-import type { TestRedis } from '@olla/testing/redis';
-import { conformance } from '../conformance.ts';
-import { makeRedisCluster } from './test-cluster.ts';
+import { startRedis, type TestRedis } from '@olla/testing/redis';
+import { conformance } from '../../testing/conformance/conformance.ts';
+import { makeRedisCluster } from '../../testing/redis-cluster.ts';
 
 let redis: TestRedis;
 before(async () => {

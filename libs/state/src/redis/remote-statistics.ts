@@ -1,10 +1,10 @@
 import type { WorkerStatistics } from '@olla/core/statistics';
-import { endedStatistics } from '../ipc/dead-shares.ts';
-import type { StatisticsReading } from '../port.ts';
+import { endedStatistics } from '../hub/ended-workers.ts';
+import type { StatisticsReading, StatisticsShare } from '../ports/statistics.ts';
 import type { HostReport } from '../store.ts';
 import type { RedisConnection } from './connection.ts';
 import type { Keys } from './keys.ts';
-import type { RemoteHosts } from './remote-hosts.ts';
+import type { HostTable } from './host-table.ts';
 import { FLUSH_STATISTICS, LIST_STATISTICS } from './scripts.ts';
 
 /** A host that is gone stays part of the sums this long. */
@@ -19,19 +19,17 @@ interface StoredStatistics {
   readonly statistics: WorkerStatistics;
 }
 
-type Share = StatisticsReading['workers'][number];
-
 /** Statistics of workers in Redis: this host's are flushed when they change, others' are read when asked for. */
 export class RemoteStatistics {
   readonly #connection: RedisConnection;
   readonly #keys: Keys;
   readonly #hub: string;
-  readonly #hosts: RemoteHosts;
+  readonly #hosts: HostTable;
   readonly #flushed = new Map<string, { readonly statistics: WorkerStatistics; readonly alive: boolean }>();
   #flushedAtMs = -Infinity;
-  #last: readonly Share[] = [];
+  #last: readonly StatisticsShare[] = [];
 
-  constructor(connection: RedisConnection, keys: Keys, hub: string, hosts: RemoteHosts) {
+  constructor(connection: RedisConnection, keys: Keys, hub: string, hosts: HostTable) {
     this.#connection = connection;
     this.#keys = keys;
     this.#hub = hub;
@@ -79,7 +77,7 @@ export class RemoteStatistics {
     }
   }
 
-  async #readAll(deadlineMs: number): Promise<Share[]> {
+  async #readAll(deadlineMs: number): Promise<StatisticsShare[]> {
     const startedMs = performance.now();
     const index = [this.#keys.statisticsIndex];
     const listed = await this.#connection.script('list statistics', deadlineMs, LIST_STATISTICS, index, []);
@@ -92,7 +90,7 @@ export class RemoteStatistics {
     return all.flatMap((stored, i) => this.#parse(others[i] as string, stored, redisNowMs));
   }
 
-  #parse(hub: string, stored: Record<string, string>, redisNowMs: number): Share[] {
+  #parse(hub: string, stored: Record<string, string>, redisNowMs: number): StatisticsShare[] {
     const isHostAlive = this.#hosts.has(hub);
     return Object.entries(stored).map(([instance, value]) => {
       const space = value.indexOf(' ');

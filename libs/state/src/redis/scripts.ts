@@ -113,7 +113,7 @@ return 1
  * ARGV     instance id of the hub, ms after which a silent hub is dead, report (JSON)
  * returns  { leader or '', control revision, snapshot token, snapshot n, then for each hub: id, age in ms, report }
  */
-export const BEAT = script(`-- olla: heartbeat, format v1
+export const HEARTBEAT = script(`-- olla: heartbeat, format v1
 ${NOW}
 redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f', now) .. ' ' .. ARGV[3])
 local lead = redis.call('HMGET', KEYS[2], 'holder', 'until')

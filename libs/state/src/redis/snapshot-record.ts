@@ -1,7 +1,7 @@
 import type { Snapshot } from '@olla/core/snapshot';
-import { packSnapshot, Unpacker } from '../ipc/protocol.ts';
-import type { PackedSnapshot } from '../ipc/protocol.ts';
-import { StateError } from '../port.ts';
+import type { PublishOutcome } from '../ports/snapshots.ts';
+import { packSnapshot, Unpacker, type PackedSnapshot } from '../protocol/packed-snapshot.ts';
+import { StateError } from '../state-error.ts';
 import type { RedisConnection } from './connection.ts';
 import type { Keys } from './keys.ts';
 import { PUBLISH_SNAPSHOT, READ_SNAPSHOT } from './scripts.ts';
@@ -13,17 +13,17 @@ const DEADLINE_MS = 900;
 export class SnapshotRecord {
   readonly #connection: RedisConnection;
   readonly #keys: Keys;
-  readonly #messageOf: (snapshot: Snapshot) => string;
+  readonly #textOf: (snapshot: Snapshot) => string;
   readonly #unpacker = new Unpacker();
   /** The catalog at hand and the one that Redis has for sure. */
   #knownCatalog = '';
   #storedCatalog: string | null = null;
 
-  /** @param messageOf the text that tells other hubs of a snapshot */
-  constructor(connection: RedisConnection, keys: Keys, messageOf: (snapshot: Snapshot) => string) {
+  /** @param textOf the text that tells other hubs of a snapshot */
+  constructor(connection: RedisConnection, keys: Keys, textOf: (snapshot: Snapshot) => string) {
     this.#connection = connection;
     this.#keys = keys;
-    this.#messageOf = messageOf;
+    this.#textOf = textOf;
   }
 
   /** Redis may have been emptied. */
@@ -47,8 +47,8 @@ export class SnapshotRecord {
     return snapshot;
   }
 
-  async publish(snapshot: Snapshot): Promise<'published' | 'fenced'> {
-    const message = this.#messageOf(snapshot);
+  async publish(snapshot: Snapshot): Promise<PublishOutcome> {
+    const message = this.#textOf(snapshot);
     let outcome = await this.#send(packSnapshot(snapshot, this.#storedCatalog), message);
     if (outcome === 'no-catalog') outcome = await this.#send(packSnapshot(snapshot, null), message);
     return outcome === 'fenced' ? 'fenced' : 'published';

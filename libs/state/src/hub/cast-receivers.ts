@@ -1,0 +1,27 @@
+import type { CastName, Receivers } from '../protocol/operations.ts';
+import type { Store } from '../store.ts';
+import type { HostState } from './host-state.ts';
+import type { Member } from './member.ts';
+
+/** What members tell a host. */
+export function castReceivers(host: HostState, store: Store): Receivers<CastName, [Member]> {
+  return {
+    'leases.return': (returns, member) => store.returnLeases(member.instance.id, returns),
+    'ejections.report': (ejection) => store.reportEjection(ejection),
+    'ejections.readmit': (readmission) => store.reportReadmission(readmission),
+    'load.changes'(changes, member) {
+      host.sums.update(member, changes);
+      host.noteChange();
+    },
+    'sessions.place'(placements, member) {
+      host.sessions(placements, member);
+      store.placeSessions(placements);
+    },
+    'statistics.report'(statistics, member) {
+      member.statistics = statistics;
+      member.statisticsAtMs = performance.now();
+      host.noteChange();
+    },
+    'events.publish': (event) => store.publishEvent(event),
+  };
+}

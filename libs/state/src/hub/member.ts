@@ -1,0 +1,93 @@
+import type { Instance } from '@olla/core/instance';
+import type { WorkerStatistics } from '@olla/core/statistics';
+import type { IpcChannel } from '../channel/ipc-channel.ts';
+import { Outbox } from '../channel/outbox.ts';
+import {
+  MARK,
+  type FailureMessage,
+  type PushMessage,
+  type QueryMessage,
+  type ReplyMessage,
+} from '../protocol/messages.ts';
+import type { BodyOf, PushName, QueryName, ReplyOf, RequestName } from '../protocol/operations.ts';
+import { PendingReplies } from '../protocol/pending-replies.ts';
+import { StateError } from '../state-error.ts';
+
+/** One process as its hub sees it: what it told, and how to tell it something. */
+export class Member {
+  instance: Instance;
+  readonly channel: IpcChannel;
+  /** What it wants pushed. */
+  readonly subscriptions = new Set<PushName>();
+  /** Its own requests in flight by endpoint key, as last told. */
+  readonly counts = new Map<string, number>();
+  /** The others' sums as last sent to it. */
+  readonly sentOthers = new Map<string, number>();
+  /** The catalog it has, so that it is not sent again. */
+  catalogId: string | null = null;
+  statistics: WorkerStatistics | null = null;
+  statisticsAtMs = 0;
+  lastSeenMs = performance.now();
+  readonly #outbox: Outbox;
+  readonly #behind = new Set<PushName>();
+  readonly #queries = new PendingReplies({ other: 'a member of the hub' });
+  #hasEnded = false;
+
+  /** @param catchUp sends the newest of what was withheld while this member did not read */
+  constructor(instance: Instance, channel: IpcChannel, catchUp: (member: Member, name: PushName) => void) {
+    this.instance = instance;
+    this.channel = channel;
+    this.#outbox = new Outbox(channel, () => {
+      const behind = [...this.#behind];
+      this.#behind.clear();
+      for (const name of behind) catchUp(this, name);
+    });
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** @returns false if it was withheld; the hub then catches up when the member reads again */
+  push<Name extends PushName>(op: Name, body: BodyOf<Name>): boolean {
+    if (this.#send({ olla: MARK, t: 'push', op, body } satisfies PushMessage<Name>)) return true;
+    this.#behind.add(op);
+    return false;
+  }
+
+  reply<Name extends RequestName>(id: number, value: ReplyOf<Name>): void {
+    this.#send({ olla: MARK, t: 'reply', id, value } satisfies ReplyMessage);
+  }
+
+  fail(id: number, error: StateError): void {
+    const { code, message } = error;
+    this.#send({ olla: MARK, t: 'failed', id, code, message } satisfies FailureMessage);
+  }
+
+  /** @throws StateError if no reply came in time, or the member has gone or failed to reply */
+  async query<Name extends QueryName>(
+    op: Name,
+    body: BodyOf<Name>,
+    deadlineMs: number,
+  ): Promise<ReplyOf<Name>> {
+    const reply = await this.#queries.start(op, deadlineMs, (id) =>
+      this.#send({ olla: MARK, t: 'query', id, op, body } satisfies QueryMessage<Name>),
+    );
+    return reply as ReplyOf<Name>;
+  }
+
+  receiveReply(message: ReplyMessage | FailureMessage): void {
+    if (message.t === 'reply') this.#queries.succeed(message.id, message.value);
+    else this.#queries.fail(message.id, new StateError(message.code, message.message));
+  }
+
+  /** Nothing will come from it any more. */
+  end(): void {
+    this.#hasEnded = true;
+    this.#queries.failAll(new StateError('STATE_UNAVAILABLE', 'the member has gone'));
+  }
+
+  #send(message: object): boolean {
+    return this.#outbox.send(message);
+  }
+}

@@ -1,0 +1,136 @@
+import { compareVersions } from '@olla/core/snapshot';
+import type { Replies } from '../ports/ask.ts';
+import type { Control } from '../ports/control.ts';
+import type { LiveInstance } from '../ports/directory.ts';
+import type { StatisticsReading } from '../ports/statistics.ts';
+import type { BodyOf, Repliers, RequestName } from '../protocol/operations.ts';
+import { packSnapshot, Unpacker, type PackedSnapshot } from '../protocol/packed-snapshot.ts';
+import type { Store } from '../store.ts';
+import type { HostState } from './host-state.ts';
+import type { LocalShares } from './local-shares.ts';
+import type { Member } from './member.ts';
+import { readMemberStatistics } from './member-queries.ts';
+
+export interface RequestReplierOptions {
+  readonly host: HostState;
+  readonly store: Store;
+  readonly localShares: LocalShares;
+  /** A member says goodbye. */
+  readonly leave: (member: Member) => void;
+}
+
+/** How a hub replies to its members. */
+export function requestRepliers(options: RequestReplierOptions): Repliers<RequestName, [Member]> {
+  const { host, store, localShares, leave } = options;
+  // Of the catalog as agents send it; one at a time leads, so one is enough to remember.
+  const unpacker = new Unpacker();
+  return {
+    'leases.take': (requests, member) => store.takeLeases(member.instance.id, requests),
+    'leases.takeLocal': (requests, member) =>
+      localShares.take(member.instance.id, requests, host.peers().gateways),
+    'snapshots.read': (_, member) => readSnapshot(host, store, member),
+    'snapshots.publish'(packed) {
+      const snapshot = unpacker.unpack(packed);
+      return snapshot === null ? 'no-catalog' : store.publishSnapshot(snapshot);
+    },
+    'election.campaign': ({ ttlMs, newestToken }, member) =>
+      store.campaign(member.instance.id, ttlMs, newestToken),
+    async 'election.resign'(_, member) {
+      await store.resign(member.instance.id);
+      return null;
+    },
+    'ejections.acquireProbe': ({ endpointKey, ttlMs }) => store.acquireProbe(endpointKey, ttlMs),
+    'statistics.read': ({ deadlineMs }) => readStatistics(host, store, deadlineMs),
+    'directory.readInstances': () => readInstances(host, store),
+    'ask.ask': (body) => ask(host, store, body),
+    'events.recent': () => store.recentEvents(),
+    'control.read': () => readControl(host, store),
+    'control.change': (change) => store.changeControl(change),
+    heartbeat(has, member) {
+      heal(host, member, has);
+      return null;
+    },
+    goodbye(_, member) {
+      leave(member);
+      return null;
+    },
+  };
+}
+
+/** The newer of what the store and the hub have: a worker that starts while the store is away needs one too. */
+async function readSnapshot(host: HostState, store: Store, member: Member): Promise<PackedSnapshot | null> {
+  const known = host.newestSnapshot;
+  let snapshot = known;
+  try {
+    const stored = await store.readSnapshot();
+    const isNewer = stored !== null && (known === null || compareVersions(stored.version, known.version) > 0);
+    if (isNewer) snapshot = stored;
+  } catch (error) {
+    if (known === null) throw error;
+  }
+  if (snapshot === null) return null;
+  const packed = packSnapshot(snapshot, member.catalogId);
+  member.catalogId = packed.catalogId;
+  return packed;
+}
+
+async function readControl(host: HostState, store: Store): Promise<Control> {
+  try {
+    return await store.readControl();
+  } catch (error) {
+    const known = host.knownControl;
+    if (known === null) throw error;
+    return known;
+  }
+}
+
+async function readStatistics(host: HostState, store: Store, deadlineMs: number): Promise<StatisticsReading> {
+  const [local, remote] = await Promise.all([
+    readMemberStatistics(host.members(), deadlineMs),
+    store.remoteStatistics(deadlineMs),
+  ]);
+  return {
+    workers: [...local.workers, ...host.ended.all(), ...remote.workers],
+    missing: [...local.missing, ...remote.missing],
+  };
+}
+
+async function readInstances(host: HostState, store: Store): Promise<LiveInstance[]> {
+  const leader = store.leader();
+  const nowMs = performance.now();
+  const local = host
+    .members()
+    .filter((member) => host.isAlive(member))
+    .map(({ instance, lastSeenMs }) => ({
+      ...instance,
+      ageMs: Math.round(nowMs - lastSeenMs),
+      leading: instance.id === leader,
+    }));
+  return [...local, ...(await store.remoteInstances())];
+}
+
+async function ask(
+  host: HostState,
+  store: Store,
+  { question, deadlineMs }: BodyOf<'ask.ask'>,
+): Promise<Replies> {
+  const [local, remote] = await Promise.all([
+    host.ask(question, deadlineMs),
+    store.askRemote(question, deadlineMs),
+  ]);
+  return {
+    replies: [...local.replies, ...remote.replies],
+    missing: [...local.missing, ...remote.missing],
+  };
+}
+
+/** Sends again what a member has missed. */
+function heal(host: HostState, member: Member, has: BodyOf<'heartbeat'>): void {
+  const newest = host.newestSnapshot;
+  if (newest !== null && compareVersions(has.version, newest.version) < 0) {
+    member.catalogId = null;
+    host.sendNewest(member, 'snapshots.newest');
+  }
+  const control = host.knownControl;
+  if (control !== null && has.controlRevision < control.revision) host.sendNewest(member, 'control.newest');
+}

@@ -1,0 +1,164 @@
+import type { Instance } from '@olla/core/instance';
+import type { IpcChannel } from '../channel/ipc-channel.ts';
+import { Outbox } from '../channel/outbox.ts';
+import type { Listeners } from '../listeners.ts';
+import type { Unsubscribe } from '../ports/unsubscribe.ts';
+import {
+  isToMember,
+  MARK,
+  type CastMessage,
+  type FailureMessage,
+  type HelloMessage,
+  type PushMessage,
+  type QueryMessage,
+  type ReplyMessage,
+  type RequestMessage,
+  type SubscribeMessage,
+} from '../protocol/messages.ts';
+import type {
+  BodyOf,
+  CastName,
+  PushName,
+  QueryName,
+  Receivers,
+  Repliers,
+  ReplyOf,
+  RequestName,
+} from '../protocol/operations.ts';
+import { PendingReplies } from '../protocol/pending-replies.ts';
+import { COMMAND_TIMEOUT_MS } from '../shared-state.ts';
+import { StateError } from '../state-error.ts';
+
+/** What a partial reply may need from the hub to here after its deadline. */
+export const REPLY_GRACE_MS = 250;
+
+export interface HubLinkHandlers {
+  readonly pushes: Receivers<PushName>;
+  readonly queries: Repliers<QueryName>;
+  /** The hub reads again after a time in which messages were refused. */
+  readonly onDrained: () => void;
+  /** The hub has gone. */
+  readonly onLost: (error: StateError) => void;
+}
+
+/** A member's connection to the hub of its host. */
+export class HubLink {
+  readonly #channel: IpcChannel;
+  readonly #outbox: Outbox;
+  readonly #pending = new PendingReplies({
+    other: "the gateway's primary",
+    onTimeout: () => (this.#isSilent = true),
+  });
+  readonly #subscribed = new Set<PushName>();
+  readonly #onMessage = (message: unknown): void => this.#receive(message);
+  readonly #onDisconnect = (): void => this.#lose();
+  #handlers: HubLinkHandlers | null = null;
+  #isSilent = false;
+  #isAttached = true;
+  #isClosed = false;
+
+  constructor(channel: IpcChannel) {
+    this.#channel = channel;
+    this.#outbox = new Outbox(channel, () => this.#handlers?.onDrained());
+  }
+
+  /** Begins to receive, and introduces this process to the hub. */
+  open(self: Instance, handlers: HubLinkHandlers): void {
+    this.#handlers = handlers;
+    this.#channel.on('message', this.#onMessage);
+    this.#channel.on('disconnect', this.#onDisconnect);
+    this.#send({ olla: MARK, t: 'hello', instance: self } satisfies HelloMessage);
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  get isAttached(): boolean {
+    return this.#isAttached;
+  }
+
+  /** Whether the hub has missed a deadline and said nothing since. */
+  get isSilent(): boolean {
+    return this.#isSilent;
+  }
+
+  async request<Name extends RequestName>(
+    op: Name,
+    body: BodyOf<Name>,
+    deadlineMs = COMMAND_TIMEOUT_MS,
+  ): Promise<ReplyOf<Name>> {
+    if (this.#isClosed) throw closedError(op);
+    const reply = await this.#pending.start(op, deadlineMs, (id) =>
+      this.#send({ olla: MARK, t: 'request', id, op, body } satisfies RequestMessage<Name>),
+    );
+    return reply as ReplyOf<Name>;
+  }
+
+  /** @returns false if it could not be sent */
+  cast<Name extends CastName>(op: Name, body: BodyOf<Name>): boolean {
+    return this.#send({ olla: MARK, t: 'cast', op, body } satisfies CastMessage<Name>);
+  }
+
+  /** Adds a listener, and for the first one has the hub push. */
+  listen<T>(push: PushName, listeners: Listeners<T>, listener: (value: T) => void): Unsubscribe {
+    const unsubscribe = listeners.add(listener);
+    if (!this.#subscribed.has(push)) {
+      this.#subscribed.add(push);
+      this.#send({ olla: MARK, t: 'subscribe', push } satisfies SubscribeMessage);
+    }
+    return unsubscribe;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#channel.off('message', this.#onMessage);
+    this.#channel.off('disconnect', this.#onDisconnect);
+    this.#pending.failAll(closedError());
+  }
+
+  #send(message: object): boolean {
+    return !this.#isClosed && this.#outbox.send(message);
+  }
+
+  #lose(): void {
+    this.#isAttached = false;
+    const error = new StateError('STATE_UNAVAILABLE', "the gateway's primary has gone");
+    this.#pending.failAll(error);
+    this.#handlers?.onLost(error);
+  }
+
+  #receive(message: unknown): void {
+    if (!isToMember(message)) return;
+    this.#isSilent = false;
+    if (message.t === 'reply') this.#pending.succeed(message.id, message.value);
+    else if (message.t === 'failed') {
+      this.#pending.fail(message.id, new StateError(message.code, message.message));
+    } else if (message.t === 'push') this.#receivePush(message);
+    else void this.#reply(message);
+  }
+
+  #receivePush<Name extends PushName>({ op, body }: PushMessage<Name>): void {
+    const pushes: Receivers<PushName> | undefined = this.#handlers?.pushes;
+    // A hub of another version may push what this one does not know.
+    if (pushes !== undefined && Object.hasOwn(pushes, op)) pushes[op](body);
+  }
+
+  async #reply<Name extends QueryName>({ id, op, body }: QueryMessage<Name>): Promise<void> {
+    const queries: Repliers<QueryName> | undefined = this.#handlers?.queries;
+    try {
+      if (queries === undefined || !Object.hasOwn(queries, op)) throw new Error(`no operation ${op}`);
+      const value = (await queries[op](body)) ?? null;
+      this.#send({ olla: MARK, t: 'reply', id, value } satisfies ReplyMessage);
+    } catch (error) {
+      // Who asked sees this process among the missing.
+      const message = `${op} failed: ${error instanceof Error ? error.message : 'unknown'}`;
+      this.#send({ olla: MARK, t: 'failed', id, code: 'STATE_PROTOCOL', message } satisfies FailureMessage);
+    }
+  }
+}
+
+function closedError(what?: string): StateError {
+  const message = 'the shared state was closed';
+  return new StateError('STATE_CLOSED', what === undefined ? message : `${what}: ${message}`);
+}

@@ -1,0 +1,2 @@
+/** Ends a subscription. A second call does nothing. */
+export type Unsubscribe = () => void;

@@ -1,0 +1,35 @@
+import type { Snapshot } from '@olla/core/snapshot';
+
+/** A snapshot on its way; the catalog, which is large and seldom changes, only if the receiver lacks it. */
+export interface PackedSnapshot {
+  readonly head: Omit<Snapshot, 'catalog'>;
+  readonly catalogId: string;
+  readonly catalog: Snapshot['catalog'] | null;
+}
+
+/** Revisions count for one leader only, so the leader's token is part of the name. */
+export function catalogIdOf(snapshot: Snapshot): string {
+  return `${snapshot.version.token}:${snapshot.catalog.revision}`;
+}
+
+export function packSnapshot(snapshot: Snapshot, receiverHas: string | null): PackedSnapshot {
+  const { catalog, ...head } = snapshot;
+  const catalogId = catalogIdOf(snapshot);
+  return { head, catalogId, catalog: receiverHas === catalogId ? null : catalog };
+}
+
+/** Puts packed snapshots together again, remembering the catalog that came last. */
+export class Unpacker {
+  #id: string | null = null;
+  #catalog: Snapshot['catalog'] | null = null;
+
+  /** @returns null if the catalog it refers to is not here */
+  unpack(packed: PackedSnapshot): Snapshot | null {
+    if (packed.catalog !== null) {
+      this.#id = packed.catalogId;
+      this.#catalog = packed.catalog;
+    }
+    if (this.#catalog === null || this.#id !== packed.catalogId) return null;
+    return { ...packed.head, catalog: this.#catalog };
+  }
+}

@@ -1,0 +1,74 @@
+import { StateError } from '../state-error.ts';
+
+interface Pending {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: StateError) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+const MAX_PENDING = 10_000;
+
+export interface PendingOptions {
+  /** Names the other side in messages: `the gateway's primary`. */
+  readonly other: string;
+  /** Called when a deadline has passed without a reply. */
+  readonly onTimeout?: () => void;
+}
+
+/** Messages that wait for their reply, each with a deadline. */
+export class PendingReplies {
+  readonly #options: PendingOptions;
+  readonly #pending = new Map<number, Pending>();
+  #lastId = 0;
+
+  constructor(options: PendingOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * @param what for the message of an error
+   * @param send hands the message with its id to the other side; false if it could not
+   */
+  start(what: string, deadlineMs: number, send: (id: number) => boolean): Promise<unknown> {
+    const { other, onTimeout } = this.#options;
+    return new Promise((resolve, reject) => {
+      if (this.#pending.size >= MAX_PENDING) {
+        reject(new StateError('STATE_UNAVAILABLE', `${what}: too many messages wait for ${other}`));
+        return;
+      }
+      this.#lastId += 1;
+      const id = this.#lastId;
+      const expire = (): void => {
+        const error = new StateError('STATE_TIMEOUT', `${what}: ${other} did not reply within ${deadlineMs} ms`);
+        if (this.fail(id, error)) onTimeout?.();
+      };
+      // Timers run before sockets are read: after a busy turn the reply may be there already, and counts.
+      const timer = setTimeout(() => setImmediate(expire), deadlineMs);
+      this.#pending.set(id, { resolve, reject, timer });
+      if (!send(id)) this.fail(id, new StateError('STATE_UNAVAILABLE', `${what}: ${other} cannot be reached`));
+    });
+  }
+
+  succeed(id: number, value: unknown): void {
+    this.#take(id)?.resolve(value);
+  }
+
+  /** @returns false if it waited no longer */
+  fail(id: number, error: StateError): boolean {
+    const pending = this.#take(id);
+    pending?.reject(error);
+    return pending !== undefined;
+  }
+
+  failAll(error: StateError): void {
+    for (const id of [...this.#pending.keys()]) this.fail(id, error);
+  }
+
+  #take(id: number): Pending | undefined {
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return undefined;
+    this.#pending.delete(id);
+    clearTimeout(pending.timer);
+    return pending;
+  }
+}

@@ -1,0 +1,72 @@
+import { COMMAND_TIMEOUT_MS } from '../shared-state.ts';
+import type { RedisConnection } from './connection.ts';
+import {
+  parseHostMessage,
+  type HostMessage,
+  type HostMessageKind,
+  type HostMessages,
+  type HostReceivers,
+} from './host-messages.ts';
+import type { Keys } from './keys.ts';
+import type { RedisOptions } from './options.ts';
+import { Subscriber } from './subscriber.ts';
+
+export interface HostChannelOptions {
+  /** Instance id of this host's hub. */
+  readonly hub: string;
+  readonly redis: RedisOptions;
+  readonly keys: Keys;
+  readonly connection: RedisConnection;
+  readonly receivers: HostReceivers;
+}
+
+/** Messages between the hubs of all hosts. They are lost while Redis is away; heartbeats heal what lasts. */
+export class HostChannel {
+  readonly #options: HostChannelOptions;
+  readonly #subscriber: Subscriber;
+
+  constructor(options: HostChannelOptions) {
+    this.#options = options;
+    const { redis, keys, hub } = options;
+    this.#subscriber = new Subscriber(redis, [keys.all, keys.to(hub)], (text) => this.#receive(text));
+  }
+
+  publish<Kind extends HostMessageKind>(kind: Kind, body: HostMessages[Kind]): void {
+    this.#send(this.#options.keys.all, kind, body);
+  }
+
+  publishTo<Kind extends HostMessageKind>(hub: string, kind: Kind, body: HostMessages[Kind]): void {
+    this.#send(this.#options.keys.to(hub), kind, body);
+  }
+
+  /** The text of a message, for scripts that publish. */
+  textOf<Kind extends HostMessageKind>(kind: Kind, body: HostMessages[Kind]): string {
+    return JSON.stringify({ from: this.#options.hub, kind, body });
+  }
+
+  close(): void {
+    this.#subscriber.close();
+  }
+
+  #send<Kind extends HostMessageKind>(channel: string, kind: Kind, body: HostMessages[Kind]): void {
+    const { connection } = this.#options;
+    if (!connection.isUp) return;
+    connection
+      .run(`tell ${kind}`, COMMAND_TIMEOUT_MS, (client) => client.publish(channel, this.textOf(kind, body)))
+      .catch(() => {
+        // The connection tells of the outage.
+      });
+  }
+
+  #receive(text: string): void {
+    const message = parseHostMessage(text);
+    // What this hub has sent comes back to it. A recall names the holder, who may be of this host.
+    if (message === null || (message.from === this.#options.hub && message.kind !== 'recall')) return;
+    this.#dispatch(message);
+  }
+
+  #dispatch<Kind extends HostMessageKind>({ kind, body, from }: HostMessage<Kind>): void {
+    const { receivers } = this.#options;
+    if (Object.hasOwn(receivers, kind)) receivers[kind](body, from);
+  }
+}

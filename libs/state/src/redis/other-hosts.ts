@@ -1,0 +1,209 @@
+import { Coalescer } from '../pace/coalescer.ts';
+import type { Question, Replies } from '../ports/ask.ts';
+import type { SessionPlacement } from '../ports/sessions.ts';
+import { COMMAND_TIMEOUT_MS } from '../shared-state.ts';
+import type { HostReport, StoreSink } from '../store.ts';
+import type { RedisConnection } from './connection.ts';
+import { Heartbeat, type Heard } from './heartbeat.ts';
+import { HostChannel } from './host-channel.ts';
+import type { HostMessageKind, HostMessages, HostNews, HostReceivers } from './host-messages.ts';
+import { HostTable } from './host-table.ts';
+import type { Keys } from './keys.ts';
+import type { RedisOptions } from './options.ts';
+import { Questions } from './questions.ts';
+import { RemoteStatistics } from './remote-statistics.ts';
+
+const HEARTBEAT_MS = 1_000;
+/** Other hosts see a count within 100 ms. */
+const LOAD_INTERVAL_MS = 50;
+const SESSIONS_INTERVAL_MS = 50;
+/** Placements that wait for their message; a host that places more tells the newest only. */
+const MAX_WAITING_PLACEMENTS = 5_000;
+const STATISTICS_INTERVAL_MS = 400;
+/** Replies to a question from another host leave in time to arrive there. */
+const REPLY_MARGIN_MS = 20;
+const GOODBYE_MS = 500;
+
+export interface OtherHostsOptions {
+  readonly hub: string;
+  readonly redis: RedisOptions;
+  readonly keys: Keys;
+  readonly connection: RedisConnection;
+  readonly sink: StoreSink;
+  /** After each heartbeat that was answered. */
+  readonly onHeard: (heard: Heard) => void;
+  /** Another hub changed the snapshot or the control. */
+  readonly onChanged: () => void;
+}
+
+/** What this host tells the other hosts through Redis, and what they tell. */
+export class OtherHosts {
+  readonly statistics: RemoteStatistics;
+  readonly table = new HostTable();
+  readonly #options: OtherHostsOptions;
+  readonly #channel: HostChannel;
+  readonly #heartbeat: Heartbeat;
+  readonly #questions = new Questions();
+  readonly #loadOut = new Coalescer(LOAD_INTERVAL_MS, () => this.#publishLoad());
+  readonly #statisticsOut = new Coalescer(STATISTICS_INTERVAL_MS, () => void this.#flushStatistics());
+  readonly #sessionsOut = new Coalescer(SESSIONS_INTERVAL_MS, () => this.#publishSessions());
+  readonly #timer: NodeJS.Timeout;
+  #report: () => HostReport = () => ({ instances: [], inFlight: {}, statistics: [] });
+  #placements: SessionPlacement[] = [];
+  #toldLoad = '{}';
+  #toldMembers = '';
+
+  constructor(options: OtherHostsOptions) {
+    this.#options = options;
+    const { connection, keys, hub, redis } = options;
+    this.statistics = new RemoteStatistics(connection, keys, hub, this.table);
+    this.#channel = new HostChannel({ hub, redis, keys, connection, receivers: this.#receivers() });
+    this.#heartbeat = new Heartbeat({ hub, keys, connection, onHeard: (heard) => this.#hear(heard) });
+    this.#timer = setInterval(() => {
+      void this.#heartbeat.beat(this.#report());
+      this.#statisticsOut.trigger();
+    }, HEARTBEAT_MS);
+    this.#timer.unref();
+  }
+
+  /** @param report asked for when something is sent */
+  noteChange(report: () => HostReport): void {
+    this.#report = report;
+    this.#loadOut.trigger();
+    this.#statisticsOut.trigger();
+  }
+
+  /** Tells all that this host has: Redis may have lost what it was told before. */
+  tellAll(): void {
+    this.table.excuseAll();
+    this.statistics.forget();
+    this.#toldMembers = '';
+    this.#loadOut.trigger();
+    this.#statisticsOut.trigger();
+  }
+
+  /** Lost while Redis is away. */
+  publish<Kind extends HostMessageKind>(kind: Kind, body: HostMessages[Kind]): void {
+    this.#channel.publish(kind, body);
+  }
+
+  /** The text of a message, for scripts that publish. */
+  textOf<Kind extends HostMessageKind>(kind: Kind, body: HostMessages[Kind]): string {
+    return this.#channel.textOf(kind, body);
+  }
+
+  placeSessions(placements: readonly SessionPlacement[]): void {
+    this.#placements.push(...placements);
+    if (this.#placements.length > MAX_WAITING_PLACEMENTS)
+      this.#placements = this.#placements.slice(-MAX_WAITING_PLACEMENTS);
+    this.#sessionsOut.trigger();
+  }
+
+  ask(question: Question, deadlineMs: number): Promise<Replies> {
+    return this.#questions.ask({
+      hubs: this.table.ids(),
+      question,
+      // With Redis away nobody hears the question: who would have been asked is missing at once.
+      deadlineMs: this.#options.connection.isUp ? deadlineMs : 0,
+      instancesOf: (hub) => this.table.instancesOf(hub),
+      send: (id) => this.publish('ask', { id, question, deadlineMs }),
+    });
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#loadOut.stop();
+    this.#statisticsOut.stop();
+    this.#sessionsOut.stop();
+    const { connection, keys, hub } = this.#options;
+    await this.#flushStatistics(GOODBYE_MS);
+    this.publish('bye', null);
+    await connection
+      .run('say goodbye', GOODBYE_MS, (client) => client.hdel(keys.hosts, hub))
+      .catch(() => {
+        // Away: the others miss this host's heartbeats.
+      });
+    this.#channel.close();
+  }
+
+  // ── told by other hosts ─────────────────────────────────────────────────
+
+  #receivers(): HostReceivers {
+    const { sink, onChanged } = this.#options;
+    return {
+      news: (news, from) => this.#learn(from, news),
+      bye: (_, from) => {
+        if (this.table.forget(from)) this.#tellHosts();
+      },
+      snapshot: onChanged,
+      control: onChanged,
+      ejection: (ejection) => sink.ejection(ejection),
+      readmission: (readmission) => sink.readmission(readmission),
+      sessions: (placements) => sink.sessions(placements),
+      event: (event) => sink.event(event),
+      ask: (asked, from) => void this.#reply(asked, from),
+      replies: ({ id, replies }, from) => this.#questions.receive(id, from, replies),
+      recall: (key, holder) => sink.recall(key, holder),
+    };
+  }
+
+  async #reply({ id, question, deadlineMs }: HostMessages['ask'], from: string): Promise<void> {
+    const replies = await this.#options.sink.ask(question, Math.max(1, deadlineMs - REPLY_MARGIN_MS));
+    this.#channel.publishTo(from, 'replies', { id, replies });
+  }
+
+  #hear(heard: Heard): void {
+    let isChanged = false;
+    for (const { hub, news, ageMs } of heard.hosts) {
+      const isNew = !this.table.has(hub);
+      isChanged = this.table.learn(hub, news, ageMs) || isNew || isChanged;
+    }
+    isChanged = this.table.keepOnly(new Set(heard.hosts.map(({ hub }) => hub))) || isChanged;
+    if (isChanged) this.#tellHosts();
+    this.#options.onHeard(heard);
+  }
+
+  #learn(hub: string, news: HostNews): void {
+    this.table.learn(hub, news, 0);
+    this.#options.sink.remoteLoad(this.table.inFlight());
+    if (news.instances !== undefined) this.#options.sink.remotePeers();
+  }
+
+  #tellHosts(): void {
+    this.#options.sink.remoteLoad(this.table.inFlight());
+    this.#options.sink.remotePeers();
+  }
+
+  // ── told to other hosts ─────────────────────────────────────────────────
+
+  #publishLoad(): void {
+    const report = this.#report();
+    const { inFlight, instances } = report;
+    const members = instances.map(({ id }) => id).join();
+    const load = JSON.stringify(inFlight);
+    if (!this.#options.connection.isUp) return;
+    if (members !== this.#toldMembers) {
+      this.#toldMembers = members;
+      this.publish('news', { seq: this.#heartbeat.nextSeq(), inFlight, instances });
+      void this.#heartbeat.beat(report);
+    } else if (load !== this.#toldLoad) {
+      this.publish('news', { seq: this.#heartbeat.nextSeq(), inFlight });
+    }
+    this.#toldLoad = load;
+  }
+
+  #publishSessions(): void {
+    const placements = this.#placements;
+    this.#placements = [];
+    this.publish('sessions', placements);
+  }
+
+  async #flushStatistics(deadlineMs = COMMAND_TIMEOUT_MS): Promise<void> {
+    if (!this.#options.connection.isUp) return;
+    try {
+      await this.statistics.flush(this.#report(), deadlineMs);
+    } catch {
+      // Kept, and part of the next flush.
+    }
+  }
+}

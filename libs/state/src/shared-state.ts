@@ -1,0 +1,51 @@
+import type { Instance } from '@olla/core/instance';
+import type { AskPort } from './ports/ask.ts';
+import type { ControlPort } from './ports/control.ts';
+import type { DirectoryPort } from './ports/directory.ts';
+import type { EjectionPort } from './ports/ejections.ts';
+import type { ElectionPort } from './ports/election.ts';
+import type { EventPort } from './ports/events.ts';
+import type { HealthPort } from './ports/health.ts';
+import type { LeasePort } from './ports/leases.ts';
+import type { LoadPort } from './ports/load.ts';
+import type { SessionPort } from './ports/sessions.ts';
+import type { SnapshotPort } from './ports/snapshots.ts';
+import type { StatisticsPort } from './ports/statistics.ts';
+
+/**
+ * The shared state of a cluster: what workers, primaries and agents of all hosts tell each other, by subject. Two
+ * adapters implement it: memory (held by one primary, reached over IPC) and Redis. Both pass the same conformance
+ * suite. A consumer takes only the ports it uses.
+ *
+ * Contract of every method that returns a promise: it settles within its deadline (COMMAND_TIMEOUT_MS where none is
+ * given), and rejects with a StateError when the store cannot be reached or does not answer. Methods that return
+ * void never throw and never wait: what they carry is kept or coalesced while the store is away, as each says.
+ *
+ * Listeners are called in the order of arrival, never from inside the call that registers them, and a listener that
+ * throws harms no other. What a process calls reaches the store in the order of its calls: when a promise settles,
+ * every subscription that was made before its call is in force.
+ */
+export interface SharedState {
+  readonly kind: StateKind;
+  /** This process's own identity, as given at connect. */
+  readonly self: Instance;
+  readonly leases: LeasePort;
+  readonly snapshots: SnapshotPort;
+  readonly election: ElectionPort;
+  readonly ejections: EjectionPort;
+  readonly load: LoadPort;
+  readonly sessions: SessionPort;
+  readonly statistics: StatisticsPort;
+  readonly directory: DirectoryPort;
+  readonly ask: AskPort;
+  readonly events: EventPort;
+  readonly control: ControlPort;
+  readonly health: HealthPort;
+  /** Returns leases, gives up the lead, says goodbye. Settles within a second also when the store is away. */
+  close(): Promise<void>;
+}
+
+export type StateKind = 'memory' | 'redis';
+
+/** Deadline of a command for which the caller gives none. */
+export const COMMAND_TIMEOUT_MS = 2_000;

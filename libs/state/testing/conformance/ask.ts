@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { inForce, type ConformanceCluster, type OnCluster } from './cluster.ts';
+
+export function askConformance(onCluster: OnCluster): void {
+  describe('a question', () => {
+    test('gathers the replies of those it is for, and says who is missing', onCluster(gathersReplies));
+  });
+}
+
+async function gathersReplies({ workers, agents }: ConformanceCluster): Promise<void> {
+  const [a, b, c] = workers;
+  a.ask.onQuestion('live', (question) => ({ me: 'a', body: question.body }));
+  b.ask.onQuestion('live', () => Promise.resolve({ me: 'b' }));
+  b.ask.onQuestion('hang', () => new Promise(() => {}));
+  c.ask.onQuestion('live', () => null);
+  agents[0].ask.onQuestion('live', () => ({ me: 'agent' }));
+  await inForce([...workers, agents[0]]);
+  const { replies, missing } = await a.ask.ask({ kind: 'live', role: 'worker', body: 7 }, 1_000);
+  assert.deepEqual(
+    new Set(replies.map(({ reply }) => JSON.stringify(reply))),
+    new Set(['{"me":"a","body":7}', '{"me":"b"}']),
+  );
+  assert.deepEqual(missing, []);
+  const partial = await a.ask.ask({ kind: 'hang' }, 100);
+  assert.deepEqual(partial, { replies: [], missing: [b.self.id] });
+}

@@ -1,0 +1,43 @@
+import { describe } from 'node:test';
+import { askConformance } from './ask.ts';
+import type { ConformanceCluster, OnCluster } from './cluster.ts';
+import { closeConformance } from './close.ts';
+import { controlConformance } from './control.ts';
+import { directoryConformance } from './directory.ts';
+import { ejectionConformance } from './ejections.ts';
+import { electionConformance } from './election.ts';
+import { eventConformance } from './events.ts';
+import { healthConformance } from './health.ts';
+import { leaseConformance } from './leases.ts';
+import { loadConformance } from './load.ts';
+import { sessionConformance } from './sessions.ts';
+import { snapshotConformance } from './snapshots.ts';
+import { statisticsConformance } from './statistics.ts';
+
+/** Runs what every adapter of the shared state has to pass, port by port. */
+export function conformance(name: string, makeCluster: () => Promise<ConformanceCluster>): void {
+  const onCluster: OnCluster = (body) => async () => {
+    const cluster = await makeCluster();
+    try {
+      await body(cluster);
+    } finally {
+      await cluster.close();
+    }
+  };
+
+  describe(`shared state, ${name}`, () => {
+    leaseConformance(onCluster);
+    snapshotConformance(onCluster);
+    electionConformance(onCluster);
+    ejectionConformance(onCluster);
+    loadConformance(onCluster);
+    sessionConformance(onCluster);
+    statisticsConformance(onCluster);
+    directoryConformance(onCluster);
+    askConformance(onCluster);
+    eventConformance(onCluster);
+    controlConformance(onCluster);
+    healthConformance(onCluster);
+    closeConformance(onCluster);
+  });
+}

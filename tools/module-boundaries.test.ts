@@ -38,8 +38,8 @@ describe('module boundaries', () => {
   }
 
   const forbidden: [file: string, text: string][] = [
-    ['libs/core/src/canary.ts', "import type {} from '@olla/state/port';"],
-    ['libs/core/src/canary.ts', "export const port = import('@olla/state/port');"],
+    ['libs/core/src/canary.ts', "import type {} from '@olla/state/shared-state';"],
+    ['libs/core/src/canary.ts', "export const port = import('@olla/state/shared-state');"],
     ['libs/core/src/canary.ts', "import type {} from '@olla/backends/table';"],
     ['libs/backends/src/canary.ts', "import type {} from '@olla/config/schema';"],
     ['libs/state/src/canary.ts', "import type {} from '@olla/backends/table';"],
@@ -61,7 +61,7 @@ describe('module boundaries', () => {
     ['libs/config/src/canary.ts', "import type {} from '@olla/backends/table';"],
     ['libs/state/src/canary.ts', "import type {} from '@olla/core/snapshot';"],
     ['libs/state/src/canary.test.ts', "import type {} from '@olla/testing/wait-for';"],
-    ['apps/gateway/src/canary.ts', "import type {} from '@olla/state/port';"],
+    ['apps/gateway/src/canary.ts', "import type {} from '@olla/state/shared-state';"],
     ['apps/ctl/src/canary.ts', "export const main = import('@olla/gateway/worker');"],
     ['libs/core/src/canary.ts', "import type {} from './snapshot.ts';"],
     ['libs/testing/src/canary.ts', "import type {} from './wait-for.ts';"],

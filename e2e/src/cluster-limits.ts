@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Gateway } from '@olla/testing/olla-process';
 import type { RawBackend } from '@olla/testing/raw-backend';
 import type { TestRedis } from '@olla/testing/redis';
-import { LEASE_DEADLINE_MS } from '@olla/state/limiter/answers';
+import { LEASE_DEADLINE_MS } from '@olla/state/limiter/lease-sources';
 import { waitFor } from '@olla/testing/wait-for';
 import { offer, outageLines, statusOf, tally, type Outcome } from './cluster-for.ts';
 import { endpointOf, startGatewayFor } from './gateway-for.ts';

@@ -31,14 +31,14 @@ describe('agents that campaign for the lead', () => {
     const first = runTestAgent(t, store, endpoints, 'agent-1');
     await untilChecked(first, store);
     store.expireLead();
-    const lead = await store.view('agent-2').campaign(60_000, 0);
+    const lead = await store.view('agent-2').election.campaign(60_000, 0);
     assert.ok(lead.leading);
     const newer: Snapshot = {
       ...(store.newest as Snapshot),
       version: { token: lead.token, n: 1 },
       agent: 'agent-2',
     };
-    assert.equal(await store.view('agent-2').publishSnapshot(newer), 'published');
+    assert.equal(await store.view('agent-2').snapshots.publish(newer), 'published');
     const { key } = endpointIn(newer, 'o');
     await server.close();
     store.eject(key);

@@ -1,15 +1,14 @@
-import type { SharedState } from '@olla/state/port';
+import type { ControlPort } from '@olla/state/ports/control';
+import type { EjectionPort } from '@olla/state/ports/ejections';
+import type { ElectionPort } from '@olla/state/ports/election';
+import type { SnapshotPort } from '@olla/state/ports/snapshots';
+import type { StateKind } from '@olla/state/shared-state';
 
 /** What the agent uses of the shared state. */
-export type AgentState = Pick<
-  SharedState,
-  | 'kind'
-  | 'campaign'
-  | 'resign'
-  | 'readSnapshot'
-  | 'onSnapshot'
-  | 'publishSnapshot'
-  | 'onEjection'
-  | 'readControl'
-  | 'onControl'
->;
+export interface AgentState {
+  readonly kind: StateKind;
+  readonly election: ElectionPort;
+  readonly snapshots: SnapshotPort;
+  readonly ejections: Pick<EjectionPort, 'onEjection'>;
+  readonly control: Pick<ControlPort, 'read' | 'onControl'>;
+}

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Settings } from '@olla/config/schema';
 import type { Instance } from '@olla/core/instance';
 import type { Snapshot } from '@olla/core/snapshot';
-import type { Lead } from '@olla/state/port';
+import type { Lead } from '@olla/state/ports/election';
 import type { AgentLog } from './agent-log.ts';
 import type { AgentState } from './agent-state.ts';
 import { Leadership } from './leadership.ts';
@@ -80,7 +80,7 @@ export function runAgent({ settings, state, self, log }: AgentOptions): RunningA
 
   const campaign = async (): Promise<number> => {
     try {
-      const outcome = await state.campaign(LEAD_TTL_MS, newest?.version.token ?? 0);
+      const outcome = await state.election.campaign(LEAD_TTL_MS, newest?.version.token ?? 0);
       isStoreAway = false;
       if (outcome.leading) lead(outcome);
       else {
@@ -99,7 +99,7 @@ export function runAgent({ settings, state, self, log }: AgentOptions): RunningA
     return RENEW_MS;
   };
 
-  const unsubscribe = state.onSnapshot((snapshot) => {
+  const unsubscribe = state.snapshots.onSnapshot((snapshot) => {
     if (newest === null || snapshot.version.token >= newest.version.token) newest = snapshot;
   });
   const campaigns = repeat(
@@ -123,7 +123,7 @@ export function runAgent({ settings, state, self, log }: AgentOptions): RunningA
       unsubscribe();
       const ended = leadership;
       leadership = null;
-      const resigned = state.resign().catch((error: unknown) => {
+      const resigned = state.election.resign().catch((error: unknown) => {
         // The lead lapses at the end of its time.
         log.debug('the lead could not be given up', { error: String(error) });
       });
@@ -138,7 +138,7 @@ export function runAgent({ settings, state, self, log }: AgentOptions): RunningA
 
 async function readNewest(state: AgentState, log: AgentLog): Promise<Snapshot | null> {
   try {
-    return await state.readSnapshot();
+    return await state.snapshots.read();
   } catch (error) {
     log.debug('no earlier snapshot could be read', { error: String(error) });
     return null;

@@ -2,7 +2,7 @@ import type { Settings } from '@olla/config/schema';
 import type { EndpointModels } from '@olla/core/catalog/build-catalog';
 import type { Instance } from '@olla/core/instance';
 import type { EndpointModel, EndpointSnapshot, Snapshot } from '@olla/core/snapshot';
-import type { Unsubscribe } from '@olla/state/port';
+import type { Unsubscribe } from '@olla/state/ports/unsubscribe';
 import { endpointKey } from '@olla/core/endpoint-key';
 import type { AgentLog } from './agent-log.ts';
 import type { AgentState } from './agent-state.ts';
@@ -46,7 +46,7 @@ export class Leadership {
     const listSemaphore = new Semaphore(settings.discovery.model_discovery.concurrent_workers);
     const known = knownOf(newest);
     this.#publisher = new Publisher({
-      state,
+      snapshots: state.snapshots,
       log,
       agent: self.id,
       token,
@@ -74,12 +74,12 @@ export class Leadership {
       endpoints.length === 0 ? 0 : FIRST_CHECKS_MS,
     );
     this.#unsubscribe = [
-      state.onEjection(({ endpointKey: key }) =>
+      state.ejections.onEjection(({ endpointKey: key }) =>
         this.#monitors.find((monitor) => monitor.key === key)?.checkNow(),
       ),
-      state.onControl(({ refresh }) => this.#onRefresh(refresh)),
+      state.control.onControl(({ refresh }) => this.#onRefresh(refresh)),
     ];
-    state.readControl().then(
+    state.control.read().then(
       ({ refresh }) => (this.#refreshSeen ??= refresh),
       (error: unknown) => log.debug('the control record could not be read', { error: String(error) }),
     );

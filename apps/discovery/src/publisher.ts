@@ -1,8 +1,8 @@
 import { buildCatalog } from '@olla/core/catalog/build-catalog';
 import type { EndpointModels } from '@olla/core/catalog/build-catalog';
 import type { Catalog, EndpointSnapshot, Snapshot } from '@olla/core/snapshot';
-import type { SharedState } from '@olla/state/port';
-import { StateError } from '@olla/state/port';
+import type { SnapshotPort } from '@olla/state/ports/snapshots';
+import { StateError } from '@olla/state/state-error';
 import type { AgentLog } from './agent-log.ts';
 import type { ChangeKind } from './change-kind.ts';
 
@@ -16,7 +16,7 @@ const MAX_COST_DELAY_MS = 2_000;
 const RETRY_DELAY_MS = 500;
 
 export interface PublisherOptions {
-  readonly state: Pick<SharedState, 'publishSnapshot'>;
+  readonly snapshots: Pick<SnapshotPort, 'publish'>;
   readonly log: AgentLog;
   /** Instance id of the agent. */
   readonly agent: string;
@@ -87,7 +87,7 @@ export class Publisher {
     try {
       const startedAt = performance.now();
       const snapshot = this.#buildSnapshot();
-      const result = await this.#options.state.publishSnapshot(snapshot);
+      const result = await this.#options.snapshots.publish(snapshot);
       const pauseMs = Math.min((performance.now() - startedAt) * COST_FACTOR, MAX_COST_DELAY_MS);
       this.#notBefore = Date.now() + pauseMs;
       if (result === 'fenced') {

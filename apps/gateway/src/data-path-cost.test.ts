@@ -25,10 +25,10 @@ const PLENTY = 100_000_000;
 
 /** Background messages are bounded by the second; a message of a request would be far above any of these. */
 const MESSAGES_A_SECOND: Readonly<Record<string, number>> = {
-  'cast inFlight': 220,
-  'request takeLeases': 25,
-  'cast settleLeases': 25,
-  'cast statistics': 5,
+  'cast load.changes': 15,
+  'request leases.take': 25,
+  'cast leases.return': 25,
+  'cast statistics.report': 5,
 };
 const OWN_TIMERS_A_SECOND = 300;
 const SLACK = 5;
@@ -113,7 +113,7 @@ test('few requests wait for a lease, and none needs the primary or the agent to 
   const { seconds } = await countDuring(() => ask(REQUESTS));
   const waits = (await leaseWaits()) - before;
   // An ask for a spent lease of either key, and whoever comes while it is under way.
-  const allowed = SLACK + MESSAGES_A_SECOND['request takeLeases']! * CONNECTIONS * seconds;
+  const allowed = SLACK + MESSAGES_A_SECOND['request leases.take']! * CONNECTIONS * seconds;
   assert.ok(waits <= allowed, `${waits} of ${REQUESTS} requests waited for a lease`);
 
   const others = [gateway.process.pid, gateway.children().agent!];

@@ -1,7 +1,7 @@
 import { answerProcessQuestions } from '@olla/admin-api/process-report';
 import { Trust } from '@olla/core/limits-address/client-address';
 import { Limiter } from '@olla/state/limiter';
-import type { SharedState } from '@olla/state/port';
+import type { SharedState } from '@olla/state/shared-state';
 import type { Logger } from '@olla/telemetry/logger';
 import { startTracing } from '@olla/telemetry/tracing/start-tracing';
 import { createAdmin } from './admin/create-admin.ts';
@@ -37,26 +37,23 @@ const FIRST_SNAPSHOT_MS = 3_000;
 /** How long a worker that stops waits for a collector. */
 const MAX_FLUSH_MS = 2_000;
 const MIN_FLUSH_MS = 500;
-/** A killed worker loses at most the counts of this time. */
-const STATISTICS_MS = 250;
-
 /** Puts a worker together and starts to listen. Rejects if it cannot listen. */
 export async function runWorker({ init, state, log, format }: RunWorkerOptions): Promise<RunningWorker> {
   const { settings, self } = init;
   const [snapshot, control, tracing] = await Promise.all([
-    state.readSnapshot().catch(() => null),
-    state.readControl().catch(() => ({ revision: 0, drained: {}, refresh: 0 })),
+    state.snapshots.read().catch(() => null),
+    state.control.read().catch(() => ({ revision: 0, drained: {}, refresh: 0 })),
     startTracing({ log, version: self.version, instanceId: self.id }),
   ]);
   let draining = false;
   let listening: Listening | null = null;
   const fleet = new Fleet(settings, state, snapshot, control);
-  const statistics = new StatisticsRecorder();
+  const statistics = new StatisticsRecorder(() => state.statistics.noteChange());
   const { rate_limits: rates } = settings.server;
   const limiter = new Limiter({ state, onStateLoss: rates.on_state_loss });
   const { routing_strategy: strategy } = settings.model_registry;
   const { sticky_sessions: sticky } = settings.proxy;
-  const sessions = sticky.enabled ? new Sessions(sticky, state) : null;
+  const sessions = sticky.enabled ? new Sessions(sticky, state.sessions) : null;
   const refresh = new FleetRefresh({
     state,
     endpoints: () => fleet.view.endpoints,
@@ -107,17 +104,8 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
     const counted = statistics.report(fleet.inFlight());
     return sessions === null ? counted : { ...counted, sessions: sessions.report() };
   };
-  state.provideStatistics(report);
+  state.statistics.provide(report);
   const stopAnswering = answerProcessQuestions(state);
-  let reportedChanges = 0;
-  const reporter = setInterval(() => {
-    // Requests in flight are part of the report, which other hosts read: news before anything has ended.
-    const unchanged = !statistics.dirty && fleet.changes === reportedChanges;
-    if (unchanged && (tracing === null || tracing.dropped() === statistics.droppedSpans)) return;
-    statistics.dirty = false;
-    reportedChanges = fleet.changes;
-    state.publishStatistics(report());
-  }, STATISTICS_MS).unref();
 
   if (fleet.snapshot === null && settings.discovery.static.endpoints.length > 0) await firstSnapshot(state);
   const { hosts, port } = init.listen ?? { hosts: [settings.server.host], port: settings.server.port };
@@ -131,8 +119,6 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
       const startedAt = performance.now();
       await listening.drain(timeoutMs);
       if (tracing !== null) await tracing.shutdown(flushTime(timeoutMs, performance.now() - startedAt));
-      clearInterval(reporter);
-      state.publishStatistics(report());
       stopAnswering();
       refresh.close();
       sessions?.close();
@@ -158,6 +144,6 @@ function firstSnapshot(state: SharedState): Promise<void> {
       resolve();
     };
     const timer = setTimeout(finish, FIRST_SNAPSHOT_MS);
-    const unsubscribe = state.onSnapshot(finish);
+    const unsubscribe = state.snapshots.onSnapshot(finish);
   });
 }

@@ -89,12 +89,12 @@ async function announce(
 
 /** The newest snapshot once every endpoint was probed, or what there is when the time is over. */
 async function firstProbes(primary: GatewayPrimary, endpoints: number): Promise<Snapshot | null> {
-  const { state } = primary.hub;
+  const { snapshots } = primary.hub.state;
   const probed = (snapshot: Snapshot | null): boolean =>
     snapshot !== null &&
     snapshot.endpoints.length >= endpoints &&
     snapshot.endpoints.every((endpoint) => endpoint.state !== 'unknown');
-  const now = await state.readSnapshot().catch(() => null);
+  const now = await snapshots.read().catch(() => null);
   if (probed(now)) return now;
   return new Promise((resolve) => {
     let newest = now;
@@ -104,7 +104,7 @@ async function firstProbes(primary: GatewayPrimary, endpoints: number): Promise<
       resolve(newest);
     };
     const timer = setTimeout(finish, FIRST_PROBES_MS);
-    const unsubscribe = state.onSnapshot((snapshot) => {
+    const unsubscribe = snapshots.onSnapshot((snapshot) => {
       newest = snapshot;
       if (probed(snapshot)) finish();
     });

@@ -1,5 +1,5 @@
 /** Body of a cluster worker: importing this file runs it. The path of a request is in request/request-path.ts. */
-import { connectState } from '@olla/state/connect';
+import { connectState } from '@olla/state/connect-state';
 import { chooseFormat, createLogger } from '@olla/telemetry/logger';
 import { isMessage, type DrainMessage, type FailedMessage, type InitMessage } from './process-messages.ts';
 import { runWorker, type RunningWorker } from './run-worker.ts';

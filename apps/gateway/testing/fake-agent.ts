@@ -8,7 +8,7 @@ import type {
   EndpointSnapshot,
   EndpointState,
 } from '@olla/core/snapshot';
-import type { SharedState } from '@olla/state/port';
+import type { SharedState } from '@olla/state/shared-state';
 
 /** What the agent says of one endpoint. */
 export interface SeenEndpoint {
@@ -41,7 +41,7 @@ export class FakeAgent {
 
   /** Takes the lead, so that its snapshots count. */
   static async lead(state: SharedState, endpoints: readonly SeenEndpoint[]): Promise<FakeAgent> {
-    const lead = await state.campaign(LEAD_MS, 0);
+    const lead = await state.election.campaign(LEAD_MS, 0);
     if (!lead.leading) throw new Error(`${lead.leader} leads`);
     return new FakeAgent(state, lead.token, endpoints);
   }
@@ -65,7 +65,7 @@ export class FakeAgent {
       now,
     );
     this.#n += 1;
-    const result = await this.#state.publishSnapshot({
+    const result = await this.#state.snapshots.publish({
       version: { token: this.#token, n: this.#n },
       publishedAt: now,
       agent: this.#state.self.id,

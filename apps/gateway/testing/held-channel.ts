@@ -1,4 +1,4 @@
-import type { IpcChannel } from '@olla/state/ipc/channel';
+import type { IpcChannel } from '@olla/state/channel/ipc-channel';
 
 type Send = Parameters<NonNullable<IpcChannel['send']>>;
 

@@ -11,7 +11,7 @@ const DELAY_RESOLUTION_MS = 20;
 /** What answering questions needs of the shared state. */
 export interface Answering {
   readonly self: Instance;
-  onAsk(kind: string, answer: () => unknown): () => void;
+  readonly ask: { onQuestion(kind: string, reply: () => unknown): () => void };
 }
 
 /**
@@ -21,7 +21,7 @@ export interface Answering {
  */
 export function answerProcessQuestions(state: Answering): () => void {
   const report = createProcessReporter(state.self);
-  const unsubscribe = state.onAsk(PROCESS_QUESTION, report.read);
+  const unsubscribe = state.ask.onQuestion(PROCESS_QUESTION, report.read);
   return () => {
     unsubscribe();
     report.stop();

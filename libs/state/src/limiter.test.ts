@@ -93,7 +93,11 @@ describe('limiter', () => {
     const { limiter } = world.addWorker();
     await makeBusy(world, limiter, 20);
     await world.clock.run(130);
-    const [grant] = world.buckets.take({ holder: 'other', requests: [{ ...limit('global', 1, 100), need: 0, spare: 0 }], liveWorkers: 1 });
+    const [grant] = world.buckets.take({
+      holder: 'other',
+      requests: [{ ...limit('global', 1, 100), need: 0, spare: 0 }],
+      liveWorkers: 1,
+    });
     assert.deepEqual([grant?.stranded, grant?.remaining], [0, 80]);
   });
 
@@ -173,7 +177,10 @@ describe('limiter', () => {
       assert.equal(later[0]?.admitted, true, `request ${i} waited`);
       await world.clock.run(10);
     }
-    assert.ok(world.requests - requests <= 5, `${world.requests - requests} messages in a second to a store that hangs`);
+    assert.ok(
+      world.requests - requests <= 5,
+      `${world.requests - requests} messages in a second to a store that hangs`,
+    );
     world.isStoreAway = false;
     for (let i = 0; i < 50; i += 1) {
       void limiter.admit([limit(`ip:${i}`, 1, 8)]);
@@ -226,7 +233,11 @@ describe('limiter', () => {
     await makeBusy(world, limiter, 20);
     limiter.close();
     await world.clock.run(5);
-    const [grant] = world.buckets.take({ holder: 'other', requests: [{ ...limit('global', 1, 100), need: 0, spare: 0 }], liveWorkers: 1 });
+    const [grant] = world.buckets.take({
+      holder: 'other',
+      requests: [{ ...limit('global', 1, 100), need: 0, spare: 0 }],
+      liveWorkers: 1,
+    });
     assert.deepEqual([grant?.stranded, grant?.remaining], [0, 80]);
   });
 });

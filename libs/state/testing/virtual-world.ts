@@ -63,11 +63,7 @@ export class VirtualWorld {
     };
   }
 
-  #take(
-    id: string,
-    requests: readonly LeaseRequest[],
-    deadlineMs: number,
-  ): Promise<readonly LeaseGrant[]> {
+  #take(id: string, requests: readonly LeaseRequest[], deadlineMs: number): Promise<readonly LeaseGrant[]> {
     this.requests += 1;
     this.messages += 1;
     return new Promise((resolve, reject) => {

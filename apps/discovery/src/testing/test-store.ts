@@ -1,7 +1,9 @@
 import { compareVersions } from '@olla/core/snapshot';
 import type { Snapshot } from '@olla/core/snapshot';
-import { StateError } from '@olla/state/port';
-import type { Control, Ejection, Lead } from '@olla/state/port';
+import type { Control } from '@olla/state/ports/control';
+import type { Ejection } from '@olla/state/ports/ejections';
+import type { Lead } from '@olla/state/ports/election';
+import { StateError } from '@olla/state/state-error';
 import type { AgentState } from '../agent-state.ts';
 
 /** A store that several agents under test share, each through its own view. It can simulate an outage. */
@@ -71,44 +73,50 @@ export class TestStore {
     };
     return {
       kind: 'redis',
-      campaign: async (ttlMs, newestToken): Promise<Lead> => {
-        await Promise.resolve();
-        assertReachable();
-        const now = Date.now();
-        if (this.#lead.holder !== id && this.#lead.until > now)
-          return { leading: false, leader: this.#lead.holder };
-        const renewed = this.#lead.holder === id && this.#lead.until > now;
-        const token = renewed ? this.#lead.token : Math.max(this.#lead.token, newestToken, now) + 1;
-        this.#lead = { holder: id, until: now + ttlMs, token };
-        return { leading: true, token };
+      election: {
+        campaign: async (ttlMs, newestToken): Promise<Lead> => {
+          await Promise.resolve();
+          assertReachable();
+          const now = Date.now();
+          if (this.#lead.holder !== id && this.#lead.until > now)
+            return { leading: false, leader: this.#lead.holder };
+          const renewed = this.#lead.holder === id && this.#lead.until > now;
+          const token = renewed ? this.#lead.token : Math.max(this.#lead.token, newestToken, now) + 1;
+          this.#lead = { holder: id, until: now + ttlMs, token };
+          return { leading: true, token };
+        },
+        resign: async () => {
+          await Promise.resolve();
+          assertReachable();
+          if (this.#lead.holder === id) this.expireLead();
+        },
       },
-      resign: async () => {
-        await Promise.resolve();
-        assertReachable();
-        if (this.#lead.holder === id) this.expireLead();
+      snapshots: {
+        read: async () => {
+          await Promise.resolve();
+          assertReachable();
+          return this.newest ?? null;
+        },
+        publish: async (snapshot) => {
+          await Promise.resolve();
+          assertReachable();
+          if (this.newest !== undefined && compareVersions(snapshot.version, this.newest.version) <= 0)
+            return 'fenced';
+          this.snapshots.push(snapshot);
+          for (const listener of this.#onSnapshot) listener(snapshot);
+          return 'published';
+        },
+        onSnapshot: on(this.#onSnapshot),
       },
-      readSnapshot: async () => {
-        await Promise.resolve();
-        assertReachable();
-        return this.newest ?? null;
+      ejections: { onEjection: on(this.#onEjection) },
+      control: {
+        read: async () => {
+          await Promise.resolve();
+          assertReachable();
+          return this.#control;
+        },
+        onControl: on(this.#onControl),
       },
-      publishSnapshot: async (snapshot) => {
-        await Promise.resolve();
-        assertReachable();
-        if (this.newest !== undefined && compareVersions(snapshot.version, this.newest.version) <= 0)
-          return 'fenced';
-        this.snapshots.push(snapshot);
-        for (const listener of this.#onSnapshot) listener(snapshot);
-        return 'published';
-      },
-      readControl: async () => {
-        await Promise.resolve();
-        assertReachable();
-        return this.#control;
-      },
-      onSnapshot: on(this.#onSnapshot),
-      onEjection: on(this.#onEjection),
-      onControl: on(this.#onControl),
     };
   }
 }

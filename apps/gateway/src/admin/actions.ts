@@ -1,7 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { EndpointActionBody, RefreshBody } from '@olla/admin-api/schema/actions';
 import { OllaError } from '@olla/core/errors';
-import { StateError, type Control, type ControlChange } from '@olla/state/port';
+import type { Control, ControlChange } from '@olla/state/ports/control';
+import { StateError } from '@olla/state/state-error';
 import { modelsLostWithout } from './endpoint-rows.ts';
 import type { AdminRequest } from './respond.ts';
 import { readMoment, type AdminDeps } from './sources.ts';
@@ -55,13 +56,13 @@ export async function changeEndpoint(
   const by = actorOf(request);
   const control = changed ? await change(deps, { action, endpoint: name, by }) : moment.control;
   if (changed) {
-    const verb = action === 'drain' ? 'drained' : 'resumed';
-    deps.state.emitEvent({
-      at: Date.now(),
-      kind: action,
-      by,
+    deps.state.events.publish({
+      kind: action === 'drain' ? 'drained' : 'resumed',
       endpoint: name,
-      message: `${name} was ${verb} by ${by}`,
+      from: endpoint.status.status,
+      to: action === 'drain' ? 'draining' : (endpoint.probed?.state ?? 'unknown'),
+      reason: action === 'drain' ? `drained by ${by}` : `resumed by ${by}`,
+      by,
     });
   }
   return {
@@ -79,18 +80,12 @@ export async function changeEndpoint(
 export async function refresh(deps: AdminDeps, request: AdminRequest): Promise<RefreshBody> {
   const by = actorOf(request);
   const control = await change(deps, { action: 'refresh', by });
-  deps.state.emitEvent({
-    at: Date.now(),
-    kind: 'refresh',
-    by,
-    message: `all endpoints are looked at again, by ${by}`,
-  });
   return { action: 'refresh', refresh: control.refresh, revision: control.revision };
 }
 
 async function change(deps: AdminDeps, wanted: ControlChange): Promise<Control> {
   try {
-    return await deps.state.changeControl(wanted);
+    return await deps.state.control.change(wanted);
   } catch (error) {
     if (!(error instanceof StateError)) throw error;
     throw new OllaError(

@@ -1,4 +1,5 @@
-import type { LiveInstance, StateHealth } from '@olla/state/port';
+import type { LiveInstance } from '@olla/state/ports/directory';
+import type { StateHealth } from '@olla/state/ports/health';
 import { formatAgo } from './format.ts';
 import type { EndpointRow } from './endpoint-rows.ts';
 import type { ClusterStatistics } from './sum-statistics.ts';

@@ -1,5 +1,5 @@
 import type { ClusterBody } from '@olla/admin-api/schema/status';
-import type { LiveInstance } from '@olla/state/port';
+import type { LiveInstance } from '@olla/state/ports/directory';
 import { compareText } from './endpoint-rows.ts';
 import type { Moment } from './sources.ts';
 

@@ -10,7 +10,7 @@ import {
   type StatusEndpointsBody,
   type StatusModelsBody,
 } from '@olla/admin-api/schema/status';
-import { StateError } from '@olla/state/port';
+import { StateError } from '@olla/state/state-error';
 import { createAdmin } from './create-admin.ts';
 import {
   eject,
@@ -82,7 +82,7 @@ function header(response: AdminResponse, name: string): string | undefined {
 test('answers every operation as its schema says, before traffic and after', async () => {
   for (const cluster of [fakeCluster(), busyCluster()]) {
     const report = createProcessReporter(cluster.deps.self);
-    cluster.answers = { answers: [{ instance: 'worker-1', answer: report.read() }], missing: ['worker-2'] };
+    cluster.replies = { replies: [{ instance: 'worker-1', reply: report.read() }], missing: ['worker-2'] };
     report.stop();
     for (const { method, path, schema } of OPERATIONS) {
       const headers = method === 'post' ? AUTHORIZED : {};
@@ -357,8 +357,8 @@ test('drains and resumes once, and tells how many streams are left', async () =>
   assert.deepEqual(
     cluster.events.map(({ kind, endpoint }) => [kind, endpoint]),
     [
-      ['drain', 'gpu-b'],
-      ['resume', 'gpu-b'],
+      ['drained', 'gpu-b'],
+      ['resumed', 'gpu-b'],
     ],
   );
 });

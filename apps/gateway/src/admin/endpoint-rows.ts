@@ -4,7 +4,7 @@ import type { EndpointStatus } from '@olla/core/endpoint-status';
 import type { EndpointView } from '@olla/core/route-plan/endpoint-view';
 import type { EndpointSnapshot, Snapshot } from '@olla/core/snapshot';
 import { newTrafficCounters, type TrafficCounters } from '@olla/core/statistics';
-import type { Control } from '@olla/state/port';
+import type { Control } from '@olla/state/ports/control';
 import type { ClusterStatistics } from './sum-statistics.ts';
 
 /** One endpoint of this gateway's configuration with all that is known of it. */

@@ -11,14 +11,13 @@ import {
   type TrafficCounters,
   type WorkerStatistics,
 } from '@olla/core/statistics';
-import type {
-  Answers,
-  Control,
-  LiveInstance,
-  StateEvent,
-  StateHealth,
-  StatisticsReading,
-} from '@olla/state/port';
+import { applyControl } from '@olla/state/apply-control';
+import type { Replies } from '@olla/state/ports/ask';
+import type { Control } from '@olla/state/ports/control';
+import type { LiveInstance } from '@olla/state/ports/directory';
+import type { NewEvent } from '@olla/state/ports/events';
+import type { StateHealth } from '@olla/state/ports/health';
+import type { StatisticsReading } from '@olla/state/ports/statistics';
 import type { AdminRequest } from './respond.ts';
 import type { AdminDeps } from './sources.ts';
 
@@ -27,7 +26,7 @@ export const NOW = Date.UTC(2026, 10, 25, 12, 0, 0);
 
 export interface FakeCluster {
   readonly deps: AdminDeps;
-  readonly events: StateEvent[];
+  readonly events: NewEvent[];
   /** Its breakers: of healthy endpoints until a test ejects one. */
   readonly live: FleetLive;
   snapshot: Snapshot | null;
@@ -36,7 +35,7 @@ export interface FakeCluster {
   health: StateHealth;
   instances: LiveInstance[];
   reading: StatisticsReading;
-  answers: Answers;
+  replies: Replies;
   /** Thrown by every question to the shared state. */
   failure: Error | null;
   now: number;
@@ -65,7 +64,7 @@ export function fakeCluster(): FakeCluster {
       { ...instance('agent', 9), leading: true },
     ],
     reading: { workers: [], missing: [] },
-    answers: { answers: [], missing: [] },
+    replies: { replies: [], missing: [] },
     failure: null,
     now: NOW,
     deps: {
@@ -81,22 +80,17 @@ export function fakeCluster(): FakeCluster {
       now: () => cluster.now,
       state: {
         kind: 'memory',
-        health: () => cluster.health,
-        readStatistics: () => settle(cluster, cluster.reading),
-        readInstances: () => settle(cluster, cluster.instances),
-        ask: () => settle(cluster, cluster.answers),
-        emitEvent: (event) => void cluster.events.push(event),
-        changeControl: async (change) => {
-          await settle(cluster, null);
-          const drained = { ...cluster.control.drained };
-          if (change.action === 'drain') drained[change.endpoint] = { by: change.by, at: cluster.now };
-          if (change.action === 'resume') delete drained[change.endpoint];
-          cluster.control = {
-            revision: cluster.control.revision + 1,
-            drained,
-            refresh: cluster.control.refresh + (change.action === 'refresh' ? 1 : 0),
-          };
-          return cluster.control;
+        health: { current: () => cluster.health },
+        statistics: { read: () => replyOf(cluster, cluster.reading) },
+        directory: { readInstances: () => replyOf(cluster, cluster.instances) },
+        ask: { ask: () => replyOf(cluster, cluster.replies) },
+        events: { publish: (event) => void cluster.events.push(event) },
+        control: {
+          change: async (change) => {
+            await replyOf(cluster, null);
+            cluster.control = applyControl(cluster.control, change, cluster.now);
+            return cluster.control;
+          },
         },
       },
     },
@@ -130,7 +124,7 @@ function viewOf(settings: Settings, { snapshot, control, live }: FakeCluster): F
   });
 }
 
-function settle<T>(cluster: FakeCluster, value: T): Promise<T> {
+function replyOf<T>(cluster: FakeCluster, value: T): Promise<T> {
   return cluster.failure === null ? Promise.resolve(value) : Promise.reject(cluster.failure);
 }
 

@@ -11,9 +11,9 @@ const ASK_DEADLINE_MS = 500;
 
 /** GET /internal/process. Never rejects: while the shared state is away, the answering worker tells of itself. */
 export async function processBody(deps: AdminDeps): Promise<ProcessBody> {
-  const asked = await deps.state.ask({ kind: PROCESS_QUESTION }, ASK_DEADLINE_MS).then(
-    ({ answers, missing }) => ({
-      reports: answers.map(({ answer }) => answer).filter(isReport),
+  const asked = await deps.state.ask.ask({ kind: PROCESS_QUESTION }, ASK_DEADLINE_MS).then(
+    ({ replies, missing }) => ({
+      reports: replies.map(({ reply }) => reply).filter(isReport),
       missing: [...missing],
     }),
     () => ({ reports: [], missing: ['processes'] }),
@@ -41,6 +41,6 @@ export async function processBody(deps: AdminDeps): Promise<ProcessBody> {
   };
 }
 
-function isReport(answer: unknown): answer is ProcessReport {
-  return typeof answer === 'object' && answer !== null && 'id' in answer && 'rss_bytes' in answer;
+function isReport(reply: unknown): reply is ProcessReport {
+  return typeof reply === 'object' && reply !== null && 'id' in reply && 'rss_bytes' in reply;
 }

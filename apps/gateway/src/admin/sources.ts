@@ -3,15 +3,26 @@ import type { Settings } from '@olla/config/schema';
 import type { Instance } from '@olla/core/instance';
 import type { EndpointView } from '@olla/core/route-plan/endpoint-view';
 import type { Snapshot } from '@olla/core/snapshot';
-import type { Control, LiveInstance, SharedState, StateHealth, StatisticsReading } from '@olla/state/port';
+import type { AskPort } from '@olla/state/ports/ask';
+import type { Control, ControlPort } from '@olla/state/ports/control';
+import type { DirectoryPort, LiveInstance } from '@olla/state/ports/directory';
+import type { EventPort } from '@olla/state/ports/events';
+import type { HealthPort, StateHealth } from '@olla/state/ports/health';
+import type { StatisticsPort, StatisticsReading } from '@olla/state/ports/statistics';
+import type { StateKind } from '@olla/state/shared-state';
 import { endpointRows, type EndpointRow } from './endpoint-rows.ts';
 import { sumStatistics, type ClusterStatistics } from './sum-statistics.ts';
 
 /** The part of the shared state that the admin API needs. */
-export type AdminState = Pick<
-  SharedState,
-  'kind' | 'readStatistics' | 'readInstances' | 'health' | 'ask' | 'changeControl' | 'emitEvent'
->;
+export interface AdminState {
+  readonly kind: StateKind;
+  readonly statistics: Pick<StatisticsPort, 'read'>;
+  readonly directory: Pick<DirectoryPort, 'readInstances'>;
+  readonly health: Pick<HealthPort, 'current'>;
+  readonly ask: Pick<AskPort, 'ask'>;
+  readonly control: Pick<ControlPort, 'change'>;
+  readonly events: Pick<EventPort, 'publish'>;
+}
 
 /** What the admin API is made of: the worker that answers, and the shared state behind it. */
 export interface AdminDeps {
@@ -53,8 +64,8 @@ export interface Moment {
 /** Reads the cluster. Never rejects: what the shared state does not tell in time is named in `missing`. */
 export async function readMoment(deps: AdminDeps): Promise<Moment> {
   const [reading, instances] = await Promise.allSettled([
-    deps.state.readStatistics(STATISTICS_DEADLINE_MS),
-    deps.state.readInstances(),
+    deps.state.statistics.read(STATISTICS_DEADLINE_MS),
+    deps.state.directory.readInstances(),
   ]);
   const missing: string[] = [];
   const statisticsReading: StatisticsReading =
@@ -73,7 +84,7 @@ export async function readMoment(deps: AdminDeps): Promise<Moment> {
     reading: statisticsReading,
     statistics,
     instances: instances.status === 'fulfilled' ? instances.value : [],
-    health: deps.state.health(),
+    health: deps.state.health.current(),
     endpoints: endpointRows({
       settings: deps.settings,
       endpoints: deps.endpoints(),

@@ -7,7 +7,7 @@ import {
   type SessionCounters,
   type TrafficCounters,
 } from '@olla/core/statistics';
-import type { StatisticsReading } from '@olla/state/port';
+import type { StatisticsReading } from '@olla/state/ports/statistics';
 
 /** What all workers of the cluster have counted, those that died included. */
 export interface ClusterStatistics {

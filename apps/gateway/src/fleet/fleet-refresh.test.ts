@@ -4,7 +4,7 @@ import { EndpointView } from '@olla/core/route-plan/endpoint-view';
 import { FleetLive } from '@olla/core/route-plan/fleet-live';
 import type { RouteScope } from '@olla/core/route-plan/fleet-view';
 import type { EndpointSnapshot, EndpointState, Snapshot } from '@olla/core/snapshot';
-import type { Control, ControlChange } from '@olla/state/port';
+import type { Control, ControlChange } from '@olla/state/ports/control';
 import { Exchange } from '../request/exchange.ts';
 import { FleetRefresh } from './fleet-refresh.ts';
 
@@ -29,23 +29,16 @@ class World {
       };
     const refresh = new FleetRefresh({
       state: {
-        self: {
-          id: 'w',
-          role: 'worker',
-          host: 'h',
-          gateway: 'g',
-          pid: 1,
-          version: '',
-          configHash: '',
-          startedAt: 0,
+        self: { id: 'w' },
+        control: {
+          change: (change) => {
+            if (this.away) return Promise.reject(new Error('away'));
+            this.changes.push(change);
+            return Promise.resolve(this.otherRefreshes());
+          },
+          onControl: on(this.#onControl),
         },
-        changeControl: (change) => {
-          if (this.away) return Promise.reject(new Error('away'));
-          this.changes.push(change);
-          return Promise.resolve(this.otherRefreshes());
-        },
-        onControl: on(this.#onControl),
-        onSnapshot: on(this.#onSnapshot),
+        snapshots: { onSnapshot: on(this.#onSnapshot) },
       },
       endpoints: () => this.endpoints,
       refreshCount: 0,

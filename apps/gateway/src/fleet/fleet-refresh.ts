@@ -1,7 +1,9 @@
 import type { EndpointView } from '@olla/core/route-plan/endpoint-view';
 import type { RouteScope } from '@olla/core/route-plan/fleet-view';
+import type { Instance } from '@olla/core/instance';
 import type { EndpointSnapshot } from '@olla/core/snapshot';
-import type { SharedState } from '@olla/state/port';
+import type { ControlPort } from '@olla/state/ports/control';
+import type { SnapshotPort } from '@olla/state/ports/snapshots';
 import type { Logger } from '@olla/telemetry/logger';
 import type { Exchange } from '../request/exchange.ts';
 
@@ -11,7 +13,11 @@ const PAUSE_MS = 1_000;
 const CHANGE_PAUSE_MS = 200;
 
 export interface FleetRefreshOptions {
-  readonly state: Pick<SharedState, 'self' | 'changeControl' | 'onControl' | 'onSnapshot'>;
+  readonly state: {
+    readonly self: Pick<Instance, 'id'>;
+    readonly control: Pick<ControlPort, 'change' | 'onControl'>;
+    readonly snapshots: Pick<SnapshotPort, 'onSnapshot'>;
+  };
   readonly endpoints: () => readonly EndpointView[];
   /** `refresh` of the control record as it is now. */
   readonly refreshCount: number;
@@ -47,11 +53,11 @@ export class FleetRefresh {
     this.#options = options;
     this.#refreshCount = options.refreshCount;
     this.#unsubscribe = [
-      options.state.onControl(({ refresh }) => {
+      options.state.control.onControl(({ refresh }) => {
         if (refresh > this.#refreshCount) this.#begin();
         this.#refreshCount = refresh;
       }),
-      options.state.onSnapshot(() => this.#look()),
+      options.state.snapshots.onSnapshot(() => this.#look()),
     ];
   }
 
@@ -104,7 +110,7 @@ export class FleetRefresh {
   #ask(): Round {
     const round = this.#begin();
     const { state, log } = this.#options;
-    state.changeControl({ action: 'refresh', by: state.self.id }).then(
+    state.control.change({ action: 'refresh', by: state.self.id }).then(
       ({ refresh }) => (this.#refreshCount = Math.max(this.#refreshCount, refresh)),
       (error: unknown) => {
         round.failed = true;

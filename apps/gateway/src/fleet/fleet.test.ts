@@ -3,8 +3,8 @@ import { test, type TestContext } from 'node:test';
 import { settingsSchema } from '@olla/config/schema';
 import type { Breaker } from '@olla/core/route-plan/breaker';
 import type { EndpointView } from '@olla/core/route-plan/endpoint-view';
-import type { Ejection, SharedState } from '@olla/state/port';
-import { Fleet } from './fleet.ts';
+import type { Ejection } from '@olla/state/ports/ejections';
+import { Fleet, type FleetState } from './fleet.ts';
 
 const settings = settingsSchema.parse({
   discovery: { static: { endpoints: [{ name: 'e', url: 'http://127.0.0.1:9', type: 'vllm' }] } },
@@ -22,17 +22,31 @@ function worker(t: TestContext, id: string): Worker {
   const reported: Ejection[] = [];
   let hear: Worker['hear'] = () => undefined;
   const nothing = (): (() => void) => () => undefined;
-  const state = {
+  const state: FleetState = {
     self: { id },
-    onSnapshot: nothing,
-    onControl: nothing,
-    onInFlight: nothing,
-    onEjection: (listener: Worker['hear']) => {
-      hear = listener;
-      return () => undefined;
+    snapshots: {
+      read: () => Promise.resolve(null),
+      publish: () => Promise.resolve('published'),
+      onSnapshot: nothing,
     },
-    reportEjection: (ejection: Ejection) => reported.push(ejection),
-  } as unknown as SharedState;
+    control: {
+      read: () => Promise.resolve({ revision: 0, drained: {}, refresh: 0 }),
+      change: () => Promise.resolve({ revision: 0, drained: {}, refresh: 0 }),
+      onControl: nothing,
+    },
+    load: { setInFlight: () => undefined, onOthers: nothing },
+    statistics: { noteChange: () => undefined },
+    ejections: {
+      onEjection: (listener) => {
+        hear = listener;
+        return () => undefined;
+      },
+      onReadmission: nothing,
+      report: (ejection) => reported.push(ejection),
+      readmit: () => undefined,
+      acquireProbe: () => Promise.resolve(false),
+    },
+  };
   const fleet = new Fleet(settings, state, null, { revision: 0, drained: {}, refresh: 0 });
   t.after(() => fleet.close());
   const [view] = fleet.view.endpoints;

@@ -15,7 +15,8 @@ import type { EndpointView } from '@olla/core/route-plan/endpoint-view';
 import { FleetLive } from '@olla/core/route-plan/fleet-live';
 import { applyChecks, buildFleetView, type FleetView } from '@olla/core/route-plan/fleet-view';
 import { compareVersions, type Snapshot } from '@olla/core/snapshot';
-import type { Control, SharedState } from '@olla/state/port';
+import type { Control } from '@olla/state/ports/control';
+import type { SharedState } from '@olla/state/shared-state';
 import { Http1Upstream } from '@olla/upstream/http1/http1-upstream';
 import type { Upstream } from '@olla/upstream/upstream';
 
@@ -37,14 +38,11 @@ export interface Endpoint {
 const PROBE_TTL_MS = 10_000;
 /** How often ejected endpoints are looked at for a probe that is due. */
 const PROBE_CHECK_MS = 1_000;
-/** In-flight counts are told at this pace while they change, and not at all while nothing runs. */
-const PUBLISH_MS = 4;
-const IDLE_TICKS = 50;
-/**
- * The pace where telling them helps little: nobody else is there to hear, or requests are so short that the counts
- * are others by the time they arrive.
- */
-const RELAXED_TICKS = 25;
+/** What the fleet uses of the shared state. */
+export type FleetState = Pick<SharedState, 'snapshots' | 'control' | 'load' | 'ejections'> & {
+  readonly self: Pick<SharedState['self'], 'id'>;
+  readonly statistics: Pick<SharedState['statistics'], 'noteChange'>;
+};
 
 /**
  * What a worker knows of the endpoints: the view that requests are planned on, renewed with each snapshot, and the
@@ -53,7 +51,7 @@ const RELAXED_TICKS = 25;
 export class Fleet {
   readonly endpoints: ReadonlyMap<string, Endpoint>;
   readonly #settings: Settings;
-  readonly #state: SharedState;
+  readonly #state: FleetState;
   readonly #live = new FleetLive(Math.random());
   readonly #byKey: ReadonlyMap<string, Endpoint>;
   readonly #unsubscribe: (() => void)[];
@@ -64,15 +62,8 @@ export class Fleet {
   #indexedToken = -1;
   #snapshot: Snapshot | null = null;
   #control: Control;
-  /** Rises whenever a request comes to an endpoint or leaves it. */
-  changes = 0;
-  #dirty = false;
-  #idleTicks = 0;
-  #ticksSincePublished = RELAXED_TICKS;
-  #startedSincePublished = 0;
-  #ticker: NodeJS.Timeout | null = null;
 
-  constructor(settings: Settings, state: SharedState, snapshot: Snapshot | null, control: Control) {
+  constructor(settings: Settings, state: FleetState, snapshot: Snapshot | null, control: Control) {
     this.#settings = settings;
     this.#state = state;
     this.#control = control;
@@ -82,13 +73,13 @@ export class Fleet {
     this.#view = this.#build();
     if (snapshot !== null) this.#take(snapshot);
     this.#unsubscribe = [
-      state.onSnapshot((newer) => this.#take(newer)),
-      state.onControl((changed) => {
+      state.snapshots.onSnapshot((newer) => this.#take(newer)),
+      state.control.onControl((changed) => {
         this.#control = changed;
         this.#view = this.#build();
       }),
-      state.onInFlight((others) => this.#live.setOthersInFlight(others)),
-      state.onEjection(({ endpointKey: key, by, cause = 'connection', reason, at }) => {
+      state.load.onOthers((others) => this.#live.setOthersInFlight(others)),
+      state.ejections.onEjection(({ endpointKey: key, by, cause = 'connection', reason, at }) => {
         if (by !== state.self.id && this.#byKey.has(key))
           applyEjection(this.#live.endpoint(key).breaker, { cause, reason, at }, Date.now());
       }),
@@ -115,14 +106,13 @@ export class Fleet {
   /** A request goes to the endpoint: counted until `release`. */
   acquire(view: EndpointView): void {
     view.live.inFlight += 1;
-    this.#startedSincePublished += 1;
     takeProbe(view.live.breaker);
-    this.#changed();
+    this.#tellInFlight(view);
   }
 
   release(view: EndpointView): void {
     view.live.inFlight -= 1;
-    this.#changed();
+    this.#tellInFlight(view);
   }
 
   /** @param startedAt when the attempt began; epoch milliseconds */
@@ -145,14 +135,13 @@ export class Fleet {
   close(): void {
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     clearInterval(this.#prober);
-    if (this.#ticker !== null) clearInterval(this.#ticker);
     for (const { upstream } of this.endpoints.values()) upstream.close();
   }
 
   #report({ key, name, live }: EndpointView): void {
     const { cause, reason, since } = live.breaker;
     const by = this.#state.self.id;
-    this.#state.reportEjection({ endpointKey: key, endpoint: name, cause, reason, by, at: since });
+    this.#state.ejections.report({ endpointKey: key, endpoint: name, cause, reason, by, at: since });
   }
 
   #take(snapshot: Snapshot): void {
@@ -185,38 +174,10 @@ export class Fleet {
     });
   }
 
-  /** One interval while requests come and go, none while nothing changes, and never a timer a request. */
-  #changed(): void {
-    this.changes += 1;
-    this.#dirty = true;
-    this.#idleTicks = 0;
-    this.#ticker ??= setInterval(() => this.#tick(), PUBLISH_MS).unref();
-  }
-
-  #tick(): void {
-    this.#ticksSincePublished += 1;
-    if (this.#dirty) {
-      if (this.#ticksSincePublished < RELAXED_TICKS && this.#mayRelax()) return;
-      this.#dirty = false;
-      this.#ticksSincePublished = 0;
-      this.#startedSincePublished = 0;
-      const counts = new Map<string, number>();
-      for (const { key, live } of this.#view.endpoints) if (live.inFlight > 0) counts.set(key, live.inFlight);
-      this.#state.publishInFlight(counts);
-      return;
-    }
-    this.#idleTicks += 1;
-    if (this.#idleTicks < IDLE_TICKS || this.#ticker === null) return;
-    clearInterval(this.#ticker);
-    this.#ticker = null;
-  }
-
-  /** More requests started since the last time than run at once: most of them took less than that time. */
-  #mayRelax(): boolean {
-    if (this.#state.peers().workers <= 1) return true;
-    let running = 0;
-    for (const { live } of this.#view.endpoints) running += live.inFlight;
-    return this.#startedSincePublished > 2 * running + 8;
+  #tellInFlight({ key, live }: EndpointView): void {
+    this.#state.load.setInFlight(key, live.inFlight);
+    // Requests in flight are part of the statistics, which other hosts read.
+    this.#state.statistics.noteChange();
   }
 
   #seekProbes(): void {
@@ -226,7 +187,7 @@ export class Fleet {
       if (!isProbeDue(breaker, now)) continue;
       // Asked once for this while, whatever comes of it.
       breaker.probeUntil = now + PROBE_TTL_MS;
-      this.#state.acquireProbe(key, PROBE_TTL_MS).then(
+      this.#state.ejections.acquireProbe(key, PROBE_TTL_MS).then(
         (granted) => {
           if (granted) grantProbe(breaker, Date.now() + PROBE_TTL_MS);
         },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { EndpointView } from '@olla/core/route-plan/endpoint-view';
-import type { SessionPlacement } from '@olla/state/port';
+import type { SessionPlacement } from '@olla/state/ports/sessions';
 import { Exchange } from '../request/exchange.ts';
 import type { ReadBody } from '../request/read-body.ts';
 import { Sessions, type SessionTurn } from './sessions.ts';
@@ -16,21 +16,20 @@ const SETTINGS = {
 
 interface Worker {
   readonly sessions: Sessions;
-  readonly told: (readonly SessionPlacement[])[];
+  readonly told: SessionPlacement[];
   hear(placements: readonly SessionPlacement[]): void;
   turn(sessionId: string | null, body?: string): SessionTurn;
 }
 
-function worker(t: TestContext, workers = 2): Worker {
-  const told: (readonly SessionPlacement[])[] = [];
+function worker(t: TestContext): Worker {
+  const told: SessionPlacement[] = [];
   let hear: Worker['hear'] = () => undefined;
   const sessions = new Sessions(SETTINGS, {
-    tellSessions: (placements) => told.push(placements),
-    onSessions: (listener) => {
+    place: (session, endpointKey) => told.push([session, endpointKey]),
+    onPlacements: (listener) => {
       hear = listener;
       return () => undefined;
     },
-    peers: () => ({ gateways: 1, workers }),
   });
   t.after(() => sessions.close());
   return {
@@ -92,28 +91,8 @@ test('the headers name the source, and give back the id of the session', (t) => 
 test('what another worker placed is known here', (t) => {
   const [one, other] = [worker(t), worker(t)];
   word(one.turn('s'), 'a');
-  for (const placements of one.told) other.hear(placements);
+  other.hear(one.told);
   assert.equal(word(other.turn('s'), 'a'), 'hit');
   assert.equal(other.told.length, 0);
   assert.equal(other.sessions.report().insertions, 0);
-});
-
-test('the first placements are told at once, a flood of them together', (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout'] });
-  const { turn, told } = worker(t);
-  word(turn('s0'), 'a');
-  assert.equal(told.length, 1);
-  for (let i = 1; i < 3_000; i += 1) word(turn(`s${i}`), 'a');
-  const atOnce = told.length;
-  assert.ok(atOnce < 100, `${atOnce} messages`);
-  t.mock.timers.tick(100);
-  const known = new Set(told.flat().map(([session]) => session));
-  assert.equal(known.size, 3_000);
-  assert.ok(told.length <= atOnce + 20);
-});
-
-test('a worker that is alone tells nobody', (t) => {
-  const { turn, told } = worker(t, 1);
-  word(turn('s'), 'a');
-  assert.equal(told.length, 0);
 });

@@ -5,43 +5,30 @@ import type { SessionCounters } from '@olla/core/statistics';
 import type { SessionLookup } from '@olla/core/sticky/place-session';
 import { sessionKey, type SessionSource } from '@olla/core/sticky/session-key';
 import { SessionTable } from '@olla/core/sticky/session-table';
-import { MAX_PLACEMENTS, type SessionPlacement, type SharedState } from '@olla/state/port';
+import type { SessionPort } from '@olla/state/ports/sessions';
 import type { Exchange } from '../request/exchange.ts';
 import type { ReadBody } from '../request/read-body.ts';
 
 /** Of a body that came in many pieces, so much is looked at. */
 const MAX_LOOK_BYTES = 1024 * 1024;
-/**
- * A placement is told at once, so that another worker knows it before the answer leads to the next turn; but in so
- * many messages in this time at most, the others go together.
- */
-const WINDOW_MS = 100;
-const MAX_MESSAGES = 20;
 /** Longest X-Olla-Session-ID that is given back. */
 const MAX_ECHOED = 256;
 
 /** Where conversations are, as this worker has seen and heard from the others. One a worker, if sessions are sticky. */
 export class Sessions {
   readonly #sources: readonly SessionSource[];
-  readonly #state: Pick<SharedState, 'tellSessions' | 'peers'>;
+  readonly #port: SessionPort;
   readonly #table: SessionTable;
   readonly #unsubscribe: () => void;
-  readonly #untold = new Map<string, string>();
-  #windowStart = 0;
-  #messages = 0;
-  #timer: NodeJS.Timeout | null = null;
   #insertions = 0;
   #hits = 0;
   #misses = 0;
 
-  constructor(
-    settings: Settings['proxy']['sticky_sessions'],
-    state: Pick<SharedState, 'tellSessions' | 'onSessions' | 'peers'>,
-  ) {
+  constructor(settings: Settings['proxy']['sticky_sessions'], port: SessionPort) {
     this.#sources = settings.key_sources;
-    this.#state = state;
+    this.#port = port;
     this.#table = new SessionTable(settings.max_sessions, settings.idle_ttl_seconds * 1000);
-    this.#unsubscribe = state.onSessions((placements) => {
+    this.#unsubscribe = port.onPlacements((placements) => {
       const now = Date.now();
       for (const [session, endpoint] of placements) this.#table.place(session, endpoint, now);
     });
@@ -77,9 +64,7 @@ export class Sessions {
 
   /** A turn went to another endpoint than it was meant to. */
   move(key: string, endpointKey: string): void {
-    if (!this.#table.place(key, endpointKey, Date.now()) || this.#state.peers().workers <= 1) return;
-    this.#untold.set(key, endpointKey);
-    this.#tell();
+    if (this.#table.place(key, endpointKey, Date.now())) this.#port.place(key, endpointKey);
   }
 
   report(): SessionCounters {
@@ -94,38 +79,6 @@ export class Sessions {
 
   close(): void {
     this.#unsubscribe();
-    if (this.#timer !== null) clearTimeout(this.#timer);
-  }
-
-  #openWindow(): void {
-    this.#windowStart = performance.now();
-    this.#messages = 0;
-  }
-
-  #tell(): void {
-    if (this.#timer !== null) return;
-    const now = performance.now();
-    if (now - this.#windowStart >= WINDOW_MS) this.#openWindow();
-    if (this.#messages === MAX_MESSAGES) {
-      this.#timer = setTimeout(
-        () => {
-          this.#timer = null;
-          this.#openWindow();
-          this.#tell();
-        },
-        this.#windowStart + WINDOW_MS - now,
-      ).unref();
-      return;
-    }
-    this.#messages += 1;
-    const placements: SessionPlacement[] = [];
-    for (const placement of this.#untold) {
-      if (placements.length === MAX_PLACEMENTS) break;
-      placements.push(placement);
-      this.#untold.delete(placement[0]);
-    }
-    this.#state.tellSessions(placements);
-    if (this.#untold.size > 0) this.#tell();
   }
 }
 

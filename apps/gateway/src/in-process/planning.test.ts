@@ -52,9 +52,9 @@ describe('which endpoint a request goes to', () => {
 
   test('is none that an operator drained', async (t) => {
     const { gateway, chat } = await startWithBackends(t, { first: FIRST, second: SECOND }, BY_PRIORITY);
-    await gateway.state.changeControl({ action: 'drain', endpoint: 'first', by: 'test' });
+    await gateway.state.control.change({ action: 'drain', endpoint: 'first', by: 'test' });
     assert.equal((await chat(MODEL)).header('x-olla-endpoint'), 'second');
-    await gateway.state.changeControl({ action: 'resume', endpoint: 'first', by: 'test' });
+    await gateway.state.control.change({ action: 'resume', endpoint: 'first', by: 'test' });
     assert.equal((await chat(MODEL)).header('x-olla-endpoint'), 'first');
   });
 
@@ -131,7 +131,7 @@ describe('a model', () => {
 
   test('answers 503 when its only endpoint is drained', async (t) => {
     const { gateway, chat } = await startWithBackends(t, { first: FIRST, second: SECOND });
-    await gateway.state.changeControl({ action: 'drain', endpoint: 'first', by: 'test' });
+    await gateway.state.control.change({ action: 'drain', endpoint: 'first', by: 'test' });
     assert.match(assertError(await chat('only-first'), 503, 'MODEL_UNAVAILABLE').message, /first[^]*drain/);
   });
 
@@ -241,7 +241,7 @@ describe('the strategy discovery', () => {
     const { gateway, chat } = await startWithBackends(t, { first: FIRST }, REFRESHING);
     let asked = 0;
     t.after(
-      gateway.state.onControl(({ refresh }) => {
+      gateway.state.control.onControl(({ refresh }) => {
         asked = refresh;
       }),
     );
@@ -257,7 +257,7 @@ describe('the strategy discovery', () => {
 
   test('answers 404 with the new lists, not with the timeout', async (t) => {
     const { gateway, chat } = await startWithBackends(t, { first: FIRST }, REFRESHING);
-    t.after(gateway.state.onControl(({ refresh }) => void (refresh > 0 && gateway.agent.publish())));
+    t.after(gateway.state.control.onControl(({ refresh }) => void (refresh > 0 && gateway.agent.publish())));
     const response = await chat('nobody-has-it');
     assertError(response, 404, 'MODEL_NOT_FOUND');
     assert.deepEqual(routingOf(response), ['discovery', 'rejected', 'model_not_found']);
@@ -276,7 +276,7 @@ describe('the strategy discovery', () => {
     const { gateway, connect } = await startWithBackends(t, { first: FIRST }, REFRESHING);
     const client = await connect();
     client.write(postBytes('{"model":"nobody-has-it"}', ['X-Request-ID: leaving']));
-    await waitFor(async () => (await gateway.state.readControl()).refresh > 0, {
+    await waitFor(async () => (await gateway.state.control.read()).refresh > 0, {
       describe: 'the agent to be asked',
       intervalMs: 1,
     });

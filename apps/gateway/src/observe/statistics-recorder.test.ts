@@ -30,7 +30,7 @@ function sum(...recorders: StatisticsRecorder[]) {
 }
 
 test('a request counts once for the whole, its endpoint, its model and the pair', () => {
-  const recorder = new StatisticsRecorder();
+  const recorder = new StatisticsRecorder(() => undefined);
   recorder.settle(SETTLEMENT);
   recorder.settle({ ...SETTLEMENT, result: 'failed', endpoint: null, model: null });
   const { total, endpoints, models, modelEndpoints } = sum(recorder);
@@ -41,7 +41,7 @@ test('a request counts once for the whole, its endpoint, its model and the pair'
 });
 
 test('where requests for a model went, and from how many clients, over all workers', () => {
-  const [a, b] = [new StatisticsRecorder(), new StatisticsRecorder()];
+  const [a, b] = [new StatisticsRecorder(() => undefined), new StatisticsRecorder(() => undefined)];
   a.route('m', 'hits', '192.0.2.1');
   a.route('m', 'misses', '192.0.2.2');
   b.route('m', 'hits', '192.0.2.1');
@@ -52,7 +52,7 @@ test('where requests for a model went, and from how many clients, over all worke
 });
 
 test('refused addresses count while their refusal is recent', () => {
-  const recorder = new StatisticsRecorder();
+  const recorder = new StatisticsRecorder(() => undefined);
   recorder.reject('per_ip', '192.0.2.1');
   recorder.reject('per_ip', '192.0.2.1');
   recorder.reject('global', '192.0.2.2');

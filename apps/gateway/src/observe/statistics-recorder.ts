@@ -44,12 +44,16 @@ export class StatisticsRecorder {
   connections = 0;
   leaseWaits = 0;
   droppedSpans = 0;
-  /** Something changed since the last report. */
-  dirty = false;
+  readonly #onChange: () => void;
+
+  /** @param onChange called whenever a count has changed */
+  constructor(onChange: () => void) {
+    this.#onChange = onChange;
+  }
 
   settle(settlement: Settlement): void {
     const at = Date.now();
-    this.dirty = true;
+    this.#onChange();
     count(this.#total, settlement, at);
     const { endpoint, model } = settlement;
     if (endpoint !== null) count((this.#endpoints[endpoint] ??= newTrafficCounters()), settlement, at);
@@ -71,7 +75,7 @@ export class StatisticsRecorder {
 
   /** A request was refused by a limit. */
   reject(limit: 'global' | 'per_ip' | 'health', address: string): void {
-    this.dirty = true;
+    this.#onChange();
     if (limit === 'per_ip') this.rejected.perIp += 1;
     else this.rejected[limit] += 1;
     if (this.#blocked.size >= MAX_BLOCKED) this.#forgetBlocked();

@@ -6,7 +6,7 @@ import type { Instance } from '@olla/core/instance';
 import type { BuildInfo } from '@olla/admin-api/build-info';
 import { answerProcessQuestions } from '@olla/admin-api/process-report';
 import type { Settings } from '@olla/config/schema';
-import { createHub, type Hub } from '@olla/state/hub';
+import { createHub, type Hub } from '@olla/state/create-hub';
 import type { Logger } from '@olla/telemetry/logger';
 import type { DrainMessage, InitMessage } from '../process-messages.ts';
 import { StartupError, type Claim } from './claim-port.ts';

@@ -1,4 +1,5 @@
-import type { SharedState, StateHealth } from '@olla/state/port';
+import type { HealthPort, StateHealth } from '@olla/state/ports/health';
+import type { SnapshotPort } from '@olla/state/ports/snapshots';
 import type { SupervisedChild } from './supervised-child.ts';
 
 /** With a snapshot at hand, an outage this short needs no process. */
@@ -6,7 +7,7 @@ const PATIENCE_MS = 3_000;
 const STOP_TIMEOUT_MS = 1_000;
 
 export interface StandInAgentOptions {
-  readonly state: Pick<SharedState, 'health' | 'onHealth' | 'readSnapshot'>;
+  readonly state: { readonly health: HealthPort; readonly snapshots: Pick<SnapshotPort, 'read'> };
   readonly supervise: () => SupervisedChild;
 }
 
@@ -23,7 +24,7 @@ export class StandInAgent {
 
   constructor(options: StandInAgentOptions) {
     this.#options = options;
-    this.#unsubscribe = options.state.onHealth((health) => this.#follow(health));
+    this.#unsubscribe = options.state.health.onHealth((health) => this.#follow(health));
   }
 
   /** Settles when its process, if there is one, has ended. */
@@ -45,13 +46,13 @@ export class StandInAgent {
 
   async #plan(): Promise<void> {
     this.#timer = setTimeout(() => this.#start(), PATIENCE_MS);
-    const known = await this.#options.state.readSnapshot().catch(() => null);
+    const known = await this.#options.state.snapshots.read().catch(() => null);
     if (known === null && this.#timer !== null) this.#start();
   }
 
   #start(): void {
     this.#cancel();
-    if (this.#stopped || this.#child !== null || this.#options.state.health().connected) return;
+    if (this.#stopped || this.#child !== null || this.#options.state.health.current().connected) return;
     this.#child = this.#options.supervise();
     this.#child.start();
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Admission, LimitSpec } from '@olla/state/limiter';
+import type { Admission, LimitSpec } from '@olla/state/limiter/admission';
 import { LimitTable, refusal } from './admission.ts';
 
 type RateLimits = ConstructorParameters<typeof LimitTable>[0];

@@ -1,7 +1,7 @@
 import type { Settings } from '@olla/config/schema';
 import { OllaError } from '@olla/core/errors';
 import { limitKey } from '@olla/core/limits-address/client-address';
-import type { Admission, LimitSpec } from '@olla/state/limiter';
+import type { Admission, LimitSpec } from '@olla/state/limiter/admission';
 import type { Exchange } from './exchange.ts';
 import type { Route } from './routes.ts';
 import type { WorkerContext } from '../worker-context.ts';

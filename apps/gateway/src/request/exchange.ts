@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import type { ErrorCode } from '@olla/core/errors';
-import type { Admission } from '@olla/state/limiter';
+import type { Admission } from '@olla/state/limiter/admission';
 import type { RequestTrace } from '@olla/telemetry/tracing/request-trace';
 import type { SessionTurn } from '../fleet/sessions.ts';
 

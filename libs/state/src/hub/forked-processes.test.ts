@@ -9,7 +9,12 @@ import type { SharedState } from '../shared-state.ts';
 import { testSnapshot } from '../../testing/test-snapshot.ts';
 import { testStatistics } from '../../testing/test-statistics.ts';
 import { testInstance } from '../../testing/test-instance.ts';
-import { endParticipants, forkParticipant, killParticipant, releaseParticipant } from '../../testing/forked/fork-participant.ts';
+import {
+  endParticipants,
+  forkParticipant,
+  killParticipant,
+  releaseParticipant,
+} from '../../testing/forked/fork-participant.ts';
 import type { ForkedParticipant } from '../../testing/forked/fork-participant.ts';
 
 interface ForkedCluster extends ConformanceCluster {

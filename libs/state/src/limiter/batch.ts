@@ -115,7 +115,11 @@ export interface RefusedWaiters {
  * Decides after a message that the store refused as a whole. In the order of arrival each waiter claims what is
  * left of its keys, then what is out with other workers; who can claim neither is refused.
  */
-export function decideRefused(batch: Batch, grantByKey: ReadonlyMap<string, LeaseGrant>, nowMs: number): RefusedWaiters {
+export function decideRefused(
+  batch: Batch,
+  grantByKey: ReadonlyMap<string, LeaseGrant>,
+  nowMs: number,
+): RefusedWaiters {
   const again: Waiter[] = [];
   const waiting: Waiter[] = [];
   const shortOf = new Set<KeyEntry>();

@@ -24,8 +24,7 @@ export interface GrantedLeases {
 
 /** What was granted, or what was decided without a bucket. */
 export type LeaseOutcome =
-  | GrantedLeases
-  | { readonly admitted: readonly Waiter[]; readonly refused: readonly Waiter[] };
+  GrantedLeases | { readonly admitted: readonly Waiter[]; readonly refused: readonly Waiter[] };
 
 /** Where the tokens of a batch come from: the store, and while it is away whom the configuration names. */
 export class LeaseSources {
@@ -46,7 +45,9 @@ export class LeaseSources {
     const requestedAtMs = this.#clock.nowMs();
     const requests = batch.requests(requestedAtMs);
     if (this.#store.isAway) {
-      this.#store.probe(requestedAtMs, () => this.#state.leases.take(emptyRequest(requests), this.#deadlineMs()));
+      this.#store.probe(requestedAtMs, () =>
+        this.#state.leases.take(emptyRequest(requests), this.#deadlineMs()),
+      );
       return this.#takeElsewhere(batch);
     }
     try {
@@ -75,7 +76,9 @@ export class LeaseSources {
     const requestedAtMs = this.#clock.nowMs();
     const requests = batch.hostRequests(requestedAtMs);
     if (this.#host.isAway) {
-      this.#host.probe(requestedAtMs, () => this.#state.leases.takeLocal(emptyRequest(requests), LEASE_DEADLINE_MS));
+      this.#host.probe(requestedAtMs, () =>
+        this.#state.leases.takeLocal(emptyRequest(requests), LEASE_DEADLINE_MS),
+      );
       return this.#ownShare(batch);
     }
     try {

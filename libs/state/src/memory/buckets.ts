@@ -153,7 +153,8 @@ export function checkRequests(requests: readonly LeaseRequest[]): void {
       Number.isInteger(request.need) &&
       request.need >= 0 &&
       request.spare >= 0;
-    if (!sound) throw new StateError('STATE_PROTOCOL', `the request for tokens of ${request.key} is malformed`);
+    if (!sound)
+      throw new StateError('STATE_PROTOCOL', `the request for tokens of ${request.key} is malformed`);
     for (let j = 0; j < i; j += 1) {
       if (requests[j]?.key === request.key)
         throw new StateError('STATE_PROTOCOL', `two requests name the key ${request.key}`);

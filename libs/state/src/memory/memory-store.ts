@@ -1,6 +1,6 @@
 import { compareVersions, type Snapshot } from '@olla/core/snapshot';
 import { applyControl, NO_CONTROL } from '../apply-control.ts';
-import { EventLog } from '../hub/event-log.ts';
+import { EventLog, recentEvents } from '../event-log.ts';
 import type { Replies } from '../ports/ask.ts';
 import type { Control, ControlChange } from '../ports/control.ts';
 import type { LiveInstance } from '../ports/directory.ts';
@@ -34,6 +34,7 @@ export class MemoryStore implements Store {
   readonly #probes: LocalProbes;
   readonly #lead: LocalLead;
   readonly #events = new EventLog();
+  #eventCount = 0;
   readonly #sweeper: NodeJS.Timeout;
   readonly #since = Date.now();
   #snapshot: Snapshot | null = null;
@@ -108,12 +109,13 @@ export class MemoryStore implements Store {
   }
 
   publishEvent(event: ClusterEvent): void {
-    this.#events.add(event);
+    this.#eventCount += 1;
+    this.#events.add({ id: String(this.#eventCount), event });
     this.#sink.event(event);
   }
 
   recentEvents(): readonly ClusterEvent[] {
-    return this.#events.all();
+    return recentEvents(this.#events.all());
   }
 
   readControl(): Control {

@@ -39,13 +39,17 @@ export class PendingReplies {
       this.#lastId += 1;
       const id = this.#lastId;
       const expire = (): void => {
-        const error = new StateError('STATE_TIMEOUT', `${what}: ${other} did not reply within ${deadlineMs} ms`);
+        const error = new StateError(
+          'STATE_TIMEOUT',
+          `${what}: ${other} did not reply within ${deadlineMs} ms`,
+        );
         if (this.fail(id, error)) onTimeout?.();
       };
       // Timers run before sockets are read: after a busy turn the reply may be there already, and counts.
       const timer = setTimeout(() => setImmediate(expire), deadlineMs);
       this.#pending.set(id, { resolve, reject, timer });
-      if (!send(id)) this.fail(id, new StateError('STATE_UNAVAILABLE', `${what}: ${other} cannot be reached`));
+      if (!send(id))
+        this.fail(id, new StateError('STATE_UNAVAILABLE', `${what}: ${other} cannot be reached`));
     });
   }
 

@@ -60,8 +60,14 @@ describe('a gateway whose Redis is away', () => {
       assert.deepEqual([first.isLocal, second.isLocal], [true, true]);
       assert.ok(second.token > ahead);
       assert.equal((await one.agent.election.campaign(TTL_MS, 0)).leading, true);
-      assert.equal(await one.agent.snapshots.publish(testSnapshot({ token: first.token, n: 1 }, { agent: 'one' })), 'published');
-      assert.equal(await two.agent.snapshots.publish(testSnapshot({ token: second.token, n: 1 }, { agent: 'two' })), 'published');
+      assert.equal(
+        await one.agent.snapshots.publish(testSnapshot({ token: first.token, n: 1 }, { agent: 'one' })),
+        'published',
+      );
+      assert.equal(
+        await two.agent.snapshots.publish(testSnapshot({ token: second.token, n: 1 }, { agent: 'two' })),
+        'published',
+      );
       await waitFor(() => one.snapshots.length + two.snapshots.length === 2, { describe: 'both snapshots' });
       const leaders = (await one.workers[0].directory.readInstances()).filter(({ leading }) => leading);
       assert.deepEqual(
@@ -72,7 +78,10 @@ describe('a gateway whose Redis is away', () => {
       await redis.restart();
       await waitFor(() => isConnected(one) && isConnected(two), { describe: 'the return' });
       // What one host decided alone reaches no other.
-      assert.equal(await two.agent.snapshots.publish(testSnapshot({ token: second.token, n: 2 }, { agent: 'two' })), 'published');
+      assert.equal(
+        await two.agent.snapshots.publish(testSnapshot({ token: second.token, n: 2 }, { agent: 'two' })),
+        'published',
+      );
       const lead = await waitFor(
         async () => {
           const won = leadOf(await one.agent.election.campaign(TTL_MS, first.token));
@@ -85,12 +94,18 @@ describe('a gateway whose Redis is away', () => {
         leading: false,
         leader: one.agent.self.id,
       });
-      assert.equal(await one.agent.snapshots.publish(testSnapshot({ token: lead.token, n: 1 }, { agent: 'cluster' })), 'published');
+      assert.equal(
+        await one.agent.snapshots.publish(testSnapshot({ token: lead.token, n: 1 }, { agent: 'cluster' })),
+        'published',
+      );
       for (const host of [one, two])
         await waitFor(() => host.snapshots.at(-1)?.agent === 'cluster', {
           describe: "the leader's snapshot",
         });
-      assert.equal(await two.agent.snapshots.publish(testSnapshot({ token: second.token, n: 3 }, { agent: 'two' })), 'fenced');
+      assert.equal(
+        await two.agent.snapshots.publish(testSnapshot({ token: second.token, n: 3 }, { agent: 'two' })),
+        'fenced',
+      );
       assert.deepEqual(sequenceOf(one), ['one', 'cluster']);
       assert.deepEqual(sequenceOf(two), ['two', 'two', 'cluster']);
       assert.deepEqual(await one.agent.election.campaign(TTL_MS, lead.token), lead);
@@ -107,8 +122,14 @@ describe('a gateway whose Redis is away', () => {
       await waitFor(() => !isConnected(one) && !isConnected(two), { describe: 'the outage' });
 
       assert.deepEqual(await one.agent.election.campaign(TTL_MS, lead.token), lead);
-      assert.equal(await one.agent.snapshots.publish(testSnapshot({ token: lead.token, n: 2 }, { agent: 'leader' })), 'published');
-      assert.equal(await one.agent.snapshots.publish(testSnapshot({ token: lead.token, n: 1 }, { agent: 'leader' })), 'fenced');
+      assert.equal(
+        await one.agent.snapshots.publish(testSnapshot({ token: lead.token, n: 2 }, { agent: 'leader' })),
+        'published',
+      );
+      assert.equal(
+        await one.agent.snapshots.publish(testSnapshot({ token: lead.token, n: 1 }, { agent: 'leader' })),
+        'fenced',
+      );
       assert.deepEqual(await two.agent.election.campaign(TTL_MS, lead.token), {
         leading: false,
         leader: one.agent.self.id,
@@ -121,7 +142,10 @@ describe('a gateway whose Redis is away', () => {
         { describe: 'the end of the patience with the silent leader' },
       );
       assert.equal(local.isLocal, true);
-      assert.equal(await two.agent.snapshots.publish(testSnapshot({ token: local.token, n: 1 }, { agent: 'local' })), 'published');
+      assert.equal(
+        await two.agent.snapshots.publish(testSnapshot({ token: local.token, n: 1 }, { agent: 'local' })),
+        'published',
+      );
 
       await redis.restart();
       await waitFor(() => isConnected(one) && isConnected(two), { describe: 'the return' });
@@ -143,7 +167,9 @@ describe('a gateway whose Redis is away', () => {
   test('grants one probe at a time, refreshes for itself, and rejects what every host would have to keep', async () => {
     await redis.kill();
     await withHosts(async (one, two) => {
-      const granted = await Promise.all(one.workers.map((worker) => worker.ejections.acquireProbe('e#1', TTL_MS)));
+      const granted = await Promise.all(
+        one.workers.map((worker) => worker.ejections.acquireProbe('e#1', TTL_MS)),
+      );
       assert.deepEqual(granted.filter(Boolean).length, 1);
       assert.equal(await two.workers[0].ejections.acquireProbe('e#1', TTL_MS), true);
       for (const action of ['drain', 'resume'] as const)

@@ -1,7 +1,7 @@
 import type { SnapshotVersion } from '@olla/core/snapshot';
+import type { EventRecord } from '../event-log.ts';
 import type { Question, Replies } from '../ports/ask.ts';
 import type { Ejection, Readmission } from '../ports/ejections.ts';
-import type { ClusterEvent } from '../ports/events.ts';
 import type { SessionPlacement } from '../ports/sessions.ts';
 import type { ReportedInstance } from '../store.ts';
 
@@ -29,7 +29,7 @@ export interface HostMessages {
   ejection: Ejection;
   readmission: Readmission;
   sessions: readonly SessionPlacement[];
-  event: ClusterEvent;
+  event: EventRecord;
   ask: { readonly id: number; readonly question: Question; readonly deadlineMs: number };
   replies: { readonly id: number; readonly replies: Replies };
   /** The key of a limit whose leases the holders are to return; sent by the script that takes leases. */

@@ -19,6 +19,8 @@ export class Keys {
   readonly hosts: string;
   /** Sorted set: hub's instance id by the time of its last statistics. */
   readonly statisticsIndex: string;
+  /** Sorted set: the last events (JSON) by their time in ms. */
+  readonly events: string;
   /** Channel to all hubs. */
   readonly all: string;
 
@@ -30,6 +32,7 @@ export class Keys {
     this.control = `${this.prefix}control`;
     this.hosts = `${this.prefix}hosts`;
     this.statisticsIndex = `${this.prefix}statistics`;
+    this.events = `${this.prefix}events`;
     this.all = `${this.prefix}all`;
   }
 

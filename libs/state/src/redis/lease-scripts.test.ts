@@ -116,11 +116,18 @@ function take(
   nowMs: number,
 ): Promise<Grant[]> {
   const args: (string | number)[] = [holder, 2, LEASE_TTL_MS, `${prefix}recalls`];
-  for (const request of requests) args.push(request.ratePerMinute, request.capacity, request.need, request.spare, request.key);
+  for (const request of requests)
+    args.push(request.ratePerMinute, request.capacity, request.need, request.spare, request.key);
   const keys = requests.map(({ key }) => `${prefix}${key}`);
   return connection.script('take', 1_000, SCRIPTS.take, keys, [...args, nowMs]) as Promise<Grant[]>;
 }
 
-function requestOf(key: string, ratePerMinute: number, capacity: number, need: number, spare: number): LeaseRequest {
+function requestOf(
+  key: string,
+  ratePerMinute: number,
+  capacity: number,
+  need: number,
+  spare: number,
+): LeaseRequest {
   return { key, ratePerMinute, capacity, need, spare };
 }

@@ -212,7 +212,10 @@ return #KEYS
 }
 
 /** @param time Lua expression of the store's clock in ms; Redis's own unless a test moves time itself */
-export function leaseScripts(time: string = REDIS_TIME): { readonly take: Script; readonly giveBack: Script } {
+export function leaseScripts(time: string = REDIS_TIME): {
+  readonly take: Script;
+  readonly giveBack: Script;
+} {
   return { take: script(takeLua(time)), giveBack: script(returnLua(time)) };
 }
 

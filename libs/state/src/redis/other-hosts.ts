@@ -1,3 +1,4 @@
+import type { EventRecord } from '../event-log.ts';
 import { Coalescer } from '../pace/coalescer.ts';
 import type { Question, Replies } from '../ports/ask.ts';
 import type { SessionPlacement } from '../ports/sessions.ts';
@@ -34,6 +35,7 @@ export interface OtherHostsOptions {
   readonly onHeard: (heard: Heard) => void;
   /** Another hub changed the snapshot or the control. */
   readonly onChanged: () => void;
+  readonly onEvent: (record: EventRecord) => void;
 }
 
 /** What this host tells the other hosts through Redis, and what they tell. */
@@ -129,7 +131,7 @@ export class OtherHosts {
   // ── told by other hosts ─────────────────────────────────────────────────
 
   #receivers(): HostReceivers {
-    const { sink, onChanged } = this.#options;
+    const { sink, onChanged, onEvent } = this.#options;
     return {
       news: (news, from) => this.#learn(from, news),
       bye: (_, from) => {
@@ -140,7 +142,7 @@ export class OtherHosts {
       ejection: (ejection) => sink.ejection(ejection),
       readmission: (readmission) => sink.readmission(readmission),
       sessions: (placements) => sink.sessions(placements),
-      event: (event) => sink.event(event),
+      event: onEvent,
       ask: (asked, from) => void this.#reply(asked, from),
       replies: ({ id, replies }, from) => this.#questions.receive(id, from, replies),
       recall: (key, holder) => sink.recall(key, holder),

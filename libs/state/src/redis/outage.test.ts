@@ -27,7 +27,9 @@ describe('Redis away', () => {
       () =>
         cluster.workers.every(
           (worker) =>
-            worker.directory.peers().gateways === 2 && worker.directory.peers().workers === 3 && worker.health.current().connected,
+            worker.directory.peers().gateways === 2 &&
+            worker.directory.peers().workers === 3 &&
+            worker.health.current().connected,
         ),
       {
         describe: 'two gateways that know each other',
@@ -126,7 +128,10 @@ describe('Redis away', () => {
       await waitFor(() => cluster.log.length === 2, { describe: 'the outage is logged' });
       await redis.restart();
       await waitFor(
-        () => cluster.workers.every((state) => state.health.current().connected && state.directory.peers().gateways === 2),
+        () =>
+          cluster.workers.every(
+            (state) => state.health.current().connected && state.directory.peers().gateways === 2,
+          ),
         {
           describe: 'the connection',
         },

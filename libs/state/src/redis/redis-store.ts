@@ -1,6 +1,5 @@
 import type { Instance } from '@olla/core/instance';
 import { compareVersions, type Snapshot } from '@olla/core/snapshot';
-import { EventLog } from '../hub/event-log.ts';
 import { LocalProbes } from '../memory/local-probes.ts';
 import type { Question, Replies } from '../ports/ask.ts';
 import type { Control, ControlChange } from '../ports/control.ts';
@@ -18,6 +17,7 @@ import type { HostReport, Store, StoreSink } from '../store.ts';
 import { isAway, RedisConnection } from './connection.ts';
 import { ControlRecord } from './control-record.ts';
 import type { Heard } from './heartbeat.ts';
+import { Events } from './events.ts';
 import { Keys } from './keys.ts';
 import { RedisLeases } from './leases.ts';
 import { OtherHosts } from './other-hosts.ts';
@@ -55,7 +55,7 @@ export class RedisStore implements Store {
   readonly #probes: Probes;
   readonly #localProbes = new LocalProbes(() => performance.now());
   readonly #others: OtherHosts;
-  readonly #events = new EventLog();
+  readonly #events: Events;
   readonly #outages: OutageLog;
   /** Of the cluster; the hub may have a newer one of this host alone. */
   #newest: Snapshot | null = null;
@@ -86,6 +86,15 @@ export class RedisStore implements Store {
       sink,
       onHeard: (heard) => this.#hear(heard),
       onChanged: () => void this.#refresh(),
+      onEvent: (record) => {
+        if (this.#events.learn(record)) sink.event(record.event);
+      },
+    });
+    this.#events = new Events({
+      hub: self.id,
+      connection,
+      keys,
+      textOf: (record) => this.#others.textOf('event', record),
     });
     this.#snapshots = new SnapshotRecord(connection, keys, ({ version }) =>
       this.#others.textOf('snapshot', version),
@@ -163,13 +172,12 @@ export class RedisStore implements Store {
   }
 
   publishEvent(event: ClusterEvent): void {
-    this.#events.add(event);
+    this.#events.publish(event);
     this.#sink.event(event);
-    this.#others.publish('event', event);
   }
 
-  recentEvents(): readonly ClusterEvent[] {
-    return this.#events.all();
+  recentEvents(): Promise<readonly ClusterEvent[]> {
+    return this.#events.recent();
   }
 
   placeSessions(placements: readonly SessionPlacement[]): void {
@@ -213,6 +221,7 @@ export class RedisStore implements Store {
   }
 
   async close(): Promise<void> {
+    await this.#events.flush();
     await this.#others.close();
     this.#outages.close();
     this.#connection.close();
@@ -223,11 +232,13 @@ export class RedisStore implements Store {
     this.#snapshots.forgetStored();
     this.#outages.end();
     this.#others.tellAll();
+    this.#events.restore();
     void this.#refresh();
   }
 
   #hear(heard: Heard): void {
     this.#lead.hear(heard.leader);
+    void this.#events.flush();
     this.#outages.noteLatency(heard.latencyMs);
     const isSame =
       compareVersions(heard.version, this.#newest?.version ?? NO_VERSION) === 0 &&

@@ -170,3 +170,22 @@ local answer = { now }
 for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do answer[#answer + 1] = id end
 return answer
 `);
+
+/**
+ * Stores events that are not there yet, drops the oldest beyond the limit, and tells all hubs of the new ones.
+ *
+ * KEYS[1]  events
+ * ARGV     events to keep, channel, then for each event: its time in ms, event (JSON), message
+ * returns  the number of new ones
+ */
+export const ADD_EVENTS = script(`-- olla: add events, format v1
+local new = 0
+for n = 3, #ARGV, 3 do
+  if redis.call('ZADD', KEYS[1], 'NX', ARGV[n], ARGV[n + 1]) == 1 then
+    new = new + 1
+    redis.call('PUBLISH', ARGV[2], ARGV[n + 2])
+  end
+end
+redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -1 - tonumber(ARGV[1]))
+return new
+`);

@@ -32,9 +32,7 @@ async function tellsEjections({ workers: [a, b, c], agents: [agent] }: Conforman
 }
 
 async function grantsProbes({ workers }: ConformanceCluster): Promise<void> {
-  const granted = await Promise.all(
-    workers.map((worker) => worker.ejections.acquireProbe('e#1', 1_000)),
-  );
+  const granted = await Promise.all(workers.map((worker) => worker.ejections.acquireProbe('e#1', 1_000)));
   assert.equal(granted.filter(Boolean).length, 1);
   assert.equal(await workers[0].ejections.acquireProbe('e#2', 1_000), true);
   await untilValue('the next probe', async () =>

@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { LeaseGrant, LeaseRequest } from '../../src/ports/leases.ts';
 import type { SharedState } from '../../src/shared-state.ts';
-import { DEADLINE_MS, inForce, until, untilValue, type ConformanceCluster, type OnCluster } from './cluster.ts';
+import {
+  DEADLINE_MS,
+  inForce,
+  until,
+  untilValue,
+  type ConformanceCluster,
+  type OnCluster,
+} from './cluster.ts';
 
 export function leaseConformance(onCluster: OnCluster): void {
   describe('leases', () => {

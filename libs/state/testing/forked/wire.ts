@@ -17,7 +17,12 @@ export type ToParticipant =
       /** A host of its own, without a hub in the parent. */
       readonly isAlone: boolean;
     }
-  | { readonly drive: 'call'; readonly id: number; readonly method: Method; readonly args: readonly unknown[] }
+  | {
+      readonly drive: 'call';
+      readonly id: number;
+      readonly method: Method;
+      readonly args: readonly unknown[];
+    }
   | { readonly drive: 'listen'; readonly method: Method }
   | { readonly drive: 'provide'; readonly statistics: WorkerStatistics }
   | { readonly drive: 'onQuestion'; readonly kind: string }

@@ -1,5 +1,5 @@
 import { DETECTION_PATHS, detectProfile } from '@olla/backends/detect-profile';
-import type { BackendProfile, ProbeAnswer } from '@olla/backends/profile';
+import type { BackendProfile, ProbeResponse } from '@olla/backends/profile';
 import type { ProbeResult } from './probe.ts';
 
 export interface DetectionResult {
@@ -14,7 +14,7 @@ export async function detectType(
   probePath: (path: string) => Promise<ProbeResult>,
 ): Promise<DetectionResult> {
   const results = new Map<string, ProbeResult>();
-  const responses = new Map<string, ProbeAnswer>();
+  const responses = new Map<string, ProbeResponse>();
   await Promise.all(
     DETECTION_PATHS.map(async (path) => {
       const result = await probePath(path);

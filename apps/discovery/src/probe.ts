@@ -1,6 +1,6 @@
 import { Agent, errors, request } from 'undici';
 import type { Dispatcher } from 'undici';
-import type { ProbeAnswer } from '@olla/backends/profile';
+import type { ProbeResponse } from '@olla/backends/profile';
 
 export interface ProbeRequest {
   readonly url: string;
@@ -15,7 +15,7 @@ export interface ProbeRequest {
 }
 
 export type ProbeResult =
-  | { readonly kind: 'response'; readonly response: ProbeAnswer; readonly latencyMs: number }
+  | { readonly kind: 'response'; readonly response: ProbeResponse; readonly latencyMs: number }
   /** No connection could be made. */
   | { readonly kind: 'unreachable'; readonly reason: string }
   /** A connection was made, but no whole response came in time. */

@@ -1,4 +1,4 @@
-import type { BackendProfile, ProbeAnswer } from './profile.ts';
+import type { BackendProfile, ProbeResponse } from './profile.ts';
 import { PROFILES } from './table.ts';
 
 /** Every path that tells some type from the others. */
@@ -7,10 +7,10 @@ export const DETECTION_PATHS: readonly string[] = [
 ];
 
 /**
- * The first type of the list whose signs are in the answers; null where no type's are.
+ * The first type of the list that recognises its server in the responses; null for none.
  *
- * @param answers by path; paths that did not answer are absent
+ * @param responses by path; without the paths that did not answer
  */
-export function detectProfile(answers: ReadonlyMap<string, ProbeAnswer>): BackendProfile | null {
-  return PROFILES.find(({ detect }) => detect?.matches(answers) === true) ?? null;
+export function detectProfile(responses: ReadonlyMap<string, ProbeResponse>): BackendProfile | null {
+  return PROFILES.find(({ detect }) => detect?.matches(responses) === true) ?? null;
 }

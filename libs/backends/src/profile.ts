@@ -4,15 +4,15 @@ import type { EndpointModel, LoadedModel } from '@olla/core/snapshot';
 import type { ApiPath } from './api-path.ts';
 import type { FleetListing, FormatInput } from './listings/fleet-listing.ts';
 
-/** An answer of a backend as far as a probe reads it; the body is text, cut at the prober's limit. */
-export interface ProbeAnswer {
+/** A response of a backend as far as a probe reads it; the body is text, cut at the prober's limit. */
+export interface ProbeResponse {
   readonly status: number;
   /** Lower-cased names. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** What an answer to a health check says. `retryAfterMs` stands where the backend named a time. */
+/** What the response to a health check says. `retryAfterMs` is there where the backend named a time. */
 export type HealthVerdict =
   | { readonly ok: true }
   | {
@@ -57,7 +57,7 @@ export interface ModelDetailReader {
   readonly requestBody: (name: string) => string;
   /** Whether the list leaves something open for this model. */
   readonly wanted: (model: EndpointModel) => boolean;
-  /** The model with what the answer adds; the same model if it adds nothing. */
+  /** The model with what the response adds; the same model if it adds nothing. */
   readonly merge: (model: EndpointModel, body: unknown) => EndpointModel;
 }
 
@@ -104,9 +104,9 @@ export interface BackendProfile<Type extends BackendType = BackendType> {
   readonly apiPaths: readonly ApiPath[];
   /** Requests it takes at once with default settings: a guess for where nothing better is known. */
   readonly defaultConcurrency: number;
-  readonly checkHealth: (answer: ProbeAnswer) => HealthVerdict;
+  readonly checkHealth: (response: ProbeResponse) => HealthVerdict;
   /** Reads a 401, 403 and the like from the model list; ok for everything that is not about access. */
-  readonly checkModelsAccess: (answer: ProbeAnswer) => HealthVerdict;
+  readonly checkModelsAccess: (response: ProbeResponse) => HealthVerdict;
   /** Never throws; empty for anything that is not a list of models. */
   readonly parseModels: (body: unknown) => EndpointModel[];
   /** Whether `body` is this server's list of models at all, be it empty. */
@@ -130,6 +130,6 @@ export interface BackendProfile<Type extends BackendType = BackendType> {
 /** How a type is recognised. Types are tried in the order of the table. */
 export interface Detection {
   readonly paths: readonly string[];
-  /** @param answers by path; paths that did not answer are absent */
-  readonly matches: (answers: ReadonlyMap<string, ProbeAnswer>) => boolean;
+  /** @param responses by path; without the paths that did not answer */
+  readonly matches: (responses: ReadonlyMap<string, ProbeResponse>) => boolean;
 }

@@ -1,19 +1,19 @@
-import type { HealthVerdict, ProbeAnswer } from '../profile.ts';
+import type { HealthVerdict, ProbeResponse } from '../profile.ts';
 import { asRecord, asText, parseJson } from './json.ts';
 
 const OK: HealthVerdict = { ok: true };
 /** A backend that asks for a longer pause than this is asked again anyway. */
 const MAX_RETRY_AFTER_MS = 3_600_000;
 
-/** The reading of a health answer that fits all servers: 2xx is well, 401 and 403 are ours to fix, 429 passes. */
-export function checkStatus(answer: ProbeAnswer): HealthVerdict {
-  const access = checkAccess(answer);
+/** Judges the response to a health check as fits most servers: any 2xx is healthy. */
+export function checkStatus(response: ProbeResponse): HealthVerdict {
+  const access = checkAccess(response);
   if (!access.ok) return access;
-  const { status } = answer;
+  const { status } = response;
   if (status >= 200 && status < 300) return OK;
-  const said = errorText(answer.body);
+  const said = errorText(response.body);
   if (status >= 300 && status < 400) {
-    const to = asText(answer.headers['location']) ?? 'elsewhere';
+    const to = asText(response.headers['location']) ?? 'elsewhere';
     return {
       ok: false,
       state: 'unhealthy',
@@ -23,9 +23,9 @@ export function checkStatus(answer: ProbeAnswer): HealthVerdict {
   return { ok: false, state: 'unhealthy', reason: `answered ${status}${said === '' ? '' : ` (${said})`}` };
 }
 
-/** Reads only what an answer says of access: 401, 403 and 429. */
-export function checkAccess(answer: ProbeAnswer): HealthVerdict {
-  const { status } = answer;
+/** Judges only what a response says of access: 401 and 403 are for the operator to mend, 429 passes. */
+export function checkAccess(response: ProbeResponse): HealthVerdict {
+  const { status } = response;
   if (status === 401 || status === 403) {
     return {
       ok: false,
@@ -34,7 +34,7 @@ export function checkAccess(answer: ProbeAnswer): HealthVerdict {
     };
   }
   if (status === 429) {
-    const retryAfterMs = retryAfterOf(answer.headers['retry-after']);
+    const retryAfterMs = retryAfterOf(response.headers['retry-after']);
     const reason = 'answered 429: it limits our requests';
     return retryAfterMs === null
       ? { ok: false, state: 'rate_limited', reason }

@@ -1,5 +1,6 @@
 import type { EndpointModel } from '@olla/core/snapshot';
-import { asList, asPositive, asRecord, asText, asTexts, isRecord } from './json.ts';
+import type { Detection } from '../profile.ts';
+import { asList, asPositive, asRecord, asText, asTexts, isRecord, parseJson } from './json.ts';
 import type { JsonRecord } from './json.ts';
 import { kindOfCapabilities, newModel, uniqueModels } from './model.ts';
 
@@ -43,10 +44,17 @@ function contextOf(entry: JsonRecord): number | null {
   return null;
 }
 
-/** Whether some entry of an OpenAI list is owned by `owner`: how several servers sign their lists. */
-export function listIsOwnedBy(body: unknown, ...owners: string[]): boolean {
-  return asList(asRecord(body)['data']).some((value) => {
-    const owner = asText(asRecord(value)['owned_by']);
-    return owner !== null && owners.includes(owner.toLowerCase());
-  });
+/** Recognises a server that signs its OpenAI list at `/v1/models`, as several do, by the owner of its entries. */
+export function detectByOwner(owner: string): Detection {
+  return {
+    paths: ['/v1/models'],
+    matches: (responses) => listIsOwnedBy(parseJson(responses.get('/v1/models')?.body ?? ''), owner),
+  };
+}
+
+/** Whether some entry of an OpenAI list has this owner, in any case. */
+export function listIsOwnedBy(body: unknown, owner: string): boolean {
+  return asList(asRecord(body)['data']).some(
+    (entry) => asText(asRecord(entry)['owned_by'])?.toLowerCase() === owner,
+  );
 }

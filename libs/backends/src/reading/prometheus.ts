@@ -1,3 +1,5 @@
+import type { SignalReading } from '../profile.ts';
+
 const SAMPLE = /^(?:\{[^\n]*\})?[ \t]+([0-9.eE+-]+)(?:[ \t]+-?\d+)?[ \t]*\r?$/;
 const MAX_SAMPLES = 1_000;
 
@@ -37,4 +39,25 @@ export function maxMetric(text: string, ...names: string[]): number | undefined 
     if (values.length > 0) return Math.max(...values);
   }
   return undefined;
+}
+
+/** Names of the metrics by which a server tells its load. */
+export interface LoadMetrics {
+  readonly running: string;
+  readonly queued: string;
+  /** A share from 0 to 1; of several names the first that the text has. */
+  readonly kvUsage?: readonly string[];
+}
+
+/** Reads a server's load from its metrics; null where the text has neither the running nor the queued requests. */
+export function readLoad(text: string, names: LoadMetrics): SignalReading | null {
+  const running = sumMetric(text, names.running);
+  const queued = sumMetric(text, names.queued);
+  const kvUsage = maxMetric(text, ...(names.kvUsage ?? []));
+  if (running === undefined && queued === undefined) return null;
+  return {
+    ...(running === undefined ? {} : { running }),
+    ...(queued === undefined ? {} : { queued }),
+    ...(kvUsage === undefined ? {} : { kvUsage: Math.min(Math.max(kvUsage, 0), 1) }),
+  };
 }

@@ -21,9 +21,9 @@ export const dockerModelRunner = defineProfile({
   names: { ...PLAIN_NAMES, shortNames: 'own' },
   detect: {
     paths: ['/engines/v1/models'],
-    matches: (answers) => {
-      const answer = answers.get('/engines/v1/models');
-      return answer?.status === 200 && isOpenAiList(parseJson(answer.body));
+    matches: (responses) => {
+      const response = responses.get('/engines/v1/models');
+      return response?.status === 200 && isOpenAiList(parseJson(response.body));
     },
   },
 });

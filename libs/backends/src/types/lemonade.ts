@@ -31,8 +31,8 @@ export const lemonade = defineProfile({
   signals: [{ path: '/api/v1/health', everyMs: 1_000, parse: (body) => parseHealth(parseJson(body)) }],
   detect: {
     paths: ['/api/v1/health'],
-    matches: (answers) => {
-      const health = answers.get('/api/v1/health');
+    matches: (responses) => {
+      const health = responses.get('/api/v1/health');
       return health?.status === 200 && 'model_loaded' in asRecord(parseJson(health.body));
     },
   },

@@ -23,24 +23,24 @@ export const litellm = defineProfile({
     '/rerank',
   ],
   defaultConcurrency: 100,
-  checkModelsAccess: (answer) => {
+  checkModelsAccess: (response) => {
     // Without a database it looks a wrong key up all the same, and calls the failure a 400.
     const wrongKey =
-      answer.status === 400 &&
-      asRecord(asRecord(parseJson(answer.body))['error'])['type'] === 'no_db_connection';
+      response.status === 400 &&
+      asRecord(asRecord(parseJson(response.body))['error'])['type'] === 'no_db_connection';
     return wrongKey
       ? {
           ok: false,
           state: 'config_error',
           reason: "refused the key: check the endpoint's auth in the configuration",
         }
-      : checkAccess(answer);
+      : checkAccess(response);
   },
   detect: {
     paths: ['/health/liveliness'],
-    matches: (answers) => {
-      const answer = answers.get('/health/liveliness');
-      return answer?.status === 200 && answer.body.includes("I'm alive!");
+    matches: (responses) => {
+      const response = responses.get('/health/liveliness');
+      return response?.status === 200 && response.body.includes("I'm alive!");
     },
   },
 });

@@ -1,19 +1,25 @@
 import type { EndpointModel } from '@olla/core/snapshot';
 import { defineProfile } from '../define-profile.ts';
 import { namedFromNative, openAiList } from '../listings/openai.ts';
-import type { HealthVerdict, ProbeAnswer, SignalReading } from '../profile.ts';
+import type { HealthVerdict, ProbeResponse, SignalReading } from '../profile.ts';
 import { checkStatus, errorText } from '../reading/health.ts';
 import { asCount, asPositive, asRecord, asText, isRecord, parseJson } from '../reading/json.ts';
 import type { JsonRecord } from '../reading/json.ts';
 import { formatParameterCount } from '../reading/model.ts';
 import { listIsOwnedBy, parseOpenAiList } from '../reading/openai-list.ts';
-import { sumMetric } from '../reading/prometheus.ts';
+import { readLoad } from '../reading/prometheus.ts';
+import type { LoadMetrics } from '../reading/prometheus.ts';
 
 /**
- * llama-server notices that the client of a non-streaming request has left only in a second without any result, and
- * an answer of `/slots` or `/metrics` is one: read more often, they would keep abandoned requests running to the end.
+ * llama-server looks whether the client of a request without streaming has left only after a second without any result.
+ * A response of `/slots` or `/metrics` counts as one: read more often, they keep abandoned requests running to the end.
  */
 const LOAD_EVERY_MS = 2_500;
+
+const LOAD: LoadMetrics = {
+  running: 'llamacpp:requests_processing',
+  queued: 'llamacpp:requests_deferred',
+};
 
 export const llamacpp = defineProfile({
   type: 'llamacpp',
@@ -49,17 +55,17 @@ export const llamacpp = defineProfile({
   parseModels: (body) => parseOpenAiList(body, tellModel),
   modelsFormat: ({ native }) => openAiList(native().map(namedFromNative)),
   signals: [
-    { path: '/metrics', everyMs: LOAD_EVERY_MS, parse: parseMetrics },
+    { path: '/metrics', everyMs: LOAD_EVERY_MS, parse: (text) => readLoad(text, LOAD) },
     { path: '/slots', everyMs: LOAD_EVERY_MS, parse: (body) => parseSlots(parseJson(body)) },
     { path: '/props', everyMs: 30_000, parse: (body) => parseProps(parseJson(body)) },
   ],
   detect: {
     paths: ['/props', '/v1/models'],
-    matches: (answers) => {
-      const props = answers.get('/props');
+    matches: (responses) => {
+      const props = responses.get('/props');
       if (props?.status === 200 && asPositive(asRecord(parseJson(props.body))['total_slots']) !== null)
         return true;
-      const models = answers.get('/v1/models');
+      const models = responses.get('/v1/models');
       return (
         models?.headers['server'] === 'llama.cpp' || listIsOwnedBy(parseJson(models?.body ?? ''), 'llamacpp')
       );
@@ -67,11 +73,11 @@ export const llamacpp = defineProfile({
   },
 });
 
-function checkHealth(answer: ProbeAnswer): HealthVerdict {
-  if (answer.status === 503 && errorText(answer.body) === 'Loading model') {
+function checkHealth(response: ProbeResponse): HealthVerdict {
+  if (response.status === 503 && errorText(response.body) === 'Loading model') {
     return { ok: false, state: 'unhealthy', reason: 'is still loading its model' };
   }
-  return checkStatus(answer);
+  return checkStatus(response);
 }
 
 function tellModel(entry: JsonRecord): Partial<EndpointModel> {
@@ -86,13 +92,6 @@ function tellModel(entry: JsonRecord): Partial<EndpointModel> {
     quantization: asText(meta['ftype']),
     format: 'gguf',
   };
-}
-
-function parseMetrics(text: string): SignalReading | null {
-  const running = sumMetric(text, 'llamacpp:requests_processing');
-  const queued = sumMetric(text, 'llamacpp:requests_deferred');
-  if (running === undefined) return null;
-  return queued === undefined ? { running } : { running, queued };
 }
 
 function parseSlots(body: unknown): SignalReading | null {

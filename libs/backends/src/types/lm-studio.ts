@@ -39,9 +39,9 @@ export const lmStudio = defineProfile({
   parseModels: (body) => parseOpenAiList(body, tellModel),
   detect: {
     paths: ['/api/v0/models'],
-    matches: (answers) => {
-      const answer = answers.get('/api/v0/models');
-      const body = answer?.status === 200 ? parseJson(answer.body) : undefined;
+    matches: (responses) => {
+      const response = responses.get('/api/v0/models');
+      const body = response?.status === 200 ? parseJson(response.body) : undefined;
       return (
         isOpenAiList(body) && asList(asRecord(body)['data']).every((entry) => 'state' in asRecord(entry))
       );

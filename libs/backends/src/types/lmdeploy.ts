@@ -1,7 +1,6 @@
 import { PLAIN_NAMES } from '@olla/core/catalog/names/name-rules';
 import { defineProfile } from '../define-profile.ts';
-import { parseJson } from '../reading/json.ts';
-import { listIsOwnedBy, parseOpenAiList } from '../reading/openai-list.ts';
+import { detectByOwner, parseOpenAiList } from '../reading/openai-list.ts';
 
 export const lmdeploy = defineProfile({
   type: 'lmdeploy',
@@ -14,8 +13,5 @@ export const lmdeploy = defineProfile({
   defaultConcurrency: 100,
   names: { ...PLAIN_NAMES, asPublished: true },
   parseModels: (body) => parseOpenAiList(body, () => ({ resident: true })),
-  detect: {
-    paths: ['/v1/models'],
-    matches: (answers) => listIsOwnedBy(parseJson(answers.get('/v1/models')?.body ?? ''), 'lmdeploy'),
-  },
+  detect: detectByOwner('lmdeploy'),
 });

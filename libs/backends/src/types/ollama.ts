@@ -17,6 +17,7 @@ import {
 } from '../reading/json.ts';
 import type { JsonRecord } from '../reading/json.ts';
 import { kindOfCapabilities, newModel, uniqueModels } from '../reading/model.ts';
+import { versionSignal } from '../reading/version.ts';
 
 export const ollama = defineProfile({
   type: 'ollama',
@@ -53,14 +54,7 @@ export const ollama = defineProfile({
   modelsFormat: ({ native }) => ollamaTags(native()),
   signals: [
     { path: '/api/ps', everyMs: 1_000, parse: (body) => parsePs(parseJson(body)) },
-    {
-      path: '/api/version',
-      everyMs: 60_000,
-      parse: (body) => {
-        const serverVersion = asText(asRecord(parseJson(body))['version']);
-        return serverVersion === null ? null : { serverVersion };
-      },
-    },
+    versionSignal('/api/version'),
   ],
   details: {
     path: '/api/show',
@@ -71,10 +65,10 @@ export const ollama = defineProfile({
   },
   detect: {
     paths: ['/', '/api/version', '/api/tags'],
-    matches: (answers) => {
-      if (answers.get('/')?.body.trim() === 'Ollama is running') return true;
-      const tags = answers.get('/api/tags');
-      const version = answers.get('/api/version');
+    matches: (responses) => {
+      if (responses.get('/')?.body.trim() === 'Ollama is running') return true;
+      const tags = responses.get('/api/tags');
+      const version = responses.get('/api/version');
       return (
         tags?.status === 200 &&
         version?.status === 200 &&

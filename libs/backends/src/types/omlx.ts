@@ -1,6 +1,5 @@
 import { defineProfile } from '../define-profile.ts';
-import { parseJson } from '../reading/json.ts';
-import { listIsOwnedBy } from '../reading/openai-list.ts';
+import { detectByOwner } from '../reading/openai-list.ts';
 
 export const omlx = defineProfile({
   type: 'omlx',
@@ -12,8 +11,5 @@ export const omlx = defineProfile({
   anthropic: { messagesPath: '/v1/messages', since: '0.4.2', countTokensPath: null },
   nativePaths: ['/health'],
   defaultConcurrency: 4,
-  detect: {
-    paths: ['/v1/models'],
-    matches: (answers) => listIsOwnedBy(parseJson(answers.get('/v1/models')?.body ?? ''), 'omlx'),
-  },
+  detect: detectByOwner('omlx'),
 });

@@ -15,9 +15,9 @@ export const openAiCompatible = defineProfile({
   defaultConcurrency: 20,
   detect: {
     paths: ['/v1/models'],
-    matches: (answers) => {
-      const answer = answers.get('/v1/models');
-      return answer?.status === 200 && isOpenAiList(parseJson(answer.body));
+    matches: (responses) => {
+      const response = responses.get('/v1/models');
+      return response?.status === 200 && isOpenAiList(parseJson(response.body));
     },
   },
 });

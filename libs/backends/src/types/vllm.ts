@@ -1,10 +1,17 @@
 import { PLAIN_NAMES } from '@olla/core/catalog/names/name-rules';
 import { defineProfile } from '../define-profile.ts';
 import { namedFromListed, namedFromNative, vllmList, vllmModel } from '../listings/openai.ts';
-import type { SignalReading } from '../profile.ts';
-import { asRecord, asText, parseJson } from '../reading/json.ts';
-import { listIsOwnedBy, parseOpenAiList } from '../reading/openai-list.ts';
-import { maxMetric, sumMetric } from '../reading/prometheus.ts';
+import { detectByOwner, parseOpenAiList } from '../reading/openai-list.ts';
+import { readLoad } from '../reading/prometheus.ts';
+import type { LoadMetrics } from '../reading/prometheus.ts';
+import { versionSignal } from '../reading/version.ts';
+
+const LOAD: LoadMetrics = {
+  running: 'vllm:num_requests_running',
+  queued: 'vllm:num_requests_waiting',
+  // The second is the name in older versions.
+  kvUsage: ['vllm:kv_cache_usage_perc', 'vllm:gpu_cache_usage_perc'],
+};
 
 export const vllm = defineProfile({
   type: 'vllm',
@@ -40,30 +47,8 @@ export const vllm = defineProfile({
   ],
   modelsFormat: ({ listed }) => vllmList(listed().map(namedFromListed)),
   signals: [
-    { path: '/metrics', everyMs: 1_000, parse: parseMetrics },
-    {
-      path: '/version',
-      everyMs: 60_000,
-      parse: (body) => {
-        const serverVersion = asText(asRecord(parseJson(body))['version']);
-        return serverVersion === null ? null : { serverVersion };
-      },
-    },
+    { path: '/metrics', everyMs: 1_000, parse: (text) => readLoad(text, LOAD) },
+    versionSignal('/version'),
   ],
-  detect: {
-    paths: ['/v1/models'],
-    matches: (answers) => listIsOwnedBy(parseJson(answers.get('/v1/models')?.body ?? ''), 'vllm'),
-  },
+  detect: detectByOwner('vllm'),
 });
-
-function parseMetrics(text: string): SignalReading | null {
-  const running = sumMetric(text, 'vllm:num_requests_running');
-  const queued = sumMetric(text, 'vllm:num_requests_waiting');
-  const kvUsage = maxMetric(text, 'vllm:kv_cache_usage_perc', 'vllm:gpu_cache_usage_perc');
-  if (running === undefined && queued === undefined) return null;
-  return {
-    ...(running === undefined ? {} : { running }),
-    ...(queued === undefined ? {} : { queued }),
-    ...(kvUsage === undefined ? {} : { kvUsage: Math.min(Math.max(kvUsage, 0), 1) }),
-  };
-}

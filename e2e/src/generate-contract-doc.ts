@@ -29,14 +29,14 @@ export function contractPage(): string {
     const file = tests.get(line);
     return `| ${section} | \`${line}\` | ${[...(file === undefined ? [] : [file]), ...also].map(link).join(' ')} |`;
   });
-  return `# The contract, and the tests that hold it
+  return `# The API contract and its tests
 
 <!-- Generated from e2e/src/contract-lines.ts by \`node e2e/src/generate-contract-doc.ts\`. -->
 
-Each line of the API's contract has a test that runs against a real gateway and has the line as its name, in the file
-that is named first. The others hold it in more cases. Errors have a page of their own: [errors.md](errors.md).
+Each line of the API contract has a test against a real gateway. The test has the line as its title and is in the first file
+of the row; the other files test more cases of it. [errors.md](errors.md) lists the errors.
 
-| section | line, and name of its test | held by |
+| section | line, which is the title of its test | tested by |
 | --- | --- | --- |
 ${rows.join('\n')}
 `;

@@ -1,30 +1,30 @@
-/** One row of the table that docs/errors.md is generated from. */
+/** One row of the table from which docs/errors.md is generated. */
 export interface ErrorRow {
   readonly status: number;
   /** The `type` of the error body. */
   readonly type: string;
-  /** What it means and what to do, one sentence each, for docs/errors.md. */
+  /** What it means and what to do, in one sentence each. */
   readonly meaning: string;
 }
 
-/** Every error that a client of the gateway can meet, by its stable code. */
+/** Every error that the gateway sends to clients, by its stable code. */
 export const ERRORS = {
   BAD_REQUEST: {
     status: 400,
     type: 'invalid_request_error',
     meaning:
-      'The request is malformed: the HTTP itself, its framing or its headers. Correct it and send it again.',
+      'The request is not valid HTTP: its request line, its framing or its headers. Correct it and send it again.',
   },
   INVALID_JSON: {
     status: 400,
     type: 'invalid_request_error',
-    meaning: 'The body of a JSON route does not start as a JSON object. Send a JSON object.',
+    meaning: 'The body of a JSON route is not the start of a JSON object. Send a JSON object.',
   },
   INVALID_MODEL: {
     status: 400,
     type: 'invalid_request_error',
     meaning:
-      '`model` is not a string, is longer than 1 KiB, or stands in the body twice. Send one `model`, a string.',
+      '`model` is not a string, is longer than 1 KiB, or occurs twice in the body. Send one `model` that is a string.',
   },
   NOT_FOUND: {
     status: 404,
@@ -34,32 +34,32 @@ export const ERRORS = {
   METHOD_NOT_ALLOWED: {
     status: 405,
     type: 'invalid_request_error',
-    meaning: 'The path exists, this method on it does not. The Allow header names those that do.',
+    meaning: 'The route does not have this method. The Allow header names the methods that it has.',
   },
   MODEL_NOT_FOUND: {
     status: 404,
     type: 'not_found_error',
-    meaning: 'No endpoint knows the model. GET /olla/models lists those that are known.',
+    meaning: 'No endpoint has the model. GET /olla/models lists the models that are known.',
   },
   NOT_IMPLEMENTED: {
     status: 404,
     type: 'not_found_error',
-    meaning: 'The route is reserved and does not answer in this version.',
+    meaning: 'The route is reserved and has no function in this version.',
   },
   MANAGEMENT_DISABLED: {
     status: 403,
     type: 'permission_error',
-    meaning: 'Model management is switched off by the configuration.',
+    meaning: 'Management calls are switched off by proxy.model_management.',
   },
   FORBIDDEN_ORIGIN: {
     status: 403,
     type: 'permission_error',
-    meaning: 'A web page of another origin may not change models.',
+    meaning: 'The request changes models and comes from a web page of another origin, which is not allowed.',
   },
   UNAUTHORIZED: {
     status: 401,
     type: 'authentication_error',
-    meaning: 'The action needs the admin token, as `Authorization: Bearer …`.',
+    meaning: 'The action needs the admin token. Send it as `Authorization: Bearer …`.',
   },
   ENDPOINT_NOT_FOUND: {
     status: 404,
@@ -76,38 +76,38 @@ export const ERRORS = {
     status: 503,
     type: 'api_error',
     meaning:
-      'The shared state does not answer, so that an action cannot be made known to every host. Wait for Retry-After seconds.',
+      'The shared state cannot be reached, so the action cannot be passed on to every host. Try again after Retry-After seconds.',
   },
   REQUEST_TIMEOUT: {
     status: 408,
     type: 'invalid_request_error',
-    meaning: 'The request did not arrive in time. Send it again, without pauses.',
+    meaning: 'The request did not arrive in time. Send it again without pauses.',
   },
   BODY_TOO_LARGE: {
     status: 413,
     type: 'invalid_request_error',
-    meaning: 'The body is larger than server.request_limits.max_body_size.',
+    meaning: 'The body is larger than server.request_limits.max_body_size. Send a smaller one.',
   },
   HEADERS_TOO_LARGE: {
     status: 431,
     type: 'invalid_request_error',
-    meaning: 'The header block is larger than server.request_limits.max_header_size.',
+    meaning: 'The head is larger than server.request_limits.max_header_size. Send fewer or shorter headers.',
   },
   RATE_LIMITED: {
     status: 429,
     type: 'rate_limit_error',
-    meaning: 'A limit of server.rate_limits is reached. Wait for Retry-After seconds.',
+    meaning: 'A limit of server.rate_limits is reached. Try again after Retry-After seconds.',
   },
   INTERNAL: {
     status: 500,
     type: 'api_error',
-    meaning: 'A fault of the gateway itself. The log has the request id.',
+    meaning: 'The gateway itself has a fault. Its log has the request id.',
   },
   BACKEND_ERROR: {
     status: 502,
     type: 'api_error',
     meaning:
-      'The endpoint could not be reached, or broke off before it answered. Try again; the message names the endpoint.',
+      'The endpoint could not be reached, or broke off before its response began. The message names the endpoint. Try again.',
   },
   NO_ENDPOINT: {
     status: 503,
@@ -125,13 +125,13 @@ export const ERRORS = {
     status: 503,
     type: 'overloaded_error',
     meaning:
-      'The gateway holds as many unfinished requests as server.request_limits allows. Wait for Retry-After seconds.',
+      'The worker holds as many bytes of request bodies as server.request_limits.max_pending_bytes allows. Try again after Retry-After seconds.',
   },
   BACKEND_TIMEOUT: {
     status: 504,
     type: 'timeout_error',
     meaning:
-      'The endpoint did not answer within the timeouts of `proxy`. The message names endpoint and setting.',
+      'The endpoint did not respond within a timeout of `proxy`. The message names the endpoint and the setting.',
   },
 } as const satisfies Record<string, ErrorRow>;
 
@@ -139,11 +139,11 @@ export type ErrorCode = keyof typeof ERRORS;
 
 export interface OllaErrorOptions {
   readonly cause?: unknown;
-  /** Seconds until another try makes sense. */
+  /** Value of the Retry-After header in seconds. */
   readonly retryAfterS?: number;
 }
 
-/** An error that has an answer for the client. Decisions go by `code`, never by `message`. */
+/** An error that the client gets as a response. Code decides by `code`, never by `message`. */
 export class OllaError extends Error {
   readonly code: ErrorCode;
   readonly retryAfterS: number | undefined;
@@ -160,7 +160,7 @@ export class OllaError extends Error {
   }
 }
 
-/** The body of every error: `{"error":{"message","type","code"}}`. */
+/** The body of an error: `{"error":{"message","type","code"}}`. */
 export function errorBody(code: ErrorCode, message: string): string {
   return JSON.stringify({ error: { message, type: ERRORS[code].type, code } });
 }

@@ -24,6 +24,8 @@ export interface GatewayWithBackends<Name extends string> {
   chat(model: string, headers?: readonly string[]): Promise<RawResponse>;
   /** A connection to the gateway; closed with the test. */
   connect(): Promise<RawConnection>;
+  /** The body of a GET, which is JSON and answered with 200. */
+  get<T>(path: string): Promise<T>;
   /** `GET /internal/status` */
   status(): Promise<StatusBody>;
   /** Requests in flight by endpoint; those that have none are left out. */
@@ -55,8 +57,12 @@ export async function startWithBackends<Name extends string>(
     await Promise.all(started.map(([, backend]) => backend.close()));
   });
   const send = (bytes: string | Buffer): Promise<RawResponse> => sendRaw(gateway.port, bytes);
-  const status = async (): Promise<StatusBody> =>
-    JSON.parse((await send(requestBytes('GET', '/internal/status'))).text()) as StatusBody;
+  const get = async <T>(path: string): Promise<T> => {
+    const response = await send(requestBytes('GET', path));
+    if (response.status !== 200) throw new Error(`GET ${path}: ${response.rawHead}${response.text()}`);
+    return JSON.parse(response.text()) as T;
+  };
+  const status = (): Promise<StatusBody> => get('/internal/status');
   return {
     gateway,
     backends,
@@ -67,6 +73,7 @@ export async function startWithBackends<Name extends string>(
       clients.push(client);
       return client;
     },
+    get,
     status,
     async inFlight() {
       const busy = (await status()).endpoints.filter(({ connections }) => connections > 0);

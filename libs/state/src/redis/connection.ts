@@ -32,6 +32,8 @@ export function openClient(options: RedisOptions): Redis {
   return new Redis(options.url, {
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
+    // The subscriber does so itself: where ioredis subscribes again and fails, nobody catches the rejection.
+    autoResubscribe: false,
     maxRetriesPerRequest: 0,
     connectTimeout: CONNECT_TIMEOUT_MS,
     keepAlive: 10_000,

@@ -169,6 +169,17 @@ describe('Redis away', () => {
     }
   });
 
+  test('ends no process when its listening connection closes again and again', async () => {
+    const cluster = await start();
+    try {
+      // A rejection that nobody catches would fail the file.
+      for (let n = 0; n < 300; n += 1) await redis.send('CLIENT KILL TYPE pubsub');
+      assert.ok(cluster.workers.every(({ health }) => health.current().connected));
+    } finally {
+      await cluster.close();
+    }
+  });
+
   test('lets no old leader outrank a new one when Redis was emptied', async () => {
     const cluster = await start();
     const [agent, other] = cluster.agents;

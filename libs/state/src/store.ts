@@ -29,8 +29,12 @@ export interface Store {
   resign(by: string): Awaitable<void>;
   /** Instance id of the leader, as last known. */
   leader(): string | null;
-  reportEjection(ejection: Ejection): void;
-  reportReadmission(readmission: Readmission): void;
+  /** @returns whether this ejection stands; it tells the sink */
+  eject(ejection: Ejection): Awaitable<boolean>;
+  /** @returns whether this ended an ejection; it tells the sink */
+  readmit(readmission: Readmission): Awaitable<boolean>;
+  /** Those that stand, as this host knows. */
+  ejections(): readonly Ejection[];
   acquireProbe(endpointKey: string, ttlMs: number): Awaitable<boolean>;
   publishEvent(event: ClusterEvent): void;
   recentEvents(): Awaitable<readonly ClusterEvent[]>;

@@ -42,8 +42,11 @@ function worker(t: TestContext, id: string): Worker {
         return () => undefined;
       },
       onReadmission: nothing,
-      report: (ejection) => reported.push(ejection),
-      readmit: () => undefined,
+      eject: (ejection) => {
+        reported.push(ejection);
+        return Promise.resolve(true);
+      },
+      readmit: () => Promise.resolve(true),
       acquireProbe: () => Promise.resolve(false),
     },
   };

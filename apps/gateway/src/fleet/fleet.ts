@@ -141,7 +141,11 @@ export class Fleet {
   #report({ key, name, live }: EndpointView): void {
     const { cause, reason, since } = live.breaker;
     const by = this.#state.self.id;
-    this.#state.ejections.report({ endpointKey: key, endpoint: name, cause, reason, by, at: since });
+    this.#state.ejections
+      .eject({ endpointKey: key, endpoint: name, cause, reason, by, at: since })
+      .catch(() => {
+        // The hub is gone: this worker keeps away from the endpoint by itself.
+      });
   }
 
   #take(snapshot: Snapshot): void {

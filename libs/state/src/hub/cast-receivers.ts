@@ -7,8 +7,6 @@ import type { Member } from './member.ts';
 export function castReceivers(host: HostState, store: Store): Receivers<CastName, [Member]> {
   return {
     'leases.return': (returns, member) => store.returnLeases(member.instance.id, returns),
-    'ejections.report': (ejection) => store.reportEjection(ejection),
-    'ejections.readmit': (readmission) => store.reportReadmission(readmission),
     'load.changes'(changes, member) {
       host.sums.update(member, changes);
       host.noteChange();

@@ -111,7 +111,9 @@ export class HostState implements StoreSink {
     else if (name === 'snapshots.newest') this.#sendSnapshot(member);
     else if (name === 'control.newest' && this.#control !== null) member.push(name, this.#control);
     else if (name === 'directory.peers') member.push(name, this.peers());
-    else if (name === 'health.changed' && this.#store !== null) member.push(name, this.#store.health());
+    else if (name === 'ejections.ejected') {
+      for (const ejection of this.#store?.ejections() ?? []) member.push(name, ejection);
+    } else if (name === 'health.changed' && this.#store !== null) member.push(name, this.#store.health());
   }
 
   // ── told by the store ───────────────────────────────────────────────────

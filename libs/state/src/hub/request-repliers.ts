@@ -39,6 +39,8 @@ export function requestRepliers(options: RequestReplierOptions): Repliers<Reques
       await store.resign(member.instance.id);
       return null;
     },
+    'ejections.eject': (ejection) => store.eject(ejection),
+    'ejections.readmit': (readmission) => store.readmit(readmission),
     'ejections.acquireProbe': ({ endpointKey, ttlMs }) => store.acquireProbe(endpointKey, ttlMs),
     'statistics.read': ({ deadlineMs }) => readStatistics(host, store, deadlineMs),
     'directory.readInstances': () => readInstances(host, store),

@@ -12,12 +12,12 @@ export class MemberEjections implements EjectionPort {
     this.#link = link;
   }
 
-  report(ejection: Ejection): void {
-    this.#link.cast('ejections.report', ejection);
+  eject(ejection: Ejection): Promise<boolean> {
+    return this.#link.request('ejections.eject', ejection);
   }
 
-  readmit(readmission: Readmission): void {
-    this.#link.cast('ejections.readmit', readmission);
+  readmit(readmission: Readmission): Promise<boolean> {
+    return this.#link.request('ejections.readmit', readmission);
   }
 
   onEjection(listener: (ejection: Ejection) => void): Unsubscribe {

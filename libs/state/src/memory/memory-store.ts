@@ -1,6 +1,7 @@
 import { compareVersions, type Snapshot } from '@olla/core/snapshot';
 import { applyControl, NO_CONTROL } from '../apply-control.ts';
 import { EventLog, recentEvents } from '../event-log.ts';
+import { OpenEjections } from '../open-ejections.ts';
 import type { Replies } from '../ports/ask.ts';
 import type { Control, ControlChange } from '../ports/control.ts';
 import type { LiveInstance } from '../ports/directory.ts';
@@ -34,6 +35,7 @@ export class MemoryStore implements Store {
   readonly #probes: LocalProbes;
   readonly #lead: LocalLead;
   readonly #events = new EventLog();
+  readonly #ejections = new OpenEjections();
   #eventCount = 0;
   readonly #sweeper: NodeJS.Timeout;
   readonly #since = Date.now();
@@ -92,12 +94,20 @@ export class MemoryStore implements Store {
     return this.#lead.holder;
   }
 
-  reportEjection(ejection: Ejection): void {
-    this.#sink.ejection(ejection);
+  eject(ejection: Ejection): boolean {
+    const stands = this.#ejections.open(ejection);
+    if (stands) this.#sink.ejection(ejection);
+    return stands;
   }
 
-  reportReadmission(readmission: Readmission): void {
-    this.#sink.readmission(readmission);
+  readmit(readmission: Readmission): boolean {
+    const isOver = this.#ejections.close(readmission);
+    if (isOver) this.#sink.readmission(readmission);
+    return isOver;
+  }
+
+  ejections(): readonly Ejection[] {
+    return this.#ejections.all();
   }
 
   acquireProbe(endpointKey: string, ttlMs: number): boolean {

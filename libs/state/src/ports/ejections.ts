@@ -1,12 +1,26 @@
 import type { Unsubscribe } from './unsubscribe.ts';
 
-/** Which endpoints failed in traffic, as the processes tell each other, and who may try one of them again. */
+/**
+ * Which endpoints failed in traffic. Every process of the cluster gives the same answer: the first ejection of an
+ * endpoint stands for all until it is re-admitted, and a process that starts later is told of it.
+ */
 export interface EjectionPort {
-  /** Tells all workers and agents of all hosts that an endpoint failed in traffic. Lost while the store is away. */
-  report(ejection: Ejection): void;
-  /** Tells all workers and agents of all hosts that an ejected endpoint serves again. Lost while the store is away. */
-  readmit(readmission: Readmission): void;
-  /** Calls for every ejection of the cluster, this process's own included. */
+  /**
+   * Ejects an endpoint for all workers and agents of all hosts; while the store is away, for those of this host.
+   *
+   * @returns whether this process decided it: the caller then logs it. False if the endpoint is ejected already
+   */
+  eject(ejection: Ejection): Promise<boolean>;
+  /**
+   * Ends an ejection for all of them.
+   *
+   * @returns whether this process decided it: the caller then logs it. False if that ejection is over already
+   */
+  readmit(readmission: Readmission): Promise<boolean>;
+  /**
+   * Calls for every ejection that stands, and from then on for every new one, this process's own included. Where two
+   * hosts ejected one endpoint at the same time, it calls again with the one that stands.
+   */
   onEjection(listener: (ejection: Ejection) => void): Unsubscribe;
   /** Calls for every re-admission of the cluster, this process's own included. */
   onReadmission(listener: (readmission: Readmission) => void): Unsubscribe;
@@ -26,17 +40,19 @@ export interface Ejection {
   readonly reason: string;
   /** Instance that met the failure. */
   readonly by: string;
-  /** Epoch milliseconds of the reporter. */
+  /** Epoch milliseconds of that instance. */
   readonly at: number;
 }
 
 export interface Readmission {
   readonly endpointKey: string;
   readonly endpoint: string;
+  /** `at` of the ejection that is over. */
+  readonly ejectedAt: number;
   /** Why, for people: `a health check passed`. */
   readonly reason: string;
   /** Instance that re-admitted it. */
   readonly by: string;
-  /** Epoch milliseconds of the reporter. */
+  /** Epoch milliseconds of that instance. */
   readonly at: number;
 }

@@ -60,8 +60,8 @@ export interface Operations {
   'election.campaign': Request<{ readonly ttlMs: number; readonly newestToken: number }, Lead>;
   'election.resign': Request<null, null>;
 
-  'ejections.report': Cast<Ejection>;
-  'ejections.readmit': Cast<Readmission>;
+  'ejections.eject': Request<Ejection, boolean>;
+  'ejections.readmit': Request<Readmission, boolean>;
   'ejections.ejected': Push<Ejection>;
   'ejections.readmitted': Push<Readmission>;
   'ejections.acquireProbe': Request<{ readonly endpointKey: string; readonly ttlMs: number }, boolean>;

@@ -200,6 +200,58 @@ describe('a gateway whose Redis is away', () => {
     await lone.close();
     await redis.restart();
   });
+
+  test('ejects and re-admits for itself, and makes that known to the cluster afterwards', async () => {
+    await withHosts(async (one, two) => {
+      await waitFor(() => isConnected(one) && isConnected(two), { describe: 'the start' });
+      const by = one.workers[0].self.id;
+      const before = { endpointKey: 'before#1', endpoint: 'before', reason: 'refused', by, at: 1 };
+      const meanwhile = { endpointKey: 'meanwhile#1', endpoint: 'meanwhile', reason: 'refused', by, at: 2 };
+      const [atOne, atTwo] = [one, two].map(({ workers: [, worker] }) => ejectedAt(worker));
+      assert.equal(await one.workers[0].ejections.eject(before), true);
+      await waitFor(() => atTwo?.has('before#1'), { describe: 'the first ejection at the other host' });
+
+      await redis.kill();
+      await waitFor(() => !isConnected(one) && !isConnected(two), { describe: 'the outage' });
+      const readmission = {
+        endpointKey: 'before#1',
+        endpoint: 'before',
+        ejectedAt: 1,
+        reason: 'a probe',
+        by,
+        at: 3,
+      };
+      assert.equal(await one.workers[0].ejections.readmit(readmission), true);
+      assert.equal(await one.workers[0].ejections.eject(meanwhile), true);
+      await waitFor(() => atOne?.has('meanwhile#1') && !atOne.has('before#1'), {
+        describe: 'both at one host',
+      });
+      assert.deepEqual([...(atTwo ?? [])], ['before#1']);
+
+      await redis.restart();
+      await waitFor(() => atTwo?.has('meanwhile#1') && !atTwo.has('before#1'), {
+        describe: 'what the first host decided alone, at the other',
+      });
+      assert.deepEqual([...(atOne ?? [])], ['meanwhile#1']);
+    });
+  });
+
+  test('learns of an ejection whose message was lost', async () => {
+    await withHosts(async (one, two) => {
+      await waitFor(() => isConnected(one) && isConnected(two), { describe: 'the start' });
+      const atTwo = ejectedAt(two.workers[0]);
+      const by = one.workers[0].self.id;
+      await redis.send('CLIENT KILL TYPE pubsub');
+      await one.workers[0].ejections.eject({
+        endpointKey: 'e#1',
+        endpoint: 'e',
+        reason: 'refused',
+        by,
+        at: 1,
+      });
+      await waitFor(() => atTwo.has('e#1'), { describe: 'the ejection at the other host' });
+    });
+  });
 });
 
 function leadOf(lead: Lead): Extract<Lead, { leading: true }> {
@@ -214,4 +266,12 @@ function isConnected({ workers }: Host): boolean {
 /** Whose snapshots its first worker saw. */
 function sequenceOf({ snapshots }: Host): string[] {
   return snapshots.map(({ agent }) => agent);
+}
+
+/** Keys of the endpoints that are ejected, as a process is told. */
+function ejectedAt({ ejections }: SharedState): Set<string> {
+  const keys = new Set<string>();
+  ejections.onEjection(({ endpointKey }) => keys.add(endpointKey));
+  ejections.onReadmission(({ endpointKey }) => keys.delete(endpointKey));
+  return keys;
 }

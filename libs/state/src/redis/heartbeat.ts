@@ -3,6 +3,7 @@ import { INSTANCE_TTL_MS } from '../ports/directory.ts';
 import { COMMAND_TIMEOUT_MS } from '../shared-state.ts';
 import type { HostReport } from '../store.ts';
 import type { RedisConnection } from './connection.ts';
+import { EJECTIONS_TTL_MS } from './ejection-record.ts';
 import type { HostNews } from './host-messages.ts';
 import type { Keys } from './keys.ts';
 import { HEARTBEAT } from './scripts.ts';
@@ -13,6 +14,7 @@ export interface Heard {
   readonly leader: string | null;
   readonly controlRevision: number;
   readonly version: SnapshotVersion;
+  readonly ejectionsRevision: number;
   /** The other hosts. */
   readonly hosts: readonly { readonly hub: string; readonly news: HostNews; readonly ageMs: number }[];
   readonly latencyMs: number;
@@ -50,8 +52,8 @@ export class Heartbeat {
         'heartbeat',
         COMMAND_TIMEOUT_MS,
         HEARTBEAT,
-        [keys.hosts, keys.lead, keys.control, keys.snapshot],
-        [hub, INSTANCE_TTL_MS, JSON.stringify(news)],
+        [keys.hosts, keys.lead, keys.control, keys.snapshot, keys.ejections],
+        [hub, INSTANCE_TTL_MS, JSON.stringify(news), EJECTIONS_TTL_MS],
       );
       onHeard(heardOf(reply as string[], performance.now() - startedMs));
     } catch {
@@ -61,7 +63,8 @@ export class Heartbeat {
 }
 
 /** The reply of the script HEARTBEAT as it is typed. */
-function heardOf([leader, controlRevision, token, n, ...rest]: readonly string[], latencyMs: number): Heard {
+function heardOf(reply: readonly string[], latencyMs: number): Heard {
+  const [leader, controlRevision, token, n, ejectionsRevision, ...rest] = reply;
   const hosts: { hub: string; news: HostNews; ageMs: number }[] = [];
   for (let i = 0; i + 2 < rest.length; i += 3) {
     const [hub = '', ageMs, news = ''] = rest.slice(i, i + 3);
@@ -71,6 +74,7 @@ function heardOf([leader, controlRevision, token, n, ...rest]: readonly string[]
     leader: leader === '' || leader === undefined ? null : leader,
     controlRevision: Number(controlRevision),
     version: { token: Number(token), n: Number(n) },
+    ejectionsRevision: Number(ejectionsRevision),
     hosts,
     latencyMs,
   };

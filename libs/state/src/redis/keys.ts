@@ -21,6 +21,8 @@ export class Keys {
   readonly statisticsIndex: string;
   /** Sorted set: the last events (JSON) by their time in ms. */
   readonly events: string;
+  /** Hash: `revision`, and endpoint key → ejection that stands (JSON). */
+  readonly ejections: string;
   /** Channel to all hubs. */
   readonly all: string;
 
@@ -33,6 +35,7 @@ export class Keys {
     this.hosts = `${this.prefix}hosts`;
     this.statisticsIndex = `${this.prefix}statistics`;
     this.events = `${this.prefix}events`;
+    this.ejections = `${this.prefix}ejections`;
     this.all = `${this.prefix}all`;
   }
 

@@ -5,6 +5,7 @@ import type { SessionPlacement } from '../ports/sessions.ts';
 import { COMMAND_TIMEOUT_MS } from '../shared-state.ts';
 import type { HostReport, StoreSink } from '../store.ts';
 import type { RedisConnection } from './connection.ts';
+import type { EjectionRecord } from './ejection-record.ts';
 import { Heartbeat, type Heard } from './heartbeat.ts';
 import { HostChannel } from './host-channel.ts';
 import type { HostMessageKind, HostMessages, HostNews, HostReceivers } from './host-messages.ts';
@@ -36,6 +37,7 @@ export interface OtherHostsOptions {
   /** Another hub changed the snapshot or the control. */
   readonly onChanged: () => void;
   readonly onEvent: (record: EventRecord) => void;
+  readonly ejections: Pick<EjectionRecord, 'learnEjection' | 'learnReadmission'>;
 }
 
 /** What this host tells the other hosts through Redis, and what they tell. */
@@ -131,7 +133,7 @@ export class OtherHosts {
   // ── told by other hosts ─────────────────────────────────────────────────
 
   #receivers(): HostReceivers {
-    const { sink, onChanged, onEvent } = this.#options;
+    const { sink, ejections, onChanged, onEvent } = this.#options;
     return {
       news: (news, from) => this.#learn(from, news),
       bye: (_, from) => {
@@ -139,8 +141,8 @@ export class OtherHosts {
       },
       snapshot: onChanged,
       control: onChanged,
-      ejection: (ejection) => sink.ejection(ejection),
-      readmission: (readmission) => sink.readmission(readmission),
+      ejection: (ejection) => ejections.learnEjection(ejection),
+      readmission: (readmission) => ejections.learnReadmission(readmission),
       sessions: (placements) => sink.sessions(placements),
       event: onEvent,
       ask: (asked, from) => void this.#reply(asked, from),

@@ -155,10 +155,17 @@ describe('Redis away', () => {
       let heard = 0;
       there.ejections.onEjection(() => (heard += 1));
       await redis.send('CLIENT KILL TYPE pubsub');
+      let n = 0;
       await waitFor(
-        () => {
-          const ejection = { endpointKey: 'e#1', endpoint: 'e', reason: 'refused', by: here.self.id, at: 1 };
-          here.ejections.report(ejection);
+        async () => {
+          const endpointKey = `e#${(n += 1)}`;
+          await here.ejections.eject({
+            endpointKey,
+            endpoint: 'e',
+            reason: 'refused',
+            by: here.self.id,
+            at: 1,
+          });
           return heard > 0;
         },
         { describe: 'an ejection of another host' },

@@ -16,6 +16,7 @@ import type { StoreLogEvent } from '../store-log.ts';
 import type { HostReport, Store, StoreSink } from '../store.ts';
 import { isAway, RedisConnection } from './connection.ts';
 import { ControlRecord } from './control-record.ts';
+import { EjectionRecord } from './ejection-record.ts';
 import type { Heard } from './heartbeat.ts';
 import { Events } from './events.ts';
 import { Keys } from './keys.ts';
@@ -56,6 +57,7 @@ export class RedisStore implements Store {
   readonly #localProbes = new LocalProbes(() => performance.now());
   readonly #others: OtherHosts;
   readonly #events: Events;
+  readonly #ejections: EjectionRecord;
   readonly #outages: OutageLog;
   /** Of the cluster; the hub may have a newer one of this host alone. */
   #newest: Snapshot | null = null;
@@ -78,6 +80,12 @@ export class RedisStore implements Store {
     this.#leases = new RedisLeases(connection, keys);
     this.#probes = new Probes(connection, keys);
     this.#lead = new RedisLead(connection, keys, this.#isGateway);
+    this.#ejections = new EjectionRecord({
+      connection,
+      keys,
+      sink,
+      textOf: (kind, body) => this.#others.textOf(kind, body),
+    });
     this.#others = new OtherHosts({
       hub: self.id,
       redis,
@@ -86,6 +94,7 @@ export class RedisStore implements Store {
       sink,
       onHeard: (heard) => this.#hear(heard),
       onChanged: () => void this.#refresh(),
+      ejections: this.#ejections,
       onEvent: (record) => {
         if (this.#events.learn(record)) sink.event(record.event);
       },
@@ -152,14 +161,16 @@ export class RedisStore implements Store {
 
   // ── health reports, events, control ─────────────────────────────────────
 
-  reportEjection(ejection: Ejection): void {
-    this.#sink.ejection(ejection);
-    this.#others.publish('ejection', ejection);
+  eject(ejection: Ejection): Promise<boolean> {
+    return this.#ejections.eject(ejection);
   }
 
-  reportReadmission(readmission: Readmission): void {
-    this.#sink.readmission(readmission);
-    this.#others.publish('readmission', readmission);
+  readmit(readmission: Readmission): Promise<boolean> {
+    return this.#ejections.readmit(readmission);
+  }
+
+  ejections(): readonly Ejection[] {
+    return this.#ejections.all();
   }
 
   async acquireProbe(endpointKey: string, ttlMs: number): Promise<boolean> {
@@ -242,7 +253,8 @@ export class RedisStore implements Store {
     this.#outages.noteLatency(heard.latencyMs);
     const isSame =
       compareVersions(heard.version, this.#newest?.version ?? NO_VERSION) === 0 &&
-      heard.controlRevision === this.#control.settledRevision;
+      heard.controlRevision === this.#control.settledRevision &&
+      heard.ejectionsRevision === this.#ejections.settledRevision;
     if (!isSame || this.#isAhead()) void this.#refresh();
   }
 
@@ -279,6 +291,7 @@ export class RedisStore implements Store {
       await this.#snapshots.publish(this.#newest);
     }
     await this.#control.reconcile();
+    await this.#ejections.reconcile();
   }
 
   #isOld({ version }: Snapshot): boolean {

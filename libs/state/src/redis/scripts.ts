@@ -109,9 +109,10 @@ return 1
 /**
  * A hub's heartbeat: reports its host and reads all that may have changed.
  *
- * KEYS     hosts, lead, control, snapshot
- * ARGV     instance id of the hub, ms after which a silent hub is dead, report (JSON)
- * returns  { leader or '', control revision, snapshot token, snapshot n, then for each hub: id, age in ms, report }
+ * KEYS     hosts, lead, control, snapshot, ejections
+ * ARGV     instance id of the hub, ms after which a silent hub is dead, report (JSON), ms to keep ejections
+ * returns  { leader or '', control revision, snapshot token, snapshot n, revision of the ejections, then for each hub:
+ *          id, age in ms, report }
  */
 export const HEARTBEAT = script(`-- olla: heartbeat, format v1
 ${NOW}
@@ -122,7 +123,9 @@ if tonumber(lead[2] or 0) <= now then leader = '' end
 local version = redis.call('HMGET', KEYS[4], 'token', 'n')
 local answer = {
   leader, redis.call('HGET', KEYS[3], 'revision') or '0', version[1] or '0', version[2] or '0',
+  redis.call('HGET', KEYS[5], 'revision') or '0',
 }
+redis.call('PEXPIRE', KEYS[5], ARGV[4])
 local hosts = redis.call('HGETALL', KEYS[1])
 for n = 1, #hosts, 2 do
   local at, report = string.match(hosts[n + 1], '^(%d+) (.*)$')
@@ -134,6 +137,53 @@ for n = 1, #hosts, 2 do
     answer[#answer + 1] = age
     answer[#answer + 1] = report
   end
+end
+return answer
+`);
+
+/**
+ * Stores the ejection of an endpoint unless it is ejected already, and tells all hubs.
+ *
+ * KEYS[1]  ejections
+ * ARGV     endpoint key, ejection (JSON), ms to keep ejections, channel, message
+ * returns  '' if this one stands, else the one that does (JSON)
+ */
+export const EJECT = script(`-- olla: eject, format v1
+local standing = redis.call('HGET', KEYS[1], ARGV[1])
+if standing == ARGV[2] then return '' end
+if standing then return standing end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+redis.call('HINCRBY', KEYS[1], 'revision', 1)
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+redis.call('PUBLISH', ARGV[4], ARGV[5])
+return ''
+`);
+
+/**
+ * Ends the ejection of an endpoint if it is the one that is meant, and tells all hubs.
+ *
+ * KEYS[1]  ejections
+ * ARGV     endpoint key, \`at\` of the ejection, channel, message
+ * returns  1 if it was ended, else 0
+ */
+export const READMIT = script(`-- olla: readmit, format v1
+local standing = redis.call('HGET', KEYS[1], ARGV[1])
+if not standing or cjson.decode(standing).at ~= tonumber(ARGV[2]) then return 0 end
+redis.call('HDEL', KEYS[1], ARGV[1])
+redis.call('HINCRBY', KEYS[1], 'revision', 1)
+redis.call('PUBLISH', ARGV[3], ARGV[4])
+return 1
+`);
+
+/**
+ * KEYS[1]  ejections
+ * returns  { revision, then the ejections that stand (JSON) }
+ */
+export const READ_EJECTIONS = script(`-- olla: read ejections, format v1
+local answer = { redis.call('HGET', KEYS[1], 'revision') or '0' }
+local fields = redis.call('HGETALL', KEYS[1])
+for n = 1, #fields, 2 do
+  if fields[n] ~= 'revision' then answer[#answer + 1] = fields[n + 1] end
 end
 return answer
 `);

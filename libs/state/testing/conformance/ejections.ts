@@ -1,34 +1,101 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Ejection, Readmission } from '../../src/ports/ejections.ts';
+import type { SharedState } from '../../src/shared-state.ts';
 import { inForce, until, untilValue, type ConformanceCluster, type OnCluster } from './cluster.ts';
 
 export function ejectionConformance(onCluster: OnCluster): void {
   describe('ejections', () => {
-    test('and re-admissions reach every process, in their order', onCluster(tellsEjections));
+    test('and re-admissions reach every process, in their order', onCluster(reachEveryProcess));
+    test('of several processes at once are decided by one, and all know the same', onCluster(decidesOnce));
+    test('are told to a process that listens later, while they stand', onCluster(tellsWhatStands));
+    test('are not ended by the re-admission of an earlier one', onCluster(keepsNewerEjection));
     test('let one process probe at a time', onCluster(grantsProbes));
   });
 }
 
-async function tellsEjections({ workers: [a, b, c], agents: [agent] }: ConformanceCluster): Promise<void> {
-  const heard = new Map<string, (Ejection | Readmission)[]>();
-  const all = [a, b, c, agent];
-  for (const { self, ejections } of all) {
-    const told: (Ejection | Readmission)[] = [];
-    heard.set(self.id, told);
+type Told = Ejection | Readmission;
+
+const SUBJECT = { endpointKey: 'e#1', endpoint: 'e' };
+
+function ejectionBy({ self }: SharedState, at: number): Ejection {
+  return { ...SUBJECT, cause: 'status', reason: '5 of the last 8 requests failed (503)', by: self.id, at };
+}
+
+function readmissionBy({ self }: SharedState, ejectedAt: number): Readmission {
+  return { ...SUBJECT, ejectedAt, reason: 'a probe was answered', by: self.id, at: ejectedAt + 1 };
+}
+
+/** What each process is told from now on. */
+function listenAll(states: readonly SharedState[]): Told[][] {
+  return states.map(({ ejections }) => {
+    const told: Told[] = [];
     ejections.onEjection((ejection) => told.push(ejection));
     ejections.onReadmission((readmission) => told.push(readmission));
-  }
+    return told;
+  });
+}
+
+async function reachEveryProcess({ workers: [a, b, c], agents: [agent] }: ConformanceCluster): Promise<void> {
+  const all = [a, b, c, agent];
+  const heard = listenAll(all);
   await inForce(all);
-  const subject = { endpointKey: 'e#1', endpoint: 'e', by: a.self.id };
-  const ejection: Ejection = { ...subject, cause: 'status', reason: '5 of 8 failed (503)', at: 1 };
-  const readmission: Readmission = { ...subject, reason: 'a probe was answered', at: 2 };
-  const again: Ejection = { ...subject, cause: 'connection', reason: 'connection refused', at: 3 };
-  a.ejections.report(ejection);
-  a.ejections.readmit(readmission);
-  a.ejections.report(again);
-  await until('everyone has heard', () => [...heard.values()].every((told) => told.length === 3));
-  for (const told of heard.values()) assert.deepEqual(told, [ejection, readmission, again]);
+  const ejection = ejectionBy(a, 1);
+  const readmission = readmissionBy(a, 1);
+  const again = ejectionBy(a, 3);
+  const decided = [a.ejections.eject(ejection), a.ejections.readmit(readmission), a.ejections.eject(again)];
+  assert.deepEqual(await Promise.all(decided), [true, true, true]);
+  await until('everyone has heard', () => heard.every((told) => told.length === 3));
+  for (const told of heard) assert.deepEqual(told, [ejection, readmission, again]);
+}
+
+async function decidesOnce({ workers, agents: [agent] }: ConformanceCluster): Promise<void> {
+  const all = [...workers, agent];
+  const heard = listenAll(all);
+  await inForce(all);
+  const ejections = workers.map((worker, i) => ejectionBy(worker, 10 + i));
+  const stands = await Promise.all(
+    workers.map((worker, i) => worker.ejections.eject(ejections[i] as Ejection)),
+  );
+  assert.equal(stands.filter(Boolean).length, 1);
+  const standing = ejections[stands.indexOf(true)] as Ejection;
+  await until('all know the one that stands', () => heard.every((told) => told.at(-1)?.at === standing.at));
+  for (const told of heard) assert.deepEqual(told.at(-1), standing);
+
+  const ended = await Promise.all(
+    workers.map((worker) => worker.ejections.readmit(readmissionBy(worker, standing.at))),
+  );
+  assert.equal(ended.filter(Boolean).length, 1);
+  await until('all know its end', () =>
+    heard.every((told) => {
+      const last = told.at(-1);
+      return last !== undefined && 'ejectedAt' in last && last.ejectedAt === standing.at;
+    }),
+  );
+}
+
+async function tellsWhatStands({ workers: [a, b, c], agents: [agent] }: ConformanceCluster): Promise<void> {
+  await inForce([a, b, c, agent]);
+  const standing = { ...ejectionBy(a, 1), endpointKey: 'stands#1' };
+  await a.ejections.eject(standing);
+  await a.ejections.eject(ejectionBy(a, 2));
+  await a.ejections.readmit(readmissionBy(a, 2));
+  const heard = [b, c, agent].map(({ ejections }) => {
+    const told: Ejection[] = [];
+    ejections.onEjection((ejection) => told.push(ejection));
+    return told;
+  });
+  // Where a host has not heard of both yet, it is told of what has come and gone as well.
+  await until('what stands', () => heard.every((told) => told.some(({ at }) => at === standing.at)));
+}
+
+async function keepsNewerEjection({ workers: [a, b] }: ConformanceCluster): Promise<void> {
+  await a.ejections.eject(ejectionBy(a, 1));
+  await a.ejections.readmit(readmissionBy(a, 1));
+  assert.equal(await a.ejections.eject(ejectionBy(a, 2)), true);
+  assert.equal(await a.ejections.readmit(readmissionBy(a, 1)), false);
+  assert.equal(await b.ejections.readmit(readmissionBy(b, 1)), false);
+  assert.equal(await a.ejections.readmit(readmissionBy(a, 2)), true);
 }
 
 async function grantsProbes({ workers }: ConformanceCluster): Promise<void> {

@@ -58,8 +58,8 @@ export class Driver {
         resign: () => this.#call('election.resign', []),
       },
       ejections: {
-        report: (...args) => this.#cast('ejections.report', args),
-        readmit: (...args) => this.#cast('ejections.readmit', args),
+        eject: (...args) => this.#call('ejections.eject', args),
+        readmit: (...args) => this.#call('ejections.readmit', args),
         onEjection: (listener) => this.#listen('ejections.onEjection', listener),
         onReadmission: (listener) => this.#listen('ejections.onReadmission', listener),
         acquireProbe: (...args) => this.#call('ejections.acquireProbe', args),

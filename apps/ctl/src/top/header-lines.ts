@@ -138,10 +138,11 @@ function alertLine({ history, failure, ascii }: View, width: number): Line {
         : span('all endpoints are healthy', { color: 'gray' }),
     ];
   }
-  const spans = marks.map(({ endpoint, mark }) =>
-    span(`${ascii ? mark.asciiGlyph : mark.glyph} ${safeText(endpoint.name)} ${mark.word}  `, {
-      color: mark.color,
-    }),
-  );
+  const spans = marks.map(({ endpoint, mark }, i) => {
+    // The line has room for one reason: that of the endpoint that needs attention most.
+    const reason = i === 0 && endpoint.reason !== '' ? `: ${safeText(endpoint.reason)}` : '';
+    const text = `${ascii ? mark.asciiGlyph : mark.glyph} ${safeText(endpoint.name)} ${mark.word}${reason}  `;
+    return span(text, { color: mark.color });
+  });
   return cutLine(spans, width, ascii);
 }

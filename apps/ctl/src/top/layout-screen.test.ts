@@ -41,7 +41,7 @@ test('80x24 shows header, alerts and endpoints', async () => {
   const shown = screen(viewOf(await busyHistory()));
   assert.match(shown, /^olla 0\.1\.0 {2}gw 1 {2}wk 2 {2}● memory 0\.4ms +12:04:31 every 1s/);
   assert.match(shown, /req\/s 30\.0 .*tok\/s 1,500 .*errors 3\.3%/);
-  assert.match(shown, /✖ old box offline {2}○ gpu-b drain/);
+  assert.match(shown, /✖ old box offline: connection refused {2}○ gpu-b draining/);
   assert.match(shown, /gpu-a {10}● healthy {3}███░{7} {2}16\/64/);
   assert.match(shown, /global limit .* 1800\/1000 rpm/);
 });

@@ -1,20 +1,20 @@
 import { z } from 'zod';
 
-/** A moment as ISO 8601 in UTC. */
+/** A time as ISO 8601 in UTC. */
 export const moment = z.iso.datetime();
-/** A moment that may not have come yet. */
+/** A time that is null as long as what it marks has not happened. */
 export const momentOrNull = moment.nullable();
-/** Counts since the processes that are summed up started; never falls except when one of them is forgotten. */
+/** A sum over processes of counts since their start. It falls only when a process that has ended is forgotten. */
 export const total = z.number().int().nonnegative();
 export const gauge = z.number().int().nonnegative();
-/** Null where nothing was measured yet: never 0, never NaN. */
+/** A measured value; null if nothing was measured yet. */
 export const measured = z.number().nonnegative().nullable();
-/** `98.5%`, or `N/A` before any traffic. */
+/** `98.5%`, or `N/A` before the first request. */
 export const successRate = z.string().regex(/^(N\/A|\d+(\.\d)?%)$/);
 
 export const backendType = z.string().describe('The type of the endpoint, as in the configuration');
 
-/** The word for an endpoint's condition; with `healthy`, `busy` and `warming` it serves. */
+/** The status of an endpoint. It serves if it is `healthy`, `busy` or `warming`. */
 const endpointStatus = z.enum([
   'healthy',
   'busy',
@@ -28,18 +28,18 @@ const endpointStatus = z.enum([
   'ejected',
 ]);
 
-/** Whether an endpoint can serve, as every part of the gateway sees it. */
+/** Whether an endpoint serves: the result of `endpointStatus` in core. */
 export const statusFields = {
   /** Whether it takes requests now. */
   serves: z.boolean(),
   status: endpointStatus,
-  /** Why; empty for a healthy endpoint. */
+  /** Why it has this status; empty for a healthy endpoint. */
   reason: z.string(),
-  /** Null for an endpoint that no agent has seen. */
+  /** Since when it has this status; null if no agent has checked it. */
   since: momentOrNull,
 };
 
-/** Every error of the gateway. */
+/** The body of every error of the gateway. */
 export const errorSchema = z.strictObject({
   error: z.strictObject({ message: z.string(), type: z.string(), code: z.string() }),
 });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { moment } from './common.ts';
 
-/** What a process of the cluster answers to the question `process`. */
+/** The reply of a process to the question `process`. */
 export const processReportSchema = z.strictObject({
   id: z.string(),
   role: z.enum(['primary', 'worker', 'agent']),
@@ -18,16 +18,16 @@ export const processReportSchema = z.strictObject({
   external_bytes: z.number().nonnegative(),
   cpu_user_ms: z.number().nonnegative(),
   cpu_system_ms: z.number().nonnegative(),
-  /** Share of the time since the last answer in which the event loop worked, 0 to 1. */
+  /** Share of the time since the last report in which the event loop was busy, 0 to 1. */
   event_loop_utilization: z.number().min(0).max(1),
-  /** Delay of the event loop since the last answer; null where it was not measured. */
+  /** Delay of the event loop since the last report; null if it was not measured. */
   event_loop_delay_p50_ms: z.number().nonnegative().nullable(),
   event_loop_delay_p99_ms: z.number().nonnegative().nullable(),
   event_loop_delay_max_ms: z.number().nonnegative().nullable(),
 });
 export type ProcessReport = z.infer<typeof processReportSchema>;
 
-/** GET /internal/process: the answering worker in the original's fields, every process of the cluster beside. */
+/** GET /internal/process: the responding worker in the fields of the original Olla, and every process of the cluster. */
 export const processSchema = z.strictObject({
   timestamp: moment,
   memory: z.strictObject({
@@ -38,7 +38,7 @@ export const processSchema = z.strictObject({
   }),
   runtime: z.strictObject({ uptime: z.string(), num_cpu: z.number().int(), node_version: z.string() }),
   processes: z.array(processReportSchema),
-  /** Processes that are alive by their heartbeat and did not answer in time. */
+  /** Processes that have a heartbeat but did not reply in time. */
   missing: z.array(z.string()),
 });
 export type ProcessBody = z.infer<typeof processSchema>;

@@ -14,17 +14,17 @@ const modelFields = {
   total_requests: total,
   successful_requests: total,
   failed_requests: total,
-  /** Addresses that asked for it, within a few percent up to some hundred. */
+  /** Estimated number of client addresses that requested the model, within a few percent up to some hundred. */
   unique_clients: total,
   routing_hits: total,
   routing_misses: total,
   routing_fallbacks: total,
 };
 
-/** GET /internal/stats/models */
+/** GET /internal/stats/models. */
 export const statsModelsSchema = z.strictObject({
   timestamp: moment,
-  /** By model, then endpoint; filled with `include_endpoints=true`. */
+  /** By model, then by endpoint. Empty without `include_endpoints=true`. */
   endpoints: z.record(
     z.string(),
     z.record(
@@ -52,7 +52,7 @@ export const statsModelsSchema = z.strictObject({
 });
 export type StatsModelsBody = z.infer<typeof statsModelsSchema>;
 
-/** GET /internal/stats/translators: one row for each translator that has worked. */
+/** GET /internal/stats/translators: one row for each translator that has handled a request. */
 export const statsTranslatorsSchema = z.strictObject({
   timestamp: moment,
   translators: z.array(
@@ -87,7 +87,7 @@ export const statsTranslatorsSchema = z.strictObject({
 });
 export type StatsTranslatorsBody = z.infer<typeof statsTranslatorsSchema>;
 
-/** GET /internal/stats/sticky; only `enabled` where sessions are not sticky. */
+/** GET /internal/stats/sticky. Without sticky sessions it has `enabled` only. */
 export const statsStickySchema = z.strictObject({
   enabled: z.boolean(),
   active_sessions: z.number().int().optional(),

@@ -11,7 +11,7 @@ import {
 } from './common.ts';
 import { trafficFields } from './traffic.ts';
 
-/** What an endpoint itself says of its load, and what this cluster has in flight there. */
+/** The load of an endpoint: what this cluster has in flight there, and the load signals of its backend. */
 const loadFields = {
   in_flight: gauge,
   slots: measured,
@@ -51,7 +51,7 @@ const statusEndpoint = z.strictObject({
 export type StatusEndpoint = z.infer<typeof statusEndpoint>;
 
 const limit = z.strictObject({
-  /** Null: switched off. */
+  /** Null if the limit is switched off. */
   requests_per_minute: z.number().nullable(),
   burst: z.number(),
   rejected_total: total,
@@ -63,11 +63,11 @@ const instanceFields = {
   pid: z.number().int(),
   version: z.string(),
   started_at: moment,
-  /** Since its last heartbeat. */
+  /** Milliseconds since its last heartbeat. */
   age_ms: z.number().nonnegative(),
 };
 
-/** The processes of the cluster, as their heartbeats tell. */
+/** The processes of the cluster, as known from their heartbeats. */
 export const clusterSchema = z.strictObject({
   gateways: z.array(
     z.strictObject({
@@ -81,15 +81,15 @@ export const clusterSchema = z.strictObject({
   ),
   agents: z.array(z.strictObject({ ...instanceFields, leading: z.boolean() })),
   agent_leader: z.string().nullable(),
-  /** Gateways whose configuration names other endpoints than the one that answers. */
+  /** Gateways whose configuration lists other endpoints than that of the responding gateway. */
   config_differs: z.array(z.string()),
-  /** Processes whose answer did not come in time; their figures are missing here. */
+  /** Processes that did not reply in time. Their figures are missing in this response. */
   missing: z.array(z.string()),
-  /** Oldest figures in this answer; those of this host are asked for at once and are new. */
+  /** Age of the oldest figures in this response. Those of this host are always new. */
   oldest_figures_ms: z.number().nonnegative(),
 });
 
-/** GET /internal/status */
+/** GET /internal/status. */
 export const statusSchema = z.strictObject({
   timestamp: moment,
   proxy: z.strictObject({ engine: z.string(), profile: z.string(), balancer: z.string() }),
@@ -102,7 +102,7 @@ export const statusSchema = z.strictObject({
   system: z.strictObject({
     start_time: moment,
     status: z.enum(['healthy', 'degraded', 'critical']),
-    /** Why it is not healthy, one sentence each. */
+    /** Why the system is not healthy, in one sentence for each reason. */
     reasons: z.array(z.string()),
     endpoints_up: z.string(),
     success_rate: successRate,
@@ -119,7 +119,7 @@ export const statusSchema = z.strictObject({
     uptime_ms: z.number().nonnegative(),
     in_flight: gauge,
     models_total: gauge,
-    /** Whether the gateway that answers is being stopped. */
+    /** Whether the responding gateway drains. */
     draining: z.boolean(),
   }),
   traffic: z.strictObject({
@@ -133,7 +133,7 @@ export const statusSchema = z.strictObject({
     global: limit,
     per_ip: limit,
     health: limit,
-    /** What each limit does while the shared state is away, and whether it does so now. */
+    /** `on_state_loss` of the configuration, and whether limits work in that way now. */
     fallback: z.enum(['local', 'open', 'closed']),
     fallback_active: z.boolean(),
   }),
@@ -164,7 +164,7 @@ export const statusSchema = z.strictObject({
 export type StatusBody = z.infer<typeof statusSchema>;
 export type ClusterBody = z.infer<typeof clusterSchema>;
 
-/** GET /internal/status/endpoints */
+/** GET /internal/status/endpoints. */
 export const statusEndpointsSchema = z.strictObject({
   timestamp: moment,
   endpoints: z.array(
@@ -200,7 +200,7 @@ export const statusEndpointsSchema = z.strictObject({
 });
 export type StatusEndpointsBody = z.infer<typeof statusEndpointsSchema>;
 
-/** GET /internal/status/models */
+/** GET /internal/status/models. */
 export const statusModelsSchema = z.strictObject({
   timestamp: moment,
   models_by_family: z.record(z.string(), z.array(z.string())),
@@ -220,7 +220,7 @@ export const statusModelsSchema = z.strictObject({
       aliases: z.array(z.string()),
       size_bytes: measured,
       context_length: measured,
-      /** Endpoints that have it in memory; null where none tells. */
+      /** Endpoints that have the model in memory; null if no backend tells it. */
       loaded_on: z.array(z.string()).nullable(),
       routable_on: z.array(z.string()),
     }),

@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { measured, total } from './common.ts';
 
 /**
- * Counts of requests beside the fields of the original. Buckets count requests by duration up to each of
- * `latency_bounds_ms` and one above, so that a reader can make percentiles of any interval from two readings.
+ * Counts of requests that the original Olla does not have. `ttft_buckets` counts requests by their time to the first token:
+ * one bucket up to each of `latency_bounds_ms` and one above them. The difference of two readings gives the percentiles of
+ * the time between them.
  */
 export const trafficFields = {
   requests_total: total,
@@ -14,7 +15,7 @@ export const trafficFields = {
   bytes_out_total: total,
   tokens_in_total: total,
   tokens_out_total: total,
-  /** Sum of durations, so that averages of an interval can be made. */
+  /** Sum of all durations. The difference of two readings gives the average of the time between them. */
   duration_total_ms: z.number().nonnegative(),
   latency_p50_ms: measured,
   latency_p95_ms: measured,
@@ -22,7 +23,7 @@ export const trafficFields = {
   ttft_p50_ms: measured,
   ttft_p95_ms: measured,
   ttft_p99_ms: measured,
-  /** Mean speed of one answer after its first byte. */
+  /** Mean speed of a response after its first byte. */
   tokens_per_second: measured,
   ttft_buckets: z.array(total),
   last_request_at: z.iso.datetime().nullable(),

@@ -8,9 +8,9 @@ export const versionSchema = z.strictObject({
   description: z.string(),
   api: z.strictObject({ version: z.string(), endpoints: z.record(z.string(), z.string()) }),
   build: z.strictObject({
-    /** `none` where it is not known; ends in `-dirty` if the build's files differed from the commit. */
+    /** Hash of the commit, with `-dirty` at its end if the files differed from it; `none` if it is not known. */
     commit: z.string(),
-    /** ISO 8601; `unknown` where the source runs without a build. */
+    /** ISO 8601; `unknown` if the source runs without a build. */
     date: z.string(),
     platform: z.string(),
     node_version: z.string(),

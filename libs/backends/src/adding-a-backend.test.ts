@@ -1,52 +1,69 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
-import { pathToFileURL } from 'node:url';
-import type { BackendProfile } from './profile.ts';
-import { toBackendPath } from './paths.ts';
-import { allPrefixes, indexPrefixes, PROFILES } from './table.ts';
+import { after, describe, test } from 'node:test';
 
-const DOCUMENT = new URL('../../../docs/adding-a-backend.md', import.meta.url);
-const TYPES = new URL('./types/', import.meta.url);
+const ROOT = join(import.meta.dirname, '../../..');
+const LIST_TESTS = ['--test-name-pattern', 'the list of backend types', 'src/table.test.ts'];
+const COMPILER = join(ROOT, 'node_modules/typescript-7/bin/tsc');
 
-/** The profile of the document, loaded as the file that it tells to write. */
-async function loadSnippet(): Promise<BackendProfile> {
-  const snippet = /```ts\n([\s\S]*?)```/.exec(await readFile(DOCUMENT, 'utf8'))?.[1];
-  assert.ok(snippet, 'the document has a snippet');
-  const source = snippet.replaceAll(
-    /from '(\.[^']+)'/g,
-    (_, path: string) => `from '${new URL(path, TYPES).href}'`,
-  );
-  const folder = await mkdtemp(join(tmpdir(), 'olla-backend-'));
-  try {
-    const file = join(folder, 'tabby.ts');
-    await writeFile(file, source);
-    const loaded = (await import(pathToFileURL(file).href)) as { tabby: BackendProfile };
-    return loaded.tabby;
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+// A copy of this library, because the page is followed by writing into it.
+const folder = mkdtempSync(join(tmpdir(), 'olla-backends-'));
+const types = join(folder, 'src/types');
+const table = join(folder, 'src/table.ts');
+
+function run(...args: string[]): { output: string; ok: boolean } {
+  // Without this variable a test process reports to nobody but its own output.
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  const { stdout, stderr, status } = spawnSync(process.execPath, args, {
+    cwd: folder,
+    env,
+    encoding: 'utf8',
+  });
+  return { output: stdout + stderr, ok: status === 0 };
 }
 
-test('the thirteenth type of the document works with one file', async () => {
-  const tabby = await loadSnippet();
-  const prefixes = indexPrefixes([...PROFILES, tabby]);
-  assert.equal(prefixes.get('tabby'), tabby);
-  assert.equal(prefixes.size, allPrefixes().length + 1, 'its prefix takes none away');
+function compile(): { output: string; ok: boolean } {
+  return run(COMPILER, '-p', '.');
+}
 
-  const body = { data: [{ id: 'mine-exl2', owned_by: 'tabbyAPI', parameters: { max_seq_len: 8192 } }] };
-  const [model] = tabby.parseModels(body);
-  assert.equal(model?.contextLength, 8192);
-  assert.equal(model?.format, 'exl2');
-  assert.deepEqual(tabby.parseModels('garbage'), []);
+/** Step 3 of the page. */
+function addToList(): void {
+  const source = readFileSync(table, 'utf8')
+    .replace(/^import \{ omlx \}/m, "import { acme } from './types/acme.ts';\n$&")
+    .replace(/^ {2}openAiCompatible,$/m, '  acme,\n$&');
+  writeFileSync(table, source);
+}
 
-  const answer = { status: 200, headers: {}, body: JSON.stringify(body) };
-  assert.deepEqual(tabby.checkHealth(answer), { ok: true });
-  assert.equal(tabby.detect?.matches(new Map([['/v1/models', answer]])), true);
-  assert.deepEqual(tabby.signals[0]?.parse('tabby:requests_running 3\n'), { running: 3 });
+describe('the page docs/adding-a-backend.md', () => {
+  for (const part of ['src', 'testing'])
+    cpSync(join(import.meta.dirname, '..', part), join(folder, part), { recursive: true });
+  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+  writeFileSync(join(folder, 'package.json'), '{ "name": "@olla/backends", "type": "module" }');
+  writeFileSync(
+    join(folder, 'tsconfig.json'),
+    JSON.stringify({ extends: join(ROOT, 'tsconfig.base.json'), include: ['src', 'testing'] }),
+  );
+  after(() => rmSync(folder, { recursive: true }));
 
-  assert.equal(toBackendPath(tabby, '/v1/chat/completions'), '/v1/chat/completions');
-  assert.equal(tabby.contractName, 'tabby');
+  const page = readFileSync(join(ROOT, 'docs/adding-a-backend.md'), 'utf8');
+  const [profile, itsTest] = [...page.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, text]) => text ?? '');
+
+  test('adds a type with one file and its test, and the compiler asks for the line in the list', () => {
+    writeFileSync(join(types, 'acme.ts'), profile ?? '');
+    assert.deepEqual(compile(), { output: '', ok: true });
+    writeFileSync(join(types, 'acme.test.ts'), itsTest ?? '');
+    assert.match(compile().output, /acme\.test\.ts.*'"acme"' is not assignable/);
+    const unlisted = run(...LIST_TESTS);
+    assert.match(unlisted.output, /add it to PROFILES in libs\/backends\/src\/table\.ts/);
+
+    addToList();
+    assert.deepEqual(compile(), { output: '', ok: true });
+    for (const args of [LIST_TESTS, ['src/types/acme.test.ts']]) {
+      const { output, ok } = run(...args);
+      assert.ok(ok, output);
+    }
+  });
 });

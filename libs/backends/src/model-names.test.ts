@@ -8,7 +8,7 @@ import { parseModelName } from '@olla/core/catalog/names/parse-model-name';
 import type { CatalogModel } from '@olla/core/snapshot';
 import { newModel } from './reading/model.ts';
 import { profileOf } from './table.ts';
-import { readRow, TABLE_OF_NAMES } from './testing/table-of-names.ts';
+import { readRow, TABLE_OF_NAMES } from '../testing/table-of-names.ts';
 
 const ROWS = TABLE_OF_NAMES.flatMap(({ names }) => names);
 

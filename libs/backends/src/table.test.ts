@@ -13,7 +13,7 @@ import {
   PROFILES,
   TYPES_BY_WORD,
 } from './table.ts';
-import { response } from './testing/responses.ts';
+import { response } from '../testing/responses.ts';
 
 const TYPES = new URL('./types/', import.meta.url);
 

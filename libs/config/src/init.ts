@@ -7,15 +7,17 @@ export interface FoundEndpoint {
   readonly type: string;
 }
 
-/** The example that the file has as a comment if no endpoint was found. */
-const EXAMPLE: FoundEndpoint = { name: 'my-ollama', url: 'http://localhost:11434', type: 'ollama' };
+/** What the file has in place of endpoints if none was found. */
+const NO_ENDPOINTS = `    # No server was found on this machine. Add one like this in place of the empty list:
+    endpoints: []
+    #   - name: my-ollama
+    #     url: http://localhost:11434
+    #     type: ollama
+`;
 
 /** Renders a short first configuration file with the endpoints that were found, or with a commented example. */
 export function starterConfig(found: readonly FoundEndpoint[]): string {
-  const endpoints =
-    found.length > 0
-      ? `    endpoints:\n${found.map((endpoint) => entry(endpoint, '      ')).join('')}`
-      : `    # No server was found on this machine. Add one like this in place of the empty list:\n    endpoints: []\n${entry(EXAMPLE, '    #   ')}`;
+  const endpoints = found.length > 0 ? `    endpoints:\n${found.map(entry).join('')}` : NO_ENDPOINTS;
   return `# Configuration of Olla. docs/config.md lists all keys. This file is checked by: olla config check
 server:
   host: localhost # 0.0.0.0 accepts connections of other machines
@@ -34,7 +36,7 @@ discovery:
 ${endpoints}`;
 }
 
-function entry({ name, url, type }: FoundEndpoint, indent: string): string {
+function entry({ name, url, type }: FoundEndpoint): string {
   const lines = stringify([{ name, url, type }], { lineWidth: 0 }).trimEnd().split('\n');
-  return lines.map((line) => `${indent}${line}\n`).join('');
+  return lines.map((line) => `      ${line}\n`).join('');
 }

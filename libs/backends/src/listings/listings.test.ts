@@ -9,10 +9,10 @@ import { buildFleetView, type FleetView } from '@olla/core/route-plan/fleet-view
 import { planRoute, type RoutePolicy } from '@olla/core/route-plan/plan-route';
 import type { CatalogModel, EndpointModel, EndpointSnapshot, EndpointState } from '@olla/core/snapshot';
 import { newModel } from '../reading/model.ts';
+import { compareVersionTexts } from '../reading/version.ts';
 import { profileOf, type KnownBackendType } from '../table.ts';
 import { answerForFleet, listModels, OPENAI_TYPES } from './answer-for-fleet.ts';
 import type { ListingSource } from './listing-source.ts';
-import { compareVersionTexts } from './ollama.ts';
 import { selectModels } from './select-models.ts';
 import { formatBytes, unifiedModel } from './unified.ts';
 

@@ -12,3 +12,13 @@ export function versionSignal(path: string): SignalReader {
     },
   };
 }
+
+/** Orders `0.9.6`, `0.14.0-rc2`, `0.14.0`: by number, a pre-release before its release. */
+export function compareVersionTexts(a: string, b: string): number {
+  const [coreA = '', ...preA] = a.split('-');
+  const [coreB = '', ...preB] = b.split('-');
+  const order = coreA.localeCompare(coreB, 'en', { numeric: true });
+  if (order !== 0) return order;
+  if (preA.length === 0 || preB.length === 0) return preB.length - preA.length;
+  return preA.join('-').localeCompare(preB.join('-'), 'en', { numeric: true });
+}

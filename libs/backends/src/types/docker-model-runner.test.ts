@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { profileByPrefix, profileOf } from '../table.ts';
-import { detectFrom, listOf } from '../testing/responses.ts';
+import { detectFrom, listOf } from '../../testing/responses.ts';
 
 test('Docker Model Runner is recognised by the list below /engines, and reached by dmr', () => {
   assert.equal(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { profileOf } from '../table.ts';
-import { detectFrom, readSignal } from '../testing/responses.ts';
+import { detectFrom, readSignal } from '../../testing/responses.ts';
 
 describe('Lemonade', () => {
   const lemonade = profileOf('lemonade');

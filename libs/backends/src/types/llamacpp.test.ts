@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { profileByPrefix, profileOf } from '../table.ts';
-import { detectFrom, listOf, readSignal, response } from '../testing/responses.ts';
+import { detectFrom, listOf, readSignal, response } from '../../testing/responses.ts';
 
 describe('llama.cpp', () => {
   const llamacpp = profileOf('llamacpp');

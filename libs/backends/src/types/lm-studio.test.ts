@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { profileByPrefix, profileOf } from '../table.ts';
-import { detectFrom } from '../testing/responses.ts';
+import { detectFrom } from '../../testing/responses.ts';
 
 describe('LM Studio', () => {
   const lmStudio = profileOf('lm-studio');

@@ -3,7 +3,8 @@ import type { EndpointModel, ModelKind } from '@olla/core/snapshot';
 import { jsonPath } from '../api-path.ts';
 import { defineProfile } from '../define-profile.ts';
 import { openAiListings } from '../listings/fleet-listing.ts';
-import { lmStudioList, lmStudioModel } from '../listings/lm-studio.ts';
+import { ifKnown } from '../listings/if-known.ts';
+import type { NativeModel } from '../listings/select-models.ts';
 import { asList, asPositive, asRecord, asText, parseJson } from '../reading/json.ts';
 import type { JsonRecord } from '../reading/json.ts';
 import { isOpenAiList, parseOpenAiList } from '../reading/openai-list.ts';
@@ -31,10 +32,10 @@ export const lmStudio = defineProfile({
   // Its catalogue names the maker; its other names are those of files.
   names: { ...PLAIN_NAMES, shortNames: 'published' },
   listings: [
-    { path: '/api/v0/models', list: ({ models }) => lmStudioList(models()), entry: lmStudioModel },
+    { path: '/api/v0/models', list: ({ models }) => renderList(models()), entry: renderModel },
     ...openAiListings('/api'),
   ],
-  modelsFormat: ({ native }) => lmStudioList(native()),
+  modelsFormat: ({ native }) => renderList(native()),
   unloadedWord: 'not-loaded',
   parseModels: (body) => parseOpenAiList(body, tellModel),
   detect: {
@@ -66,4 +67,26 @@ function tellModel(entry: JsonRecord): Partial<EndpointModel> {
 
 function loadedWith(contextLength: number | null): Partial<EndpointModel> {
   return contextLength === null ? {} : { loadedAs: { memoryBytes: null, vramBytes: null, contextLength } };
+}
+
+/** LM Studio's `GET /api/v0/models`. */
+function renderList(models: readonly NativeModel[]): object {
+  return { object: 'list', data: models.map(renderModel) };
+}
+
+function renderModel({ name, model, places }: NativeModel): object {
+  const told = places.find((place) => place.model.quantization !== null) ?? places[0];
+  const loaded = places.some((place) => place.model.resident === true);
+  const native = told?.model;
+  return {
+    id: name,
+    object: 'model',
+    type: model.kind === 'unknown' ? 'llm' : model.kind,
+    ...ifKnown('publisher', native?.publisher),
+    ...ifKnown('arch', native?.family ?? model.family),
+    ...ifKnown('compatibility_type', native?.format ?? model.format),
+    ...ifKnown('quantization', native?.quantization ?? model.quantization),
+    state: loaded ? 'loaded' : 'not-loaded',
+    ...ifKnown('max_context_length', native?.contextLength ?? model.contextLength),
+  };
 }

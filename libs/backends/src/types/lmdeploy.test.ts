@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { profileOf } from '../table.ts';
-import { detectFrom, listOf } from '../testing/responses.ts';
+import { detectFrom, listOf } from '../../testing/responses.ts';
 
 test('LMDeploy is recognised by the owner of its models, which it holds', () => {
   const list = listOf('lmdeploy', { id: 'internlm/internlm2_5-7b-chat' });

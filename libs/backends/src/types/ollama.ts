@@ -2,7 +2,9 @@ import type { EndpointModel, ModelKind } from '@olla/core/snapshot';
 import { jsonPath } from '../api-path.ts';
 import { defineProfile } from '../define-profile.ts';
 import { openAiListings } from '../listings/fleet-listing.ts';
-import { ollamaPs, ollamaTags, ollamaVersion } from '../listings/ollama.ts';
+import { ifKnown } from '../listings/if-known.ts';
+import type { ListedEndpoint } from '../listings/listing-source.ts';
+import type { NativeModel, PlacedModel } from '../listings/select-models.ts';
 import type { ResidentModel } from '../profile.ts';
 import {
   asCount,
@@ -17,7 +19,7 @@ import {
 } from '../reading/json.ts';
 import type { JsonRecord } from '../reading/json.ts';
 import { kindOfCapabilities, newModel, uniqueModels } from '../reading/model.ts';
-import { versionSignal } from '../reading/version.ts';
+import { compareVersionTexts, versionSignal } from '../reading/version.ts';
 
 export const ollama = defineProfile({
   type: 'ollama',
@@ -46,12 +48,12 @@ export const ollama = defineProfile({
   parseModels: parseTags,
   isModelList: (body) => isRecord(body) && (Array.isArray(body['models']) || body['models'] === null),
   listings: [
-    { path: '/api/tags', list: ({ models }) => ollamaTags(models()), entry: null },
-    { path: '/api/ps', list: ({ models }) => ollamaPs(models()), entry: null },
-    { path: '/api/version', list: ({ endpoints }) => ollamaVersion(endpoints()), entry: null },
+    { path: '/api/tags', list: ({ models }) => renderTags(models()), entry: null },
+    { path: '/api/ps', list: ({ models }) => renderPs(models()), entry: null },
+    { path: '/api/version', list: ({ endpoints }) => renderVersion(endpoints()), entry: null },
     ...openAiListings(''),
   ],
-  modelsFormat: ({ native }) => ollamaTags(native()),
+  modelsFormat: ({ native }) => renderTags(native()),
   signals: [
     { path: '/api/ps', everyMs: 1_000, parse: (body) => parsePs(parseJson(body)) },
     versionSignal('/api/version'),
@@ -151,4 +153,83 @@ function kindOf(capabilities: readonly string[], details: JsonRecord): ModelKind
 function knownText(value: unknown): string | null {
   const text = asText(value);
   return text === 'unknown' ? null : text;
+}
+
+/** Ollama's `GET /api/tags`, newest first as Ollama has it. */
+function renderTags(models: readonly NativeModel[]): object {
+  const entries = models.map(({ name, places }) => ({ name, model: newest(places).model }));
+  entries.sort((a, b) => (b.model.modifiedAt ?? 0) - (a.model.modifiedAt ?? 0) || (a.name < b.name ? -1 : 1));
+  return {
+    models: entries.map(({ name, model }) => ({
+      name,
+      model: name,
+      ...(model.modifiedAt === null ? {} : { modified_at: new Date(model.modifiedAt).toISOString() }),
+      ...ifKnown('size', model.sizeBytes),
+      ...ifKnown('digest', model.digest),
+      details: {
+        ...detailsOf(model),
+        ...ifKnown('context_length', model.contextLength),
+      },
+      ...(model.capabilities.length === 0 ? {} : { capabilities: model.capabilities }),
+    })),
+  };
+}
+
+/** Ollama's `GET /api/ps`: what is in memory anywhere in the fleet, each name once, kept as long as the longest. */
+function renderPs(models: readonly NativeModel[]): object {
+  const running = [];
+  for (const { name, places } of models) {
+    const held = places.filter((place) => place.model.resident === true);
+    const until = Math.max(0, ...held.map((place) => place.model.residentUntil ?? 0));
+    const first = held[0];
+    if (first === undefined) continue;
+    const { model } = first;
+    running.push({
+      name,
+      model: name,
+      ...ifKnown('size', model.loadedAs?.memoryBytes),
+      ...ifKnown('digest', model.digest),
+      details: detailsOf(model),
+      ...(until === 0 ? {} : { expires_at: new Date(until).toISOString() }),
+      ...ifKnown('size_vram', model.loadedAs?.vramBytes),
+      ...ifKnown('context_length', model.loadedAs?.contextLength),
+      endpoints: held.map((place) => place.endpoint),
+    });
+  }
+  return { models: running };
+}
+
+/**
+ * Ollama's `GET /api/version` for a fleet: the lowest version of its endpoints, so that a client never relies on what
+ * one of them lacks. `0.0.0` where none tells.
+ */
+function renderVersion(endpoints: readonly ListedEndpoint[]): object {
+  const versions = endpoints
+    .map(({ probed }) => probed?.serverVersion ?? null)
+    .filter((version) => version !== null);
+  const lowest = versions.reduce<string | null>(
+    (low, version) => (low === null || compareVersionTexts(version, low) < 0 ? version : low),
+    null,
+  );
+  return { version: lowest ?? '0.0.0' };
+}
+
+function detailsOf({ format, family, parameterSize, quantization }: EndpointModel): object {
+  return {
+    parent_model: '',
+    format: format ?? '',
+    family: family ?? '',
+    families: family === null ? null : [family],
+    parameter_size: parameterSize ?? '',
+    quantization_level: quantization ?? '',
+  };
+}
+
+function newest(places: readonly PlacedModel[]): PlacedModel {
+  const [first, ...others] = places;
+  if (first === undefined) throw new RangeError('a listed model has at least one place');
+  return others.reduce(
+    (best, place) => ((place.model.modifiedAt ?? 0) > (best.model.modifiedAt ?? 0) ? place : best),
+    first,
+  );
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { profileOf } from '../table.ts';
-import { detectFrom, listOf } from '../testing/responses.ts';
+import { detectFrom, listOf } from '../../testing/responses.ts';
 
 test('oMLX is recognised by the owner of its models, of which it does not tell whether they are loaded', () => {
   const list = listOf('omlx', { id: 'gemma-3-4b-it-4bit' });

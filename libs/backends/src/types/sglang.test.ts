@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { profileOf } from '../table.ts';
-import { detectFrom, listOf, readSignal } from '../testing/responses.ts';
+import { detectFrom, listOf, readSignal } from '../../testing/responses.ts';
 
 describe('SGLang', () => {
   const sglang = profileOf('sglang');

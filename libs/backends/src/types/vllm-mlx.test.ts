@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { profileOf } from '../table.ts';
-import { detectFrom, listOf } from '../testing/responses.ts';
+import { detectFrom, listOf } from '../../testing/responses.ts';
 
 test('vLLM-MLX is recognised by the owner of its models, and not taken for vLLM', () => {
   const list = listOf('vllm-mlx', { id: 'mlx-community/gemma-3-4b-it-4bit' });

@@ -1,6 +1,7 @@
 import { PLAIN_NAMES } from '@olla/core/catalog/names/name-rules';
 import { defineProfile } from '../define-profile.ts';
-import { namedFromListed, namedFromNative, vllmList, vllmModel } from '../listings/openai.ts';
+import { namedFromListed, namedFromNative } from '../listings/openai.ts';
+import type { NamedModel } from '../listings/openai.ts';
 import { detectByOwner, parseOpenAiList } from '../reading/openai-list.ts';
 import { readLoad } from '../reading/prometheus.ts';
 import type { LoadMetrics } from '../reading/prometheus.ts';
@@ -41,14 +42,48 @@ export const vllm = defineProfile({
   listings: [
     {
       path: '/v1/models',
-      list: ({ models }) => vllmList(models().map(namedFromNative)),
-      entry: (model) => vllmModel(namedFromNative(model)),
+      list: ({ models }) => renderList(models().map(namedFromNative)),
+      entry: (model) => renderModel(namedFromNative(model)),
     },
   ],
-  modelsFormat: ({ listed }) => vllmList(listed().map(namedFromListed)),
+  modelsFormat: ({ listed }) => renderList(listed().map(namedFromListed)),
   signals: [
     { path: '/metrics', everyMs: 1_000, parse: (text) => readLoad(text, LOAD) },
     versionSignal('/version'),
   ],
   detect: detectByOwner('vllm'),
 });
+
+/** vLLM's list: OpenAI's with the context length and the permissions that its clients look at. */
+function renderList(models: readonly NamedModel[]): object {
+  return { object: 'list', data: models.map(renderModel) };
+}
+
+function renderModel({ id, created, contextLength }: NamedModel): object {
+  const slash = id.indexOf('/');
+  return {
+    id,
+    object: 'model',
+    created,
+    owned_by: slash > 0 ? id.slice(0, slash) : 'vllm',
+    root: id,
+    parent: null,
+    ...(contextLength === null ? {} : { max_model_len: contextLength }),
+    permission: [
+      {
+        id: `modelperm-olla-${id.replaceAll('/', '-')}`,
+        object: 'model_permission',
+        created,
+        allow_create_engine: false,
+        allow_sampling: true,
+        allow_logprobs: true,
+        allow_search_indices: false,
+        allow_view: true,
+        allow_fine_tuning: false,
+        organization: '*',
+        group: null,
+        is_blocking: false,
+      },
+    ],
+  };
+}

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { chooseForManagement, type ManagementCall } from './choose-for-management.ts';
-import { eject, fleet, type Spec } from './fleet-fixture.ts';
+import { eject, fleet, type Spec } from '../../testing/fleet-fixture.ts';
 import type { RouteScope } from './fleet-view.ts';
 
 const OLLAMA: RouteScope = { label: '/olla/ollama', types: new Set(['ollama']) };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { breakerOf, eject, fleet, type Spec } from './fleet-fixture.ts';
+import { breakerOf, eject, fleet, type Spec } from '../../testing/fleet-fixture.ts';
 import { FleetLive } from './fleet-live.ts';
 import { applyChecks, type FleetView } from './fleet-view.ts';
 

@@ -18,7 +18,7 @@ import {
   three,
   VLLM,
   type Spec,
-} from './fleet-fixture.ts';
+} from '../../testing/fleet-fixture.ts';
 import { FleetLive } from './fleet-live.ts';
 import { buildFleetView } from './fleet-view.ts';
 import { planRoute, type RoutePolicy } from './plan-route.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { request, fleet, names, STRICT, three, type Spec } from '../route-plan/fleet-fixture.ts';
+import { request, fleet, names, STRICT, three, type Spec } from '../../testing/fleet-fixture.ts';
 import type { FleetView } from '../route-plan/fleet-view.ts';
 import { planRoute, type RoutePolicy } from '../route-plan/plan-route.ts';
 

@@ -11,7 +11,7 @@ import {
   STRICT,
   three,
   type Spec,
-} from '../fleet-fixture.ts';
+} from '../../../testing/fleet-fixture.ts';
 import { planRoute, type RoutePolicy } from '../plan-route.ts';
 
 test('round-robin is a true rotation, with each model its own, and also when one is away for a while', () => {

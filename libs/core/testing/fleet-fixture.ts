@@ -1,12 +1,24 @@
 import assert from 'node:assert/strict';
-import type { BackendType } from '../backend-type.ts';
-import type { CatalogModel, EndpointModel, EndpointSnapshot, EndpointState, Snapshot } from '../snapshot.ts';
-import { recordConnectionFailure, type Breaker } from './breaker.ts';
-import { FleetLive } from './fleet-live.ts';
-import { buildFleetView, type FleetView, type RouteScope } from './fleet-view.ts';
-import { planRoute, type Plan, type RouteRequest, type RoutedPlan, type RoutePolicy } from './plan-route.ts';
+import type { BackendType } from '../src/backend-type.ts';
+import type {
+  CatalogModel,
+  EndpointModel,
+  EndpointSnapshot,
+  EndpointState,
+  Snapshot,
+} from '../src/snapshot.ts';
+import { recordConnectionFailure, type Breaker } from '../src/route-plan/breaker.ts';
+import { FleetLive } from '../src/route-plan/fleet-live.ts';
+import { buildFleetView, type FleetView, type RouteScope } from '../src/route-plan/fleet-view.ts';
+import {
+  planRoute,
+  type Plan,
+  type RouteRequest,
+  type RoutedPlan,
+  type RoutePolicy,
+} from '../src/route-plan/plan-route.ts';
 
-/** A fleet for the tests of this folder. */
+/** One endpoint of a fleet that is made for a test. */
 export interface Spec {
   readonly name: string;
   readonly type?: BackendType;

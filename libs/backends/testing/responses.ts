@@ -1,6 +1,6 @@
 import type { BackendType } from '@olla/core/backend-type';
-import { detectProfile } from '../detect-profile.ts';
-import type { BackendProfile, ProbeResponse, SignalReading } from '../profile.ts';
+import { detectProfile } from '../src/detect-profile.ts';
+import type { BackendProfile, ProbeResponse, SignalReading } from '../src/profile.ts';
 
 /** A response to a probe. @param body text, or what becomes JSON */
 export function response(

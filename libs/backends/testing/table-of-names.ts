@@ -1,4 +1,4 @@
-import type { KnownBackendType } from '../table.ts';
+import type { KnownBackendType } from '../src/table.ts';
 
 /** The names of one model, each a row: `type name`, then what the server tells, `q=Q4_K_M` of weights, `p=8.0B` of size. */
 export interface NamedModel {

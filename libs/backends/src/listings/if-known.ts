@@ -1,0 +1,7 @@
+/** A field of a listing, left out where the value is not known. */
+export function ifKnown(
+  key: string,
+  value: string | number | null | undefined,
+): Record<string, string | number> {
+  return value === null || value === undefined ? {} : { [key]: value };
+}

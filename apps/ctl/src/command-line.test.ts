@@ -1,29 +1,33 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { createServer } from 'node:http';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { parse as parseYaml } from 'yaml';
 import { createAdminToken } from '@olla/admin-api/token-file';
 import { createAdmin } from '@olla/gateway/admin/create-admin';
 import { fakeCluster, type FakeCluster } from '@olla/gateway/admin/fake-cluster';
 import { fakeSnapshot } from '@olla/gateway/admin/fake-cluster';
-import { busyCluster, modelsOf } from './top/fake-sample.ts';
+import { parse as parseYaml } from 'yaml';
+import { busyCluster, listModels } from './testing/fake-sample.ts';
 
 const MAIN = new URL('./main.ts', import.meta.url).pathname;
-const WITHIN = { timeout: 60_000 };
+const OPTIONS = { timeout: 60_000 };
 
-interface Ran {
+interface CommandResult {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Runs the command as users do, in a process of its own without a terminal. */
-function olla(args: readonly string[], env: Record<string, string> = {}, cwd = tmpdir()): Promise<Ran> {
+/** Runs the command in a process of its own, without a terminal. */
+function olla(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  cwd = tmpdir(),
+): Promise<CommandResult> {
   const child = spawn(process.execPath, [MAIN, ...args], {
     cwd,
     env: { PATH: process.env['PATH'], HOME: tmpdir(), ...env },
@@ -36,25 +40,25 @@ function olla(args: readonly string[], env: Record<string, string> = {}, cwd = t
   return new Promise((resolve) => child.once('close', (code) => resolve({ code, stdout, stderr })));
 }
 
-interface Served {
+interface FakeGateway {
   readonly url: string;
   readonly port: number;
-  /** The environment of a shell on the same machine. */
+  /** The environment of a command on the same machine. */
   readonly env: Record<string, string>;
 }
 
-/** The real admin API of a fake cluster over HTTP, with a token file as a gateway leaves one. */
-async function serve(t: TestContext, cluster: FakeCluster): Promise<Served> {
-  const folder = temporary(t);
+/** Serves the real admin API for a fake cluster, with the token file of a local gateway. */
+async function serve(t: TestContext, cluster: FakeCluster): Promise<FakeGateway> {
+  const folder = temporaryFolder(t);
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://gateway.test');
     if (url.pathname === '/olla/models')
-      return void response.end(JSON.stringify({ object: 'list', data: modelsOf(cluster) }));
+      return void response.end(JSON.stringify({ object: 'list', data: listModels(cluster) }));
     const headers = request.headers as Record<string, string | undefined>;
     const { method = 'GET' } = request;
     void admin
       .handle({ method, path: url.pathname, query: url.searchParams, headers, clientAddress: '127.0.0.1' })
-      .then((answer) => response.writeHead(answer.status, answer.headers.flat()).end(answer.body));
+      .then(({ status, headers, body }) => response.writeHead(status, headers.flat()).end(body));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => {
@@ -68,53 +72,57 @@ async function serve(t: TestContext, cluster: FakeCluster): Promise<Served> {
   return { url, port, env: { XDG_RUNTIME_DIR: folder, OLLA_GATEWAY: url } };
 }
 
-function temporary(t: TestContext): string {
+function temporaryFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'olla-command-'));
   t.after(() => rmSync(folder, { recursive: true }));
   return folder;
 }
 
-test('usage errors exit 2 with a suggestion, help and version exit 0', WITHIN, async () => {
-  const [unknown, slip, flag, bare, help, version] = await Promise.all([
-    olla(['srve']),
-    olla(['status']),
-    olla(['ctl', 'status', '--outptu', 'json']),
-    olla(['ctl', 'endpoints', 'drain']),
-    olla(['ctl', '--help']),
-    olla(['--version']),
-  ]);
-  assert.deepEqual(
-    [unknown.code, slip.code, flag.code, bare.code, help.code, version.code],
-    [2, 2, 2, 2, 0, 0],
-  );
-  assert.match(unknown.stderr, /Did you mean serve/);
-  assert.match(slip.stderr, /Did you mean olla ctl status/);
-  assert.match(flag.stderr, /Did you mean --output/);
-  assert.match(help.stdout, /^Examples:\n[^]*Exit codes:/);
-  assert.match(version.stdout, /^\d+\.\d+\.\d+\n$/);
-});
+test(
+  'exits with 2 and a suggestion for a usage error, and with 0 for help and version',
+  OPTIONS,
+  async () => {
+    const [unknown, ctlCommand, flag, bare, help, version] = await Promise.all([
+      olla(['srve']),
+      olla(['status']),
+      olla(['ctl', 'status', '--outptu', 'json']),
+      olla(['ctl', 'endpoints', 'drain']),
+      olla(['ctl', '--help']),
+      olla(['--version']),
+    ]);
+    assert.deepEqual(
+      [unknown.code, ctlCommand.code, flag.code, bare.code, help.code, version.code],
+      [2, 2, 2, 2, 0, 0],
+    );
+    assert.match(unknown.stderr, /Did you mean serve/);
+    assert.match(ctlCommand.stderr, /Did you mean olla ctl status/);
+    assert.match(flag.stderr, /Did you mean --output/);
+    assert.match(help.stdout, /^Examples:\n[^]*Exit codes:/);
+    assert.match(version.stdout, /^\d+\.\d+\.\d+\n$/);
+  },
+);
 
-test('nobody there is exit 6, with what to do and without a stack', WITHIN, async () => {
+test('exits with 6, a hint and no stack when no gateway answers', OPTIONS, async () => {
   const { code, stdout, stderr } = await olla(['ctl', 'status', '--gateway', 'http://127.0.0.1:1']);
   assert.deepEqual([code, stdout], [6, '']);
   assert.match(stderr, /no gateway answers at http:\/\/127\.0\.0\.1:1: connection refused[^]*--gateway URL/);
   assert.doesNotMatch(stderr, /\n {4}at /);
 });
 
-test('status prints words and a table; --check exits 7 when something is degraded', WITHIN, async (t) => {
+test('prints the status, and exits with 7 for --check when the cluster is degraded', OPTIONS, async (t) => {
   const cluster = fakeCluster();
   const { env } = await serve(t, cluster);
-  const well = await olla(['ctl', 'status', '--check'], env);
-  assert.equal(well.code, 0);
-  assert.match(well.stdout, /: healthy, up 1h0m[^]*gpu-a +vllm +● healthy/);
+  const healthy = await olla(['ctl', 'status', '--check'], env);
+  assert.equal(healthy.code, 0);
+  assert.match(healthy.stdout, /: healthy, up 1h0m[^]*gpu-a +vllm +● healthy/);
   cluster.snapshot = fakeSnapshot(cluster.deps.settings, { 'old box': 'offline' });
-  const ill = await olla(['ctl', 'status', '--check'], env);
-  assert.equal(ill.code, 7);
-  assert.match(ill.stdout, /! Endpoint old box is offline: connection refused\./);
+  const degraded = await olla(['ctl', 'status', '--check'], env);
+  assert.equal(degraded.code, 7);
+  assert.match(degraded.stdout, /! Endpoint old box is offline: connection refused\./);
   assert.equal((await olla(['ctl', 'status'], env)).code, 0);
 });
 
-test('every output format; data alone goes to stdout', WITHIN, async (t) => {
+test('prints every output format, and only data to stdout', OPTIONS, async (t) => {
   const { env, url } = await serve(t, busyCluster(100));
   const run = (...args: string[]) => olla(['ctl', ...args], env);
   const [json, yaml, lines, names, wide, one, models] = await Promise.all([
@@ -152,7 +160,7 @@ test('every output format; data alone goes to stdout', WITHIN, async (t) => {
   }
 });
 
-test('unknown names are exit 4 with the nearest one', WITHIN, async (t) => {
+test('exits with 4 and suggests the most similar name for an unknown name', OPTIONS, async (t) => {
   const { env } = await serve(t, fakeCluster());
   const { code, stderr } = await olla(['ctl', 'endpoints', 'gpu-aa'], env);
   assert.equal(code, 4);
@@ -160,37 +168,41 @@ test('unknown names are exit 4 with the nearest one', WITHIN, async (t) => {
   assert.equal((await olla(['ctl', 'endpoints', 'drain', 'nobody'], env)).code, 4);
 });
 
-test('a local console finds the token, drains, is refused the last host, resumes', WITHIN, async (t) => {
-  const cluster = fakeCluster();
-  const { env } = await serve(t, cluster);
-  const drained = await olla(['ctl', 'endpoints', 'drain', 'gpu-b'], env);
-  assert.deepEqual(
-    [drained.code, drained.stdout],
-    [0, 'gpu-b gets nothing new, 0 requests still running there\n'],
-  );
-  const refused = await olla(['ctl', 'endpoints', 'drain', 'gpu-a'], env);
-  assert.equal(refused.code, 5);
-  assert.match(
-    refused.stderr,
-    /only routable endpoint that has only-a, shared[^]*LAST_HOST[^]*drain gpu-a --force/,
-  );
-  const forced = await olla(['ctl', 'endpoints', 'drain', 'gpu-a', '--force', '--json'], env);
-  assert.deepEqual((JSON.parse(forced.stdout) as { models_lost: string[] }).models_lost, [
-    'only-a',
-    'shared',
-  ]);
-  assert.equal((await olla(['ctl', 'endpoints', 'resume', 'gpu-a'], env)).stdout, 'gpu-a serves again\n');
-  assert.deepEqual(Object.keys(cluster.control.drained), ['gpu-b']);
-  assert.equal((await olla(['ctl', 'endpoints', 'refresh'], env)).code, 0);
-  assert.equal(cluster.control.refresh, 1);
-});
+test(
+  'finds the local token, drains and resumes an endpoint, and is refused the last endpoint of a model',
+  OPTIONS,
+  async (t) => {
+    const cluster = fakeCluster();
+    const { env } = await serve(t, cluster);
+    const drained = await olla(['ctl', 'endpoints', 'drain', 'gpu-b'], env);
+    assert.deepEqual(
+      [drained.code, drained.stdout],
+      [0, 'gpu-b gets no new requests; 0 running requests will finish\n'],
+    );
+    const refused = await olla(['ctl', 'endpoints', 'drain', 'gpu-a'], env);
+    assert.equal(refused.code, 5);
+    assert.match(
+      refused.stderr,
+      /only routable endpoint that has only-a, shared[^]*LAST_HOST[^]*drain gpu-a --force/,
+    );
+    const forced = await olla(['ctl', 'endpoints', 'drain', 'gpu-a', '--force', '--json'], env);
+    assert.deepEqual((JSON.parse(forced.stdout) as { models_lost: string[] }).models_lost, [
+      'only-a',
+      'shared',
+    ]);
+    assert.equal((await olla(['ctl', 'endpoints', 'resume', 'gpu-a'], env)).stdout, 'gpu-a serves again\n');
+    assert.deepEqual(Object.keys(cluster.control.drained), ['gpu-b']);
+    assert.equal((await olla(['ctl', 'endpoints', 'refresh'], env)).code, 0);
+    assert.equal(cluster.control.refresh, 1);
+  },
+);
 
 test(
-  'without the right token an action is exit 3, and none is sent unencrypted to other machines',
-  WITHIN,
+  'exits with 3 without a valid token, and sends none to another machine unencrypted',
+  OPTIONS,
   async (t) => {
     const { url, env } = await serve(t, fakeCluster());
-    const file = join(temporary(t), 'token');
+    const file = join(temporaryFolder(t), 'token');
     writeFileSync(file, 'wrong-token\n', { mode: 0o600 });
     const drain = ['ctl', 'endpoints', 'drain', 'gpu-b'];
     const [wrong, none, remote] = await Promise.all([
@@ -205,7 +217,7 @@ test(
   },
 );
 
-test('top without a terminal prints one plain table', WITHIN, async (t) => {
+test('prints one table for top without a terminal', OPTIONS, async (t) => {
   const { env } = await serve(t, busyCluster(10));
   const { code, stdout } = await olla(['ctl', 'top'], { ...env, CI: 'true' });
   assert.equal(code, 0);
@@ -214,10 +226,10 @@ test('top without a terminal prints one plain table', WITHIN, async (t) => {
 });
 
 test(
-  'config init writes a file that config check accepts, and never replaces one unasked',
-  WITHIN,
+  'writes a file that config check accepts, and replaces an existing file only with --force',
+  OPTIONS,
   async (t) => {
-    const folder = temporary(t);
+    const folder = temporaryFolder(t);
     const file = join(folder, 'config.yaml');
     assert.equal((await olla(['config', 'init'], {}, folder)).code, 0);
     assert.match((await olla(['config', 'check'], {}, folder)).stdout, /^config\.yaml: ok/);
@@ -230,8 +242,8 @@ test(
   },
 );
 
-test('config check and serve print every problem with its place', WITHIN, async (t) => {
-  const folder = temporary(t);
+test('prints every problem of a configuration with its place', OPTIONS, async (t) => {
+  const folder = temporaryFolder(t);
   writeFileSync(join(folder, 'bad.yaml'), 'server: {port: 99999}\nproxy: {load_balancr: priority}\n');
   const runs = await Promise.all([
     olla(['config', 'check', 'bad.yaml'], {}, folder),
@@ -248,8 +260,8 @@ test('config check and serve print every problem with its place', WITHIN, async 
   }
 });
 
-test('config explain tells each value and who set it, and no secret', WITHIN, async (t) => {
-  const folder = temporary(t);
+test('explains each value with its source, and hides secrets', OPTIONS, async (t) => {
+  const folder = temporaryFolder(t);
   writeFileSync(join(folder, 'config.yaml'), 'server: {port: 8080}\nadmin: {token: hunter2}\n');
   const env = { OLLA_PROXY_LOAD_BALANCER: 'priority' };
   const [set, all, bad] = await Promise.all([
@@ -272,13 +284,13 @@ admin.token          (hidden)  config.yaml:2:16
   assert.match(bad.stderr, /OLLA_SERVER_PORT server\.port/);
 });
 
-test('a flag with a bad value is a usage error', WITHIN, async (t) => {
-  const { code, stderr } = await olla(['serve', '--port', 'abc'], {}, temporary(t));
+test('exits with 2 for a flag with a value that is not valid', OPTIONS, async (t) => {
+  const { code, stderr } = await olla(['serve', '--port', 'abc'], {}, temporaryFolder(t));
   assert.equal(code, 2);
   assert.match(stderr, /--port server\.port — must be a whole number/);
 });
 
-test('an agent alone names the key it needs', WITHIN, async () => {
+test('names the missing key when an agent starts without Redis', OPTIONS, async () => {
   const { code, stderr } = await olla(['agent']);
   assert.equal(code, 1);
   assert.match(stderr, /redis\.url/);

@@ -2,12 +2,12 @@ import { formatNotices } from '@olla/config/load';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { settingsFromFlags, type SettingsFlags } from './settings-from-flags.ts';
 
-/** Checks a configuration with the code that `serve` starts with, and says what it found. */
+/** Checks a configuration with the code that `serve` uses, and prints the result. */
 export async function checkConfig(flags: SettingsFlags): Promise<ExitCode> {
   const { settings, source, notices } = await settingsFromFlags(flags);
   if (notices.length > 0) process.stderr.write(`${formatNotices(notices)}\n`);
   const { length } = settings.discovery.static.endpoints;
   const what = `${length} ${length === 1 ? 'endpoint' : 'endpoints'}`;
-  process.stdout.write(`${source ?? 'no file; defaults and environment'}: ok, ${what}\n`);
+  process.stdout.write(`${source ?? 'defaults and environment'}: ok, ${what}\n`);
   return EXIT.ok;
 }

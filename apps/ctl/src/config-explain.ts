@@ -11,11 +11,11 @@ export interface ExplainFlags {
 
 const COLUMNS: readonly Column<ExplainedKey>[] = [
   { title: 'KEY', value: ({ key }) => key },
-  { title: 'VALUE', value: ({ value }) => written(value) },
+  { title: 'VALUE', value: ({ value }) => formatValue(value) },
   { title: 'SET BY', value: ({ source }) => source },
 ];
 
-/** Prints each key with its value and the place that set it; secrets are hidden. */
+/** Prints each key with its value and source. Secrets are hidden. */
 export async function explainConfig(settings: SettingsFlags, flags: ExplainFlags): Promise<ExitCode> {
   const { explainSettings } = await import('@olla/config/explain');
   const all = explainSettings(await settingsFromFlags(settings));
@@ -26,7 +26,7 @@ export async function explainConfig(settings: SettingsFlags, flags: ExplainFlags
   return EXIT.ok;
 }
 
-function written(value: unknown): string {
+function formatValue(value: unknown): string {
   if (value === null) return '-';
   return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -1,16 +1,17 @@
 import { writeFileSync } from 'node:fs';
 import { starterConfig } from '@olla/config/init';
 import { detectLocalBackends, LOCAL_PORTS } from '@olla/discovery/detect-local';
-import { CommandError, EXIT } from './exit-codes.ts';
+import { CommandError } from './command-error.ts';
+import { EXIT } from './exit-codes.ts';
 
-/** Looks for backends on this machine and writes a first configuration file. @throws CommandError */
+/** Writes a configuration file with the backends found on this machine. @throws CommandError */
 export async function initConfig(path: string, force: boolean): Promise<void> {
   const found = await detectLocalBackends();
   try {
-    // Exclusive, so that a file made in between is not lost either.
+    // 'wx' fails for an existing file, so that a file written in the meantime is not lost either.
     writeFileSync(path, starterConfig(found), { flag: force ? 'w' : 'wx' });
   } catch (error) {
-    throw explain(error as NodeJS.ErrnoException, path);
+    throw toWriteError(error, path);
   }
   for (const { name, type, url, models } of found) {
     const count = models === null ? '' : `, ${models.length} ${models.length === 1 ? 'model' : 'models'}`;
@@ -18,31 +19,18 @@ export async function initConfig(path: string, force: boolean): Promise<void> {
   }
   if (found.length === 0) {
     process.stdout.write(
-      `no backend answered on this machine (ports ${LOCAL_PORTS.join(' ')}): name yours in the file\n`,
+      `no backend was found on this machine (ports ${LOCAL_PORTS.join(' ')}). Add yours to the file\n`,
     );
   }
-  process.stdout.write(`wrote ${path}; next: olla serve --config ${path}\n`);
+  process.stdout.write(`wrote ${path}. Next: olla serve --config ${path}\n`);
 }
 
-function explain(error: NodeJS.ErrnoException, path: string): CommandError {
-  if (error.code === 'EEXIST') {
-    return new CommandError(
-      EXIT.refused,
-      'FILE_EXISTS',
-      `${path} exists`,
-      'Choose another with -o, or replace it with --force.',
-      {
-        cause: error,
-      },
-    );
+function toWriteError(error: unknown, path: string): CommandError {
+  const cause = error instanceof Error ? error : new Error(String(error));
+  if ('code' in cause && cause.code === 'EEXIST') {
+    const hint = 'Choose another file with -o, or replace it with --force.';
+    return new CommandError(EXIT.refused, 'FILE_EXISTS', `${path} exists`, { hint, cause });
   }
-  return new CommandError(
-    EXIT.failed,
-    'FILE_UNWRITABLE',
-    `${path} cannot be written: ${error.message}`,
-    undefined,
-    {
-      cause: error,
-    },
-  );
+  const message = `${path} cannot be written: ${cause.message}`;
+  return new CommandError(EXIT.failed, 'FILE_UNWRITABLE', message, { cause });
 }

@@ -1,17 +1,18 @@
 import { fork } from 'node:child_process';
-import { CommandError, EXIT } from './exit-codes.ts';
+import { CommandError } from './command-error.ts';
 import type { DemoMessage } from './demo-process.ts';
+import { EXIT } from './exit-codes.ts';
 
 export interface DemoFleet {
   readonly endpoints: readonly { readonly name: string; readonly url: string; readonly type: string }[];
-  /** Ends the fleet; settles when its process is gone. */
+  /** Ends the fleet. Resolves when its process has exited. */
   stop(): Promise<void>;
 }
 
 const START_TIMEOUT_MS = 10_000;
 const STOP_TIMEOUT_MS = 1_000;
 
-/** Starts a simulated fleet in a process of its own. @throws CommandError */
+/** Starts the demo fleet in a process of its own. @throws CommandError */
 export async function startDemoFleet(): Promise<DemoFleet> {
   const child = fork(process.argv[1] ?? '', [], { env: { ...process.env, OLLA_CHILD: 'demo' } });
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
@@ -25,7 +26,7 @@ export async function startDemoFleet(): Promise<DemoFleet> {
   const failed = (message: string): void => started.resolve({ demo: 'failed', message });
   child.once('message', (message) => started.resolve(message as DemoMessage));
   child.once('error', (error) => failed(error.message));
-  void exited.then(() => failed('its process ended'));
+  void exited.then(() => failed('its process exited'));
   const timer = setTimeout(
     () => failed(`it was not ready within ${START_TIMEOUT_MS / 1_000} s`),
     START_TIMEOUT_MS,

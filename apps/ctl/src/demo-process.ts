@@ -1,17 +1,17 @@
 import { demoFleetSpec } from '@olla/simulator/demo-fleet';
 import { startSimulatedFleet } from '@olla/simulator/simulated-fleet';
 
-/** From the process of the demo fleet to the one that started it. */
+/** The message from the process of the demo fleet to its parent. */
 export type DemoMessage =
   | { readonly demo: 'ready'; readonly endpoints: readonly { name: string; url: string; type: string }[] }
   | { readonly demo: 'failed'; readonly message: string };
 
 /**
- * The body of the process that `olla serve --demo` forks: a fleet beside the gateway, so that what is simulated takes
- * no time of what is real. It ends with its parent.
+ * Runs in the process that `olla serve --demo` forks. The simulated fleet has a process of its own so that its work
+ * does not delay the gateway. It exits when its parent does.
  */
 export async function runDemoProcess(): Promise<void> {
-  // Ctrl+C reaches the whole group: requests that the gateway still finishes need their backends.
+  // Ctrl+C reaches the whole process group, but the requests that the gateway still finishes need their backends.
   process.on('SIGINT', () => undefined);
   process.once('disconnect', () => process.exit(0));
   try {

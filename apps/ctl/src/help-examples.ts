@@ -2,7 +2,7 @@ import { Help, type Command } from 'commander';
 
 const examples = new WeakMap<Command, string>();
 
-/** Gives a command the examples that its help starts with. */
+/** Sets the examples at the start of a command's help. */
 export function withExamples(command: Command, text: string): Command {
   examples.set(command, text);
   return command;

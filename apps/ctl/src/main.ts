@@ -1,6 +1,6 @@
 /**
- * Entry of the `olla` command, and of every process that it forks: cluster workers and the agent child run this file
- * again, so that a bundle is one file. What a process does not need is never imported.
+ * The entry point of the `olla` command and of every process that it forks. Workers, the agent and the demo fleet run
+ * this file too, so that a bundle is one file. Each process imports only its own part.
  */
 import cluster from 'node:cluster';
 

@@ -10,17 +10,17 @@ import type { Outcome } from './exit-codes.ts';
 import { examplesFirst, withExamples } from './help-examples.ts';
 
 const EXAMPLES = `
-  olla serve                         find backends on this machine and serve them at http://localhost:40114
-  olla serve --demo                  the same with a simulated fleet, nothing else needed
+  olla serve                         serve the backends found on this machine at http://localhost:40114
+  olla serve --demo                  serve a simulated fleet
   olla serve --config olla.yaml      serve the endpoints of a file
-  olla ctl status                    how the fleet is doing
-  olla ctl top                       the same, live`;
+  olla ctl status                    show the cluster
+  olla ctl top                       show the cluster live`;
 
 const EXIT_CODES = `
 Exit codes:
   0 ok   1 failed   2 usage   3 not authorised   4 not found   5 refused   6 gateway unreachable   7 degraded`;
 
-/** The tree of commands. Only their words are loaded here; what a command does is imported when it runs. */
+/** Makes the command tree. The code of a command is imported when it runs. */
 export function createProgram(outcome: Outcome): Command {
   const program = new Command('olla');
   program
@@ -32,7 +32,7 @@ export function createProgram(outcome: Outcome): Command {
     .showSuggestionAfterError(true)
     .exitOverride()
     .configureHelp({ formatHelp: examplesFirst, showGlobalOptions: true })
-    .configureOutput({ outputError: (text, write) => write(explainUnknown(text, program)) });
+    .configureOutput({ outputError: (text, write) => write(formatUsageError(text, program)) });
   withExamples(program, EXAMPLES);
   program.addHelpText('after', EXIT_CODES);
   registerServe(program, outcome);
@@ -44,13 +44,13 @@ export function createProgram(outcome: Outcome): Command {
   return program;
 }
 
-/** Errors start as all of ours do; a word of `olla ctl` typed without `ctl` is the commonest slip. */
-function explainUnknown(text: string, program: Command): string {
-  const said = text.replace(/^error: /, 'olla: ');
-  const word = /unknown command '([^']+)'/.exec(said)?.[1];
+/** Prefixes commander's errors with `olla:`, and suggests `olla ctl` for one of its subcommands typed alone. */
+function formatUsageError(text: string, program: Command): string {
+  const message = text.replace(/^error: /, 'olla: ');
+  const word = /unknown command '([^']+)'/.exec(message)?.[1];
   const ctl = program.commands.find((command) => command.name() === 'ctl');
-  if (word && ctl?.commands.some((command) => command.name() === word) && !said.includes('Did you mean')) {
-    return `${said.trimEnd()}\n(Did you mean olla ctl ${word}?)\n`;
+  if (word && ctl?.commands.some((command) => command.name() === word) && !message.includes('Did you mean')) {
+    return `${message.trimEnd()}\n(Did you mean olla ctl ${word}?)\n`;
   }
-  return said;
+  return message;
 }

@@ -1,15 +1,17 @@
 import { CommanderError } from 'commander';
-import { CommandError, EXIT } from './exit-codes.ts';
+import { CommandError } from './command-error.ts';
+import { EXIT, type Outcome } from './exit-codes.ts';
 import { createProgram } from './program.ts';
 
-const SHOWN = new Set(['commander.helpDisplayed', 'commander.version']);
+/** Codes of commander for a text that was requested. */
+const REQUESTED_TEXTS = new Set(['commander.helpDisplayed', 'commander.version']);
 
-/** Runs one command line and ends the process with its exit status. Never prints a stack unless `--debug` is given. */
+/** Runs one command line and exits with its status. A stack is printed only with `--debug`. */
 export async function runCommand(argv: readonly string[]): Promise<never> {
-  endQuietlyWhenReaderLeaves(process.stdout);
-  endQuietlyWhenReaderLeaves(process.stderr);
+  exitOnWriteError(process.stdout);
+  exitOnWriteError(process.stderr);
   const debug = argv.includes('--debug');
-  const outcome = { exitCode: EXIT.ok as number };
+  const outcome: Outcome = { exitCode: EXIT.ok };
   try {
     await createProgram(outcome).parseAsync(
       argv.filter((word) => word !== '--debug'),
@@ -21,8 +23,8 @@ export async function runCommand(argv: readonly string[]): Promise<never> {
   process.exit(outcome.exitCode);
 }
 
-/** `olla ctl models | head` closes the pipe early, a closed terminal answers EIO: neither is worth a stack trace. */
-function endQuietlyWhenReaderLeaves(stream: NodeJS.WriteStream): void {
+/** Exits without a message: `olla ctl models | head` closes the pipe (EPIPE), a closed terminal gives EIO. */
+function exitOnWriteError(stream: NodeJS.WriteStream): void {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.failed);
   });
@@ -30,7 +32,7 @@ function endQuietlyWhenReaderLeaves(stream: NodeJS.WriteStream): void {
 
 function report(error: unknown, debug: boolean): number {
   if (error instanceof CommanderError) {
-    if (SHOWN.has(error.code)) return EXIT.ok;
+    if (REQUESTED_TEXTS.has(error.code)) return EXIT.ok;
     return EXIT.usage; // commander has printed the message itself
   }
   const failure = error instanceof Error ? error : new Error(String(error));

@@ -1,21 +1,19 @@
-import { endpoint } from '@olla/config/sections/endpoint';
 import type { EndpointSettings, Settings } from '@olla/config/schema';
+import { endpoint } from '@olla/config/sections/endpoint';
 import type { ServeOptions } from '@olla/gateway/serve';
 import { settingsFromFlags, type LoadedSettings, type SettingsFlags } from './settings-from-flags.ts';
 
 type EndpointSource = ServeOptions['source'];
 
-interface Named {
+interface FoundEndpoint {
   readonly name: string;
   readonly url: string;
   readonly type: string;
 }
 
 /**
- * Runs the gateway: with the endpoints of the configuration, with those found on this machine where it names none,
- * or with a simulated fleet.
- *
- * @returns the exit code of the process
+ * Runs the gateway with the endpoints of the configuration, with backends found on this machine when it names none,
+ * or with a simulated fleet. Resolves with the exit status.
  */
 export async function runServe(flags: SettingsFlags, demo: boolean): Promise<number> {
   const loaded = await settingsFromFlags(flags);
@@ -44,7 +42,7 @@ async function withEndpoints(
   };
 }
 
-function replaceEndpoints(settings: Settings, endpoints: readonly Named[]): Settings {
+function replaceEndpoints(settings: Settings, endpoints: readonly FoundEndpoint[]): Settings {
   const complete: EndpointSettings[] = endpoints.map(({ name, url, type }) =>
     endpoint.parse({ name, url, type }),
   );

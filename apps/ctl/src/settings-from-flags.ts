@@ -1,7 +1,8 @@
 import type { LoadResult } from '@olla/config/load';
-import { CommandError, EXIT } from './exit-codes.ts';
+import { CommandError } from './command-error.ts';
+import { EXIT } from './exit-codes.ts';
 
-/** Flags of `serve` and `agent` that overrule the file and the environment. */
+/** Flags of `serve` and `agent` that override the file and the environment. */
 export interface SettingsFlags {
   config?: string;
   host?: string;
@@ -13,9 +14,9 @@ export interface SettingsFlags {
 export type LoadedSettings = Extract<LoadResult, { ok: true }>;
 
 /**
- * Loads the settings as the flags say.
+ * Loads the settings of the file, the environment and the flags.
  *
- * @throws CommandError with every problem of the file, each with `file:line:col`
+ * @throws CommandError with all problems, each with its `file:line:col`, variable or flag
  */
 export async function settingsFromFlags(flags: SettingsFlags): Promise<LoadedSettings> {
   const { formatProblems, loadSettings } = await import('@olla/config/load');

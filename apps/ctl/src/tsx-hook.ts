@@ -1,13 +1,13 @@
-import { registerHooks } from 'node:module';
 import { readFileSync } from 'node:fs';
+import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { transformSync } from 'esbuild';
 
 let registered = false;
 
 /**
- * Makes this process able to import `.tsx`, which Node's type stripping is not. For work in the source tree only: in
- * a bundle the screens are JavaScript already, and esbuild is not installed.
+ * Lets this process import `.tsx` files, which Node's type stripping cannot load. Only the source tree needs it: the
+ * bundle holds JavaScript and has no esbuild.
  */
 export function loadTsx(): void {
   if (registered) return;

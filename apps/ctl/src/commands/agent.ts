@@ -4,16 +4,16 @@ import { withExamples } from '../help-examples.ts';
 import { settingsFromFlags, type SettingsFlags } from '../settings-from-flags.ts';
 
 const EXAMPLES = `
-  olla agent -c olla.yaml                                  redis.url stands in the file
-  olla agent -c olla.yaml --redis-url redis://10.0.0.5     or is given here`;
+  olla agent -c olla.yaml                                  with redis.url in the file
+  olla agent -c olla.yaml --redis-url redis://10.0.0.5     with redis.url as a flag`;
 
-/** `olla agent`: the discovery agent alone, for a fleet of gateways that share a Redis. */
+/** Registers `olla agent`, which runs the discovery agent alone, for gateways that share a Redis. */
 export function registerAgent(program: Command, outcome: Outcome): void {
   const agent = program
     .command('agent')
-    .description('run the discovery agent alone; several may run, one leads')
+    .description('run a discovery agent alone; of several agents, one leads')
     .option('-c, --config <file>', 'configuration file (env OLLA_CONFIG_FILE)')
-    .option('--redis-url <url>', 'the state shared with the gateways (env OLLA_REDIS_URL)')
+    .option('--redis-url <url>', 'Redis of the gateways (env OLLA_REDIS_URL)')
     .action(async (flags: SettingsFlags) => {
       const { settings } = await settingsFromFlags(flags);
       const { startStandaloneAgent } = await import('@olla/discovery/main');

@@ -1,35 +1,37 @@
 import type { Command } from 'commander';
-import { CommandError, EXIT, type Outcome } from '../exit-codes.ts';
+import { CommandError } from '../command-error.ts';
+import { EXIT, type Outcome } from '../exit-codes.ts';
 import { withExamples } from '../help-examples.ts';
 
 const EXAMPLES = `
-  olla bench                                       all workloads and variants; about 20 minutes, on a quiet machine
-  olla bench --quick                               a few seconds, to see that everything works
+  olla bench                                       all workloads and variants, about 20 minutes on an idle machine
+  olla bench --quick                               one short round, to check that everything works
   olla bench --only json-32,sse-50 --rounds 3      some workloads
-  olla bench --targets olla,olla-no-limits         some variants; direct and nginx always take part
+  olla bench --targets olla,olla-no-limits         some targets; direct and nginx always take part
   olla bench --compare other='other -c {config}' --compare-config other.conf
-                                                   another gateway; {port}, {backend}, {config} are filled in`;
+                                                   another gateway; {port}, {backend} and {config} are replaced`;
 
-/** `olla bench`: what a request costs in this gateway beside nginx and others. */
+/** Registers `olla bench`, which compares the cost of a request with that in nginx and other gateways. */
 export function registerBench(program: Command, outcome: Outcome): void {
   const bench = program
     .command('bench')
-    .description('measure the cost of a request beside nginx (Linux)')
-    .option('--quick', 'one round of tiny windows, for seeing that it works')
-    .option('--rounds <number>', 'rounds, default 5')
+    .description('compare the cost of a request with nginx (Linux)')
+    .option('--quick', 'one round of short windows, to check that everything works')
+    .option('--rounds <number>', 'number of rounds, default 5')
     .option('--duration <seconds>', 'length of each measured window, default 3')
-    .option('--rate <number>', 'requests a second of the open loop, default 1000')
-    .option('--only <workloads>', 'workloads to run, by commas')
-    .option('--targets <names>', 'programs to compare, by commas')
-    .option('--redis [url]', 'add the variant with Redis: a private one, or that of the URL')
-    .option('--compare <name=command>', 'another gateway, may be repeated', appended)
-    .option('--compare-config <file>', 'template of its configuration', appended)
-    .option('--compare-path <path>', 'its chat completions, default /v1/chat/completions', appended)
-    .option('--source', 'run the gateway from source even where a bundle is built')
+    .option('--rate <number>', 'requests per second of the open loop, default 1000')
+    .option('--only <workloads>', 'workloads to run, comma-separated')
+    .option('--targets <names>', 'targets to measure, comma-separated')
+    .option('--redis [url]', 'add the variant with Redis; without a URL, start a private Redis')
+    .option('--compare <name=command>', 'another gateway to compare; may be repeated', appended)
+    .option('--compare-config <file>', 'configuration template of that gateway', appended)
     .option(
-      '--profile <folder>',
-      'have the gateway leave CPU profiles there; its figures then include their cost',
+      '--compare-path <path>',
+      'chat completions path of that gateway, default /v1/chat/completions',
+      appended,
     )
+    .option('--source', 'run the gateway from source even when a bundle is built')
+    .option('--profile <folder>', 'write CPU profiles of the gateway; its figures then include their cost')
     .option('-o, --output <format>', 'text or json', 'text')
     .option('--json', 'the same as -o json')
     .action(async (flags: Record<string, unknown>) => {
@@ -42,7 +44,10 @@ export function registerBench(program: Command, outcome: Outcome): void {
         });
       } catch (error) {
         if (!(error instanceof BadBenchOption)) throw error;
-        throw new CommandError(EXIT.usage, error.code, error.message, 'olla bench --help lists the options.');
+        throw new CommandError(EXIT.usage, error.code, error.message, {
+          hint: 'olla bench --help lists the options.',
+          cause: error,
+        });
       }
     });
   withExamples(bench, EXAMPLES);

@@ -4,10 +4,10 @@ import { withExamples } from '../help-examples.ts';
 import type { SettingsFlags } from '../settings-from-flags.ts';
 
 const EXAMPLES = `
-  olla serve                                 backends of this machine, or those of ./config.yaml
-  olla serve --demo                          a simulated fleet, with requests to copy
-  olla serve -c olla.yaml --port 8080        a file; flags win over environment, environment over file
-  olla serve -c olla.yaml --validate-config  check and exit
+  olla serve                                 serve the endpoints of ./config.yaml, or backends found on this machine
+  olla serve --demo                          serve a simulated fleet, and print requests to copy
+  olla serve -c olla.yaml --port 8080        serve the endpoints of a file; flags win over environment over file
+  olla serve -c olla.yaml --validate-config  check the configuration and exit
   olla serve --redis-url redis://10.0.0.5    share limits, health and statistics with other hosts`;
 
 interface ServeFlags extends SettingsFlags {
@@ -15,7 +15,7 @@ interface ServeFlags extends SettingsFlags {
   validateConfig?: true;
 }
 
-/** `olla serve`: the gateway with its workers and, on one machine, the discovery agent. */
+/** Registers `olla serve`, which runs a gateway with its workers and a discovery agent. */
 export function registerServe(program: Command, outcome: Outcome): void {
   const serve = program
     .command('serve')
@@ -25,9 +25,9 @@ export function registerServe(program: Command, outcome: Outcome): void {
     .option('--port <number>', 'port to bind (env OLLA_SERVER_PORT)')
     .option(
       '--workers <number>',
-      'processes that relay traffic, default one a core (env OLLA_SERVER_WORKERS)',
+      'number of worker processes, default one per core (env OLLA_SERVER_WORKERS)',
     )
-    .option('--redis-url <url>', 'share the state with other gateways (env OLLA_REDIS_URL)')
+    .option('--redis-url <url>', 'Redis that shares state with other gateways (env OLLA_REDIS_URL)')
     .option('--demo', 'serve a simulated fleet')
     .option('--validate-config', 'check the configuration and exit')
     .action(async (flags: ServeFlags) => {

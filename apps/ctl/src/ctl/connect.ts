@@ -1,32 +1,33 @@
+import { hostname, userInfo } from 'node:os';
 import { createClient, type AdminClient } from '@olla/admin-api/client';
 import { adminTokenPath, readTokenFile } from '@olla/admin-api/token-file';
-import { hostname, userInfo } from 'node:os';
-import { CommandError, EXIT } from '../exit-codes.ts';
+import { CommandError } from '../command-error.ts';
+import { EXIT } from '../exit-codes.ts';
 import type { CtlFlags } from './ctl-flags.ts';
 
 const DEFAULT_GATEWAY = 'http://localhost:40114';
 
 /**
- * A client for reads.
+ * Makes a client for reads.
  *
- * @param longestMs more patience than that is never had
- * @throws CommandError for a URL or a time that is none
+ * @param maxTimeoutMs upper limit of the timeout
+ * @throws CommandError for a URL or a timeout that is not valid
  */
-export function connect(flags: CtlFlags, longestMs = Number.POSITIVE_INFINITY): AdminClient {
+export function connect(flags: CtlFlags, maxTimeoutMs = Number.POSITIVE_INFINITY): AdminClient {
   return createClient({
     gatewayUrl: gatewayUrl(flags).href,
-    timeoutMs: Math.min(timeoutMs(flags), longestMs),
+    timeoutMs: Math.min(timeoutMs(flags), maxTimeoutMs),
   });
 }
 
-/** A client that may act: with the admin token. @throws CommandError if there is none */
+/** Makes a client with the admin token, for actions. @throws CommandError when no token is found */
 export function connectAsAdmin(flags: CtlFlags): AdminClient {
   const url = gatewayUrl(flags);
   return createClient({
     gatewayUrl: url.href,
     timeoutMs: timeoutMs(flags),
     token: findToken(flags, url),
-    actor: whoAmI(),
+    actor: actorName(),
   });
 }
 
@@ -38,15 +39,16 @@ function gatewayUrl(flags: CtlFlags): URL {
   throw new CommandError(
     EXIT.usage,
     'BAD_GATEWAY_URL',
-    `${where} is no URL: ${text}`,
-    `Write it as ${DEFAULT_GATEWAY}.`,
+    `${where} is not an http:// or https:// URL: ${text}`,
+    { hint: `Write it as ${DEFAULT_GATEWAY}.` },
   );
 }
 
 function timeoutMs(flags: CtlFlags): number {
   const seconds = Number(flags.timeout);
   if (seconds > 0 && seconds <= 3_600) return seconds * 1_000;
-  throw new CommandError(EXIT.usage, 'BAD_TIMEOUT', `--timeout is no number of seconds: ${flags.timeout}`);
+  const message = `--timeout must be a number of seconds up to 3600, not ${flags.timeout}`;
+  throw new CommandError(EXIT.usage, 'BAD_TIMEOUT', message);
 }
 
 function findToken(flags: CtlFlags, url: URL): string {
@@ -55,46 +57,36 @@ function findToken(flags: CtlFlags, url: URL): string {
     throw new CommandError(
       EXIT.usage,
       'INSECURE_TOKEN',
-      `the admin token would go to ${url.origin} unencrypted`,
-      'Use https://, or --insecure within a network that you trust.',
+      `the admin token would be sent to ${url.origin} unencrypted`,
+      { hint: 'Use https://, or --insecure within a network that you trust.' },
     );
   }
   const path = flags.tokenFile ?? process.env['OLLA_ADMIN_TOKEN_FILE'];
-  if (path) return tokenFrom(path) ?? missing(`there is no token file ${path}`);
+  if (path) return readToken(path) ?? missingToken(`token file ${path} does not exist`);
   const given = process.env['OLLA_ADMIN_TOKEN'];
   if (given) return given;
-  if (!local) return missing(`no admin token for ${url.origin}`);
+  if (!local) return missingToken(`there is no admin token for ${url.origin}`);
   const found = adminTokenPath(Number(url.port || 80), process.env);
-  return tokenFrom(found) ?? missing(`there is no token of a local gateway at ${found}`);
+  return readToken(found) ?? missingToken(`there is no token of a local gateway at ${found}`);
 }
 
-function tokenFrom(path: string): string | null {
+function readToken(path: string): string | null {
   try {
     return readTokenFile(path);
   } catch (error) {
-    throw new CommandError(
-      EXIT.auth,
-      'TOKEN_UNREADABLE',
-      error instanceof Error ? error.message : String(error),
-      undefined,
-      {
-        cause: error,
-      },
-    );
+    const message = error instanceof Error ? error.message : String(error);
+    throw new CommandError(EXIT.auth, 'TOKEN_UNREADABLE', message, { cause: error });
   }
 }
 
-function missing(message: string): never {
-  throw new CommandError(
-    EXIT.auth,
-    'NO_TOKEN',
-    message,
-    'Name the file with --token-file, or set OLLA_ADMIN_TOKEN.',
-  );
+function missingToken(message: string): never {
+  throw new CommandError(EXIT.auth, 'NO_TOKEN', message, {
+    hint: 'Give the file with --token-file, or set OLLA_ADMIN_TOKEN.',
+  });
 }
 
-/** Shown in the events of the cluster; visible ASCII without spaces, as the API takes it. */
-function whoAmI(): string {
+/** The user as the cluster's events show it. The API takes visible ASCII without spaces. */
+function actorName(): string {
   return `${userName()}@${hostname()}`.replace(/[^\x21-\x7e]/g, '_').slice(0, 64);
 }
 
@@ -102,6 +94,6 @@ function userName(): string {
   try {
     return userInfo().username;
   } catch {
-    return 'unknown'; // a uid without an entry in passwd, as in containers
+    return 'unknown'; // a uid without an entry in passwd, which containers often have
   }
 }

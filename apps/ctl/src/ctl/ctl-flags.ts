@@ -1,6 +1,6 @@
 export type OutputFormat = 'table' | 'wide' | 'json' | 'yaml' | 'jsonl' | 'name';
 
-/** Flags that every `olla ctl` command has. */
+/** The flags of all `olla ctl` commands. */
 export interface CtlFlags {
   gateway?: string;
   output: OutputFormat;
@@ -8,6 +8,6 @@ export interface CtlFlags {
   tokenFile?: string;
   insecure?: true;
   color: 'auto' | 'always' | 'never';
-  /** Seconds, as typed. */
+  /** Seconds, unparsed. */
   timeout: string;
 }

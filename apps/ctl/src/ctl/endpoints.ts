@@ -3,16 +3,17 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { endpointColumns } from '../view/endpoint-columns.ts';
 import { connect } from './connect.ts';
 import type { CtlFlags } from './ctl-flags.ts';
-import { explaining } from './failures.ts';
 import { findNamed } from './find-named.ts';
 import { print } from './print.ts';
+import { withCommandErrors } from './to-command-error.ts';
 
-/** `olla ctl endpoints [name]` */
+/** Runs `olla ctl endpoints [name]`. @throws CommandError */
 export async function showEndpoints(flags: CtlFlags, name: string | undefined): Promise<ExitCode> {
   const client = connect(flags);
   try {
-    const { endpoints } = await explaining(() => client.status());
-    const rows = name === undefined ? endpoints : [findNamed('endpoint', name, endpoints, (one) => one.name)];
+    const { endpoints } = await withCommandErrors(() => client.status());
+    const rows =
+      name === undefined ? endpoints : [findNamed({ kind: 'endpoint', name }, endpoints, (one) => one.name)];
     await print<StatusEndpoint>(flags, {
       body: name === undefined ? rows : rows[0],
       items: rows,

@@ -1,13 +1,14 @@
 import leven from 'leven';
-import { CommandError, EXIT } from '../exit-codes.ts';
+import { CommandError } from '../command-error.ts';
+import { EXIT } from '../exit-codes.ts';
 
-/** The one of that name. @throws CommandError NOT_FOUND with the nearest name */
-export function findNamed<T>(
-  kind: string,
-  name: string,
-  items: readonly T[],
-  nameOf: (item: T) => string,
-): T {
+export interface Wanted {
+  readonly kind: 'endpoint' | 'model';
+  readonly name: string;
+}
+
+/** Finds an item by its name. @throws CommandError NOT_FOUND with the most similar name */
+export function findNamed<T>({ kind, name }: Wanted, items: readonly T[], nameOf: (item: T) => string): T {
   const found = items.find((item) => nameOf(item) === name);
   if (found !== undefined) return found;
   const nearest = items
@@ -16,6 +17,6 @@ export function findNamed<T>(
     .toSorted((a, b) => a.distance - b.distance)[0];
   const hint = nearest
     ? `Did you mean ${nearest.name}?`
-    : `There are: ${items.slice(0, 20).map(nameOf).join(', ') || 'none'}.`;
-  throw new CommandError(EXIT.notFound, 'NOT_FOUND', `no ${kind} is called ${name}`, hint);
+    : `The ${kind}s are: ${items.slice(0, 20).map(nameOf).join(', ') || 'none'}.`;
+  throw new CommandError(EXIT.notFound, 'NOT_FOUND', `no ${kind} is named ${name}`, { hint });
 }

@@ -2,18 +2,20 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { MODEL_COLUMNS, modelRows, type ModelRow } from '../view/model-rows.ts';
 import { connect } from './connect.ts';
 import type { CtlFlags } from './ctl-flags.ts';
-import { explaining } from './failures.ts';
 import { findNamed } from './find-named.ts';
 import { print } from './print.ts';
+import { withCommandErrors } from './to-command-error.ts';
 
-/** `olla ctl models [name]` */
+/** Runs `olla ctl models [name]`. @throws CommandError */
 export async function showModels(flags: CtlFlags, name: string | undefined): Promise<ExitCode> {
   const client = connect(flags);
   try {
-    const [models, stats] = await explaining(() => Promise.all([client.models(), client.statsModels()]));
+    const [models, stats] = await withCommandErrors(() =>
+      Promise.all([client.models(), client.statsModels()]),
+    );
     const all = modelRows(models, stats).toSorted((a, b) => (a.name < b.name ? -1 : 1));
-    const rows = name === undefined ? all : [findNamed('model', name, all, (row) => row.name)];
-    const items = rows.map(asJson);
+    const rows = name === undefined ? all : [findNamed({ kind: 'model', name }, all, (row) => row.name)];
+    const items = rows.map(toJson);
     await print<ModelRow>(flags, {
       body: name === undefined ? items : items[0],
       items,
@@ -27,8 +29,8 @@ export async function showModels(flags: CtlFlags, name: string | undefined): Pro
   }
 }
 
-/** What programs read, in the API's way of naming. */
-function asJson(row: ModelRow): Record<string, unknown> {
+/** The row as JSON, with names in the style of the API. */
+function toJson(row: ModelRow): Record<string, unknown> {
   return {
     name: row.name,
     endpoints: row.endpoints,

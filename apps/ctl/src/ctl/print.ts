@@ -2,14 +2,14 @@ import { printTable, type Column } from '../view/table.ts';
 import type { CtlFlags, OutputFormat } from './ctl-flags.ts';
 
 export interface Printable<Row> {
-  /** The whole answer, for programs. */
+  /** The object for json and yaml. */
   readonly body: unknown;
-  /** One object a line in jsonl. */
+  /** The objects for jsonl, one per line. */
   readonly items: readonly unknown[];
   readonly columns: readonly Column<Row>[];
   readonly rows: readonly Row[];
   readonly name: (row: Row) => string;
-  /** Words above the table, for people. */
+  /** Text above the table. */
   readonly lead?: string;
 }
 
@@ -17,7 +17,7 @@ export function outputFormat(flags: CtlFlags): OutputFormat {
   return flags.json ? 'json' : flags.output;
 }
 
-/** Prints data to stdout in the form that was asked for. */
+/** Prints data to stdout in the format of the flags. */
 export async function print<Row>(flags: CtlFlags, printable: Printable<Row>): Promise<void> {
   process.stdout.write(await render(outputFormat(flags), useColor(flags), printable));
 }
@@ -29,7 +29,7 @@ async function render<Row>(format: OutputFormat, color: boolean, printable: Prin
     case 'jsonl':
       return printable.items.map((item) => `${JSON.stringify(item)}\n`).join('');
     case 'yaml': {
-      const { default: yaml } = await import('yaml'); // CommonJS: no named exports in the bundle
+      const { default: yaml } = await import('yaml'); // a CommonJS module has no named exports in the bundle
       return yaml.stringify(printable.body, { aliasDuplicateObjects: false, lineWidth: 0 });
     }
     case 'name':
@@ -41,7 +41,7 @@ async function render<Row>(format: OutputFormat, color: boolean, printable: Prin
   }
 }
 
-/** Colour only repeats what a word says: none for pipes, NO_COLOR and dumb terminals, unless it was asked for. */
+/** Colour only repeats a word, so it is off for pipes, NO_COLOR (https://no-color.org) and dumb terminals. */
 export function useColor(flags: CtlFlags): boolean {
   if (flags.color !== 'auto') return flags.color === 'always';
   const { NO_COLOR, TERM } = process.env;

@@ -5,14 +5,14 @@ import { showAge, showCount, showMs } from '../view/numbers.ts';
 import { safeText } from '../view/text.ts';
 import { connect } from './connect.ts';
 import type { CtlFlags } from './ctl-flags.ts';
-import { explaining } from './failures.ts';
 import { print } from './print.ts';
+import { withCommandErrors } from './to-command-error.ts';
 
-/** `olla ctl status`: exit 7 with `--check` when something needs attention. */
+/** Runs `olla ctl status`. Exits with 7 when `--check` is given and the cluster is degraded. */
 export async function showStatus(flags: CtlFlags & { check?: true }): Promise<ExitCode> {
   const client = connect(flags);
   try {
-    const status = await explaining(() => client.status());
+    const status = await withCommandErrors(() => client.status());
     await print<StatusEndpoint>(flags, {
       body: status,
       items: status.endpoints,
@@ -31,7 +31,7 @@ export function isDegraded({ system }: StatusBody): boolean {
   return system.status !== 'healthy' || system.reasons.length > 0;
 }
 
-/** The lines above the table of endpoints. */
+/** The lines above the endpoint table. */
 export function statusLead(status: StatusBody, gatewayUrl: string): string {
   const { system, cluster, limits, traffic } = status;
   const lines = [

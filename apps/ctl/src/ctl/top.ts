@@ -1,27 +1,28 @@
-import { CommandError, EXIT } from '../exit-codes.ts';
+import { CommandError } from '../command-error.ts';
+import { EXIT } from '../exit-codes.ts';
 import { connect, connectAsAdmin } from './connect.ts';
 import type { CtlFlags } from './ctl-flags.ts';
-import { explainFailure } from './failures.ts';
 import { outputFormat, useColor } from './print.ts';
 import { showStatus } from './status.ts';
+import { toCommandError } from './to-command-error.ts';
 
 interface TopFlags extends CtlFlags {
-  /** Seconds, as typed. */
+  /** Seconds, unparsed. */
   interval: string;
   ascii?: true;
 }
 
-/** A gateway that is away is told of within this time, at the start and later. */
+/** A gateway that does not answer is reported within this time. */
 const TIMEOUT_MS = 2_000;
 
-/** `olla ctl top`: live in a terminal; elsewhere one plain table, or what `-o` asks for. */
+/** Runs `olla ctl top`: a live screen in a terminal, else one table or the format of `-o`. */
 export async function top(flags: TopFlags): Promise<number> {
   const intervalMs = Number(flags.interval) * 1_000;
   if (!(intervalMs >= 200 && intervalMs <= 3_600_000)) {
     throw new CommandError(
       EXIT.usage,
       'BAD_INTERVAL',
-      `--interval is no number of seconds from 0.2: ${flags.interval}`,
+      `--interval must be a number of seconds from 0.2 to 3600, not ${flags.interval}`,
     );
   }
   const live =
@@ -38,7 +39,7 @@ export async function top(flags: TopFlags): Promise<number> {
       color: useColor(flags),
     });
   } catch (error) {
-    throw explainFailure(error);
+    throw toCommandError(error);
   } finally {
     client.close();
   }

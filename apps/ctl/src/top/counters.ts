@@ -4,9 +4,9 @@ import type { StatusBody } from '@olla/admin-api/schema/status';
 import type { TrafficBody } from '@olla/admin-api/schema/traffic';
 import { percentileMs } from '@olla/core/percentile';
 import { LATENCY_BUCKETS_MS } from '@olla/core/statistics';
-import { namesOf } from '../view/model-rows.ts';
+import { countedNames } from '../view/model-rows.ts';
 
-/** What was counted of one thing up to one moment. */
+/** The counters of one endpoint, one model or the cluster. */
 export interface Counters {
   readonly requests: number;
   readonly failures: number;
@@ -15,8 +15,9 @@ export interface Counters {
   readonly ttftBuckets: readonly number[];
 }
 
-/** All counters of the cluster at one moment of the server's clock. */
-export interface Counted {
+/** All counters of the cluster at one moment. */
+export interface CounterSnapshot {
+  /** Milliseconds of the gateway's clock. */
   readonly atMs: number;
   readonly total: Counters;
   readonly rejected: number;
@@ -24,12 +25,12 @@ export interface Counted {
   readonly models: ReadonlyMap<string, Counters>;
 }
 
-/** What happened between two moments; null where it cannot be told. */
+/** Rates between two snapshots; null when they are unknown. */
 export interface Rates {
   readonly requestsPerS: number | null;
   readonly tokensPerS: number | null;
   readonly retriesPerMin: number | null;
-  /** Share of requests that failed, 0 to 1; null without requests. */
+  /** Share of failed requests, 0 to 1; null without requests. */
   readonly failed: number | null;
   readonly ttftP50Ms: number | null;
   readonly ttftP95Ms: number | null;
@@ -44,7 +45,7 @@ export const NO_RATES: Rates = {
   ttftP95Ms: null,
 };
 
-export function countersOf(traffic: TrafficBody): Counters {
+export function toCounters(traffic: TrafficBody): Counters {
   return {
     requests: traffic.requests_total,
     failures: traffic.failures_total,
@@ -54,24 +55,24 @@ export function countersOf(traffic: TrafficBody): Counters {
   };
 }
 
-export interface CountedFrom {
+export interface CounterSources {
   readonly status: StatusBody;
   readonly stats: StatsModelsBody | null;
   readonly models: readonly UnifiedModel[];
 }
 
-export function countedOf({ status, stats, models }: CountedFrom, atMs: number): Counted {
-  const served = new Map(stats?.models.map((model) => [model.name, countersOf(model)]));
+export function snapshotCounters({ status, stats, models }: CounterSources, atMs: number): CounterSnapshot {
+  const served = new Map(stats?.models.map((model) => [model.name, toCounters(model)]));
   const { limits } = status;
   return {
     atMs,
-    total: countersOf(status.traffic),
+    total: toCounters(status.traffic),
     rejected: limits.global.rejected_total + limits.per_ip.rejected_total,
-    endpoints: new Map(status.endpoints.map((endpoint) => [endpoint.name, countersOf(endpoint)])),
+    endpoints: new Map(status.endpoints.map((endpoint) => [endpoint.name, toCounters(endpoint)])),
     models: new Map(
       models.map((model) => [
         model.id,
-        addCounters(namesOf(model).flatMap((name) => served.get(name) ?? [])),
+        addCounters(countedNames(model).flatMap((name) => served.get(name) ?? [])),
       ]),
     ),
   };
@@ -90,10 +91,7 @@ function addCounters(all: readonly Counters[]): Counters {
   };
 }
 
-/**
- * Rates between two moments. A counter that fell belongs to a cluster that was started again: that is a gap, not a
- * negative rate.
- */
+/** Rates between two snapshots. They are unknown after a restart of the cluster, which makes a counter fall. */
 export function ratesBetween(from: Counters | undefined, to: Counters | undefined, elapsedMs: number): Rates {
   if (from === undefined || to === undefined || elapsedMs <= 0) return NO_RATES;
   const requests = to.requests - from.requests;

@@ -14,9 +14,9 @@ export interface EndpointRow {
   readonly tokens: Series;
 }
 
-const BAR = 10;
+const GAUGE_WIDTH = 10;
 
-/** Most important first: what does not fit leaves from the right. */
+/** The columns, most important first. Those that do not fit are omitted from the right. */
 export function endpointGrid(ascii: boolean): GridColumn<EndpointRow>[] {
   return [
     { title: 'ENDPOINT', width: 14, grows: 14, cell: ({ name }) => ({ text: name }) },
@@ -64,14 +64,14 @@ export function endpointGrid(ascii: boolean): GridColumn<EndpointRow>[] {
 
 function inFlightCell(endpoint: StatusEndpoint, ascii: boolean): string {
   const share = endpoint.slots ? endpoint.in_flight / endpoint.slots : 0;
-  const bar = endpoint.slots ? gauge(share, BAR, ascii) : ' '.repeat(BAR);
+  const bar = endpoint.slots ? gauge(share, GAUGE_WIDTH, ascii) : ' '.repeat(GAUGE_WIDTH);
   return `${bar}${showInFlight(endpoint).padStart(7)}`;
 }
 
 export function endpointRows({ status, endpoints }: History): EndpointRow[] {
   return (status?.endpoints ?? []).map((endpoint) => {
-    const seen = endpoints.get(endpoint.name);
-    return { name: endpoint.name, endpoint, rates: seen?.rates ?? NO_RATES, tokens: seen?.tokens ?? [] };
+    const { rates = NO_RATES, tokens = [] } = endpoints.get(endpoint.name) ?? {};
+    return { name: endpoint.name, endpoint, rates, tokens };
   });
 }
 
@@ -89,7 +89,7 @@ function rank({ endpoint }: EndpointRow): number {
   return statusMark(endpoint.status).rank;
 }
 
-/** Sorted as chosen; what is equal stays in the order of names, so that rows do not dance. */
+/** Sorts rows; equal rows keep the order of their names, so that they do not move at each update. */
 export function sortEndpoints(rows: readonly EndpointRow[], sort: string, reversed: boolean): EndpointRow[] {
   const compare = COMPARE[sort] ?? COMPARE['name'];
   const byName: Compare = (a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
@@ -97,7 +97,7 @@ export function sortEndpoints(rows: readonly EndpointRow[], sort: string, revers
   return reversed ? sorted.reverse() : sorted;
 }
 
-/** `state:offline`, or a part of name or type. */
+/** Whether a row matches a filter: `state:offline`, or a part of its name or type. */
 export function matchesEndpoint({ endpoint }: EndpointRow, filter: string): boolean {
   const wanted = filter.trim().toLowerCase();
   if (wanted.startsWith('state:')) {

@@ -6,11 +6,11 @@ const ASCII_LEVELS = [...'_.-=+*%#'];
 export interface SparkOptions {
   readonly width: number;
   readonly ascii: boolean;
-  /** The value of the highest bar; else the highest value seen. A fixed scale keeps small errors small. */
+  /** The value of a full bar. Default: the highest value shown. */
   readonly max?: number;
 }
 
-/** The last values as bars, newest at the right. A missing value is a gap, never 0. */
+/** Draws the last values as bars, newest at the right. A missing value is a gap. */
 export function sparkline(series: Series, { width, ascii, max }: SparkOptions): string {
   const shown = series.slice(-width);
   const top = max ?? Math.max(0, ...shown.map((value) => value ?? 0));
@@ -23,7 +23,7 @@ export function sparkline(series: Series, { width, ascii, max }: SparkOptions): 
   return bars.join('').padStart(width);
 }
 
-/** `██████░░░░`: a share of a whole. */
+/** Draws a share of a whole: `██████░░░░`. */
 export function gauge(share: number, width: number, ascii: boolean): string {
   const full = Math.round(Math.min(1, Math.max(0, share)) * width);
   return (ascii ? '#' : '█').repeat(full) + (ascii ? '.' : '░').repeat(width - full);

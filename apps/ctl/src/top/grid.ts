@@ -1,27 +1,27 @@
 import { padText, safeText } from '../view/text.ts';
 import { span, type Color, type Line } from './line.ts';
 
-/** A column of a live table. */
+/** A column of a table on the screen. */
 export interface GridColumn<Row> {
   readonly title: string;
-  /** In terminal columns; the least for one that grows. */
+  /** Width in terminal columns; the least width of a column that grows. */
   readonly width: number;
-  /** How much it may grow where there is room. */
+  /** How many terminal columns it may grow. */
   readonly grows?: number;
   readonly align?: 'left' | 'right';
   readonly cell: (row: Row, width: number) => { readonly text: string; readonly color?: Color };
 }
 
-/** Columns of the cursor before a row. */
+/** Terminal columns of the cursor before each row. */
 const MARGIN = 2;
 
-interface Placed<Row> {
+interface PlacedColumn<Row> {
   readonly column: GridColumn<Row>;
   readonly width: number;
 }
 
-/** The columns that fit, from the left; what is left goes to those that grow. */
-export function placeColumns<Row>(columns: readonly GridColumn<Row>[], width: number): Placed<Row>[] {
+/** Selects the columns that fit, from the left, and gives the remaining width to those that grow. */
+export function placeColumns<Row>(columns: readonly GridColumn<Row>[], width: number): PlacedColumn<Row>[] {
   let left = width - MARGIN;
   const fitting: GridColumn<Row>[] = [];
   for (const column of columns) {
@@ -37,7 +37,7 @@ export function placeColumns<Row>(columns: readonly GridColumn<Row>[], width: nu
   });
 }
 
-export function headLine<Row>(columns: readonly Placed<Row>[], sortedBy: string): Line {
+export function headLine<Row>(columns: readonly PlacedColumn<Row>[], sortedBy: string): Line {
   return [
     span(' '.repeat(MARGIN)),
     ...columns.flatMap(({ column, width }, index) => [
@@ -55,7 +55,11 @@ export interface RowStyle {
   readonly ascii: boolean;
 }
 
-export function rowLine<Row>(columns: readonly Placed<Row>[], row: Row, { selected, ascii }: RowStyle): Line {
+export function rowLine<Row>(
+  columns: readonly PlacedColumn<Row>[],
+  row: Row,
+  { selected, ascii }: RowStyle,
+): Line {
   const line: Line = [
     span(selected ? (ascii ? '> ' : '▶ ') : '  ', selected ? { color: 'cyan' } : {}),
     ...columns.flatMap(({ column, width }, index) => {

@@ -3,12 +3,12 @@ import { statusMark } from '../view/status-mark.ts';
 import { safeText } from '../view/text.ts';
 import { gauge, sparkline } from './glyphs.ts';
 import type { History } from './history.ts';
-import { cutLine, span, spread, type Line, type Span } from './line.ts';
+import { cutLine, span, justify, type Line, type Span } from './line.ts';
 import type { View } from './view.ts';
 
-/** Errors are drawn on a fixed scale: a full bar is a tenth of all requests. */
+/** A full bar of the error sparkline is a tenth of all requests, so that few errors stay low. */
 const ERROR_SCALE = 0.1;
-/** Data older than so many intervals is called old. */
+/** Data is shown as old after this many intervals. */
 const STALE_INTERVALS = 2.5;
 
 /** The lines above the table. */
@@ -48,7 +48,7 @@ function identityLine(view: View, width: number): Line {
         ),
     ...(system.draining ? [span('  draining', { color: 'yellow' })] : []),
   ];
-  return spread(left, freshness(view), width, ascii);
+  return justify(left, freshness(view), width, ascii);
 }
 
 function freshness({ history, ui, nowMs, clock, failure }: View): Line {
@@ -85,10 +85,10 @@ function ratesLine({ history, ascii }: View, width: number): Line {
 
 function latencyLine({ history, ascii }: View, width: number): Line {
   const { rates, status } = history;
-  const told = (status?.endpoints ?? []).flatMap(({ backend_queued }) =>
+  const reported = (status?.endpoints ?? []).flatMap(({ backend_queued }) =>
     backend_queued === null ? [] : [backend_queued],
   );
-  const queued = told.length === 0 ? null : told.reduce((sum, each) => sum + each, 0);
+  const queued = reported.length === 0 ? null : reported.reduce((sum, each) => sum + each, 0);
   const text = [
     `TTFT p50 ${showMs(rates.ttftP50Ms)}  p95 ${showMs(rates.ttftP95Ms)}`,
     `in flight ${showCount(status?.system.in_flight ?? null)}`,
@@ -110,20 +110,20 @@ function limitLine({ history, ascii }: View, width: number): Line {
       span('global limit '),
       span(gauge(share, 18, ascii), share > 0.9 ? { color: 'red' } : share > 0.7 ? { color: 'yellow' } : {}),
       span(` ${used === null ? '-' : Math.round(used)}/${limit.requests_per_minute} rpm   ${refused}`),
-      ...fallbackOf(history),
+      ...fallbackSpans(history),
     ],
     width,
     ascii,
   );
 }
 
-function fallbackOf({ status }: History): Span[] {
+function fallbackSpans({ status }: History): Span[] {
   return status?.limits.fallback_active
     ? [span(`   limits fall back: ${status.limits.fallback}`, { color: 'red' })]
     : [];
 }
 
-/** Why the gateway cannot be read, else the endpoints that need attention. */
+/** The error of the last read, or the endpoints that need attention. */
 function alertLine({ history, failure, ascii }: View, width: number): Line {
   if (failure !== null) return cutLine([span(safeText(failure), { color: 'red' })], width, ascii);
   const marks = (history.status?.endpoints ?? [])

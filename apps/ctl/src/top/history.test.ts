@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { busyCluster, count, sampleOf } from './fake-sample.ts';
-import { advance, EMPTY_HISTORY, type History } from './history.ts';
+import { busyCluster, setRequestCount, takeSample } from '../testing/fake-sample.ts';
+import { addSample, EMPTY_HISTORY, type History } from './history.ts';
 
 async function observe(
   steps: readonly { requests: number; failures?: number; afterMs: number }[],
@@ -12,19 +12,19 @@ async function observe(
   for (const { requests, failures, afterMs } of steps) {
     cluster.now += afterMs;
     receivedMs += afterMs;
-    count(cluster, requests, failures);
-    history = advance(history, await sampleOf(cluster, receivedMs));
+    setRequestCount(cluster, requests, failures);
+    history = addSample(history, await takeSample(cluster, receivedMs));
   }
   return history;
 }
 
-test('one sample makes no rates', async () => {
+test('has no rates after one sample', async () => {
   const history = await observe([{ requests: 500, afterMs: 0 }]);
   assert.equal(history.rates.requestsPerS, null);
   assert.deepEqual(history.requests, [null]);
 });
 
-test('rates are differences of counters over the server’s time', async () => {
+test('computes rates from counters and the gateway’s time', async () => {
   const history = await observe([
     { requests: 500, afterMs: 0 },
     { requests: 510, failures: 1, afterMs: 2_000 },
@@ -39,7 +39,7 @@ test('rates are differences of counters over the server’s time', async () => {
   assert.equal(history.requestsLastMinute, 300);
 });
 
-test('percentiles are those of the interval, not of all time', async () => {
+test('computes percentiles of the interval, not of all time', async () => {
   const history = await observe([
     { requests: 500, afterMs: 0 },
     { requests: 510, afterMs: 1_000 },
@@ -49,7 +49,7 @@ test('percentiles are those of the interval, not of all time', async () => {
   assert.ok(ttftP95Ms !== null && ttftP95Ms > 100 && ttftP95Ms <= 250);
 });
 
-test('a cluster that started again is a gap, never a negative rate', async () => {
+test('has a gap, and no negative rate, after a restart of the cluster', async () => {
   const history = await observe([
     { requests: 500, afterMs: 0 },
     { requests: 510, afterMs: 1_000 },
@@ -60,7 +60,7 @@ test('a cluster that started again is a gap, never a negative rate', async () =>
   assert.equal(history.rates.requestsPerS, 2);
 });
 
-test('a clock that was set back is a gap too', async () => {
+test('has a gap when the gateway’s clock is set back', async () => {
   const history = await observe([
     { requests: 500, afterMs: 0 },
     { requests: 510, afterMs: -5_000 },
@@ -68,16 +68,16 @@ test('a clock that was set back is a gap too', async () => {
   assert.deepEqual(history.requests, [null, null]);
 });
 
-test('an unchanged answer counts as nothing having happened', async () => {
+test('has a rate of 0 after an unchanged response', async () => {
   const cluster = busyCluster(10);
-  const first = await sampleOf(cluster, 1_000);
-  const history = advance(advance(EMPTY_HISTORY, first), { ...first, receivedMs: 2_000 });
+  const first = await takeSample(cluster, 1_000);
+  const history = addSample(addSample(EMPTY_HISTORY, first), { ...first, receivedMs: 2_000 });
   assert.deepEqual(history.requests, [null, 0]);
 });
 
-test('models that were not read this time stay', async () => {
-  const sample = await sampleOf(busyCluster(1), 0);
-  const history = advance(advance(EMPTY_HISTORY, sample), {
+test('keeps the models when they are not read', async () => {
+  const sample = await takeSample(busyCluster(1), 0);
+  const history = addSample(addSample(EMPTY_HISTORY, sample), {
     ...sample,
     models: null,
     stats: null,

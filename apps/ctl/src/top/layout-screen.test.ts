@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { busyCluster, count, sampleOf, wideCluster } from './fake-sample.ts';
-import { advance, EMPTY_HISTORY, type History } from './history.ts';
+import { busyCluster, setRequestCount, takeSample, clusterOf } from '../testing/fake-sample.ts';
+import { addSample, EMPTY_HISTORY, type History } from './history.ts';
 import { layoutScreen } from './layout-screen.ts';
 import { lineWidth, type Line } from './line.ts';
 import { initialUi, type UiState } from './ui-state.ts';
@@ -10,11 +10,11 @@ import type { View } from './view.ts';
 
 async function busyHistory(): Promise<History> {
   const cluster = busyCluster(100);
-  let history = advance(EMPTY_HISTORY, await sampleOf(cluster, 0));
+  let history = addSample(EMPTY_HISTORY, await takeSample(cluster, 0));
   for (const step of [1, 2, 3]) {
     cluster.now += 1_000;
-    count(cluster, 100 + step * 30, step);
-    history = advance(history, await sampleOf(cluster, step * 1_000));
+    setRequestCount(cluster, 100 + step * 30, step);
+    history = addSample(history, await takeSample(cluster, step * 1_000));
   }
   return history;
 }
@@ -37,7 +37,7 @@ const text = (line: Line) => line.map((piece) => piece.text).join('');
 const screen = (view: View, columns = 80, rows = 24) =>
   layoutScreen(view, { columns, rows }).lines.map(text).join('\n');
 
-test('80x24 shows header, alerts and endpoints', async () => {
+test('shows header, alerts and endpoints in 80x24', async () => {
   const shown = screen(viewOf(await busyHistory()));
   assert.match(shown, /^olla 0\.1\.0 {2}gw 1 {2}wk 2 {2}● memory 0\.4ms +12:04:31 every 1s/);
   assert.match(shown, /req\/s 30\.0 .*tok\/s 1,500 .*errors 3\.3%/);
@@ -46,7 +46,7 @@ test('80x24 shows header, alerts and endpoints', async () => {
   assert.match(shown, /global limit .* 1800\/1000 rpm/);
 });
 
-test('what needs attention comes first, and the cursor stays with its name', async () => {
+test('sorts endpoints that need attention first, and keeps the selection by name', async () => {
   const history = await busyHistory();
   const screens = {
     ...initialUi(1).screens,
@@ -57,34 +57,34 @@ test('what needs attention comes first, and the cursor stays with its name', asy
   assert.match(frame.lines.map(text).join('\n'), /▶ gpu-a/);
 });
 
-test('columns leave from the right, names last', async () => {
+test('omits columns from the right when they do not fit', async () => {
   const history = await busyHistory();
   assert.doesNotMatch(screen(viewOf(history), 80), /REQ\/S +MODELS/);
   assert.match(screen(viewOf(history), 140, 40), /TYPE +ERR +TTFT50 +REQ\/S +MODELS/);
   assert.match(screen(viewOf(history), 60, 16), /ENDPOINT +STATE +IN FLIGHT +QUE +TOK\/S *\n/);
 });
 
-test('old data says how old it is and why', async () => {
+test('shows the age of old data and the error', async () => {
   const history = await busyHistory();
   const view = viewOf(history, {
-    failure: 'connection refused; trying again',
+    failure: 'connection refused. Trying again',
     nowMs: history.receivedMs + 37_000,
   });
   assert.match(screen(view), /DATA 37s OLD/);
-  assert.match(screen(view), /connection refused; trying again/);
+  assert.match(screen(view), /connection refused. Trying again/);
   assert.match(screen(viewOf(history, { nowMs: history.receivedMs + 60_000 })), /DATA 1m0s OLD/);
 });
 
-test('a pause is told, and a missing sample is a gap', async () => {
+test('shows a pause, and a gap for a missing sample', async () => {
   const history = await busyHistory();
   assert.match(screen(viewOf(history, { ui: { paused: true } })), /PAUSED/);
   assert.match(screen(viewOf(history)), / ███ {2}tok/);
 });
 
-test('the state being away shows since when, and what limits do', async () => {
+test('shows since when the shared state is away, and the fallback of the limits', async () => {
   const cluster = busyCluster(1);
   cluster.health = { ...cluster.health, connected: false };
-  const shown = screen(viewOf(advance(EMPTY_HISTORY, await sampleOf(cluster, 0))));
+  const shown = screen(viewOf(addSample(EMPTY_HISTORY, await takeSample(cluster, 0))));
   assert.match(shown, /✖ memory away 1m0s/);
   assert.match(shown, /limits fall back: local/);
 });
@@ -98,24 +98,24 @@ test('filters by state and by name', async () => {
   assert.deepEqual(names('nothing'), []);
 });
 
-test('the models screen joins listing and traffic', async () => {
+test('joins model list and traffic on the models screen', async () => {
   const shown = screen(viewOf(await busyHistory(), { ui: { screen: 'models' } }));
   assert.match(shown, /shared +2\/2 +30\.0 +1,500 .*gpu-a gpu-b/);
 });
 
-test('too small a terminal gets one sentence', async () => {
+test('shows one message in a terminal that is too small', async () => {
   const shown = screen(viewOf(await busyHistory()), 40, 10);
   assert.match(shown.replaceAll('\n', ''), /needs 60x16, this terminal has 40x10/);
 });
 
-test('ascii is ascii', async () => {
+test('draws only ASCII characters with --ascii', async () => {
   const history = await busyHistory();
   for (const name of ['endpoints', 'models'] as const) {
     assert.match(screen(viewOf(history, { ascii: true, ui: { screen: name } })), /^[\x20-\x7e\n]*$/);
   }
 });
 
-test('no frame is taller or wider than the terminal, whatever is in it', async () => {
+test('never draws a frame higher or wider than the terminal', async () => {
   const hostile = [
     '\u001b[2Jwiped',
     '日本語の端点'.repeat(4),
@@ -127,7 +127,7 @@ test('no frame is taller or wider than the terminal, whatever is in it', async (
   ];
   const many = Array.from({ length: 500 }, (_, index) => `endpoint-${index}`);
   const histories = await Promise.all(
-    [hostile, many, []].map(async (names) => advance(EMPTY_HISTORY, await sampleOf(wideCluster(names), 0))),
+    [hostile, many, []].map(async (names) => addSample(EMPTY_HISTORY, await takeSample(clusterOf(names), 0))),
   );
   fc.assert(
     fc.property(

@@ -2,34 +2,34 @@ import { endpointGrid, endpointRows, matchesEndpoint, sortEndpoints } from './en
 import { headLine, placeColumns, rowLine, type GridColumn } from './grid.ts';
 import { headerLines } from './header-lines.ts';
 import { helpLines } from './help-lines.ts';
-import { cutLine, span, spread, type Line } from './line.ts';
+import { cutLine, span, justify, type Line } from './line.ts';
 import { liveModelRows, matchesModel, MODEL_GRID, sortModels } from './model-grid.ts';
 import { selectedIndex } from './press-key.ts';
 import { SCREENS, type UiState } from './ui-state.ts';
 import type { Size, View } from './view.ts';
 
-/** Below it nothing of use fits. */
-export const SMALLEST: Size = { columns: 60, rows: 16 };
+/** The smallest terminal that the screen fits. */
+export const MIN_SIZE: Size = { columns: 60, rows: 16 };
 
 export interface Frame {
-  /** At most as many as the terminal has rows, none wider than it. */
+  /** No more lines than the terminal has rows, and none wider than it. */
   readonly lines: readonly Line[];
-  /** All rows of the screen in their order, also those that are not visible. */
+  /** The names of all rows in order, with those that are not visible. */
   readonly names: readonly string[];
   readonly pageRows: number;
 }
 
-/** What the terminal shows. Pure: the same view and size make the same frame. */
+/** Lays out a view for a terminal size. Pure. */
 export function layoutScreen(view: View, size: Size): Frame {
   const { columns, rows } = size;
-  if (columns < SMALLEST.columns || rows < SMALLEST.rows) return tooSmall(size);
+  if (columns < MIN_SIZE.columns || rows < MIN_SIZE.rows) return tooSmallFrame(size);
   const header = headerLines(view, columns);
   if (view.ui.help) {
     const lines = [...header, [], ...helpLines(columns)].slice(0, rows - 1);
     return { lines: [...lines, footerLine(view, columns)], names: [], pageRows: 1 };
   }
   const room = rows - header.length - 3;
-  const table = tableOf(view, columns, room);
+  const table = selectTable(view, columns, room);
   const filler: Line[] = Array.from({ length: room - table.body.length }, () => []);
   return {
     lines: [
@@ -45,8 +45,8 @@ export function layoutScreen(view: View, size: Size): Frame {
   };
 }
 
-function tooSmall({ columns, rows }: Size): Frame {
-  const text = `olla top needs ${SMALLEST.columns}x${SMALLEST.rows}, this terminal has ${columns}x${rows}. q quits; try: olla ctl status`;
+function tooSmallFrame({ columns, rows }: Size): Frame {
+  const text = `olla top needs ${MIN_SIZE.columns}x${MIN_SIZE.rows}, this terminal has ${columns}x${rows}. q quits. Try: olla ctl status`;
   const width = Math.max(1, columns);
   const lines: Line[] = [];
   for (let at = 0; at < text.length && lines.length < Math.max(1, rows); at += width)
@@ -61,7 +61,7 @@ interface Table {
   readonly hidden: number;
 }
 
-function tableOf(view: View, width: number, room: number): Table {
+function selectTable(view: View, width: number, room: number): Table {
   const { ui, history, ascii } = view;
   const { sort, reversed } = ui.screens[ui.screen];
   if (ui.screen === 'models') {
@@ -72,7 +72,7 @@ function tableOf(view: View, width: number, room: number): Table {
   return drawTable(endpointGrid(ascii), sortEndpoints(rows, sort, reversed), { ui, width, room, ascii });
 }
 
-interface Drawing {
+interface TableOptions {
   readonly ui: UiState;
   readonly width: number;
   readonly room: number;
@@ -82,13 +82,13 @@ interface Drawing {
 function drawTable<Row extends { readonly name: string }>(
   columns: readonly GridColumn<Row>[],
   rows: readonly Row[],
-  { ui, width, room, ascii }: Drawing,
+  { ui, width, room, ascii }: TableOptions,
 ): Table {
   const placed = placeColumns(columns, width);
   const screen = ui.screens[ui.screen];
   const names = rows.map((row) => row.name);
   const selected = selectedIndex(screen, names);
-  // The window moves by whole screens, so that the cursor moves and the rows stand still.
+  // The visible part moves by whole pages, so that the cursor moves and the rows stay.
   const first = rows.length <= room ? 0 : Math.min(Math.floor(selected / room) * room, rows.length - room);
   const visible = rows.slice(first, first + room);
   return {
@@ -108,7 +108,7 @@ function tabLine({ ui, ascii, history }: View, table: Table, width: number): Lin
   const all = ui.screen === 'models' ? history.models.length : (history.status?.endpoints.length ?? 0);
   const count = ui.filter === '' ? `${all} rows` : `${table.names.length} of ${all} match "${ui.filter}"`;
   const more = table.hidden > 0 ? `, ${table.hidden} out of view` : '';
-  return spread(
+  return justify(
     tabs,
     [span(`${count}${more}   by ${sort}${reversed ? ', reversed' : ''}`, { color: 'gray' })],
     width,
@@ -117,10 +117,14 @@ function tabLine({ ui, ascii, history }: View, table: Table, width: number): Lin
 }
 
 function footerLine({ ui, ascii }: View, width: number): Line {
-  if (ui.question !== null)
-    return cutLine([span(`${ui.question.text} [y/N]`, { color: 'yellow', bold: true })], width, ascii);
+  if (ui.confirmation !== null)
+    return cutLine([span(`${ui.confirmation.text} [y/N]`, { color: 'yellow', bold: true })], width, ascii);
   if (ui.typing)
-    return cutLine([span(`/${ui.filter}_   Enter keeps it, Esc clears it`, { color: 'cyan' })], width, ascii);
+    return cutLine(
+      [span(`/${ui.filter}_   Enter keeps the filter, Esc clears it`, { color: 'cyan' })],
+      width,
+      ascii,
+    );
   if (ui.notice !== null) {
     return cutLine(
       [span(ui.notice.text, { color: ui.notice.tone === 'error' ? 'red' : 'green' })],

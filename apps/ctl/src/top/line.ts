@@ -2,7 +2,7 @@ import { fitText, textWidth } from '../view/text.ts';
 
 export type Color = 'green' | 'yellow' | 'red' | 'gray' | 'cyan';
 
-/** A piece of a line in one style. */
+/** A part of a line in one style. */
 export interface Span {
   readonly text: string;
   readonly color?: Color;
@@ -10,7 +10,7 @@ export interface Span {
   readonly inverse?: true;
 }
 
-/** One line of the screen; never wider than the screen. */
+/** One line of the screen. */
 export type Line = readonly Span[];
 
 export function span(text: string, style: Omit<Span, 'text'> = {}): Span {
@@ -21,7 +21,7 @@ export function lineWidth(line: Line): number {
   return line.reduce((sum, { text }) => sum + textWidth(text), 0);
 }
 
-/** Cuts a line to the width. */
+/** Cuts a line to a width. */
 export function cutLine(line: Line, width: number, ascii: boolean): Line {
   if (lineWidth(line) <= width) return line;
   const cut: Span[] = [];
@@ -38,8 +38,8 @@ export function cutLine(line: Line, width: number, ascii: boolean): Line {
   return cut;
 }
 
-/** `left` and `right` at the two ends; `right` stays whole, as long as there is room for it. */
-export function spread(left: Line, right: Line, width: number, ascii: boolean): Line {
+/** Puts `left` and `right` at the two ends of a line. `left` is cut when both do not fit. */
+export function justify(left: Line, right: Line, width: number, ascii: boolean): Line {
   const rightWidth = lineWidth(right);
   if (rightWidth >= width) return cutLine(right, width, ascii);
   const start = cutLine(left, width - rightWidth - 1, ascii);

@@ -8,7 +8,7 @@ export interface LiveModelRow extends ModelRow {
   readonly rates: Rates;
 }
 
-/** Most important first: what does not fit leaves from the right. */
+/** The columns, most important first. Those that do not fit are omitted from the right. */
 export const MODEL_GRID: readonly GridColumn<LiveModelRow>[] = [
   { title: 'MODEL', width: 24, grows: 24, cell: ({ name }) => ({ text: name }) },
   {

@@ -1,7 +1,7 @@
-import { SCREENS, SORTS, type ScreenState, type UiState } from './ui-state.ts';
+import { SCREENS, SORTS, type Confirmation, type ScreenState, type UiState } from './ui-state.ts';
 
-/** A key, freed of how Ink tells it. */
-export type Press =
+/** One key press, independent of Ink. */
+export type KeyPress =
   | { readonly kind: 'text'; readonly text: string }
   | {
       readonly kind:
@@ -19,13 +19,13 @@ export type Press =
         | 'suspend';
     };
 
-/** What is on the screen, as far as keys need it. */
-export interface Shown {
-  /** Names of all rows in their order. */
+/** The rows of the screen that keys act on. */
+export interface VisibleRows {
+  /** Names of all rows in order. */
   readonly names: readonly string[];
   readonly pageRows: number;
-  /** The question that `d` or `u` ask about the selected endpoint; null where there is nothing to do. */
-  readonly ask: (action: 'drain' | 'resume', endpoint: string) => UiState['question'];
+  /** The confirmation that `d` or `u` needs for an endpoint; null when there is nothing to change. */
+  readonly confirm: (action: 'drain' | 'resume', endpoint: string) => Confirmation | null;
 }
 
 export type Effect =
@@ -35,41 +35,41 @@ export type Effect =
   | { readonly kind: 'read-now' }
   | { readonly kind: 'drain' | 'resume'; readonly endpoint: string };
 
-export interface Pressed {
+export interface KeyResult {
   readonly ui: UiState;
   readonly effect?: Effect;
 }
 
 const INTERVALS_MS = [500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000];
-const LONGEST_FILTER = 60;
+const MAX_FILTER_LENGTH = 60;
 
-/** What a key does. Pure: effects are returned, not run. */
-export function pressKey(ui: UiState, press: Press, shown: Shown): Pressed {
+/** Applies a key press to the state. Pure: the effect is returned, not run. */
+export function pressKey(ui: UiState, press: KeyPress, shown: VisibleRows): KeyResult {
   if (press.kind === 'interrupt') return { ui, effect: { kind: 'quit' } };
   if (press.kind === 'suspend') return { ui, effect: { kind: 'suspend' } };
-  if (ui.question !== null) return answer(ui, press);
+  if (ui.confirmation !== null) return confirmOrCancel(ui, press);
   if (ui.typing) return typeFilter(ui, press);
-  const calm = ui.notice === null ? ui : { ...ui, notice: null };
-  if (calm.help)
+  const current = ui.notice === null ? ui : { ...ui, notice: null };
+  if (current.help)
     return {
-      ui: { ...calm, help: false },
+      ui: { ...current, help: false },
       ...(press.kind === 'text' && press.text === 'q' ? { effect: { kind: 'quit' } } : {}),
     };
-  if (press.kind === 'text') return command(calm, press.text, shown);
-  return { ui: move(calm, press.kind, shown) };
+  if (press.kind === 'text') return command(current, press.text, shown);
+  return { ui: move(current, press.kind, shown) };
 }
 
-/** Only `y` is a yes; whatever else is pressed leaves things as they are. */
-function answer(ui: UiState, press: Press): Pressed {
-  const { question } = ui;
-  const closed = { ...ui, question: null };
-  if (question === null || press.kind !== 'text' || press.text.toLowerCase() !== 'y') {
+/** `y` confirms; any other key cancels. */
+function confirmOrCancel(ui: UiState, press: KeyPress): KeyResult {
+  const { confirmation } = ui;
+  const closed = { ...ui, confirmation: null };
+  if (confirmation === null || press.kind !== 'text' || press.text.toLowerCase() !== 'y') {
     return { ui: { ...closed, notice: { text: 'nothing was changed', tone: 'ok' } } };
   }
-  return { ui: closed, effect: { kind: question.action, endpoint: question.endpoint } };
+  return { ui: closed, effect: { kind: confirmation.action, endpoint: confirmation.endpoint } };
 }
 
-function typeFilter(ui: UiState, press: Press): Pressed {
+function typeFilter(ui: UiState, press: KeyPress): KeyResult {
   switch (press.kind) {
     case 'enter':
       return { ui: { ...ui, typing: false } };
@@ -78,13 +78,13 @@ function typeFilter(ui: UiState, press: Press): Pressed {
     case 'backspace':
       return { ui: { ...ui, filter: [...ui.filter].slice(0, -1).join('') } };
     case 'text':
-      return { ui: { ...ui, filter: (ui.filter + press.text).slice(0, LONGEST_FILTER) } };
+      return { ui: { ...ui, filter: (ui.filter + press.text).slice(0, MAX_FILTER_LENGTH) } };
     default:
       return { ui };
   }
 }
 
-function command(ui: UiState, key: string, shown: Shown): Pressed {
+function command(ui: UiState, key: string, shown: VisibleRows): KeyResult {
   switch (key) {
     case 'q':
       return { ui, effect: { kind: 'quit' } };
@@ -116,23 +116,23 @@ function command(ui: UiState, key: string, shown: Shown): Pressed {
       return { ui, effect: { kind: 'refresh' } };
     case 'd':
     case 'u':
-      return { ui: { ...ui, question: askAbout(ui, key === 'd' ? 'drain' : 'resume', shown) } };
+      return { ui: { ...ui, confirmation: confirmFor(ui, key === 'd' ? 'drain' : 'resume', shown) } };
     default:
       return { ui };
   }
 }
 
-function askAbout(ui: UiState, action: 'drain' | 'resume', shown: Shown): UiState['question'] {
+function confirmFor(ui: UiState, action: 'drain' | 'resume', shown: VisibleRows): Confirmation | null {
   if (ui.screen !== 'endpoints') return null;
   const name = shown.names[selectedIndex(ui.screens.endpoints, shown.names)];
-  return name === undefined ? null : shown.ask(action, name);
+  return name === undefined ? null : shown.confirm(action, name);
 }
 
-function move(ui: UiState, kind: Press['kind'], { names, pageRows }: Shown): UiState {
+function move(ui: UiState, kind: KeyPress['kind'], { names, pageRows }: VisibleRows): UiState {
   if (kind === 'tab') return { ...ui, screen: next(SCREENS, ui.screen) };
   if (kind === 'escape') return { ...ui, filter: '' };
   const from = selectedIndex(ui.screens[ui.screen], names);
-  const steps: Partial<Record<Press['kind'], number>> = {
+  const steps: Partial<Record<KeyPress['kind'], number>> = {
     up: -1,
     down: 1,
     pageUp: -pageRows,
@@ -146,7 +146,7 @@ function move(ui: UiState, kind: Press['kind'], { names, pageRows }: Shown): UiS
   return withScreen(ui, (screen) => ({ ...screen, selected: names[to] ?? null }));
 }
 
-/** Where the selected name is now; the first row if it is gone. */
+/** The index of the selected name, or of the first row when that name is gone. */
 export function selectedIndex({ selected }: ScreenState, names: readonly string[]): number {
   return Math.max(0, selected === null ? 0 : names.indexOf(selected));
 }
@@ -159,7 +159,7 @@ function next<T>(all: readonly T[], current: T): T {
   return all[(all.indexOf(current) + 1) % all.length] ?? current;
 }
 
-/** `+` reads more often, `-` less. */
+/** The next interval: `+` is shorter, `-` is longer. */
 function changeInterval(intervalMs: number, key: '+' | '-'): number {
   const faster = INTERVALS_MS.findLast((each) => each < intervalMs) ?? INTERVALS_MS[0];
   const slower = INTERVALS_MS.find((each) => each > intervalMs) ?? INTERVALS_MS.at(-1);

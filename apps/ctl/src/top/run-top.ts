@@ -12,14 +12,14 @@ export interface RunTopOptions {
   readonly color: boolean;
 }
 
-/** What a shell expects of a process that a signal ended. */
+/** The exit statuses that a shell expects after a signal: 128 plus its number. */
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 /**
- * Shows the cluster live until somebody quits or a signal comes; the terminal is as before then.
+ * Shows the cluster live until the user quits or a signal comes, then restores the terminal. Resolves with the exit
+ * status.
  *
- * @returns the exit code of the process
- * @throws AdminError if the gateway cannot be read at the start
+ * @throws AdminError when the gateway cannot be read at the start
  */
 export async function runTop(options: RunTopOptions): Promise<number> {
   const first = await readSample(options.client, true);
@@ -33,7 +33,7 @@ export async function runTop(options: RunTopOptions): Promise<number> {
     onQuit: () => ended.resolve(EXIT.ok),
     onSuspend: () => suspend.current(),
   });
-  // Only Ink's own hook can hand the terminal back; the screen sets it.
+  // Only a hook of Ink can hand the terminal back, so the screen sets this function.
   const suspend = { current: (): void => undefined };
   session.start(first);
   const app = render(createElement(Screen, { session, suspend }), {
@@ -41,7 +41,7 @@ export async function runTop(options: RunTopOptions): Promise<number> {
     incrementalRendering: true,
     exitOnCtrlC: false,
     patchConsole: false,
-    // Ink stays blank where CI is set; that stdout is a terminal is known here.
+    // Ink draws nothing when CI is set, but stdout is a terminal here.
     interactive: true,
     maxFps: 10,
   });
@@ -55,18 +55,18 @@ export async function runTop(options: RunTopOptions): Promise<number> {
   } finally {
     session.stop();
     app.unmount();
-    await app.waitUntilExit().catch(() => undefined); // its failure is told by `ended` already
+    await app.waitUntilExit().catch(() => undefined); // `ended` has reported the error
     release();
   }
 }
 
-/** React and Ink, loaded late because nothing else needs them; both read the environment when they are loaded. */
+/** Loads React and Ink, which only `top` needs. Both read the environment when they are loaded. */
 async function loadScreen(color: boolean) {
   process.env['NODE_ENV'] ??= 'production';
   if (!color) process.env['FORCE_COLOR'] = '0';
-  // Dropped by the bundler, which knows the version.
+  // The bundler defines OLLA_VERSION and removes this line.
   if (typeof OLLA_VERSION !== 'string') (await import('../tsx-hook.ts')).loadTsx();
-  // React is CommonJS: in the bundle it has no named exports when imported so.
+  // React is CommonJS, and a CommonJS module has no named exports in the bundle.
   const [{ render }, { default: react }, { Screen }] = await Promise.all([
     import('ink'),
     import('react'),

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
-import { PassThrough, Writable } from 'node:stream';
+import { Socket } from 'node:net';
 import { after, test, type TestContext } from 'node:test';
-import xterm from '@xterm/headless';
-import type { AdminClient } from '@olla/admin-api/client';
 import { AdminError } from '@olla/admin-api/admin-error';
+import type { AdminClient } from '@olla/admin-api/client';
 import type { FakeCluster } from '@olla/gateway/admin/fake-cluster';
+import xterm from '@xterm/headless';
+import { busyCluster, listModels, takeSample, clusterOf } from '../testing/fake-sample.ts';
 import { loadTsx } from '../tsx-hook.ts';
-import { busyCluster, modelsOf, sampleOf, wideCluster } from './fake-sample.ts';
 import { readSample, TopSession } from './top-session.ts';
+import type { Size } from './view.ts';
 
 process.env['NODE_ENV'] = 'production';
 loadTsx();
@@ -17,11 +18,12 @@ const [{ render }, { createElement }, { Screen }] = await Promise.all([
   import('./screen.tsx'),
 ]);
 
-/** A test that waits for what never comes fails instead of hanging. */
-const WITHIN = { timeout: 20_000 };
+/** A test that waits for a screen that never comes fails. */
+const OPTIONS = { timeout: 20_000 };
 
-/** A terminal of a given size, with what was written to it. */
-class FakeTerminal extends Writable {
+/** A terminal of a given size, which keeps all that was written to it. */
+class FakeTerminal extends Socket {
+  readonly fd = 1;
   readonly isTTY = true;
   columns: number;
   rows: number;
@@ -29,7 +31,7 @@ class FakeTerminal extends Writable {
   readonly written: string[] = [];
 
   constructor(columns: number, rows: number) {
-    super({ decodeStrings: false });
+    super();
     this.columns = columns;
     this.rows = rows;
     this.terminal = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true });
@@ -37,8 +39,13 @@ class FakeTerminal extends Writable {
 
   override _write(chunk: string | Buffer, _encoding: BufferEncoding, done: () => void): void {
     this.written.push(String(chunk));
-    // A terminal in cooked mode turns each line feed into both.
+    // A terminal in cooked mode writes a carriage return before each line feed.
     this.terminal.write(String(chunk).replaceAll(/(?<!\r)\n/g, '\r\n'), done);
+  }
+
+  /** A socket writes several chunks at once, which would need a connection. */
+  override _writev(chunks: { chunk: string | Buffer }[], done: () => void): void {
+    this._write(chunks.map(({ chunk }) => String(chunk)).join(''), 'utf8', done);
   }
 
   resize(columns: number, rows: number): void {
@@ -57,34 +64,33 @@ class FakeTerminal extends Writable {
   }
 }
 
-class FakeKeyboard extends PassThrough {
+/** A keyboard whose input a test pushes. */
+class FakeKeyboard extends Socket {
+  readonly fd = 0;
   readonly isTTY = true;
+  readonly isRaw = true;
   setRawMode(): this {
-    return this;
-  }
-  ref(): this {
-    return this;
-  }
-  unref(): this {
     return this;
   }
 }
 
+const SIZE: Size = { columns: 80, rows: 24 };
+
 const actions: string[] = [];
 
-/** A client of a fake cluster; `away` makes its reads fail. */
+/** A client of a fake cluster, whose reads fail while `away` is set. */
 function clientOf(cluster: FakeCluster, state: { away: boolean }): AdminClient {
-  const read = async <T>(pick: (sample: Awaited<ReturnType<typeof sampleOf>>) => T): Promise<T> => {
+  const read = async <T>(pick: (sample: Awaited<ReturnType<typeof takeSample>>) => T): Promise<T> => {
     if (state.away)
       throw new AdminError('UNREACHABLE', 'no gateway answers at http://gw.test: connection refused');
-    return pick(await sampleOf(cluster, 0));
+    return pick(await takeSample(cluster, 0));
   };
-  const unused = () => Promise.reject(new Error('not used here'));
+  const unused = () => Promise.reject(new Error('this test does not use it'));
   return {
     gatewayUrl: 'http://gw.test',
     status: () => read((sample) => sample.status),
     statsModels: () => read((sample) => sample.stats as NonNullable<typeof sample.stats>),
-    models: () => read(() => modelsOf(cluster)),
+    models: () => read(() => listModels(cluster)),
     drain: (endpoint, force) => {
       actions.push(`drain ${endpoint}${force ? ' force' : ''}`);
       cluster.control = {
@@ -116,13 +122,7 @@ interface Running {
   readonly end: () => Promise<void>;
 }
 
-async function run(
-  t: TestContext,
-  cluster: FakeCluster,
-  columns: number,
-  rows: number,
-  intervalMs = 30,
-): Promise<Running> {
+async function run(t: TestContext, cluster: FakeCluster, { columns, rows }: Size): Promise<Running> {
   const out = new FakeTerminal(columns, rows);
   const keyboard = new FakeKeyboard();
   const state = { away: false };
@@ -131,15 +131,15 @@ async function run(
   const session = new TopSession({
     client,
     admin: () => client,
-    intervalMs,
+    intervalMs: 30,
     ascii: false,
     onQuit: () => quit.resolve(),
     onSuspend: () => undefined,
   });
   session.start(await readSample(client, true));
   const app = render(createElement(Screen, { session, suspend: { current: () => undefined } }), {
-    stdout: out as unknown as NodeJS.WriteStream,
-    stdin: keyboard as unknown as NodeJS.ReadStream,
+    stdout: out,
+    stdin: keyboard,
     alternateScreen: true,
     incrementalRendering: true,
     exitOnCtrlC: false,
@@ -156,12 +156,14 @@ async function run(
   return {
     out,
     state,
-    type: (keys) => void keyboard.write(keys),
+    type: (keys) => void keyboard.push(keys),
     shows: async (pattern) => {
       const deadline = performance.now() + 5_000;
       while (!pattern.test(out.screen())) {
         if (performance.now() > deadline)
-          throw new assert.AssertionError({ message: `never showed ${String(pattern)}:\n${out.screen()}` });
+          throw new assert.AssertionError({
+            message: `the screen did not show ${String(pattern)}:\n${out.screen()}`,
+          });
         await new Promise((resolve) => setImmediate(resolve));
       }
       return out.screen();
@@ -177,11 +179,11 @@ for (const [columns, rows] of [
   [60, 16],
 ] as const) {
   test(
-    `${columns}x${rows}: fills the screen, repaints only what changed, leaves it as it was`,
-    WITHIN,
+    `fills the screen, repaints only changes and restores the terminal at ${columns}x${rows}`,
+    OPTIONS,
     async (t) => {
       const cluster = busyCluster(100);
-      const { out, shows, end } = await run(t, cluster, columns, rows);
+      const { out, shows, end } = await run(t, cluster, { columns, rows });
       const shown = await shows(/gpu-a/);
       assert.equal(shown.split('\n').length, rows);
       assert.match(shown.split('\n').at(-1) ?? '', /^q quit/);
@@ -199,8 +201,8 @@ for (const [columns, rows] of [
   );
 }
 
-test('keys that arrive together are keys of their own, and q quits', WITHIN, async (t) => {
-  const { shows, type, quit } = await run(t, busyCluster(100), 80, 24);
+test('handles each key of a text, and quits with q', OPTIONS, async (t) => {
+  const { shows, type, quit } = await run(t, busyCluster(100), SIZE);
   await shows(/▶ old box/);
   type('jj');
   await shows(/▶ gpu-a/);
@@ -212,34 +214,42 @@ test('keys that arrive together are keys of their own, and q quits', WITHIN, asy
   await quit;
 });
 
-test('draining asks first, names what is lost, and tells what came of it', WITHIN, async (t) => {
-  actions.length = 0;
-  const { shows, type } = await run(t, busyCluster(100), 80, 24);
-  await shows(/▶ old box/);
-  type('jjd');
-  await shows(/Drain gpu-a \(healthy, 16 in flight\)\? Nobody else has only-a, shared/);
-  type('n');
-  await shows(/nothing was changed/);
-  type('dy');
-  await shows(/gpu-a gets nothing new, 16 still in flight there/);
-  assert.deepEqual(actions, ['drain gpu-a force']);
-  await shows(/gpu-a {10}○ drain/);
-});
+test(
+  'asks for confirmation before a drain, names the lost models, and shows the result',
+  OPTIONS,
+  async (t) => {
+    actions.length = 0;
+    const { shows, type } = await run(t, busyCluster(100), SIZE);
+    await shows(/▶ old box/);
+    type('jjd');
+    await shows(/Drain gpu-a \(healthy, 16 in flight\)\? No other endpoint has only-a, shared/);
+    type('n');
+    await shows(/nothing was changed/);
+    type('dy');
+    await shows(/gpu-a gets no new requests, 16 are in flight/);
+    assert.deepEqual(actions, ['drain gpu-a force']);
+    await shows(/gpu-a {10}○ drain/);
+  },
+);
 
-test('a gateway that goes away leaves the last screen, and comes back by itself', WITHIN, async (t) => {
-  const { shows, state, type } = await run(t, busyCluster(100), 80, 24);
-  await shows(/gpu-a/);
-  state.away = true;
-  const old = await shows(/DATA \ds OLD[^]*connection refused; trying again/);
-  assert.match(old, /gpu-a {10}● healthy/);
-  state.away = false;
-  await shows(/every 0\.03s/);
-  type(' ');
-  await shows(/PAUSED/);
-});
+test(
+  'keeps the last screen while the gateway is away, and updates it when the gateway is back',
+  OPTIONS,
+  async (t) => {
+    const { shows, state, type } = await run(t, busyCluster(100), SIZE);
+    await shows(/gpu-a/);
+    state.away = true;
+    const old = await shows(/DATA \ds OLD[^]*connection refused. Trying again/);
+    assert.match(old, /gpu-a {10}● healthy/);
+    state.away = false;
+    await shows(/every 0\.03s/);
+    type(' ');
+    await shows(/PAUSED/);
+  },
+);
 
-test('a resize is followed; too small says so', WITHIN, async (t) => {
-  const { out, shows } = await run(t, busyCluster(100), 80, 24);
+test('follows a resize, and shows a message when the terminal is too small', OPTIONS, async (t) => {
+  const { out, shows } = await run(t, busyCluster(100), SIZE);
   await shows(/gpu-a/);
   out.resize(140, 40);
   await shows(/REQUESTS/);
@@ -249,8 +259,8 @@ test('a resize is followed; too small says so', WITHIN, async (t) => {
   await shows(/gpu-a/);
 });
 
-test('hostile names cannot move the cursor', WITHIN, async (t) => {
-  const { out, shows } = await run(t, wideCluster(['\u001b[2J\u001b[1;1Howned', 'fine']), 80, 24);
+test('does not let an endpoint’s name move the cursor', OPTIONS, async (t) => {
+  const { out, shows } = await run(t, clusterOf(['\u001b[2J\u001b[1;1Howned', 'fine']), SIZE);
   const shown = await shows(/fine/);
   assert.match(shown.split('\n')[0] ?? '', /^olla/);
   assert.match(shown, /owned/);
@@ -258,6 +268,6 @@ test('hostile names cannot move the cursor', WITHIN, async (t) => {
 });
 
 after(() => {
-  // Ink keeps nothing alive once unmounted; a handle left over would keep this file from ending.
+  // Ink must release its timers when it is unmounted: a timer that is left keeps the process alive.
   assert.ok(process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length < 5);
 });

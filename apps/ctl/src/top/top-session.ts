@@ -1,14 +1,14 @@
 import type { AdminClient } from '@olla/admin-api/client';
-import { questionAbout, modelsLost } from './drain-question.ts';
-import { advance, EMPTY_HISTORY, type History, type Sample } from './history.ts';
+import { createConfirmation, modelsLost } from './confirmation.ts';
+import { addSample, EMPTY_HISTORY, type History, type Sample } from './history.ts';
 import { layoutScreen } from './layout-screen.ts';
-import { pressKey, type Effect, type Press } from './press-key.ts';
+import { pressKey, type Effect, type KeyPress } from './press-key.ts';
 import { initialUi, type Notice, type UiState } from './ui-state.ts';
 import type { Size, View } from './view.ts';
 
 export interface TopOptions {
   readonly client: AdminClient;
-  /** A client with the admin token; throws where there is none. */
+  /** Makes a client with the admin token. Throws when there is no token. */
   readonly admin: () => AdminClient;
   readonly intervalMs: number;
   readonly ascii: boolean;
@@ -16,15 +16,15 @@ export interface TopOptions {
   readonly onSuspend: () => void;
 }
 
-/** Models are listed under the limits of traffic: rarely enough to leave these to the clients. */
+/** Reads of the model list count against the request limits, so they are rare. */
 const MODELS_EVERY_MS = 5_000;
 const TICK_MS = 1_000;
-/** How long the outcome of an action stays in the place of the keys. */
+/** How long the result of an action replaces the key help. */
 const NOTICE_MS = 6_000;
 
 /**
- * A running `top`: reads the gateway, takes keys, and holds the view. Knows nothing of the terminal, so that a test
- * drives it as the screen does.
+ * A running `top`: it reads the gateway, handles key presses and holds the view. It does not use the terminal, so that
+ * tests can drive it without one.
  */
 export class TopSession {
   readonly #options: TopOptions;
@@ -43,7 +43,7 @@ export class TopSession {
   constructor(options: TopOptions) {
     this.#options = options;
     this.#ui = initialUi(options.intervalMs);
-    this.#view = this.#newView(EMPTY_HISTORY);
+    this.#view = this.#createView(EMPTY_HISTORY);
   }
 
   readonly subscribe = (listener: () => void): (() => void) => {
@@ -53,12 +53,12 @@ export class TopSession {
 
   readonly view = (): View => this.#view;
 
-  /** Begins to read with a first sample that was taken already. */
+  /** Starts reading, with a first sample that has been read already. */
   start(first: Sample): void {
-    this.#take(first);
+    this.#addSample(first);
     this.#schedule();
     this.#ticker = setInterval(() => {
-      if (performance.now() - this.#history.receivedMs > this.#ui.intervalMs + TICK_MS) this.#show();
+      if (performance.now() - this.#history.receivedMs > this.#ui.intervalMs + TICK_MS) this.#update();
     }, TICK_MS);
   }
 
@@ -69,13 +69,13 @@ export class TopSession {
     if (this.#noticeTimer !== null) clearTimeout(this.#noticeTimer);
   }
 
-  press(press: Press, size: Size): void {
+  press(press: KeyPress, size: Size): void {
     const { names, pageRows } = layoutScreen(this.#view, size);
-    const ask = (action: 'drain' | 'resume', endpoint: string) =>
-      questionAbout(this.#view.history, action, endpoint);
-    const { ui, effect } = pressKey(this.#ui, press, { names, pageRows, ask });
+    const confirm = (action: 'drain' | 'resume', endpoint: string) =>
+      createConfirmation(this.#view.history, action, endpoint);
+    const { ui, effect } = pressKey(this.#ui, press, { names, pageRows, confirm });
     this.#ui = ui;
-    this.#show();
+    this.#update();
     if (effect !== undefined) this.#run(effect);
   }
 
@@ -83,49 +83,49 @@ export class TopSession {
     if (effect.kind === 'quit') this.#options.onQuit();
     else if (effect.kind === 'suspend') this.#options.onSuspend();
     else if (effect.kind === 'read-now') this.#readNow();
-    else void this.#act(effect);
+    else void this.#runAction(effect);
   }
 
-  async #act(effect: Exclude<Effect, { kind: 'quit' | 'suspend' | 'read-now' }>): Promise<void> {
+  async #runAction(effect: Exclude<Effect, { kind: 'quit' | 'suspend' | 'read-now' }>): Promise<void> {
     try {
       const admin = this.#options.admin();
       try {
-        this.#notice({ text: await this.#perform(admin, effect), tone: 'ok' });
+        this.#showNotice({ text: await this.#requestAction(admin, effect), tone: 'ok' });
       } finally {
         admin.close();
       }
     } catch (error) {
-      this.#notice({ text: error instanceof Error ? error.message : String(error), tone: 'error' });
+      this.#showNotice({ text: error instanceof Error ? error.message : String(error), tone: 'error' });
     }
     this.#readNow();
   }
 
-  async #perform(
+  async #requestAction(
     admin: AdminClient,
     effect: Exclude<Effect, { kind: 'quit' | 'suspend' | 'read-now' }>,
   ): Promise<string> {
     if (effect.kind === 'refresh') {
       await admin.refresh();
-      return 'all endpoints are looked at again';
+      return 'all endpoints are probed again';
     }
     if (effect.kind === 'resume') {
       await admin.resume(effect.endpoint);
       return `${effect.endpoint} serves again`;
     }
-    // The question has named the models that get lost: its yes is the force that the gateway asks for.
+    // The confirmation has named the models that lose their last endpoint, so the drain is forced.
     const force = modelsLost(this.#history, effect.endpoint).length > 0;
     const { streams_left } = await admin.drain(effect.endpoint, force);
-    return `${effect.endpoint} gets nothing new, ${streams_left} still in flight there`;
+    return `${effect.endpoint} gets no new requests, ${streams_left} are in flight`;
   }
 
-  #notice(notice: Notice): void {
+  #showNotice(notice: Notice): void {
     if (this.#stopped) return;
     this.#ui = { ...this.#ui, notice };
-    this.#show();
+    this.#update();
     if (this.#noticeTimer !== null) clearTimeout(this.#noticeTimer);
     this.#noticeTimer = setTimeout(() => {
       this.#ui = { ...this.#ui, notice: null };
-      this.#show();
+      this.#update();
     }, NOTICE_MS);
   }
 
@@ -150,34 +150,34 @@ export class TopSession {
     if (wantsModels) this.#modelsReadAt = now;
     try {
       const sample = await readSample(this.#options.client, wantsModels);
-      if (!this.#stopped) this.#take(sample);
+      if (!this.#stopped) this.#addSample(sample);
     } catch (error) {
-      this.#failure = `${error instanceof Error ? error.message : String(error)}; trying again`;
-      if (!this.#stopped) this.#show();
+      this.#failure = `${error instanceof Error ? error.message : String(error)}. Trying again`;
+      if (!this.#stopped) this.#update();
     }
   }
 
-  #take(sample: Sample): void {
+  #addSample(sample: Sample): void {
     if (sample.models !== null && this.#modelsReadAt < 0) this.#modelsReadAt = sample.receivedMs;
     this.#failure = null;
-    this.#history = advance(this.#history, sample);
-    this.#show();
+    this.#history = addSample(this.#history, sample);
+    this.#update();
   }
 
-  /** Makes the next view. While paused the data stands still, but its age is told. */
-  #show(): void {
+  /** Makes the next view and notifies the screen. While paused, the view keeps its data. */
+  #update(): void {
     const history =
       this.#ui.paused && this.#view.history.status !== null ? this.#view.history : this.#history;
-    this.#view = this.#newView(history);
+    this.#view = this.#createView(history);
     for (const listener of this.#listeners) listener();
   }
 
-  #newView(history: History): View {
+  #createView(history: History): View {
     return {
       history,
       ui: this.#ui,
       failure: this.#failure,
-      // A paused screen is old because somebody wants it so: what counts is whether the gateway still answers.
+      // A paused screen is not shown as old unless the gateway fails to answer.
       nowMs: this.#ui.paused && this.#failure === null ? history.receivedMs : performance.now(),
       clock: new Date().toTimeString().slice(0, 8),
       ascii: this.#options.ascii,
@@ -187,9 +187,9 @@ export class TopSession {
 }
 
 /**
- * One reading. The status is what counts: models that cannot be listed this time keep their last list.
+ * Reads the gateway once. When models or statistics cannot be read, their last values stay.
  *
- * @throws AdminError if the status cannot be read
+ * @throws AdminError when the status cannot be read
  */
 export async function readSample(client: AdminClient, withModels: boolean): Promise<Sample> {
   const [status, stats, models] = await Promise.all([

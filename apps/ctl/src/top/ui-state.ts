@@ -1,9 +1,8 @@
-/** What the person at the screen has chosen. */
 export type ScreenName = 'endpoints' | 'models';
 
 export const SCREENS: readonly ScreenName[] = ['endpoints', 'models'];
 
-/** What a screen can be sorted by; the first is how it starts. */
+/** The sort keys of each screen. The first is the default. */
 export const SORTS: Readonly<Record<ScreenName, readonly string[]>> = {
   endpoints: ['state', 'name', 'in flight', 'tok/s', 'ttft95'],
   models: ['name', 'req/s', 'tok/s', 'ttft95', 'loaded'],
@@ -12,12 +11,12 @@ export const SORTS: Readonly<Record<ScreenName, readonly string[]>> = {
 export interface ScreenState {
   readonly sort: string;
   readonly reversed: boolean;
-  /** The selected row by its name, because rows change places. */
+  /** The name of the selected row, because rows move; null for the first row. */
   readonly selected: string | null;
 }
 
-/** A question that the next key answers. */
-export interface Question {
+/** An action that the next key confirms or cancels. */
+export interface Confirmation {
   readonly action: 'drain' | 'resume';
   readonly endpoint: string;
   readonly text: string;
@@ -28,6 +27,7 @@ export interface Notice {
   readonly tone: 'ok' | 'error';
 }
 
+/** The choices of the user. */
 export interface UiState {
   readonly screen: ScreenName;
   readonly screens: Readonly<Record<ScreenName, ScreenState>>;
@@ -35,7 +35,7 @@ export interface UiState {
   readonly help: boolean;
   readonly filter: string;
   readonly typing: boolean;
-  readonly question: Question | null;
+  readonly confirmation: Confirmation | null;
   readonly notice: Notice | null;
   readonly intervalMs: number;
 }
@@ -53,7 +53,7 @@ export function initialUi(intervalMs: number): UiState {
     help: false,
     filter: '',
     typing: false,
-    question: null,
+    confirmation: null,
     notice: null,
     intervalMs,
   };

@@ -1,15 +1,15 @@
 import type { History } from './history.ts';
 import type { UiState } from './ui-state.ts';
 
-/** All that a frame is made of. */
+/** The input of layoutScreen. */
 export interface View {
   readonly history: History;
   readonly ui: UiState;
-  /** Why the last read failed; null while reads succeed. */
+  /** The error of the last read; null when it succeeded. */
   readonly failure: string | null;
-  /** Monotonic milliseconds, the clock of `history.receivedMs`. */
+  /** The current time on the clock of performance.now(). */
   readonly nowMs: number;
-  /** Time of day as text. */
+  /** The time of day as text. */
   readonly clock: string;
   readonly ascii: boolean;
   readonly gatewayUrl: string;

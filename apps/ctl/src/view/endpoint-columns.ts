@@ -3,17 +3,17 @@ import { showCount, showMs, showRate, UNKNOWN } from './numbers.ts';
 import { showStatusMark, statusMark } from './status-mark.ts';
 import type { Column } from './table.ts';
 
-/** `38/64`, or `38` where the backend tells no slots. */
+/** `38/64`, or `38` when the number of slots is unknown. */
 export function showInFlight(endpoint: StatusEndpoint): string {
   return endpoint.slots === null ? String(endpoint.in_flight) : `${endpoint.in_flight}/${endpoint.slots}`;
 }
 
-/** `14 (3)`: models, and how many of them are in memory. */
+/** `14 (3)`: the number of models, and of those in memory. */
 export function showModels({ models }: StatusEndpoint): string {
   return models.loaded === null ? String(models.count) : `${models.count} (${models.loaded})`;
 }
 
-/** Columns of `olla ctl endpoints`. */
+/** The columns of `olla ctl endpoints`. */
 export function endpointColumns(ascii: boolean): Column<StatusEndpoint>[] {
   return [
     { title: 'ENDPOINT', value: (row) => row.name },

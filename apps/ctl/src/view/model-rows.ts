@@ -1,23 +1,23 @@
-import type { StatsModelsBody } from '@olla/admin-api/schema/stats';
 import type { UnifiedModel } from '@olla/admin-api/client';
+import type { StatsModelsBody } from '@olla/admin-api/schema/stats';
 import { percentileMs } from '@olla/core/percentile';
 import { showCount, showMs, showRate, UNKNOWN } from './numbers.ts';
 import type { Column } from './table.ts';
 
 type ModelStats = StatsModelsBody['models'][number];
 
-/** A model of the fleet, with where it is and what was asked of it. */
+/** A model with its endpoints and its traffic. */
 export interface ModelRow {
   readonly name: string;
   readonly endpoints: readonly string[];
-  /** Endpoints that have it in memory; null where none tells. */
+  /** Number of endpoints that have it in memory; null when none reports it. */
   readonly loaded: number | null;
   readonly family: string;
   readonly parameters: string;
   readonly quantization: string;
   readonly contextLength: number | null;
   readonly aliases: readonly string[];
-  /** Null before its first request. Several names that served make several entries of the API: these are summed. */
+  /** Null before its first request. The API counts each name of a model apart; these are the sums. */
   readonly stats: ModelTraffic | null;
 }
 
@@ -29,27 +29,27 @@ export interface ModelTraffic {
   readonly tokensPerS: number | null;
 }
 
-/** Names under which a model's requests are counted: its own, and those that single endpoints have for it. */
-export function namesOf({ id, olla }: UnifiedModel): string[] {
+/** The names under which the API counts the requests of a model: its own and its aliases. */
+export function countedNames({ id, olla }: UnifiedModel): string[] {
   return [...new Set([id, ...olla.aliases])];
 }
 
-/** Joins `/olla/models` with `/internal/stats/models`; models that are gone but were asked for are left out. */
+/** Joins `/olla/models` with `/internal/stats/models`. Traffic of models that are not listed is left out. */
 export function modelRows(models: readonly UnifiedModel[], stats: StatsModelsBody | null): ModelRow[] {
   const byName = new Map(stats?.models.map((row) => [row.name, row]));
   return models.map((model) => {
     const { id, olla } = model;
-    const told = olla.availability.filter(({ state }) => state !== 'unknown');
+    const reported = olla.availability.filter(({ state }) => state !== 'unknown');
     return {
       name: id,
       endpoints: olla.availability.map(({ endpoint }) => endpoint),
-      loaded: told.length === 0 ? null : told.filter(({ state }) => state === 'loaded').length,
+      loaded: reported.length === 0 ? null : reported.filter(({ state }) => state === 'loaded').length,
       family: olla.family,
       parameters: olla.parameter_size,
       quantization: olla.quantization,
       contextLength: olla.max_context_length ?? null,
       aliases: olla.aliases,
-      stats: sumTraffic(namesOf(model).flatMap((name) => byName.get(name) ?? [])),
+      stats: sumTraffic(countedNames(model).flatMap((name) => byName.get(name) ?? [])),
     };
   });
 }
@@ -59,26 +59,26 @@ function sumTraffic(rows: readonly ModelStats[]): ModelTraffic | null {
   const sum = (pick: (row: ModelStats) => number) => rows.reduce((total, row) => total + pick(row), 0);
   const buckets = (rows[0]?.ttft_buckets ?? []).map((_, index) => sum((row) => row.ttft_buckets[index] ?? 0));
   const tokens = sum((row) => row.tokens_out_total);
-  const fast = rows.filter((row) => row.tokens_per_second !== null);
+  const withSpeed = rows.filter((row) => row.tokens_per_second !== null);
   return {
     requests: sum((row) => row.total_requests),
     failures: sum((row) => row.failed_requests),
     ttftP50Ms: percentileMs(buckets, 0.5),
     ttftP95Ms: percentileMs(buckets, 0.95),
-    // Weighted by tokens: the speed of the whole is time over tokens.
+    // The harmonic mean, weighted by tokens: all tokens divided by the time that they took.
     tokensPerS:
-      fast.length === 0
+      withSpeed.length === 0
         ? null
         : tokens / sum((row) => row.tokens_out_total / (row.tokens_per_second ?? Infinity)),
   };
 }
 
-/** `1/3`: in memory on one of three endpoints. */
+/** `1/3`: in memory at one of three endpoints. */
 export function showLoaded(row: ModelRow): string {
   return `${row.loaded ?? UNKNOWN}/${row.endpoints.length}`;
 }
 
-/** Columns of `olla ctl models`. */
+/** The columns of `olla ctl models`. */
 export const MODEL_COLUMNS: readonly Column<ModelRow>[] = [
   { title: 'MODEL', value: (row) => row.name },
   { title: 'PARAMETERS', value: (row) => row.parameters || UNKNOWN },

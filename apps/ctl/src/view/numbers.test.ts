@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { showAge, showCount, showMs, showRate, showShare } from './numbers.ts';
 
-test('unknown is a dash, never a zero', () => {
+test('shows an unknown value as a dash', () => {
   assert.deepEqual([showCount(null), showMs(null), showRate(null), showShare(null)], ['-', '-', '-', '-']);
 });
 
-test('numbers stay short and keep their unit', () => {
+test('shows short numbers with their unit', () => {
   assert.deepEqual([0, 1_204, 12_345_678].map(showCount), ['0', '1,204', '12.3M']);
   assert.deepEqual([0, 999, 1_900, 9_949, 9_960, 35_000, 155_000].map(showMs), [
     '0ms',

@@ -1,9 +1,9 @@
-/** `-` is "unknown", in every table. */
+/** The text of an unknown value. */
 export const UNKNOWN = '-';
 
 const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 
-/** `1,204`; above a million `12.3M`. */
+/** `1,204`, or `12.3M` from ten million on. */
 export function showCount(value: number | null): string {
   if (value === null) return UNKNOWN;
   if (value >= 10_000_000) return `${(value / 1_000_000).toFixed(1)}M`;
@@ -20,13 +20,13 @@ export function showMs(ms: number | null): string {
   return `${Math.floor(seconds / 60)}m${String(seconds % 60).padStart(2, '0')}`;
 }
 
-/** A rate a second: `31.4`, `2,100`. */
+/** A rate per second: `31.4`, `2,100`. */
 export function showRate(value: number | null): string {
   if (value === null) return UNKNOWN;
   return value < 99.95 ? value.toFixed(1) : whole.format(value);
 }
 
-/** A share as per cent: `0.4%`, `12%`. */
+/** A share of 1 in per cent: `0.4%`, `12%`. */
 export function showShare(value: number | null): string {
   if (value === null) return UNKNOWN;
   const percent = value * 100;

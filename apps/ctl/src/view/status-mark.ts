@@ -1,10 +1,10 @@
-/** How an endpoint's status looks: a glyph and a word carry it, the colour only repeats it. */
+/** The glyph, word and colour of an endpoint's status. The colour only repeats the word. */
 export interface StatusMark {
   readonly glyph: string;
   readonly asciiGlyph: string;
   readonly word: string;
   readonly color: 'green' | 'yellow' | 'red' | 'gray';
-  /** Sorts what needs attention first. */
+  /** Sort order: a status that needs attention has a low rank. */
   readonly rank: number;
 }
 
@@ -23,7 +23,7 @@ const MARKS: Readonly<Record<string, StatusMark>> = {
   unknown: OTHER,
 };
 
-/** @param status as the admin API tells it; one that this version does not know is shown as unknown */
+/** @param status the word of the admin API; a word that this version does not know is shown as unknown */
 export function statusMark(status: string): StatusMark {
   return MARKS[status] ?? OTHER;
 }

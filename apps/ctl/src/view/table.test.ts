@@ -7,7 +7,7 @@ const COLUMNS: Column<{ name: string; count: number }>[] = [
   { title: 'COUNT', align: 'right', value: (row) => String(row.count), color: () => 'red' },
 ];
 
-test('columns are as wide as what is in them, ends are not padded', () => {
+test('makes columns as wide as their cells, and does not pad line ends', () => {
   const text = printTable(
     COLUMNS,
     [
@@ -19,7 +19,7 @@ test('columns are as wide as what is in them, ends are not padded', () => {
   assert.equal(text, 'NAME  COUNT\n日本      7\nab    12345\n');
 });
 
-test('colour is only round the cell', () => {
+test('colours only the cell', () => {
   assert.equal(
     printTable(COLUMNS, [{ name: 'a', count: 1 }], true),
     'NAME  COUNT\na     \u001b[31m    1\u001b[39m\n',

@@ -1,10 +1,10 @@
 import { padText, safeText, textWidth } from './text.ts';
 
-/** One column of a table, the same for a printed table and for a screen. */
+/** A column of a printed table. */
 export interface Column<Row> {
   readonly title: string;
   readonly align?: 'left' | 'right';
-  /** Only in `-o wide`, or where a screen has room. */
+  /** Shown only with `-o wide`. */
   readonly wide?: true;
   readonly value: (row: Row) => string;
   readonly color?: (row: Row) => 'green' | 'yellow' | 'red' | 'gray' | null;
@@ -12,7 +12,7 @@ export interface Column<Row> {
 
 const CODES = { green: 32, yellow: 33, red: 31, gray: 90 } as const;
 
-/** A table for a pipe or a terminal: as wide as what is in it, no line at its ends padded. */
+/** Formats a table for a pipe or a terminal. Columns are as wide as their cells, and line ends are not padded. */
 export function printTable<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],

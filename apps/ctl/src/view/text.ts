@@ -1,23 +1,23 @@
 import stringWidth from 'string-width';
 
 const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
-/** C0 and C1 controls, and the marks that turn the direction of writing: a name must not move the cursor. */
+/** C0 and C1 controls, and marks that change the writing direction. A name must not move the cursor. */
 const UNPRINTABLE = /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
-/** Escape sequences as a whole, so that no half of one is left as text. */
+/** Whole escape sequences, so that no part of one is left as text. */
 const SEQUENCES = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|.)/gu;
 
-/** Text of others made safe for a terminal. */
+/** Removes control characters and escape sequences from text of clients, backends or configuration. */
 export function safeText(text: string): string {
   if (PRINTABLE_ASCII.test(text)) return text;
   return text.replace(SEQUENCES, '').replace(UNPRINTABLE, '');
 }
 
-/** Columns that a text takes in a terminal. */
+/** The terminal columns that a text takes. */
 export function textWidth(text: string): number {
   return PRINTABLE_ASCII.test(text) ? text.length : stringWidth(text);
 }
 
-/** Cuts a text to a width, with `…` (or `~`) in the place of what is cut. */
+/** Cuts a text to a width and ends a cut text with `…`, or `~` in ASCII. */
 export function fitText(text: string, width: number, ascii = false): string {
   if (textWidth(text) <= width) return text;
   if (width <= 0) return '';
@@ -32,7 +32,7 @@ export function fitText(text: string, width: number, ascii = false): string {
   return cut + (ascii ? '~' : '…');
 }
 
-/** Exactly `width` columns: cut or filled. */
+/** Cuts or pads a text to exactly `width` columns. */
 export function padText(
   text: string,
   width: number,

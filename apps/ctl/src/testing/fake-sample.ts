@@ -12,18 +12,18 @@ import {
 import { readMoment } from '@olla/gateway/admin/sources';
 import { statsModelsBody } from '@olla/gateway/admin/stats-body';
 import { statusBody } from '@olla/gateway/admin/status-body';
-import type { Sample } from './history.ts';
+import type { Sample } from '../top/history.ts';
 
-/** Samples for tests of the console, made by the code that makes the real ones. */
-export async function sampleOf(cluster: FakeCluster, receivedMs: number): Promise<Sample> {
+/** A sample of a fake cluster, made by the code of the admin API. */
+export async function takeSample(cluster: FakeCluster, receivedMs: number): Promise<Sample> {
   const moment = await readMoment(cluster.deps);
   const status: StatusBody = statusBody(moment);
   const stats: StatsModelsBody = statsModelsBody(moment, new URLSearchParams());
-  return { status, stats, models: modelsOf(cluster), receivedMs };
+  return { status, stats, models: listModels(cluster), receivedMs };
 }
 
-/** What `/olla/models` tells of the cluster. */
-export function modelsOf(cluster: FakeCluster): UnifiedModel[] {
+/** The models of a fake cluster as `/olla/models` lists them. */
+export function listModels(cluster: FakeCluster): UnifiedModel[] {
   return (cluster.snapshot?.catalog.models ?? []).map((model) => ({
     id: model.id,
     olla: {
@@ -42,17 +42,17 @@ export function modelsOf(cluster: FakeCluster): UnifiedModel[] {
   }));
 }
 
-/** Three endpoints, one away and one drained, after so many requests of 200 ms. */
+/** A cluster with three endpoints, one offline and one drained, after a number of requests of 200 ms each. */
 export function busyCluster(requests: number): FakeCluster {
   const cluster = fakeCluster();
-  count(cluster, requests);
+  setRequestCount(cluster, requests);
   cluster.snapshot = fakeSnapshot(cluster.deps.settings, { 'old box': 'offline' });
   cluster.control = { ...cluster.control, drained: { 'gpu-b': { by: 'ann', at: cluster.now } } };
   return cluster;
 }
 
-/** Sets what one worker has counted. */
-export function count(cluster: FakeCluster, requests: number, failures = 0): void {
+/** Sets the counters of the cluster's one worker. */
+export function setRequestCount(cluster: FakeCluster, requests: number, failures = 0): void {
   const counters = traffic(new Array<number>(requests).fill(200), { failures, tokensOut: requests * 50 });
   const statistics = workerStatistics({
     total: counters,
@@ -63,12 +63,12 @@ export function count(cluster: FakeCluster, requests: number, failures = 0): voi
   cluster.reading = { workers: [reportOf('worker-1', statistics)], missing: [] };
 }
 
-/** A cluster of many endpoints with a name of its own each. */
-export function wideCluster(names: readonly string[]): FakeCluster {
+/** A cluster with one endpoint for each name. */
+export function clusterOf(names: readonly string[]): FakeCluster {
   const cluster = fakeCluster();
   const { settings } = cluster.deps;
   const [first] = settings.discovery.static.endpoints;
-  if (first === undefined) throw new Error('the fake cluster has endpoints');
+  if (first === undefined) throw new Error('the fake cluster has no endpoint');
   settings.discovery.static.endpoints = names.map((name) => ({ ...first, name }));
   cluster.snapshot = fakeSnapshot(settings, {});
   return cluster;

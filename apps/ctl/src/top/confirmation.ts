@@ -2,9 +2,9 @@ import type { UnifiedModel } from '@olla/admin-api/client';
 import { statusMark } from '../view/status-mark.ts';
 import { safeText } from '../view/text.ts';
 import type { History } from './history.ts';
-import type { Question } from './ui-state.ts';
+import type { Confirmation } from './ui-state.ts';
 
-/** Models that no other endpoint would serve without this one, as far as the last answer tells. */
+/** The models that only this endpoint serves, by the last status. */
 export function modelsLost({ status, models }: Pick<History, 'status' | 'models'>, name: string): string[] {
   const serving = new Set(status?.endpoints.filter(({ serves }) => serves).map(({ name }) => name));
   if (!serving.has(name)) return [];
@@ -15,14 +15,18 @@ export function modelsLost({ status, models }: Pick<History, 'status' | 'models'
     .sort();
 }
 
-/** What is asked before an endpoint is changed; null where there is nothing to change. */
-export function questionAbout(history: History, action: 'drain' | 'resume', name: string): Question | null {
+/** The confirmation before an endpoint is changed; null when there is nothing to change. */
+export function createConfirmation(
+  history: History,
+  action: 'drain' | 'resume',
+  name: string,
+): Confirmation | null {
   const endpoint = history.status?.endpoints.find((one) => one.name === name);
   if (endpoint === undefined || endpoint.drained === (action === 'drain')) return null;
   const shown = safeText(name);
   const lost = action === 'drain' ? modelsLost(history, name) : [];
   const facts = `${statusMark(endpoint.status).word}, ${endpoint.in_flight} in flight`;
-  const losing = lost.length > 0 ? ` Nobody else has ${lost.map(safeText).join(', ')}.` : '';
+  const loss = lost.length > 0 ? ` No other endpoint has ${lost.map(safeText).join(', ')}.` : '';
   const verb = action === 'drain' ? 'Drain' : 'Resume';
-  return { action, endpoint: name, text: `${verb} ${shown} (${facts})?${losing}` };
+  return { action, endpoint: name, text: `${verb} ${shown} (${facts})?${loss}` };
 }

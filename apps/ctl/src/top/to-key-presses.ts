@@ -1,7 +1,7 @@
 import type { Key } from 'ink';
-import type { Press } from './press-key.ts';
+import type { KeyPress } from './press-key.ts';
 
-const NAMED: readonly (readonly [keyof Key, Exclude<Press['kind'], 'text'>])[] = [
+const NAMED: readonly (readonly [keyof Key, Exclude<KeyPress['kind'], 'text'>])[] = [
   ['upArrow', 'up'],
   ['downArrow', 'down'],
   ['pageUp', 'pageUp'],
@@ -15,8 +15,8 @@ const NAMED: readonly (readonly [keyof Key, Exclude<Press['kind'], 'text'>])[] =
   ['delete', 'backspace'],
 ];
 
-/** What Ink tells of a key as presses: keys typed fast come as one text, and are one press each. */
-export function toPresses(input: string, key: Key): Press[] {
+/** Converts an input event of Ink. Keys that are typed fast come as one text, and each is a press of its own. */
+export function toKeyPresses(input: string, key: Key): KeyPress[] {
   if (key.ctrl) {
     if (input === 'c') return [{ kind: 'interrupt' }];
     return input === 'z' ? [{ kind: 'suspend' }] : [];
@@ -24,11 +24,11 @@ export function toPresses(input: string, key: Key): Press[] {
   const named = NAMED.find(([name]) => key[name] === true);
   if (named !== undefined) return [{ kind: named[1] }];
   if (key.meta) return [];
-  return [...input].flatMap(pressOf);
+  return [...input].flatMap(toKeyPress);
 }
 
-/** Within a text that arrived at once, keys with a name are still control characters. */
-const CONTROLS: Readonly<Record<string, Exclude<Press['kind'], 'text'>>> = {
+/** Named keys inside a text of several keys come as control characters. */
+const CONTROLS: Readonly<Record<string, Exclude<KeyPress['kind'], 'text'>>> = {
   '\r': 'enter',
   '\n': 'enter',
   '\t': 'tab',
@@ -38,7 +38,7 @@ const CONTROLS: Readonly<Record<string, Exclude<Press['kind'], 'text'>>> = {
   '\u0003': 'interrupt',
 };
 
-function pressOf(text: string): Press[] {
+function toKeyPress(text: string): KeyPress[] {
   const kind = CONTROLS[text];
   if (kind !== undefined) return [{ kind }];
   return text >= ' ' ? [{ kind: 'text', text }] : [];

@@ -32,7 +32,7 @@ export function createHub({ self, redis, log = () => {} }: HubOptions): Hub {
   const liveWorkers = (): number => host.peers().workers;
   const store =
     redis === null
-      ? new MemoryStore({ sink: host, liveWorkers })
+      ? new MemoryStore({ self, sink: host, liveWorkers })
       : new RedisStore({ self, redis, sink: host, liveWorkers, log });
   return new StateHub({ self, host, store });
 }

@@ -2,9 +2,14 @@ import { MAX_EVENTS, type ClusterEvent } from './ports/events.ts';
 
 /** An event as it is kept and passed on. */
 export interface EventRecord {
-  /** The same wherever it is kept, so that nobody takes it for two. */
+  /** The same wherever it is kept, so that nobody takes it for two. Ids of one host are in the order of its events. */
   readonly id: string;
   readonly event: ClusterEvent;
+}
+
+/** @param count of events of the host so far */
+export function eventId(host: string, count: number): string {
+  return `${host}:${String(count).padStart(12, '0')}`;
 }
 
 /** The last events that a host knows. */
@@ -24,10 +29,6 @@ export class EventLog {
     return true;
   }
 
-  has(id: string): boolean {
-    return this.#records.has(id);
-  }
-
   all(): EventRecord[] {
     return [...this.#records.values()];
   }
@@ -35,11 +36,14 @@ export class EventLog {
 
 /** The last events of these, each once, oldest first. */
 export function recentEvents(records: readonly EventRecord[]): ClusterEvent[] {
-  const events = new Map(records.map(({ id, event }) => [id, event]));
-  return [...events.values()].sort((a, b) => compareText(a.time, b.time)).slice(-MAX_EVENTS);
+  const byId = new Map(records.map((record) => [record.id, record]));
+  // ISO times in the order of text are in the order of time.
+  const sorted = [...byId.values()].sort(
+    (a, b) => compareText(a.event.time, b.event.time) || compareText(a.id, b.id),
+  );
+  return sorted.slice(-MAX_EVENTS).map(({ event }) => event);
 }
 
-/** ISO times in text order are in the order of time. */
 function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

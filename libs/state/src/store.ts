@@ -25,7 +25,7 @@ export interface Store {
   returnLeases(holder: string, returns: readonly LeaseReturn[]): void;
   readSnapshot(): Awaitable<Snapshot | null>;
   publishSnapshot(snapshot: Snapshot): Awaitable<PublishOutcome>;
-  campaign(by: string, ttlMs: number, newestToken: number): Awaitable<Lead>;
+  campaign(by: Instance, ttlMs: number, newestToken: number): Awaitable<Lead>;
   resign(by: string): Awaitable<void>;
   /** Instance id of the leader, as last known. */
   leader(): string | null;
@@ -36,6 +36,7 @@ export interface Store {
   /** Those that stand, as this host knows. */
   ejections(): readonly Ejection[];
   acquireProbe(endpointKey: string, ttlMs: number): Awaitable<boolean>;
+  /** Tells this host's members and all other hosts. */
   publishEvent(event: ClusterEvent): void;
   recentEvents(): Awaitable<readonly ClusterEvent[]>;
   /** Tells other hosts; this host's members are told by the hub. */

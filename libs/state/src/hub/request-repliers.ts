@@ -34,7 +34,7 @@ export function requestRepliers(options: RequestReplierOptions): Repliers<Reques
       return snapshot === null ? 'no-catalog' : store.publishSnapshot(snapshot);
     },
     'election.campaign': ({ ttlMs, newestToken }, member) =>
-      store.campaign(member.instance.id, ttlMs, newestToken),
+      store.campaign(member.instance, ttlMs, newestToken),
     async 'election.resign'(_, member) {
       await store.resign(member.instance.id);
       return null;

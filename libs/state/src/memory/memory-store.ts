@@ -1,6 +1,8 @@
+import type { Instance } from '@olla/core/instance';
 import { compareVersions, type Snapshot } from '@olla/core/snapshot';
 import { applyControl, NO_CONTROL } from '../apply-control.ts';
-import { EventLog, recentEvents } from '../event-log.ts';
+import { gatewayStarted, leaderEvent } from '../cluster-events.ts';
+import { EventLog, eventId, recentEvents } from '../event-log.ts';
 import { OpenEjections } from '../open-ejections.ts';
 import type { Replies } from '../ports/ask.ts';
 import type { Control, ControlChange } from '../ports/control.ts';
@@ -20,6 +22,7 @@ import { LocalProbes } from './local-probes.ts';
 const SWEEP_INTERVAL_MS = 1_000;
 
 export interface MemoryStoreOptions {
+  readonly self: Instance;
   readonly sink: StoreSink;
   readonly liveWorkers: () => number;
   /** Milliseconds that never run backwards. */
@@ -42,7 +45,7 @@ export class MemoryStore implements Store {
   #snapshot: Snapshot | null = null;
   #control = NO_CONTROL;
 
-  constructor({ sink, liveWorkers, now = () => performance.now() }: MemoryStoreOptions) {
+  constructor({ self, sink, liveWorkers, now = () => performance.now() }: MemoryStoreOptions) {
     this.#sink = sink;
     this.#liveWorkers = liveWorkers;
     this.#buckets = new Buckets(now);
@@ -50,6 +53,7 @@ export class MemoryStore implements Store {
     this.#lead = new LocalLead(now);
     this.#sweeper = setInterval(() => this.#buckets.sweep(), SWEEP_INTERVAL_MS);
     this.#sweeper.unref();
+    this.publishEvent(gatewayStarted(self.gateway));
   }
 
   takeLeases(holder: string, requests: readonly LeaseRequest[]): readonly LeaseGrant[] {
@@ -82,8 +86,10 @@ export class MemoryStore implements Store {
     return 'published';
   }
 
-  campaign(by: string, ttlMs: number, newestToken: number): Lead {
-    return this.#lead.campaign(by, ttlMs, newestToken);
+  campaign(by: Instance, ttlMs: number, newestToken: number): Lead {
+    const { lead, change } = this.#lead.campaign(by.id, ttlMs, newestToken);
+    if (change !== null) this.publishEvent(leaderEvent(change, by));
+    return lead;
   }
 
   resign(by: string): void {
@@ -120,7 +126,7 @@ export class MemoryStore implements Store {
 
   publishEvent(event: ClusterEvent): void {
     this.#eventCount += 1;
-    this.#events.add({ id: String(this.#eventCount), event });
+    this.#events.add({ id: eventId('host', this.#eventCount), event });
     this.#sink.event(event);
   }
 

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { StateError } from '../state-error.ts';
-import type { Script } from './lease-scripts.ts';
 import type { RedisOptions } from './options.ts';
+import type { Script } from './script.ts';
 
 /** Without an answer for this long, the connection is given up for a new one. */
 const GIVE_UP_AFTER_MS = 1_000;
@@ -14,6 +14,12 @@ export interface ConnectionEvents {
   onUp?(): void;
   /** Commands are not answered. */
   onDown?(reason: string): void;
+}
+
+export interface ScriptCall {
+  readonly deadlineMs: number;
+  readonly keys: readonly string[];
+  readonly args: readonly (string | number)[];
 }
 
 /** Where Redis is, for people; without user and password. */
@@ -132,14 +138,9 @@ export class RedisConnection {
     });
   }
 
-  script(
-    what: string,
-    deadlineMs: number,
-    script: Script,
-    keys: readonly string[],
-    args: readonly (string | number)[],
-  ): Promise<unknown> {
-    return this.run(what, deadlineMs, async (client) => {
+  /** Same contract as `run`. The reply has the type that the script's own comment describes. */
+  async runScript<Reply>(script: Script<Reply>, { deadlineMs, keys, args }: ScriptCall): Promise<Reply> {
+    const reply: unknown = await this.run(script.name, deadlineMs, async (client) => {
       try {
         return await client.evalsha(script.sha, keys.length, ...keys, ...args);
       } catch (error) {
@@ -148,6 +149,7 @@ export class RedisConnection {
         return await client.eval(script.lua, keys.length, ...keys, ...args);
       }
     });
+    return reply as Reply;
   }
 
   close(): void {

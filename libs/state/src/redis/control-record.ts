@@ -77,7 +77,7 @@ export class ControlRecord {
     const json = await this.#options.connection.run('read control', COMMAND_TIMEOUT_MS, (client) =>
       client.hget(this.#options.keys.control, 'json'),
     );
-    return json === null ? NO_CONTROL : (JSON.parse(json) as Control);
+    return json === null ? NO_CONTROL : JSON.parse(json);
   }
 
   async #storedRevision(): Promise<number> {
@@ -89,14 +89,11 @@ export class ControlRecord {
 
   async #replace(from: number, control: Control): Promise<boolean> {
     const { connection, keys, textOf } = this.#options;
-    const args = [from, control.revision, JSON.stringify(control), keys.all, textOf(control.revision)];
-    const outcome = await connection.script(
-      'change control',
-      COMMAND_TIMEOUT_MS,
-      CHANGE_CONTROL,
-      [keys.control],
-      args,
-    );
+    const outcome = await connection.runScript(CHANGE_CONTROL, {
+      deadlineMs: COMMAND_TIMEOUT_MS,
+      keys: [keys.control],
+      args: [from, control.revision, JSON.stringify(control), keys.all, textOf(control.revision)],
+    });
     if (outcome === 1) this.#learn(control);
     return outcome === 1;
   }

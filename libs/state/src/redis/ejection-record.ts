@@ -123,10 +123,14 @@ export class EjectionRecord {
     const { endpointKey } = ejection;
     const text = textOf('ejection', ejection);
     const args = [endpointKey, JSON.stringify(ejection), EJECTIONS_TTL_MS, keys.all, text];
-    const standing = await connection.script('eject', DEADLINE_MS, EJECT, [keys.ejections], args);
+    const standing = await connection.runScript(EJECT, {
+      deadlineMs: DEADLINE_MS,
+      keys: [keys.ejections],
+      args,
+    });
     this.#stored.add(endpointKey);
-    if (typeof standing !== 'string' || standing === '') return true;
-    this.learnEjection(JSON.parse(standing) as Ejection);
+    if (standing === '') return true;
+    this.learnEjection(JSON.parse(standing));
     return false;
   }
 
@@ -134,7 +138,11 @@ export class EjectionRecord {
     const { connection, keys, textOf } = this.#options;
     const { endpointKey, ejectedAt } = readmission;
     const args = [endpointKey, ejectedAt, keys.all, textOf('readmission', readmission)];
-    const ended = await connection.script('re-admit', DEADLINE_MS, READMIT, [keys.ejections], args);
+    const ended = await connection.runScript(READMIT, {
+      deadlineMs: DEADLINE_MS,
+      keys: [keys.ejections],
+      args,
+    });
     // A newer ejection may have been learned meanwhile: it is not this one's to end.
     if (this.#unwritten.get(endpointKey) === readmission) {
       this.#unwritten.delete(endpointKey);
@@ -154,14 +162,11 @@ export class EjectionRecord {
 
   async #read(): Promise<StoredEjections> {
     const { connection, keys } = this.#options;
-    const reply = await connection.script(
-      'read ejections',
-      DEADLINE_MS,
-      READ_EJECTIONS,
-      [keys.ejections],
-      [],
-    );
-    const [revision = '0', ...standing] = reply as string[];
-    return { revision: Number(revision), standing: standing.map((json) => JSON.parse(json) as Ejection) };
+    const [revision, ...standing] = await connection.runScript(READ_EJECTIONS, {
+      deadlineMs: DEADLINE_MS,
+      keys: [keys.ejections],
+      args: [],
+    });
+    return { revision: Number(revision), standing: standing.map((json): Ejection => JSON.parse(json)) };
   }
 }

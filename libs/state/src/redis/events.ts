@@ -1,4 +1,4 @@
-import { EventLog, recentEvents, type EventRecord } from '../event-log.ts';
+import { EventLog, eventId, recentEvents, type EventRecord } from '../event-log.ts';
 import { MAX_EVENTS, type ClusterEvent } from '../ports/events.ts';
 import type { RedisConnection } from './connection.ts';
 import type { Keys } from './keys.ts';
@@ -6,6 +6,8 @@ import { ADD_EVENTS } from './scripts.ts';
 
 /** Shorter than a member waits for its hub: it is to have what the host knows, not a deadline. */
 const DEADLINE_MS = 1_000;
+/** Events of one message. */
+const MAX_BATCH = 100;
 
 export interface EventsOptions {
   readonly hub: string;
@@ -13,6 +15,8 @@ export interface EventsOptions {
   readonly keys: Keys;
   /** The text that tells other hubs of an event. */
   readonly textOf: (record: EventRecord) => string;
+  /** An event of another host that this one did not know. */
+  readonly onEvent: (event: ClusterEvent) => void;
 }
 
 /**
@@ -22,11 +26,11 @@ export interface EventsOptions {
 export class Events {
   readonly #options: EventsOptions;
   readonly #log = new EventLog();
-  /** Of this host, as far as the log has them. */
-  readonly #own = new Set<string>();
-  /** Not stored for sure. */
+  /** Of this host, and not stored for sure. */
   #pending: EventRecord[] = [];
   #count = 0;
+  #isStoring = false;
+  #hasCaughtUp = false;
 
   constructor(options: EventsOptions) {
     this.#options = options;
@@ -34,66 +38,85 @@ export class Events {
 
   publish(event: ClusterEvent): void {
     this.#count += 1;
-    const record = { id: `${this.#options.hub}:${this.#count}`, event };
+    const record = { id: eventId(this.#options.hub, this.#count), event };
     this.#log.add(record);
-    this.#own.add(record.id);
     this.#pending.push(record);
     if (this.#pending.length > MAX_EVENTS) this.#pending.shift();
-    void this.flush();
+    void this.storePending();
   }
 
-  /** @returns false if this host knew it */
-  learn(record: EventRecord): boolean {
-    return this.#log.add(record);
+  /** Another host tells of an event. */
+  learn(record: EventRecord): void {
+    if (this.#log.add(record)) this.#options.onEvent(record.event);
   }
 
   /** With Redis away: the events that this host knows. */
   async recent(): Promise<readonly ClusterEvent[]> {
-    return recentEvents([...(await this.#readStored()), ...this.#log.all()]);
+    try {
+      return recentEvents([...(await this.#readStored()), ...this.#log.all()]);
+    } catch {
+      // The connection tells of the outage; what this host knows is all there is.
+      return recentEvents(this.#log.all());
+    }
   }
 
   /** Redis may have been emptied: stores this host's events again. */
   restore(): void {
-    for (const id of this.#own) if (!this.#log.has(id)) this.#own.delete(id);
-    this.#pending = this.#log.all().filter(({ id }) => this.#own.has(id));
-    void this.flush();
+    this.#pending = this.#log.all().filter(({ id }) => id.startsWith(`${this.#options.hub}:`));
+    void this.storePending();
   }
 
-  /** Stores what waits. Never rejects. */
-  async flush(): Promise<void> {
+  /** Learns what was told while this host did not listen; at first what happened before it was there. */
+  async catchUp(): Promise<void> {
+    try {
+      const stored = await this.#readStored();
+      for (const record of stored) {
+        if (this.#hasCaughtUp) this.learn(record);
+        else this.#log.add(record);
+      }
+      this.#hasCaughtUp = true;
+    } catch {
+      // Away again: the next time that this host listens, it tries again.
+    }
+  }
+
+  /** Stores what waits, one message at a time. Never rejects. */
+  async storePending(deadlineMs = DEADLINE_MS): Promise<void> {
+    if (this.#isStoring) return;
+    this.#isStoring = true;
+    try {
+      while (this.#pending.length > 0 && this.#options.connection.isUp) {
+        const batch = this.#pending.slice(0, MAX_BATCH);
+        await this.#store(batch, deadlineMs);
+        const stored = new Set(batch);
+        this.#pending = this.#pending.filter((record) => !stored.has(record));
+      }
+    } catch {
+      // What is left waits for the next heartbeat.
+    } finally {
+      this.#isStoring = false;
+    }
+  }
+
+  async #store(records: readonly EventRecord[], deadlineMs: number): Promise<void> {
     const { connection, keys, textOf } = this.#options;
-    const records = this.#pending;
-    if (records.length === 0 || !connection.isUp) return;
     const args = records.flatMap((record) => [
       Date.parse(record.event.time),
       JSON.stringify(record),
       textOf(record),
     ]);
-    try {
-      await connection.script(
-        'store events',
-        DEADLINE_MS,
-        ADD_EVENTS,
-        [keys.events],
-        [MAX_EVENTS, keys.all, ...args],
-      );
-      const stored = new Set(records);
-      this.#pending = this.#pending.filter((record) => !stored.has(record));
-    } catch {
-      // They wait for the next heartbeat.
-    }
+    await connection.runScript(ADD_EVENTS, {
+      deadlineMs,
+      keys: [keys.events],
+      args: [MAX_EVENTS, keys.all, ...args],
+    });
   }
 
   async #readStored(): Promise<EventRecord[]> {
     const { connection, keys } = this.#options;
-    try {
-      const stored = await connection.run('read events', DEADLINE_MS, (client) =>
-        client.zrange(keys.events, '0', '-1'),
-      );
-      return stored.map((json) => JSON.parse(json) as EventRecord);
-    } catch {
-      // The connection tells of the outage; what this host knows is all there is.
-      return [];
-    }
+    const stored = await connection.run('read events', DEADLINE_MS, (client) =>
+      client.zrange(keys.events, '0', '-1'),
+    );
+    return stored.map((json): EventRecord => JSON.parse(json));
   }
 }

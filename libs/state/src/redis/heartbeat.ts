@@ -1,12 +1,11 @@
 import type { SnapshotVersion } from '@olla/core/snapshot';
-import { INSTANCE_TTL_MS } from '../ports/directory.ts';
 import { COMMAND_TIMEOUT_MS } from '../shared-state.ts';
 import type { HostReport } from '../store.ts';
 import type { RedisConnection } from './connection.ts';
 import { EJECTIONS_TTL_MS } from './ejection-record.ts';
 import type { HostNews } from './host-messages.ts';
 import type { Keys } from './keys.ts';
-import { HEARTBEAT } from './scripts.ts';
+import { HEARTBEAT, type HeartbeatReply } from './scripts.ts';
 
 /** What the reply to a heartbeat says. */
 export interface Heard {
@@ -15,9 +14,16 @@ export interface Heard {
   readonly controlRevision: number;
   readonly version: SnapshotVersion;
   readonly ejectionsRevision: number;
-  /** The other hosts. */
-  readonly hosts: readonly { readonly hub: string; readonly news: HostNews; readonly ageMs: number }[];
+  readonly hosts: readonly HeardHost[];
   readonly latencyMs: number;
+}
+
+export interface HeardHost {
+  readonly hub: string;
+  readonly news: HostNews;
+  readonly ageMs: number;
+  /** It was silent too long, and is taken out: no other heartbeat is told of it. */
+  readonly isLost: boolean;
 }
 
 export interface HeartbeatOptions {
@@ -42,40 +48,40 @@ export class Heartbeat {
     return this.#seq;
   }
 
-  /** Never rejects. */
-  async beat({ instances, inFlight }: HostReport): Promise<void> {
+  /**
+   * Never rejects.
+   *
+   * @param lostAfterMs for how long another hub may have been silent
+   */
+  async send({ instances, inFlight }: HostReport, lostAfterMs: number): Promise<void> {
     const { connection, keys, hub, onHeard } = this.#options;
     const news: HostNews = { seq: this.nextSeq(), inFlight, instances };
     const startedMs = performance.now();
     try {
-      const reply = await connection.script(
-        'heartbeat',
-        COMMAND_TIMEOUT_MS,
-        HEARTBEAT,
-        [keys.hosts, keys.lead, keys.control, keys.snapshot, keys.ejections],
-        [hub, INSTANCE_TTL_MS, JSON.stringify(news), EJECTIONS_TTL_MS],
-      );
-      onHeard(heardOf(reply as string[], performance.now() - startedMs));
+      const reply = await connection.runScript(HEARTBEAT, {
+        deadlineMs: COMMAND_TIMEOUT_MS,
+        keys: [keys.hosts, keys.lead, keys.control, keys.snapshot, keys.ejections],
+        args: [hub, lostAfterMs, JSON.stringify(news), EJECTIONS_TTL_MS],
+      });
+      onHeard(heardOf(reply, performance.now() - startedMs));
     } catch {
       // The connection tells of the outage; the others see this host fall silent, as it is.
     }
   }
 }
 
-/** The reply of the script HEARTBEAT as it is typed. */
-function heardOf(reply: readonly string[], latencyMs: number): Heard {
-  const [leader, controlRevision, token, n, ejectionsRevision, ...rest] = reply;
-  const hosts: { hub: string; news: HostNews; ageMs: number }[] = [];
-  for (let i = 0; i + 2 < rest.length; i += 3) {
-    const [hub = '', ageMs, news = ''] = rest.slice(i, i + 3);
-    hosts.push({ hub, ageMs: Number(ageMs), news: JSON.parse(news) as HostNews });
-  }
+function heardOf([leader, revision, token, n, ejections, hosts]: HeartbeatReply, latencyMs: number): Heard {
   return {
-    leader: leader === '' || leader === undefined ? null : leader,
-    controlRevision: Number(controlRevision),
+    leader: leader === '' ? null : leader,
+    controlRevision: Number(revision),
     version: { token: Number(token), n: Number(n) },
-    ejectionsRevision: Number(ejectionsRevision),
-    hosts,
+    ejectionsRevision: Number(ejections),
+    hosts: hosts.map(([hub, ageMs, news, lost]) => ({
+      hub,
+      ageMs,
+      news: JSON.parse(news),
+      isLost: lost === 1,
+    })),
     latencyMs,
   };
 }

@@ -18,17 +18,33 @@ export interface HostChannelOptions {
   readonly keys: Keys;
   readonly connection: RedisConnection;
   readonly receivers: HostReceivers;
+  /** Called whenever this host has begun to hear the others. */
+  readonly onListening: () => void;
 }
 
 /** Messages between the hubs of all hosts. They are lost while Redis is away; heartbeats heal what lasts. */
 export class HostChannel {
   readonly #options: HostChannelOptions;
   readonly #subscriber: Subscriber;
+  #hasListened = false;
 
   constructor(options: HostChannelOptions) {
     this.#options = options;
     const { redis, keys, hub } = options;
-    this.#subscriber = new Subscriber(redis, [keys.all, keys.to(hub)], (text) => this.#receive(text));
+    this.#subscriber = new Subscriber({
+      redis,
+      channels: [keys.all, keys.to(hub)],
+      onMessage: (text) => this.#receive(text),
+      onListening: () => {
+        this.#hasListened = true;
+        options.onListening();
+      },
+    });
+  }
+
+  /** Whether this host has heard the others at all. */
+  get hasListened(): boolean {
+    return this.#hasListened;
   }
 
   publish<Kind extends HostMessageKind>(kind: Kind, body: HostMessages[Kind]): void {

@@ -6,7 +6,7 @@ import { LEASE_TTL_MS } from '../bucket.ts';
 import { Buckets } from '../memory/buckets.ts';
 import type { LeaseRequest } from '../ports/leases.ts';
 import { RedisConnection } from './connection.ts';
-import { leaseScripts } from './lease-scripts.ts';
+import { leaseScripts, type TakenLease } from './lease-scripts.ts';
 
 /** The same scripts, with time moved by the test: the last argument. */
 const SCRIPTS = leaseScripts('tonumber(ARGV[#ARGV])');
@@ -80,7 +80,7 @@ async function compare(connection: RedisConnection, prefix: string, steps: reado
     else if (step.do === 'take') {
       const here = buckets
         .take({ holder: step.holder, requests: step.requests, liveWorkers: 2 })
-        .map((g): Grant => [g.granted, g.leaseId, g.remaining, g.stranded, g.retryAfterMs, g.resetMs]);
+        .map((g): TakenLease => [g.granted, g.leaseId, g.remaining, g.stranded, g.retryAfterMs, g.resetMs]);
       const there = await take(connection, prefix, step.holder, step.requests, nowMs);
       assert.deepEqual(there.map(withoutId), here.map(withoutId));
       step.requests.forEach(({ key }, i) => {
@@ -92,19 +92,16 @@ async function compare(connection: RedisConnection, prefix: string, steps: reado
       const lease = `${holder} k1`;
       buckets.giveBack(holder, [{ key: 'k1', leaseId: idsHere.get(lease) ?? '0', spent, unspent }]);
       const args = [holder, idsThere.get(lease) ?? '0', spent, unspent, nowMs];
-      await connection.script('return', 1_000, SCRIPTS.giveBack, [`${prefix}k1`], args);
+      await connection.runScript(SCRIPTS.giveBack, { deadlineMs: 1_000, keys: [`${prefix}k1`], args });
     }
   }
 }
 
-/** granted, lease id, remaining, stranded, ms to the next token, ms to full */
-type Grant = readonly [number, string, number, number, number, number];
-
-function withoutId([granted, leaseId, ...rest]: Grant): readonly unknown[] {
+function withoutId([granted, leaseId, ...rest]: TakenLease): readonly unknown[] {
   return [granted, leaseId === '', ...rest];
 }
 
-function noteId(ids: Map<string, string>, lease: string, grant: Grant | undefined): void {
+function noteId(ids: Map<string, string>, lease: string, grant: TakenLease | undefined): void {
   if (grant !== undefined && grant[1] !== '') ids.set(lease, grant[1]);
 }
 
@@ -114,12 +111,12 @@ function take(
   holder: string,
   requests: readonly LeaseRequest[],
   nowMs: number,
-): Promise<Grant[]> {
+): Promise<TakenLease[]> {
   const args: (string | number)[] = [holder, 2, LEASE_TTL_MS, `${prefix}recalls`];
   for (const request of requests)
     args.push(request.ratePerMinute, request.capacity, request.need, request.spare, request.key);
   const keys = requests.map(({ key }) => `${prefix}${key}`);
-  return connection.script('take', 1_000, SCRIPTS.take, keys, [...args, nowMs]) as Promise<Grant[]>;
+  return connection.runScript(SCRIPTS.take, { deadlineMs: 1_000, keys, args: [...args, nowMs] });
 }
 
 function requestOf(

@@ -1,14 +1,4 @@
-import { createHash } from 'node:crypto';
-
-/** A Lua script and its name in Redis's cache. */
-export interface Script {
-  readonly lua: string;
-  readonly sha: string;
-}
-
-export function script(lua: string): Script {
-  return { lua, sha: createHash('sha1').update(lua).digest('hex') };
-}
+import { script, type Script } from './script.ts';
 
 /** Redis's own clock in whole milliseconds: no host's clock takes part. */
 const REDIS_TIME = `(function()
@@ -148,7 +138,7 @@ end
  * A key that is short while others hold leases of it is recalled: published at most every 5 ms.
  */
 function takeLua(time: string): string {
-  return `-- olla: take leases, format v1${BUCKET}
+  return `${BUCKET}
 local now = ${time}
 local holder, workers, ttl, channel = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local buckets, enough = {}, true
@@ -163,7 +153,7 @@ for n, key in ipairs(KEYS) do
   if b.short then enough = false end
   buckets[n] = b
 end
-local answers = {}
+local replies = {}
 for n, b in ipairs(buckets) do
   local own = b.leases[holder]
   local stranded = b.out - (own and own.tokens or 0)
@@ -180,10 +170,10 @@ for n, b in ipairs(buckets) do
       redis.call('PUBLISH', channel, cjson.encode({ from = holder, kind = 'recall', body = b.name }))
     end
   end
-  answers[n] = { granted, id, whole(b), stranded, wait, msToFull(b) }
+  replies[n] = { granted, id, whole(b), stranded, wait, msToFull(b) }
   save(b)
 end
-return answers
+return replies
 `;
 }
 
@@ -196,7 +186,7 @@ return answers
  * returns  the number of keys
  */
 function returnLua(time: string): string {
-  return `-- olla: return leases, format v1${BUCKET}
+  return `${BUCKET}
 local now = ${time}
 for n, key in ipairs(KEYS) do
   local b = open(key, 1, 1, now)
@@ -211,12 +201,24 @@ return #KEYS
 `;
 }
 
+/** What the script that takes leases replies for a key. */
+export type TakenLease = [
+  granted: number,
+  leaseId: string,
+  remaining: number,
+  stranded: number,
+  retryAfterMs: number,
+  resetMs: number,
+];
+
+export interface LeaseScripts {
+  readonly take: Script<TakenLease[]>;
+  readonly giveBack: Script<number>;
+}
+
 /** @param time Lua expression of the store's clock in ms; Redis's own unless a test moves time itself */
-export function leaseScripts(time: string = REDIS_TIME): {
-  readonly take: Script;
-  readonly giveBack: Script;
-} {
-  return { take: script(takeLua(time)), giveBack: script(returnLua(time)) };
+export function leaseScripts(time: string = REDIS_TIME): LeaseScripts {
+  return { take: script('take leases', takeLua(time)), giveBack: script('return leases', returnLua(time)) };
 }
 
 /**

@@ -32,16 +32,16 @@ export class RedisLeases {
       args.push(ratePerMinute, capacity, need, spare, key);
     }
     const keys = requests.map(({ key }) => this.#keys.limit(key));
-    const answers = await this.#connection.script('take leases', deadlineMs, SCRIPTS.take, keys, args);
-    return (answers as [number, string, number, number, number, number][]).map((answer, i) => ({
-      key: (requests[i] as LeaseRequest).key,
-      granted: answer[0],
-      leaseId: answer[1],
+    const taken = await this.#connection.runScript(SCRIPTS.take, { deadlineMs, keys, args });
+    return taken.map(([granted, leaseId, remaining, stranded, retryAfterMs, resetMs], i) => ({
+      key: requests[i]?.key ?? '',
+      granted,
+      leaseId,
       expiresInMs: LEASE_TTL_MS,
-      remaining: answer[2],
-      stranded: answer[3],
-      retryAfterMs: answer[4],
-      resetMs: answer[5],
+      remaining,
+      stranded,
+      retryAfterMs,
+      resetMs,
     }));
   }
 
@@ -51,7 +51,7 @@ export class RedisLeases {
     const args: (string | number)[] = [holder];
     for (const { leaseId, spent, unspent } of returns) args.push(leaseId, spent, unspent);
     const keys = returns.map(({ key }) => this.#keys.limit(key));
-    this.#connection.script('return leases', COMMAND_TIMEOUT_MS, SCRIPTS.giveBack, keys, args).catch(() => {
+    this.#connection.runScript(SCRIPTS.giveBack, { deadlineMs: COMMAND_TIMEOUT_MS, keys, args }).catch(() => {
       // As the contract says; the connection's state tells of the outage.
     });
   }

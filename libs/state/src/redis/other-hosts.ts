@@ -1,9 +1,10 @@
 import type { EventRecord } from '../event-log.ts';
 import { Coalescer } from '../pace/coalescer.ts';
 import type { Question, Replies } from '../ports/ask.ts';
+import { INSTANCE_TTL_MS } from '../ports/directory.ts';
 import type { SessionPlacement } from '../ports/sessions.ts';
 import { COMMAND_TIMEOUT_MS } from '../shared-state.ts';
-import type { HostReport, StoreSink } from '../store.ts';
+import type { HostReport, ReportedInstance, StoreSink } from '../store.ts';
 import type { RedisConnection } from './connection.ts';
 import type { EjectionRecord } from './ejection-record.ts';
 import { Heartbeat, type Heard } from './heartbeat.ts';
@@ -25,6 +26,8 @@ const STATISTICS_INTERVAL_MS = 400;
 /** Replies to a question from another host leave in time to arrive there. */
 const REPLY_MARGIN_MS = 20;
 const GOODBYE_MS = 500;
+/** A host that cannot listen shows itself to the others all the same after so many heartbeats. */
+const MAX_WITHHELD_HEARTBEATS = 2;
 
 export interface OtherHostsOptions {
   readonly hub: string;
@@ -38,6 +41,12 @@ export interface OtherHostsOptions {
   readonly onChanged: () => void;
   readonly onEvent: (record: EventRecord) => void;
   readonly ejections: Pick<EjectionRecord, 'learnEjection' | 'learnReadmission'>;
+  /** This host has begun to hear the others, for the first time or again. */
+  readonly onListening: () => void;
+  /** Another host has been silent too long; no other host is told so. */
+  readonly onLost: (hub: string, instances: readonly ReportedInstance[]) => void;
+  /** This host itself has been silent too long, and the others may have been told that it is lost. */
+  readonly onReturned: () => void;
 }
 
 /** What this host tells the other hosts through Redis, and what they tell. */
@@ -56,15 +65,29 @@ export class OtherHosts {
   #placements: SessionPlacement[] = [];
   #toldLoad = '{}';
   #toldMembers = '';
+  #withheld = 0;
+  #upSinceMs = -Infinity;
+  #heardAtMs = -Infinity;
 
   constructor(options: OtherHostsOptions) {
     this.#options = options;
     const { connection, keys, hub, redis } = options;
     this.statistics = new RemoteStatistics(connection, keys, hub, this.table);
-    this.#channel = new HostChannel({ hub, redis, keys, connection, receivers: this.#receivers() });
+    this.#channel = new HostChannel({
+      hub,
+      redis,
+      keys,
+      connection,
+      receivers: this.#receivers(),
+      onListening: () => {
+        this.#loadOut.trigger();
+        options.onListening();
+      },
+    });
     this.#heartbeat = new Heartbeat({ hub, keys, connection, onHeard: (heard) => this.#hear(heard) });
     this.#timer = setInterval(() => {
-      void this.#heartbeat.beat(this.#report());
+      if (!this.#channel.hasListened && connection.isUp) this.#withheld += 1;
+      this.#sendHeartbeat();
       this.#statisticsOut.trigger();
     }, HEARTBEAT_MS);
     this.#timer.unref();
@@ -79,6 +102,7 @@ export class OtherHosts {
 
   /** Tells all that this host has: Redis may have lost what it was told before. */
   tellAll(): void {
+    this.#upSinceMs = performance.now();
     this.table.excuseAll();
     this.statistics.forget();
     this.#toldMembers = '';
@@ -157,14 +181,21 @@ export class OtherHosts {
   }
 
   #hear(heard: Heard): void {
+    const { onHeard, onLost, onReturned } = this.#options;
+    const living = heard.hosts.filter(({ ageMs }) => ageMs <= INSTANCE_TTL_MS);
     let isChanged = false;
-    for (const { hub, news, ageMs } of heard.hosts) {
+    for (const { hub, news, ageMs } of living) {
       const isNew = !this.table.has(hub);
       isChanged = this.table.learn(hub, news, ageMs) || isNew || isChanged;
     }
-    isChanged = this.table.keepOnly(new Set(heard.hosts.map(({ hub }) => hub))) || isChanged;
+    isChanged = this.table.keepOnly(new Set(living.map(({ hub }) => hub))) || isChanged;
     if (isChanged) this.#tellHosts();
-    this.#options.onHeard(heard);
+    for (const { hub, news, isLost } of heard.hosts) if (isLost) onLost(hub, news.instances ?? []);
+    const nowMs = performance.now();
+    const wasSilent = nowMs - this.#heardAtMs > INSTANCE_TTL_MS && this.#heardAtMs > this.#upSinceMs;
+    this.#heardAtMs = nowMs;
+    if (wasSilent) onReturned();
+    onHeard(heard);
   }
 
   #learn(hub: string, news: HostNews): void {
@@ -180,16 +211,27 @@ export class OtherHosts {
 
   // ── told to other hosts ─────────────────────────────────────────────────
 
+  /** Hidden until it hears the others, so that who knows of a host can rely on being heard by it. */
+  get #isShown(): boolean {
+    return this.#channel.hasListened || this.#withheld >= MAX_WITHHELD_HEARTBEATS;
+  }
+
+  #sendHeartbeat(): void {
+    if (!this.#isShown) return;
+    // After an outage nobody is taken for lost before everyone has had the time to be heard again.
+    const isRecovering = performance.now() - this.#upSinceMs < INSTANCE_TTL_MS;
+    void this.#heartbeat.send(this.#report(), isRecovering ? Number.MAX_SAFE_INTEGER : INSTANCE_TTL_MS);
+  }
+
   #publishLoad(): void {
-    const report = this.#report();
-    const { inFlight, instances } = report;
+    const { inFlight, instances } = this.#report();
     const members = instances.map(({ id }) => id).join();
     const load = JSON.stringify(inFlight);
-    if (!this.#options.connection.isUp) return;
+    if (!this.#options.connection.isUp || !this.#isShown) return;
     if (members !== this.#toldMembers) {
       this.#toldMembers = members;
       this.publish('news', { seq: this.#heartbeat.nextSeq(), inFlight, instances });
-      void this.#heartbeat.beat(report);
+      this.#sendHeartbeat();
     } else if (load !== this.#toldLoad) {
       this.publish('news', { seq: this.#heartbeat.nextSeq(), inFlight });
     }

@@ -1,9 +1,8 @@
-import { LocalLead } from '../memory/local-lead.ts';
-import type { Lead } from '../ports/election.ts';
+import { leadChange, LocalLead, type CampaignOutcome } from '../memory/local-lead.ts';
 import { isAway } from './connection.ts';
 import type { RedisConnection } from './connection.ts';
 import type { Keys } from './keys.ts';
-import { CAMPAIGN, NOTE_LOCAL_TOKEN, RESIGN } from './scripts.ts';
+import { CAMPAIGN, NOTE_LOCAL_TOKEN, RESIGN, type CampaignReply } from './scripts.ts';
 
 /** Shorter than an agent waits for its hub: it is to hear of a local lead, not of a deadline. */
 const DEADLINE_MS = 1_000;
@@ -35,16 +34,15 @@ export class RedisLead {
   }
 
   /** @param newestToken of all snapshots known here */
-  async campaign(by: string, ttlMs: number, newestToken: number): Promise<Lead> {
+  async campaign(by: string, ttlMs: number, newestToken: number): Promise<CampaignOutcome> {
     const known = Math.max(newestToken, this.#local.token);
     try {
-      const keys = [this.#keys.lead, this.#keys.snapshot];
-      const answer = await this.#connection.script('campaign', DEADLINE_MS, CAMPAIGN, keys, [
-        by,
-        ttlMs,
-        known,
-      ]);
-      return this.#learn(by, answer as [number, number | string]);
+      const reply = await this.#connection.runScript(CAMPAIGN, {
+        deadlineMs: DEADLINE_MS,
+        keys: [this.#keys.lead, this.#keys.snapshot],
+        args: [by, ttlMs, known],
+      });
+      return this.#learn(by, reply);
     } catch (error) {
       if (!this.#isAutonomous || !isAway(error)) throw error;
       return this.#campaignHere(by, ttlMs, known);
@@ -56,7 +54,8 @@ export class RedisLead {
     this.#local.resign(by);
     if (this.#held?.by === by) this.#held = null;
     if (this.#leader === by) this.#leader = null;
-    await this.#connection.script('resign', DEADLINE_MS, RESIGN, [this.#keys.lead], [by]);
+    const keys = [this.#keys.lead];
+    await this.#connection.runScript(RESIGN, { deadlineMs: DEADLINE_MS, keys, args: [by] });
   }
 
   /** @param leader as Redis has just told */
@@ -78,29 +77,40 @@ export class RedisLead {
   /** Makes the cluster's next token rise above those that this host gave alone. */
   async noteLocalToken(): Promise<void> {
     const args = [this.#local.token];
-    await this.#connection.script('note a token', DEADLINE_MS, NOTE_LOCAL_TOKEN, [this.#keys.lead], args);
+    const keys = [this.#keys.lead];
+    await this.#connection.runScript(NOTE_LOCAL_TOKEN, { deadlineMs: DEADLINE_MS, keys, args });
   }
 
-  #learn(by: string, [leads, value]: [number, number | string]): Lead {
+  #learn(by: string, reply: CampaignReply): CampaignOutcome {
+    const hasLedHere = this.#local.holder === by;
     this.#local.resign(by);
-    this.hear(leads === 1 ? by : String(value));
-    if (leads === 1) {
-      this.#held = { by, token: Number(value) };
-      return { leading: true, token: Number(value) };
+    if (reply[0] === 1) {
+      const [, token, last, hasLapsed] = reply;
+      this.hear(by);
+      this.#held = { by, token };
+      const change = leadChange(last === '' ? null : last, by, hasLapsed === 1);
+      return { lead: { leading: true, token }, change };
     }
+    const [, leader] = reply;
+    this.hear(leader);
     if (this.#held?.by === by) this.#held = null;
-    return { leading: false, leader: String(value) };
+    const back = { from: by, to: leader, reason: 'the shared state can be reached again' };
+    return { lead: { leading: false, leader }, change: hasLedHere ? back : null };
   }
 
-  #campaignHere(by: string, ttlMs: number, known: number): Lead {
+  #campaignHere(by: string, ttlMs: number, known: number): CampaignOutcome {
     if (this.#held?.by === by && this.#held.token >= known) {
-      return { leading: true, token: this.#held.token };
+      return { lead: { leading: true, token: this.#held.token }, change: null };
     }
     const isLedElsewhere = this.#leader !== null && this.#leader !== by;
     if (isLedElsewhere && performance.now() - this.#heardAtMs < ttlMs) {
-      return { leading: false, leader: this.#leader };
+      return { lead: { leading: false, leader: this.#leader }, change: null };
     }
-    const lead = this.#local.campaign(by, ttlMs, known);
-    return lead.leading ? { ...lead, isLocal: true } : lead;
+    const before = this.leader;
+    const { lead } = this.#local.campaign(by, ttlMs, known);
+    if (!lead.leading) return { lead, change: null };
+    const reason = 'the shared state cannot be reached: it leads this host alone';
+    const change = before === by ? null : { from: before, to: by, reason };
+    return { lead: { ...lead, isLocal: true }, change };
   }
 }

@@ -1,5 +1,6 @@
 import type { Instance } from '@olla/core/instance';
 import { compareVersions, type Snapshot } from '@olla/core/snapshot';
+import { gatewayLeft, gatewayLost, gatewayReturned, gatewayStarted, leaderEvent } from '../cluster-events.ts';
 import { LocalProbes } from '../memory/local-probes.ts';
 import type { Question, Replies } from '../ports/ask.ts';
 import type { Control, ControlChange } from '../ports/control.ts';
@@ -29,6 +30,7 @@ import { RedisLead } from './redis-lead.ts';
 import { SnapshotRecord } from './snapshot-record.ts';
 
 const LEASE_DEADLINE_MS = 50;
+const GOODBYE_MS = 500;
 
 export interface RedisStoreOptions {
   readonly self: Instance;
@@ -47,6 +49,7 @@ export class RedisStore implements Store {
   readonly kind = 'redis';
   readonly #sink: StoreSink;
   readonly #liveWorkers: () => number;
+  readonly #hub: string;
   readonly #isGateway: boolean;
   readonly #connection: RedisConnection;
   readonly #leases: RedisLeases;
@@ -67,6 +70,7 @@ export class RedisStore implements Store {
   constructor(options: RedisStoreOptions) {
     const { self, redis, sink } = options;
     this.#sink = sink;
+    this.#hub = self.id;
     this.#liveWorkers = options.liveWorkers;
     // An agent on its own has nobody to tell: while Redis is away it leads nothing.
     this.#isGateway = self.role === 'primary';
@@ -95,16 +99,24 @@ export class RedisStore implements Store {
       onHeard: (heard) => this.#hear(heard),
       onChanged: () => void this.#refresh(),
       ejections: this.#ejections,
-      onEvent: (record) => {
-        if (this.#events.learn(record)) sink.event(record.event);
+      onLost: (hub, instances) => {
+        const isGateway = instances.some(({ role }) => role === 'primary');
+        if (isGateway) this.publishEvent(gatewayLost(hub, self.id));
       },
+      onReturned: () => {
+        if (this.#isGateway) this.publishEvent(gatewayReturned(self.id));
+      },
+      onEvent: (record) => this.#events.learn(record),
+      onListening: () => void this.#events.catchUp(),
     });
     this.#events = new Events({
       hub: self.id,
       connection,
       keys,
       textOf: (record) => this.#others.textOf('event', record),
+      onEvent: (event) => sink.event(event),
     });
+    if (this.#isGateway) this.publishEvent(gatewayStarted(self.id));
     this.#snapshots = new SnapshotRecord(connection, keys, ({ version }) =>
       this.#others.textOf('snapshot', version),
     );
@@ -147,8 +159,11 @@ export class RedisStore implements Store {
     return 'published';
   }
 
-  campaign(by: string, ttlMs: number, newestToken: number): Promise<Lead> {
-    return this.#lead.campaign(by, ttlMs, Math.max(newestToken, this.#newest?.version.token ?? 0));
+  async campaign(by: Instance, ttlMs: number, newestToken: number): Promise<Lead> {
+    const known = Math.max(newestToken, this.#newest?.version.token ?? 0);
+    const { lead, change } = await this.#lead.campaign(by.id, ttlMs, known);
+    if (change !== null) this.publishEvent(leaderEvent(change, by));
+    return lead;
   }
 
   resign(by: string): Promise<void> {
@@ -232,7 +247,8 @@ export class RedisStore implements Store {
   }
 
   async close(): Promise<void> {
-    await this.#events.flush();
+    if (this.#isGateway) this.publishEvent(gatewayLeft(this.#hub));
+    await this.#events.storePending(GOODBYE_MS);
     await this.#others.close();
     this.#outages.close();
     this.#connection.close();
@@ -249,7 +265,7 @@ export class RedisStore implements Store {
 
   #hear(heard: Heard): void {
     this.#lead.hear(heard.leader);
-    void this.#events.flush();
+    void this.#events.storePending();
     this.#outages.noteLatency(heard.latencyMs);
     const isSame =
       compareVersions(heard.version, this.#newest?.version ?? NO_VERSION) === 0 &&

@@ -60,7 +60,7 @@ export class RemoteStatistics {
     }
     for (const instance of gone) args.push(instance, '');
     const keys = [this.#keys.statistics(this.#hub), this.#keys.statisticsIndex];
-    await this.#connection.script('flush statistics', deadlineMs, FLUSH_STATISTICS, keys, args);
+    await this.#connection.runScript(FLUSH_STATISTICS, { deadlineMs, keys, args });
     this.#flushedAtMs = nowMs;
     for (const instance of gone) this.#flushed.delete(instance);
     for (const { instance, statistics, alive } of changed) this.#flushed.set(instance, { statistics, alive });
@@ -79,22 +79,27 @@ export class RemoteStatistics {
 
   async #readAll(deadlineMs: number): Promise<StatisticsShare[]> {
     const startedMs = performance.now();
-    const index = [this.#keys.statisticsIndex];
-    const listed = await this.#connection.script('list statistics', deadlineMs, LIST_STATISTICS, index, []);
-    const [redisNowMs, ...hubs] = listed as [number, ...string[]];
+    const keys = [this.#keys.statisticsIndex];
+    const [redisNowMs, ...hubs] = await this.#connection.runScript(LIST_STATISTICS, {
+      deadlineMs,
+      keys,
+      args: [],
+    });
     const others = hubs.filter((hub) => hub !== this.#hub);
     const leftMs = Math.max(1, deadlineMs - (performance.now() - startedMs));
     const all = await this.#connection.run('read statistics', leftMs, (client) =>
-      Promise.all(others.map((hub) => client.hgetall(this.#keys.statistics(hub)))),
+      Promise.all(
+        others.map(async (hub) => ({ hub, stored: await client.hgetall(this.#keys.statistics(hub)) })),
+      ),
     );
-    return all.flatMap((stored, i) => this.#parse(others[i] as string, stored, redisNowMs));
+    return all.flatMap(({ hub, stored }) => this.#parse(hub, stored, redisNowMs));
   }
 
   #parse(hub: string, stored: Record<string, string>, redisNowMs: number): StatisticsShare[] {
     const isHostAlive = this.#hosts.has(hub);
     return Object.entries(stored).map(([instance, value]) => {
       const space = value.indexOf(' ');
-      const { gateway, host, alive, statistics } = JSON.parse(value.slice(space + 1)) as StoredStatistics;
+      const { gateway, host, alive, statistics }: StoredStatistics = JSON.parse(value.slice(space + 1));
       const isAlive = alive && isHostAlive;
       return {
         instance,

@@ -1,4 +1,17 @@
-import { script } from './lease-scripts.ts';
+import type { PublishOutcome } from '../ports/snapshots.ts';
+import { script } from './script.ts';
+
+export type CampaignReply =
+  [leads: 0, leader: string] | [leads: 1, token: number, last: string, hasLapsed: 0 | 1];
+
+export type HeartbeatReply = [
+  leader: string,
+  revision: string,
+  token: string,
+  n: string,
+  ejectionsRevision: string,
+  hosts: [hub: string, ageMs: number, report: string, isLost: 0 | 1][],
+];
 
 const NOW = `local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
@@ -11,10 +24,12 @@ local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
  * ARGV[1]  instance id of the candidate
  * ARGV[2]  ms for which the lead is taken
  * ARGV[3]  newest token known to the candidate
- * returns  { 1, token } if it leads, else { 0, instance id of the leader }
+ * returns  { 1, token, who led last or '', 1 if that lead has lapsed, 0 if it was given up } if it leads, else
+ *          { 0, instance id of the leader }
  */
-export const CAMPAIGN = script(`-- olla: campaign, format v1
-${NOW}
+export const CAMPAIGN = script<CampaignReply>(
+  'campaign',
+  `${NOW}
 local lead = redis.call('HMGET', KEYS[1], 'holder', 'token', 'until', 'local')
 local holder, token, ends = lead[1] or '', tonumber(lead[2] or 0), tonumber(lead[3] or 0)
 local taken = holder ~= '' and ends > now
@@ -24,8 +39,9 @@ local given = tonumber(lead[4] or 0)
 if not taken or token < known or token <= given then token = math.max(token, known, given, now) + 1 end
 redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'token', string.format('%.0f', token),
   'until', string.format('%.0f', now + tonumber(ARGV[2])))
-return { 1, token }
-`);
+return { 1, token, holder, ends > 0 and 1 or 0 }
+`,
+);
 
 /**
  * Tells of a token that a host gave to an agent of its own while Redis was away: the next leader's is above it.
@@ -34,25 +50,29 @@ return { 1, token }
  * ARGV[1]  token
  * returns  1
  */
-export const NOTE_LOCAL_TOKEN = script(`-- olla: note local token, format v1
-if tonumber(ARGV[1]) > tonumber(redis.call('HGET', KEYS[1], 'local') or 0) then
+export const NOTE_LOCAL_TOKEN = script<number>(
+  'note local token',
+  `if tonumber(ARGV[1]) > tonumber(redis.call('HGET', KEYS[1], 'local') or 0) then
   redis.call('HSET', KEYS[1], 'local', ARGV[1])
 end
 return 1
-`);
+`,
+);
 
 /**
- * Ends the lead of one instance; the token stays.
+ * Ends the lead of one instance; its token and its name stay.
  *
  * KEYS[1]  lead
  * ARGV[1]  instance id
  * returns  1 if it led, else 0
  */
-export const RESIGN = script(`-- olla: resign, format v1
-if redis.call('HGET', KEYS[1], 'holder') ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[1], 'holder', '')
+export const RESIGN = script<number>(
+  'resign',
+  `if redis.call('HGET', KEYS[1], 'holder') ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'until', 0)
 return 1
-`);
+`,
+);
 
 /**
  * Stores a snapshot unless a newer one is there or a newer lead was given, and tells all hubs of it.
@@ -61,8 +81,9 @@ return 1
  * ARGV     token, n, head (JSON), catalog id, catalog (JSON, or '' if it should be there), channel, message
  * returns  'published', 'fenced' or 'no-catalog'
  */
-export const PUBLISH_SNAPSHOT = script(`-- olla: publish snapshot, format v1
-local token, n = tonumber(ARGV[1]), tonumber(ARGV[2])
+export const PUBLISH_SNAPSHOT = script<PublishOutcome | 'no-catalog'>(
+  'publish snapshot',
+  `local token, n = tonumber(ARGV[1]), tonumber(ARGV[2])
 if token < tonumber(redis.call('HGET', KEYS[3], 'token') or 0) then return 'fenced' end
 local has = redis.call('HMGET', KEYS[1], 'token', 'n')
 local hasToken, hasN = tonumber(has[1] or 0), tonumber(has[2] or 0)
@@ -76,7 +97,8 @@ end
 redis.call('HSET', KEYS[1], 'token', ARGV[1], 'n', ARGV[2], 'head', ARGV[3], 'catalogId', ARGV[4])
 redis.call('PUBLISH', ARGV[6], ARGV[7])
 return 'published'
-`);
+`,
+);
 
 /**
  * The newest snapshot, its catalog only if the reader lacks it.
@@ -85,12 +107,14 @@ return 'published'
  * ARGV[1]  catalog id that the reader has, or ''
  * returns  { head (JSON), catalog id, catalog (JSON) or '' }, or an empty list if there is none
  */
-export const READ_SNAPSHOT = script(`-- olla: read snapshot, format v1
-local has = redis.call('HMGET', KEYS[1], 'head', 'catalogId')
+export const READ_SNAPSHOT = script<[] | [head: string, catalogId: string, catalog: string]>(
+  'read snapshot',
+  `local has = redis.call('HMGET', KEYS[1], 'head', 'catalogId')
 if not has[1] then return {} end
 if has[2] == ARGV[1] then return { has[1], has[2], '' } end
 return { has[1], has[2], redis.call('HGET', KEYS[2], 'json') or '' }
-`);
+`,
+);
 
 /**
  * Replaces what operators decided, if nobody else did meanwhile, and tells all hubs.
@@ -99,47 +123,49 @@ return { has[1], has[2], redis.call('HGET', KEYS[2], 'json') or '' }
  * ARGV     revision it was changed from, new revision, new control (JSON), channel, message
  * returns  1 if it was replaced, else 0
  */
-export const CHANGE_CONTROL = script(`-- olla: change control, format v1
-if tonumber(redis.call('HGET', KEYS[1], 'revision') or 0) ~= tonumber(ARGV[1]) then return 0 end
+export const CHANGE_CONTROL = script<0 | 1>(
+  'change control',
+  `if tonumber(redis.call('HGET', KEYS[1], 'revision') or 0) ~= tonumber(ARGV[1]) then return 0 end
 redis.call('HSET', KEYS[1], 'revision', ARGV[2], 'json', ARGV[3])
 redis.call('PUBLISH', ARGV[4], ARGV[5])
 return 1
-`);
+`,
+);
 
 /**
- * A hub's heartbeat: reports its host and reads all that may have changed.
+ * A hub's heartbeat: reports its host and reads all that may have changed. A hub that has been silent too long is taken
+ * out, and named as lost in this one reply.
  *
  * KEYS     hosts, lead, control, snapshot, ejections
- * ARGV     instance id of the hub, ms after which a silent hub is dead, report (JSON), ms to keep ejections
- * returns  { leader or '', control revision, snapshot token, snapshot n, revision of the ejections, then for each hub:
- *          id, age in ms, report }
+ * ARGV     instance id of the hub, ms after which a silent hub is lost, report (JSON), ms to keep ejections
+ * returns  { leader or '', control revision, snapshot token, snapshot n, revision of the ejections,
+ *          for each other hub { id, age in ms, report, 1 if it is lost, else 0 } }
  */
-export const HEARTBEAT = script(`-- olla: heartbeat, format v1
-${NOW}
+export const HEARTBEAT = script<HeartbeatReply>(
+  'heartbeat',
+  `${NOW}
 redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f', now) .. ' ' .. ARGV[3])
 local lead = redis.call('HMGET', KEYS[2], 'holder', 'until')
-local leader = lead[1] or ''
-if tonumber(lead[2] or 0) <= now then leader = '' end
+local leader = tonumber(lead[2] or 0) > now and lead[1] or ''
 local version = redis.call('HMGET', KEYS[4], 'token', 'n')
-local answer = {
-  leader, redis.call('HGET', KEYS[3], 'revision') or '0', version[1] or '0', version[2] or '0',
-  redis.call('HGET', KEYS[5], 'revision') or '0',
-}
 redis.call('PEXPIRE', KEYS[5], ARGV[4])
+local others = {}
 local hosts = redis.call('HGETALL', KEYS[1])
 for n = 1, #hosts, 2 do
   local at, report = string.match(hosts[n + 1], '^(%d+) (.*)$')
   local age = now - tonumber(at)
-  if age > tonumber(ARGV[2]) then
-    redis.call('HDEL', KEYS[1], hosts[n])
-  elseif hosts[n] ~= ARGV[1] then
-    answer[#answer + 1] = hosts[n]
-    answer[#answer + 1] = age
-    answer[#answer + 1] = report
+  local lost = age > tonumber(ARGV[2])
+  if lost then redis.call('HDEL', KEYS[1], hosts[n]) end
+  if hosts[n] ~= ARGV[1] then
+    others[#others + 1] = { hosts[n], age, report, lost and 1 or 0 }
   end
 end
-return answer
-`);
+return {
+  leader, redis.call('HGET', KEYS[3], 'revision') or '0', version[1] or '0', version[2] or '0',
+  redis.call('HGET', KEYS[5], 'revision') or '0', others,
+}
+`,
+);
 
 /**
  * Stores the ejection of an endpoint unless it is ejected already, and tells all hubs.
@@ -148,8 +174,9 @@ return answer
  * ARGV     endpoint key, ejection (JSON), ms to keep ejections, channel, message
  * returns  '' if this one stands, else the one that does (JSON)
  */
-export const EJECT = script(`-- olla: eject, format v1
-local standing = redis.call('HGET', KEYS[1], ARGV[1])
+export const EJECT = script<string>(
+  'eject',
+  `local standing = redis.call('HGET', KEYS[1], ARGV[1])
 if standing == ARGV[2] then return '' end
 if standing then return standing end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
@@ -157,7 +184,8 @@ redis.call('HINCRBY', KEYS[1], 'revision', 1)
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 redis.call('PUBLISH', ARGV[4], ARGV[5])
 return ''
-`);
+`,
+);
 
 /**
  * Ends the ejection of an endpoint if it is the one that is meant, and tells all hubs.
@@ -166,27 +194,31 @@ return ''
  * ARGV     endpoint key, \`at\` of the ejection, channel, message
  * returns  1 if it was ended, else 0
  */
-export const READMIT = script(`-- olla: readmit, format v1
-local standing = redis.call('HGET', KEYS[1], ARGV[1])
+export const READMIT = script<0 | 1>(
+  'readmit',
+  `local standing = redis.call('HGET', KEYS[1], ARGV[1])
 if not standing or cjson.decode(standing).at ~= tonumber(ARGV[2]) then return 0 end
 redis.call('HDEL', KEYS[1], ARGV[1])
 redis.call('HINCRBY', KEYS[1], 'revision', 1)
 redis.call('PUBLISH', ARGV[3], ARGV[4])
 return 1
-`);
+`,
+);
 
 /**
  * KEYS[1]  ejections
  * returns  { revision, then the ejections that stand (JSON) }
  */
-export const READ_EJECTIONS = script(`-- olla: read ejections, format v1
-local answer = { redis.call('HGET', KEYS[1], 'revision') or '0' }
+export const READ_EJECTIONS = script<[revision: string, ...standing: string[]]>(
+  'read ejections',
+  `local reply = { redis.call('HGET', KEYS[1], 'revision') or '0' }
 local fields = redis.call('HGETALL', KEYS[1])
 for n = 1, #fields, 2 do
-  if fields[n] ~= 'revision' then answer[#answer + 1] = fields[n + 1] end
+  if fields[n] ~= 'revision' then reply[#reply + 1] = fields[n + 1] end
 end
-return answer
-`);
+return reply
+`,
+);
 
 /**
  * Stores the statistics of a hub's workers.
@@ -195,8 +227,9 @@ return answer
  * ARGV     instance id of the hub, ms to keep them after the last report, then worker's instance id, report (JSON; '' takes it out) …
  * returns  the time of the report in ms
  */
-export const FLUSH_STATISTICS = script(`-- olla: flush statistics, format v1
-${NOW}
+export const FLUSH_STATISTICS = script<number>(
+  'flush statistics',
+  `${NOW}
 for n = 3, #ARGV, 2 do
   if ARGV[n + 1] == '' then
     redis.call('HDEL', KEYS[1], ARGV[n])
@@ -208,18 +241,21 @@ redis.call('PEXPIRE', KEYS[1], ARGV[2])
 redis.call('ZADD', KEYS[2], now, ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - tonumber(ARGV[2]))
 return now
-`);
+`,
+);
 
 /**
  * KEYS[1]  index of hubs
  * returns  { time in ms, instance id of each hub that has statistics }
  */
-export const LIST_STATISTICS = script(`-- olla: list statistics, format v1
-${NOW}
-local answer = { now }
-for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do answer[#answer + 1] = id end
-return answer
-`);
+export const LIST_STATISTICS = script<[nowMs: number, ...hubs: string[]]>(
+  'list statistics',
+  `${NOW}
+local reply = { now }
+for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do reply[#reply + 1] = id end
+return reply
+`,
+);
 
 /**
  * Stores events that are not there yet, drops the oldest beyond the limit, and tells all hubs of the new ones.
@@ -228,8 +264,9 @@ return answer
  * ARGV     events to keep, channel, then for each event: its time in ms, event (JSON), message
  * returns  the number of new ones
  */
-export const ADD_EVENTS = script(`-- olla: add events, format v1
-local new = 0
+export const ADD_EVENTS = script<number>(
+  'add events',
+  `local new = 0
 for n = 3, #ARGV, 3 do
   if redis.call('ZADD', KEYS[1], 'NX', ARGV[n], ARGV[n + 1]) == 1 then
     new = new + 1
@@ -238,4 +275,5 @@ for n = 3, #ARGV, 3 do
 end
 redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -1 - tonumber(ARGV[1]))
 return new
-`);
+`,
+);

@@ -34,13 +34,13 @@ export class SnapshotRecord {
   async read(): Promise<Snapshot | null> {
     const keys = [this.#keys.snapshot, this.#keys.catalog];
     const args = [this.#knownCatalog];
-    const answer = await this.#connection.script('read snapshot', DEADLINE_MS, READ_SNAPSHOT, keys, args);
-    const [head, catalogId, catalog] = answer as string[];
-    if (head === undefined || catalogId === undefined) return null;
+    const stored = await this.#connection.runScript(READ_SNAPSHOT, { deadlineMs: DEADLINE_MS, keys, args });
+    if (stored.length === 0) return null;
+    const [head, catalogId, catalog] = stored;
     const snapshot = this.#unpacker.unpack({
-      head: JSON.parse(head) as PackedSnapshot['head'],
+      head: JSON.parse(head),
       catalogId,
-      catalog: catalog ? (JSON.parse(catalog) as Snapshot['catalog']) : null,
+      catalog: catalog === '' ? null : JSON.parse(catalog),
     });
     if (snapshot === null) throw new StateError('STATE_PROTOCOL', 'the snapshot in Redis has no catalog');
     this.#knownCatalog = catalogId;
@@ -54,18 +54,17 @@ export class SnapshotRecord {
     return outcome === 'fenced' ? 'fenced' : 'published';
   }
 
-  async #send({ head, catalogId, catalog }: PackedSnapshot, message: string): Promise<unknown> {
+  async #send(
+    { head, catalogId, catalog }: PackedSnapshot,
+    message: string,
+  ): Promise<PublishOutcome | 'no-catalog'> {
     const { token, n } = head.version;
-    const keys = [this.#keys.snapshot, this.#keys.catalog, this.#keys.lead];
     const json = catalog === null ? '' : JSON.stringify(catalog);
-    const args = [token, n, JSON.stringify(head), catalogId, json, this.#keys.all, message];
-    const outcome = await this.#connection.script(
-      'publish snapshot',
-      DEADLINE_MS,
-      PUBLISH_SNAPSHOT,
-      keys,
-      args,
-    );
+    const outcome = await this.#connection.runScript(PUBLISH_SNAPSHOT, {
+      deadlineMs: DEADLINE_MS,
+      keys: [this.#keys.snapshot, this.#keys.catalog, this.#keys.lead],
+      args: [token, n, JSON.stringify(head), catalogId, json, this.#keys.all, message],
+    });
     if (outcome === 'published') this.#storedCatalog = catalogId;
     return outcome;
   }

@@ -6,20 +6,28 @@ const CHECK_MS = 1_000;
 /** Checks without an answer after which the connection is replaced. */
 const MAX_UNANSWERED = 3;
 
+export interface SubscriberOptions {
+  readonly redis: RedisOptions;
+  readonly channels: readonly string[];
+  /** Given the text of each message on any of the channels. */
+  readonly onMessage: (text: string) => void;
+  /** Called whenever a subscription has come into force. */
+  readonly onListening: () => void;
+}
+
 /** The connection that only listens. It comes back by itself; what was published meanwhile is lost. */
 export class Subscriber {
   readonly #client: Redis;
   readonly #checkTimer: NodeJS.Timeout;
   #unanswered = 0;
 
-  /** @param onMessage given the text of each message on any of the channels */
-  constructor(options: RedisOptions, channels: readonly string[], onMessage: (text: string) => void) {
-    this.#client = openClient(options);
+  constructor({ redis, channels, onMessage, onListening }: SubscriberOptions) {
+    this.#client = openClient(redis);
     this.#client.on('error', () => {
       // The command connection meets the same and tells.
     });
     this.#client.on('ready', () => {
-      this.#client.subscribe(...channels).catch(() => {
+      this.#client.subscribe(...channels).then(onListening, () => {
         // The connection broke again; the next 'ready' subscribes.
       });
     });

@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, describe, test } from 'node:test';
+import { startRedis, type TestRedis } from '@olla/testing/redis';
+import { waitFor } from '@olla/testing/wait-for';
+import { inForce } from '../../testing/conformance/cluster.ts';
+import { forkParticipant, killParticipant } from '../../testing/forked/fork-participant.ts';
+import { RedisTestHost } from '../../testing/redis-cluster.ts';
+import { testInstance } from '../../testing/test-instance.ts';
+import { MAX_EVENTS, type ClusterEvent, type NewEvent } from '../ports/events.ts';
+import type { SharedState } from '../shared-state.ts';
+
+const TTL_MS = 60_000;
+
+describe('events of a cluster in Redis', () => {
+  let redis: TestRedis;
+  before(async () => {
+    redis = await startRedis();
+  });
+  after(() => redis.stop());
+
+  interface TwoHosts {
+    readonly name: string;
+    readonly hosts: readonly [RedisTestHost, RedisTestHost];
+    readonly workers: readonly [SharedState, SharedState];
+  }
+  const withTwoHosts = async (body: (cluster: TwoHosts) => Promise<void>): Promise<void> => {
+    const name = randomUUID();
+    const hosts = [
+      new RedisTestHost('host-1', { url: redis.url, name }, []),
+      new RedisTestHost('host-2', { url: redis.url, name }, []),
+    ] as const;
+    try {
+      const workers = [await hosts[0].join('worker'), await hosts[1].join('worker')] as const;
+      await hosts[1].join('worker');
+      await inForce(workers);
+      await body({ name, hosts, workers });
+    } finally {
+      await Promise.all(hosts.map((host) => host.close()));
+    }
+  };
+  const gatewayNews = async ({ events }: SharedState): Promise<(string | null | undefined)[][]> =>
+    (await events.recent())
+      .filter(({ kind }) => kind === 'gateway')
+      .map(({ gateway, from, to }) => [gateway, from, to]);
+
+  test('tell once of each gateway that starts, and of one that stops', async () => {
+    await withTwoHosts(async ({ hosts: [one, two], workers: [worker] }) => {
+      await waitFor(async () => (await gatewayNews(worker)).length === 2, { describe: 'both starts' });
+      const ids = [one, two].map(({ hub }) => hub.state.self.id);
+      const starts = (await gatewayNews(worker)).map(([gateway, from, to]) => [gateway, from, to]);
+      assert.deepEqual(new Set(starts.map(([gateway]) => gateway)), new Set(ids));
+      for (const [, from, to] of starts) assert.deepEqual([from, to], [null, 'up']);
+      await two.close();
+      const left = await waitFor(
+        async () => {
+          const news = await gatewayNews(worker);
+          return news.length > 2 ? news.slice(2) : null;
+        },
+        { describe: 'the end of the second' },
+      );
+      assert.deepEqual(left, [[ids[1], 'up', 'left']]);
+    });
+  });
+
+  test('tell once of a gateway that is lost', async () => {
+    await withTwoHosts(async ({ name, workers }) => {
+      const self = testInstance('primary', 'lost', 'host-3');
+      const lost = await forkParticipant(null, self, { url: redis.url, name });
+      const about = async (state: SharedState): Promise<ClusterEvent[]> =>
+        (await state.events.recent()).filter(({ gateway }) => gateway === self.id);
+      const gateways = (): number[] => workers.map(({ directory }) => directory.peers().gateways);
+      await waitFor(() => gateways().every((count) => count === 3), { describe: 'all gateways' });
+      await waitFor(async () => (await about(workers[0])).length === 1, { describe: 'its start' });
+      await killParticipant(lost);
+      // Both hosts miss its heartbeats; only one of them tells.
+      await waitFor(() => gateways().every((count) => count === 2), {
+        describe: 'both hosts without it',
+        timeoutMs: 15_000,
+      });
+      await waitFor(async () => (await about(workers[0])).length > 1, { describe: 'its loss' });
+      for (const worker of workers) {
+        const [, loss, ...more] = await about(worker);
+        assert.deepEqual([loss?.kind, loss?.from, loss?.to, more], ['gateway', 'up', 'lost', []]);
+        assert.equal(loss?.reason, 'no heartbeat for 5 s');
+      }
+    });
+  });
+
+  test('tell once of each agent that takes the lead, and of none that renews it', async () => {
+    await withTwoHosts(async ({ hosts: [one, two], workers }) => {
+      const [first, second] = [await one.join('agent'), await two.join('agent')];
+      await first.election.campaign(TTL_MS, 0);
+      await first.election.campaign(TTL_MS, 0);
+      await second.election.campaign(TTL_MS, 0);
+      await first.election.resign();
+      await second.election.campaign(1, 0);
+      await waitFor(async () => (await first.election.campaign(TTL_MS, 0)).leading, {
+        describe: 'the end of the second lead',
+      });
+      for (const worker of workers) {
+        const leads = await waitFor(
+          async () => {
+            const events = (await worker.events.recent()).filter(({ kind }) => kind === 'leader');
+            return events.length >= 3 ? events : null;
+          },
+          { describe: 'three leads' },
+        );
+        assert.deepEqual(
+          leads.map(({ from, to, by }) => [from, to, by]),
+          [
+            [null, first.self.id, first.self.id],
+            [first.self.id, second.self.id, second.self.id],
+            [second.self.id, first.self.id, first.self.id],
+          ],
+        );
+        assert.deepEqual(
+          leads.map(({ gateway }) => gateway),
+          [first.self.gateway, second.self.gateway, first.self.gateway],
+        );
+      }
+    });
+  });
+
+  test('survive an outage at the host that knows them, and an emptied Redis', async () => {
+    await withTwoHosts(async ({ name, hosts: [one], workers: [here, there] }) => {
+      here.events.publish(drainOf('before'));
+      await waitFor(async () => (await endpointsOf(there)).length === 1, { describe: 'the first event' });
+      await redis.kill();
+      await waitFor(() => !here.health.current().connected, { describe: 'the outage' });
+      const heard: ClusterEvent[] = [];
+      there.events.onEvent((event) => heard.push(event));
+      here.events.publish(drainOf('meanwhile'));
+      assert.deepEqual(await endpointsOf(here), ['before', 'meanwhile']);
+      assert.deepEqual(await endpointsOf(there), ['before']);
+      // Restarted, and without what it had.
+      await redis.restart();
+      await waitFor(async () => (await endpointsOf(there)).join() === 'before,meanwhile', {
+        describe: 'both events at the other host',
+      });
+      await waitFor(() => heard.some(({ endpoint }) => endpoint === 'meanwhile'), {
+        describe: 'the event that came late',
+      });
+      assert.ok(!heard.some(({ endpoint }) => endpoint === 'before'));
+      const late = new RedisTestHost('host-3', { url: redis.url, name }, []);
+      try {
+        assert.deepEqual(await endpointsOf(await late.join('worker')), ['before', 'meanwhile']);
+      } finally {
+        await late.close();
+      }
+      assert.equal(one.hub.state.health.current().connected, true);
+    });
+  });
+
+  test(`are kept to the last ${MAX_EVENTS}`, async () => {
+    await withTwoHosts(async ({ workers: [here, there] }) => {
+      for (let i = 0; i < MAX_EVENTS + 50; i += 1) here.events.publish(drainOf(`e${i}`));
+      const last = `e${MAX_EVENTS + 49}`;
+      await waitFor(async () => (await endpointsOf(there)).at(-1) === last, { describe: 'the last event' });
+      for (const state of [here, there]) {
+        const events = await state.events.recent();
+        assert.equal(events.length, MAX_EVENTS);
+        assert.equal(events[0]?.endpoint, 'e50');
+      }
+    });
+  });
+});
+
+function drainOf(endpoint: string): NewEvent {
+  return { kind: 'drained', endpoint, from: 'healthy', to: 'draining', reason: 'for an update', by: 'me' };
+}
+
+async function endpointsOf({ events }: SharedState): Promise<string[]> {
+  return (await events.recent()).flatMap(({ endpoint }) => endpoint ?? []);
+}

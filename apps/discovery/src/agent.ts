@@ -3,10 +3,12 @@ import type { Settings } from '@olla/config/schema';
 import type { Instance } from '@olla/core/instance';
 import type { Snapshot } from '@olla/core/snapshot';
 import type { Lead } from '@olla/state/ports/election';
+import type { Unsubscribe } from '@olla/state/ports/unsubscribe';
 import type { AgentLog } from './agent-log.ts';
 import type { AgentState } from './agent-state.ts';
 import { Leadership } from './leadership.ts';
 import { repeat } from './repeat.ts';
+import type { Repeater } from './repeat.ts';
 
 /** A lead that is not renewed lapses after this time. Another agent then takes over. */
 const LEAD_TTL_MS = 3_000;
@@ -35,105 +37,124 @@ export interface RunningAgent {
  * Runs the discovery agent. It campaigns for the lead, and while it leads it watches all endpoints and publishes
  * snapshots. When the store cannot be reached it goes on and tries again; workers route by the last snapshot meanwhile.
  */
-export function runAgent({ settings, state, self, log }: AgentOptions): RunningAgent {
-  const ready = Promise.withResolvers<void>();
-  let newest: Snapshot | null = null;
-  let leadership: Leadership | null = null;
-  let stopped = false;
-  let isStoreAway = false;
-  let wasLocal = false;
+export function runAgent(options: AgentOptions): RunningAgent {
+  return new DiscoveryAgent(options);
+}
 
-  const standDown = (why: string): void => {
-    if (leading() === null) return;
-    // A local lead ends with the outage of Redis, and the shared state logs the end of an outage itself.
-    log[wasLocal ? 'debug' : 'warn'](`this agent no longer leads: ${why}`);
-    const ended = leadership;
-    leadership = null;
-    void ended?.stop();
-  };
-  const leading = (): Leadership | null => leadership;
+class DiscoveryAgent implements RunningAgent {
+  readonly #options: AgentOptions;
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #campaigns: Repeater;
+  readonly #unsubscribe: Unsubscribe;
+  #newest: Snapshot | null = null;
+  #leadership: Leadership | null = null;
+  #isLeadLocal = false;
+  #isStoreAway = false;
+  #isStopped = false;
 
-  const lead = ({ token, isLocal }: Extract<Lead, { leading: true }>): void => {
-    if (leadership?.token === token || stopped) return;
-    const previous = leadership;
-    leadership = new Leadership({
+  constructor(options: AgentOptions) {
+    const { state, log } = options;
+    this.#options = options;
+    this.#unsubscribe = state.snapshots.onSnapshot((snapshot) => {
+      if (this.#newest === null || snapshot.version.token >= this.#newest.version.token)
+        this.#newest = snapshot;
+    });
+    this.#campaigns = repeat(
+      () => this.#campaign(),
+      (error) =>
+        log.error('a fault of the agent ended its campaign for the lead, which is repeated', {
+          error: String(error),
+        }),
+    );
+  }
+
+  get ready(): Promise<void> {
+    return this.#ready.promise;
+  }
+
+  leading(): boolean {
+    return this.#leadership !== null;
+  }
+
+  async stop(): Promise<void> {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    const { state, log } = this.#options;
+    this.#campaigns.stop();
+    this.#unsubscribe();
+    const resigned = state.election.resign().catch((error: unknown) => {
+      // The lead lapses at the end of its time.
+      log.debug('the lead could not be given up', { error: String(error) });
+    });
+    await Promise.race([
+      Promise.all([this.#endLeadership(), resigned]),
+      delay(STOP_TIMEOUT_MS, undefined, { ref: false }),
+    ]);
+    this.#ready.resolve();
+  }
+
+  /** Campaigns once. @returns milliseconds until the next campaign */
+  async #campaign(): Promise<number> {
+    const { state, log } = this.#options;
+    if (this.#newest === null && this.#leadership === null) this.#newest = await readNewest(state, log);
+    try {
+      const outcome = await state.election.campaign(LEAD_TTL_MS, this.#newest?.version.token ?? 0);
+      this.#isStoreAway = false;
+      if (outcome.leading) this.#lead(outcome);
+      else {
+        this.#standDown(`${outcome.leader ?? 'another agent'} does`);
+        this.#ready.resolve();
+      }
+    } catch (error) {
+      // A leader goes on watching: if no other agent leads meanwhile, its next snapshot is accepted.
+      // The shared state logs the outage itself.
+      if (!this.#isStoreAway)
+        log.debug('the campaign for the lead failed and is tried again', { error: String(error) });
+      this.#isStoreAway = true;
+      // The start of the gateway must not wait for a store that cannot be reached.
+      this.#ready.resolve();
+    }
+    return RENEW_MS;
+  }
+
+  #lead({ token, isLocal }: Extract<Lead, { leading: true }>): void {
+    if (this.#leadership?.token === token || this.#isStopped) return;
+    const { settings, state, self, log } = this.#options;
+    const previous = this.#leadership;
+    this.#leadership = new Leadership({
       settings,
       state,
       self,
       log,
       token,
-      newest,
-      onFenced: () => standDown('another agent has published a newer snapshot'),
+      newest: this.#newest,
+      onFenced: () => this.#standDown('another agent has published a newer snapshot'),
       onPublished: (snapshot) => {
-        newest = snapshot;
-        ready.resolve();
+        this.#newest = snapshot;
+        this.#ready.resolve();
       },
     });
     void previous?.stop();
+    this.#isLeadLocal = isLocal === true;
     // Only a change of the leader in a cluster is news: not the only agent of a gateway, not a new token of one leader.
-    const isNews = state.kind === 'redis' && isLocal !== true && previous === null;
-    wasLocal = isLocal === true;
+    const isNews = state.kind === 'redis' && !this.#isLeadLocal && previous === null;
     log[isNews ? 'info' : 'debug']('this agent leads: it watches the endpoints', {
       endpoints: settings.discovery.static.endpoints.length,
     });
-  };
+  }
 
-  const campaign = async (): Promise<number> => {
-    try {
-      const outcome = await state.election.campaign(LEAD_TTL_MS, newest?.version.token ?? 0);
-      isStoreAway = false;
-      if (outcome.leading) lead(outcome);
-      else {
-        standDown(`${outcome.leader ?? 'another agent'} does`);
-        ready.resolve();
-      }
-    } catch (error) {
-      // A leader goes on watching: if no other agent leads meanwhile, its next snapshot is accepted.
-      // The shared state logs the outage itself.
-      if (!isStoreAway)
-        log.debug('the campaign for the lead failed and is tried again', { error: String(error) });
-      isStoreAway = true;
-      // The start of the gateway must not wait for a store that cannot be reached.
-      ready.resolve();
-    }
-    return RENEW_MS;
-  };
+  #standDown(reason: string): void {
+    if (this.#leadership === null) return;
+    // A local lead ends with the outage of Redis, and the shared state logs the end of an outage itself.
+    this.#options.log[this.#isLeadLocal ? 'debug' : 'warn'](`this agent no longer leads: ${reason}`);
+    void this.#endLeadership();
+  }
 
-  const unsubscribe = state.snapshots.onSnapshot((snapshot) => {
-    if (newest === null || snapshot.version.token >= newest.version.token) newest = snapshot;
-  });
-  const campaigns = repeat(
-    async () => {
-      if (newest === null && leadership === null) newest = await readNewest(state, log);
-      return campaign();
-    },
-    (error) =>
-      log.error('a fault of the agent ended its campaign for the lead, which is repeated', {
-        error: String(error),
-      }),
-  );
-
-  return {
-    ready: ready.promise,
-    leading: () => leadership !== null,
-    stop: async () => {
-      if (stopped) return;
-      stopped = true;
-      campaigns.stop();
-      unsubscribe();
-      const ended = leadership;
-      leadership = null;
-      const resigned = state.election.resign().catch((error: unknown) => {
-        // The lead lapses at the end of its time.
-        log.debug('the lead could not be given up', { error: String(error) });
-      });
-      await Promise.race([
-        Promise.all([ended?.stop(), resigned]),
-        delay(STOP_TIMEOUT_MS, undefined, { ref: false }),
-      ]);
-      ready.resolve();
-    },
-  };
+  async #endLeadership(): Promise<void> {
+    const ended = this.#leadership;
+    this.#leadership = null;
+    await ended?.stop();
+  }
 }
 
 async function readNewest(state: AgentState, log: AgentLog): Promise<Snapshot | null> {

@@ -9,6 +9,7 @@ import { lmdeploy } from './types/lmdeploy.ts';
 import { ollama } from './types/ollama.ts';
 import { omlx } from './types/omlx.ts';
 import { openAiCompatible } from './types/openai-compatible.ts';
+import { rapidMlx } from './types/rapid-mlx.ts';
 import { sglang } from './types/sglang.ts';
 import { vllmMlx } from './types/vllm-mlx.ts';
 import { vllm } from './types/vllm.ts';
@@ -28,6 +29,7 @@ export const PROFILES = [
   sglang,
   lmdeploy,
   omlx,
+  rapidMlx,
   litellm,
   dockerModelRunner,
   openAiCompatible,

@@ -1,0 +1,67 @@
+import type { EndpointModel, ModelKind } from '@olla/core/snapshot';
+import { defineProfile } from '../define-profile.ts';
+import type { HealthVerdict, ProbeResponse, SignalReading } from '../profile.ts';
+import { checkStatus } from '../reading/health.ts';
+import { asPositive, asRecord, asText, asTexts, parseJson } from '../reading/json.ts';
+import type { JsonRecord } from '../reading/json.ts';
+import { detectByOwner, parseOpenAiList } from '../reading/openai-list.ts';
+import { readLoad } from '../reading/prometheus.ts';
+
+/** Facts from documentation and source of Rapid-MLX 0.12.18 (github.com/raullenchai/Rapid-MLX, 22 August 2026). */
+export const rapidMlx = defineProfile({
+  type: 'rapid-mlx',
+  label: 'Rapid-MLX',
+  prefixes: ['rapid-mlx'],
+  defaultPorts: [8000],
+  // `/health` asks the engine, which takes long under load; this costs the same at any time.
+  healthPath: '/healthz',
+  modelsPath: '/v1/models',
+  anthropic: { messagesPath: '/v1/messages', since: null, countTokensPath: '/v1/messages/count_tokens' },
+  nativePaths: ['/health', '/healthz', '/livez', '/readyz', '/metrics'],
+  // It admits 256 at once, far more than a Mac works on well.
+  defaultConcurrency: 20,
+  checkHealth,
+  parseModels: (body) => parseOpenAiList(body, tellModel),
+  // Each reading asks the engine, and waits for the GPU.
+  signals: [{ path: '/metrics', everyMs: 2_000, parse: parseMetrics }],
+  detect: detectByOwner('rapid-mlx'),
+});
+
+/** It answers 200 while it loads and warms up, and 503 while it lets the last requests end. */
+function checkHealth(response: ProbeResponse): HealthVerdict {
+  const { ready, status } = asRecord(parseJson(response.body));
+  if (response.status === 200 && ready === false)
+    return { ok: false, state: 'unhealthy', reason: 'is still loading its model' };
+  if (response.status === 503 && status === 'draining')
+    return { ok: false, state: 'unhealthy', reason: 'is shutting down' };
+  return checkStatus(response);
+}
+
+const KINDS: Readonly<Record<string, ModelKind>> = {
+  'image.generation': 'image',
+  'audio.speech': 'audio',
+  'audio.transcription': 'audio',
+  embedding: 'embeddings',
+  vision: 'vlm',
+};
+
+function tellModel(entry: JsonRecord): Partial<EndpointModel> {
+  const capabilities = asTexts(entry['capabilities']);
+  const kind = capabilities.map((word) => KINDS[word]).find((known) => known !== undefined);
+  // What fits into memory is told of loaded models only, and not of every one.
+  const loaded = asPositive(entry['max_model_len']) !== null || asPositive(entry['context_window']) !== null;
+  return {
+    kind: kind ?? (capabilities.includes('text') ? 'llm' : 'unknown'),
+    resident: loaded ? true : null,
+    format: 'mlx',
+  };
+}
+
+function parseMetrics(text: string): SignalReading | null {
+  const load = readLoad(text, {
+    running: 'rapid_mlx_requests_running',
+    queued: 'rapid_mlx_requests_waiting',
+  });
+  const serverVersion = asText(/^rapid_mlx_build_info\{version="([^"\n]+)"/m.exec(text)?.[1]);
+  return serverVersion === null ? load : { ...load, serverVersion };
+}

@@ -17,7 +17,8 @@ function importsOf(folder: string, name: string): { code: string[]; tests: strin
   const code = new Set<string>();
   const tests = new Set<string>();
   for (const file of globSync(join(folder, '**/*.{ts,tsx}'), { exclude: ['**/node_modules/**'] })) {
-    const into = /\.(test|long)\.tsx?$/.test(file) ? tests : code;
+    // A folder `testing` holds what only tests use.
+    const into = /\.(test|long)\.tsx?$|\/testing\//.test(file) ? tests : code;
     for (const [, statement, call] of readFileSync(file, 'utf8').matchAll(IMPORT)) {
       const target = statement ?? call;
       if (target !== undefined && target !== name) into.add(target);

@@ -18,10 +18,9 @@ if (name === undefined || folder === undefined) {
   process.exit(2);
 }
 
-/** How long one file may take: long tests are soaks, which set their own limits inside an hour. */
-const fileTimeoutMs = Number(
-  process.env['TEST_FILE_TIMEOUT_MS'] ?? (suffix === 'long' ? 3_600_000 : 180_000),
-);
+/** How long one file may take. Long tests are soaks, and those of the image build it first. */
+const TIMEOUTS_MS: Readonly<Record<string, number>> = { long: 3_600_000, docker: 900_000 };
+const fileTimeoutMs = Number(process.env['TEST_FILE_TIMEOUT_MS'] ?? TIMEOUTS_MS[suffix] ?? 180_000);
 const concurrency = Number(
   process.env['TEST_CONCURRENCY'] ?? Math.max(1, Math.floor(availableParallelism() / 2)),
 );

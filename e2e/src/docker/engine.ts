@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { needProgram } from '@olla/testing/debian';
 import { StartedProcess } from '@olla/testing/started-process';
@@ -6,13 +8,15 @@ import { isEngine } from './engine-api.ts';
 
 export interface Engine {
   readonly socketPath: string;
+  /** Whether it was started here, and so has no images but those of the tests. */
+  readonly own: boolean;
   /** Stops an engine that was started here; leaves one that ran before. */
   stop(): Promise<void>;
 }
 
 /**
  * A Docker engine: the one that runs (DOCKER_HOST, or Docker's usual socket), else one of our own from Debian's package
- * docker.io, which takes root. The vfs driver works where no union file system does.
+ * docker.io, which takes root. The engine chooses its storage driver: vfs where no union file system works.
  *
  * @throws Error that says why there is none
  */
@@ -20,7 +24,7 @@ export async function needEngine(): Promise<Engine> {
   const named = process.env['DOCKER_HOST'];
   const running = named === undefined ? '/var/run/docker.sock' : named.replace(/^unix:\/\//, '');
   if (running.startsWith('/') && (await isEngine(running)))
-    return { socketPath: running, stop: () => Promise.resolve() };
+    return { socketPath: running, own: false, stop: () => Promise.resolve() };
   if (named !== undefined) throw new Error(`no Docker engine answers at DOCKER_HOST (${named})`);
   if (process.getuid?.() !== 0)
     throw new Error('no Docker engine runs here, and one can only be started by root');
@@ -32,7 +36,6 @@ async function startEngine(): Promise<Engine> {
   const folder = tempFolder();
   const socketPath = join(folder, 'docker.sock');
   const engine = await StartedProcess.start(dockerd, [
-    '--storage-driver=vfs',
     `--data-root=${folder}/data`,
     `--exec-root=${folder}/exec`,
     `--pidfile=${folder}/pid`,
@@ -41,9 +44,18 @@ async function startEngine(): Promise<Engine> {
   await engine.until('dockerd answers', () => isEngine(socketPath), 60_000);
   return {
     socketPath,
+    own: true,
     async stop() {
       engine.child.kill('SIGTERM');
       await engine.waitForEnd(30_000);
+      unmountBelow(folder);
     },
   };
+}
+
+/** An engine leaves the name of its network namespace mounted, which would keep the folder from being removed. */
+function unmountBelow(folder: string): void {
+  const mounts = readFileSync('/proc/self/mounts', 'utf8').split('\n');
+  const places = mounts.map((line) => line.split(' ')[1] ?? '').filter((place) => place.startsWith(folder));
+  for (const place of places.reverse()) execFileSync('umount', [place]);
 }

@@ -1,20 +1,16 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { after, before, suite, test } from 'node:test';
-import { tempFolder } from '@olla/testing/temp-folder';
+import { after, before, describe, test } from 'node:test';
 import { waitFor } from '@olla/testing/wait-for';
-import type { StartedNetwork, StartedTestContainer, GenericContainer } from 'testcontainers';
+import type { GenericContainer, StartedNetwork, StartedTestContainer } from 'testcontainers';
+import { buildImage, IMAGE } from './build-image.ts';
+import { chat, MODEL, startComposeBackend } from './compose-backend.ts';
+import { ComposeProject } from './compose-project.ts';
 import { callEngine } from './engine-api.ts';
 import { needEngine, type Engine } from './engine.ts';
-import { finalInstructions, importImage } from './import-image.ts';
-import { makeRedisRoot } from './redis-root.ts';
 
-const root = join(import.meta.dirname, '../../..');
-const IMAGE = 'olla-under-test:e2e';
-const MODEL = 'contained-model';
 const LIMIT = 20;
+const BUILT_AT = '2026-11-30T12:00:00.000Z';
+const COMMIT = 'f00df00df00df00df00df00df00df00df00df00d';
 /** Runs in the image's own runtime: an OpenAI-compatible server of one model. */
 const BACKEND = `
   const models = JSON.stringify({ object: 'list', data: [{ id: '${MODEL}', object: 'model' }] });
@@ -45,17 +41,40 @@ interface Status {
   cluster: { gateways: unknown[]; agents: unknown[] };
 }
 
-suite('the image', () => {
-  let engine: Engine;
+let engine: Engine;
+
+before(async () => {
+  engine = await needEngine();
+  process.env['DOCKER_HOST'] = `unix://${engine.socketPath}`;
+  process.env['TESTCONTAINERS_RYUK_DISABLED'] = 'true';
+  await buildImage(engine, { OLLA_COMMIT: COMMIT, OLLA_BUILT_AT: BUILT_AT });
+});
+after(() => engine.stop());
+
+async function inspect<T>(path: string): Promise<T> {
+  const { status, text } = await callEngine(engine.socketPath, 'GET', path);
+  assert.equal(status, 200, `${path}: ${text}`);
+  return JSON.parse(text) as T;
+}
+
+async function becomesHealthy(container: string): Promise<void> {
+  await waitFor(
+    async () => {
+      const { State } = await inspect<{ State: { Health: { Status: string } } }>(
+        `/containers/${container}/json`,
+      );
+      return State.Health.Status === 'healthy';
+    },
+    { describe: `the container ${container} to be healthy`, timeoutMs: 60_000, intervalMs: 200 },
+  );
+}
+
+describe('containers of the image that docker build makes', () => {
   let network: StartedNetwork | undefined;
   let gateways: StartedTestContainer[];
   const started: StartedTestContainer[] = [];
 
   before(async () => {
-    engine = await needEngine();
-    process.env['DOCKER_HOST'] = `unix://${engine.socketPath}`;
-    process.env['TESTCONTAINERS_RYUK_DISABLED'] = 'true';
-    await importImages(engine);
     // Reads the environment when it is loaded.
     const { GenericContainer, Network, Wait } = await import('testcontainers');
     const shared = await new Network().start();
@@ -71,7 +90,8 @@ suite('the image', () => {
         .withNetworkAliases(name)
         .withCopyContentToContainer([{ content: CONFIG, target: '/etc/olla/config.yaml' }]);
     await start(
-      new GenericContainer('redis-under-test:e2e')
+      new GenericContainer('redis:8')
+        .withCommand(['redis-server', '--save', ''])
         .withNetwork(shared)
         .withNetworkAliases('redis')
         .withWaitStrategy(Wait.forLogMessage('Ready to accept connections')),
@@ -91,36 +111,31 @@ suite('the image', () => {
   after(async () => {
     await Promise.all(started.map((container) => container.stop({ timeout: 5_000 })));
     await network?.stop();
-    await engine.stop();
   });
 
   function urlOf(gateway: StartedTestContainer): string {
     return `http://${gateway.getHost()}:${gateway.getMappedPort(40114)}`;
   }
 
-  test('it is small, runs as a user without rights, and holds no shell', async () => {
-    const { text } = await callEngine(engine.socketPath, 'GET', `/images/${IMAGE}/json`);
-    const image = JSON.parse(text) as { Size: number; Config: { User: string } };
+  test('are small, run as a user without rights, and hold no shell', async () => {
+    const image = await inspect<{ Size: number; Config: { User: string } }>(`/images/${IMAGE}/json`);
     assert.equal(image.Config.User, '10001:10001');
     assert.ok(image.Size < 200 * 1024 * 1024, `${image.Size} bytes`);
     const shell = await gateways[0]!.exec(['sh', '-c', 'true']).catch(() => ({ exitCode: 127 }));
     assert.notEqual(shell.exitCode, 0);
   });
 
-  test('its health check says that it is well', async () => {
-    await waitFor(
-      async () => {
-        const id = gateways[0]!.getId();
-        const { text } = await callEngine(engine.socketPath, 'GET', `/containers/${id}/json`);
-        return (
-          (JSON.parse(text) as { State: { Health: { Status: string } } }).State.Health.Status === 'healthy'
-        );
-      },
-      { describe: 'the container to be healthy', timeoutMs: 30_000, intervalMs: 200 },
-    );
+  test('become healthy by the health check of the image', async () => {
+    await becomesHealthy(gateways[0]!.getId());
   });
 
-  test('two gateways share one Redis: either tells of both, and of the agent', async () => {
+  test('tell the commit and the date that the build was given', async () => {
+    const response = await fetch(`${urlOf(gateways[0]!)}/version`);
+    const { build } = (await response.json()) as { build: { commit: string; date: string } };
+    assert.deepEqual([build.commit, build.date], [COMMIT, BUILT_AT]);
+  });
+
+  test('share one Redis: either gateway tells of both, and of the agent', async () => {
     for (const gateway of gateways)
       await waitFor(
         async () => {
@@ -131,19 +146,10 @@ suite('the image', () => {
       );
   });
 
-  test('together they admit what the limit allows, through to the backend', async () => {
-    const ask = async (gateway: StartedTestContainer): Promise<number> => {
-      const response = await fetch(`${urlOf(gateway)}/olla/openai/v1/chat/completions`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ model: MODEL }),
-      });
-      await response.text();
-      return response.status;
-    };
+  test('together admit what the limit allows', async () => {
     const startedAt = performance.now();
     const statuses: number[] = [];
-    for (let n = 0; n < 2 * LIMIT; n += 1) statuses.push(await ask(gateways[n % 2]!));
+    for (let n = 0; n < 2 * LIMIT; n += 1) statuses.push(await chat(urlOf(gateways[n % 2]!)));
     const admitted = statuses.filter((status) => status === 200).length;
     const allowed = LIMIT + (LIMIT * (performance.now() - startedAt)) / 60_000;
     assert.ok(admitted <= allowed, `${admitted} were admitted, ${allowed} are allowed`);
@@ -151,13 +157,13 @@ suite('the image', () => {
     assert.deepEqual([...new Set(statuses)].sort(), [200, 429]);
   });
 
-  test('the console works inside it', async () => {
+  test('run the console', async () => {
     const { exitCode, output } = await gateways[0]!.exec(['node', '/opt/olla/olla.js', 'ctl', 'endpoints']);
     assert.equal(exitCode, 0, output);
     assert.match(output, /one\b.*healthy/);
   });
 
-  test('it ends by itself when it is told to', async () => {
+  test('end with exit code 0 when docker stop tells them to', async () => {
     const [gateway] = gateways;
     const id = gateway!.getId();
     await callEngine(engine.socketPath, 'POST', `/containers/${id}/stop?t=20`);
@@ -166,19 +172,48 @@ suite('the image', () => {
   });
 });
 
-/** The project's image, with the instructions of its Dockerfile, and one of Debian's Redis. */
-async function importImages({ socketPath }: Engine): Promise<void> {
-  const image = join(tempFolder(), 'image');
-  const make = spawnSync(
-    join(root, 'deploy/docker/make-root.sh'),
-    [image, join(root, 'node_modules/node/bin/node'), join(root, 'dist/olla')],
-    { encoding: 'utf8' },
-  );
-  assert.equal(make.status, 0, `${make.stdout}${make.stderr}`);
-  const dockerfile = readFileSync(join(root, 'deploy/docker/Dockerfile'), 'utf8');
-  await importImage(socketPath, image, 'olla-under-test', finalInstructions(dockerfile));
-  await importImage(socketPath, makeRedisRoot(), 'redis-under-test', [
-    'WORKDIR /data',
-    'ENTRYPOINT ["/usr/bin/redis-server", "--bind", "0.0.0.0", "--protected-mode", "no", "--save", ""]',
-  ]);
-}
+describe('docker compose up', () => {
+  let project: ComposeProject;
+  let closeBackend: () => Promise<void>;
+
+  before(async () => {
+    closeBackend = await startComposeBackend();
+    project = new ComposeProject();
+    await project.up();
+  });
+  after(async () => {
+    await project.down();
+    await closeBackend();
+  });
+
+  test('answers a chat at port 40114 through HAProxy, from a server on the machine of the containers', async () => {
+    await waitFor(async () => (await chat(ComposeProject.url)) === 200, {
+      describe: 'a chat to be answered',
+      timeoutMs: 60_000,
+    });
+  });
+
+  test('brings two healthy gateways, an agent and a healthy Redis', async () => {
+    for (const service of ['gateway-1', 'gateway-2', 'redis'])
+      await becomesHealthy(await project.containerOf(service));
+    await waitFor(
+      async () => {
+        const response = await fetch(`${ComposeProject.url}/internal/status`);
+        const { cluster } = (await response.json()) as Status;
+        return cluster.gateways.length === 2 && cluster.agents.length === 1;
+      },
+      { describe: 'both gateways and the agent in the status' },
+    );
+  });
+
+  test('goes on answering while one gateway is stopped', async () => {
+    const statuses: number[] = [];
+    const ask = async (): Promise<void> => {
+      // Fewer than the burst that one client's address has.
+      for (let n = 0; n < 10; n += 1) statuses.push(await chat(ComposeProject.url));
+    };
+    await Promise.all([project.stop('gateway-1'), ask()]);
+    await ask();
+    assert.deepEqual([...new Set(statuses)], [200]);
+  });
+});

@@ -4,6 +4,7 @@ import { callEngine } from './engine-api.ts';
 /**
  * Makes an image of a folder, without any registry.
  *
+ * @param name with its tag: `redis:8`
  * @param instructions as in a Dockerfile, such as `USER 10001`
  */
 export async function importImage(
@@ -12,7 +13,8 @@ export async function importImage(
   name: string,
   instructions: readonly string[],
 ): Promise<void> {
-  const query = new URLSearchParams({ fromSrc: '-', repo: name, tag: 'e2e' });
+  const [repo = name, tag = 'latest'] = name.split(':');
+  const query = new URLSearchParams({ fromSrc: '-', repo, tag });
   for (const instruction of instructions) query.append('changes', instruction);
   const tar = spawn('tar', ['--numeric-owner', '--owner=0', '--group=0', '-C', root, '-c', '.'], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -22,14 +24,9 @@ export async function importImage(
     tar.once('close', resolve);
   });
   const answer = await callEngine(socketPath, 'POST', `/images/create?${query.toString()}`, tar.stdout);
+  // An engine that refuses leaves the rest unread.
+  tar.stdout.destroy();
   const code = await ended;
   if (answer.status !== 200 || answer.text.includes('"error"') || code !== 0)
     throw new Error(`the image ${name} could not be imported (tar ended with ${code}): ${answer.text}`);
-}
-
-/** Instructions of a Dockerfile's last stage that an import takes. */
-export function finalInstructions(dockerfile: string): string[] {
-  const lines = dockerfile.replaceAll(/\\\n/g, ' ').split('\n');
-  const stage = lines.slice(lines.findLastIndex((line) => line.startsWith('FROM ')) + 1);
-  return stage.filter((line) => /^(ENV|WORKDIR|USER|EXPOSE|HEALTHCHECK|ENTRYPOINT|CMD) /.test(line));
 }

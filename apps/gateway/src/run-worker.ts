@@ -1,22 +1,35 @@
 import { answerProcessQuestions } from '@olla/admin-api/process-report';
+import type { Settings } from '@olla/config/schema';
 import { Trust } from '@olla/core/limits-address/client-address';
+import { FleetLive } from '@olla/core/route-plan/fleet-live';
+import type { RoutePolicy } from '@olla/core/route-plan/plan-route';
 import { Limiter } from '@olla/state/limiter';
 import type { SharedState } from '@olla/state/shared-state';
 import type { Logger } from '@olla/telemetry/logger';
 import { startTracing } from '@olla/telemetry/tracing/start-tracing';
 import { createAdmin } from './admin/create-admin.ts';
-import type { InitMessage } from './process-messages.ts';
-import { LimitTable } from './request/admission.ts';
-import { createCors } from './listener/cors.ts';
-import { Fleet } from './fleet/fleet.ts';
+import { Ejections } from './fleet/ejections.ts';
+import { Endpoints } from './fleet/endpoints.ts';
 import { FleetRefresh } from './fleet/fleet-refresh.ts';
-import { listen, type Listening } from './listener/listen.ts';
-import { PendingBudget } from './request/pending-budget.ts';
-import { createRequestLog } from './observe/request-log.ts';
-import { createRequestPath } from './request/request-path.ts';
+import { InFlight } from './fleet/in-flight.ts';
+import { RoutingView } from './fleet/routing-view.ts';
 import { Sessions } from './fleet/sessions.ts';
+import { createForward } from './forward/forward.ts';
+import { listen, type Listening } from './listener/listen.ts';
+import { createRequestLog } from './observe/request-log.ts';
+import { createSettle } from './observe/settle.ts';
 import { StatisticsRecorder } from './observe/statistics-recorder.ts';
-import type { WorkerContext } from './worker-context.ts';
+import type { InitMessage } from './process-messages.ts';
+import { createAdmit } from './request/admit.ts';
+import { createAnswerLocally } from './request/answer-locally.ts';
+import { createFindClientAddress } from './request/client-address.ts';
+import { createCors } from './request/cors.ts';
+import { LimitTable } from './request/limit-table.ts';
+import { createModelLists } from './request/model-lists.ts';
+import { PendingBudget } from './request/pending-budget.ts';
+import { createPlan } from './request/plan.ts';
+import { createReadBody } from './request/read-body.ts';
+import { createRequestPath } from './request/request-path.ts';
 
 export interface RunWorkerOptions {
   readonly init: InitMessage;
@@ -28,7 +41,7 @@ export interface RunWorkerOptions {
 export interface RunningWorker {
   /** The port that it listens on: the one it was given, or the one that the system chose where that was 0. */
   readonly port: number;
-  /** Drains and lets go of everything; settles within `timeoutMs` and a little. */
+  /** Drains and releases everything; settles within `timeoutMs` and a little. */
   stop(timeoutMs: number): Promise<void>;
 }
 
@@ -37,97 +50,120 @@ const FIRST_SNAPSHOT_MS = 3_000;
 /** How long a worker that stops waits for a collector. */
 const MAX_FLUSH_MS = 2_000;
 const MIN_FLUSH_MS = 500;
+
 /** Puts a worker together and starts to listen. Rejects if it cannot listen. */
 export async function runWorker({ init, state, log, format }: RunWorkerOptions): Promise<RunningWorker> {
   const { settings, self } = init;
+  const { proxy, server, model_aliases: aliases } = settings;
   const [snapshot, control, tracing] = await Promise.all([
     state.snapshots.read().catch(() => null),
     state.control.read().catch(() => ({ revision: 0, drained: {}, refresh: 0 })),
     startTracing({ log, version: self.version, instanceId: self.id }),
   ]);
-  let draining = false;
+  let isDraining = false;
   let listening: Listening | null = null;
-  const fleet = new Fleet(settings, state, snapshot, control);
-  const statistics = new StatisticsRecorder(() => state.statistics.noteChange());
-  const { rate_limits: rates } = settings.server;
-  const limiter = new Limiter({ state, onStateLoss: rates.on_state_loss });
-  const { routing_strategy: strategy } = settings.model_registry;
-  const { sticky_sessions: sticky } = settings.proxy;
-  const sessions = sticky.enabled ? new Sessions(sticky, state.sessions) : null;
+
+  // ── what the worker knows of its fleet ──────────────────────────────────
+  const endpoints = new Endpoints(settings);
+  const live = new FleetLive(Math.random());
+  const inFlight = new InFlight({ endpoints, live, state });
+  const ejections = new Ejections({ endpoints, live, state });
+  const routing = new RoutingView({ endpoints, aliases, live, ejections, state, snapshot, control });
   const refresh = new FleetRefresh({
     state,
-    endpoints: () => fleet.view.endpoints,
+    endpoints: () => routing.fleet.endpoints,
     refreshCount: control.refresh,
     log,
-    timeoutMs: strategy.options.discovery_timeout,
+    timeoutMs: settings.model_registry.routing_strategy.options.discovery_timeout,
     listing: settings.discovery.model_discovery.enabled,
   });
-  const context: WorkerContext = {
-    settings,
-    fleet,
-    refresh,
-    policy: {
-      balancer: settings.proxy.load_balancer,
-      strategy: strategy.type,
-      fallback: strategy.options.fallback_behavior,
-      refreshOnMiss: strategy.options.discovery_refresh_on_miss,
-    },
-    sessions,
-    limiter,
-    limits: new LimitTable(rates),
-    trust: new Trust(rates.trust_proxy_headers, rates.trusted_proxy_cidrs),
-    cors: createCors(settings.server.cors),
-    budget: new PendingBudget(settings.server.request_limits.max_pending_bytes),
-    statistics,
-    admin: createAdmin({
-      settings,
-      state,
-      self,
-      snapshot: () => fleet.snapshot,
-      endpoints: () => fleet.view.endpoints,
-      control: () => fleet.control,
-      draining: () => draining,
-      adminToken: init.adminToken ?? null,
-      startedAt: self.startedAt,
-      build: init.build,
+  const sessions = proxy.sticky_sessions.enabled ? new Sessions(proxy.sticky_sessions, state.sessions) : null;
+
+  // ── what it counts and tells ────────────────────────────────────────────
+  const statistics = new StatisticsRecorder(() => state.statistics.noteChange());
+  state.statistics.provide(() =>
+    statistics.report({
+      inFlight: inFlight.byName(),
+      connections: listening?.connections() ?? 0,
+      droppedSpans: tracing?.dropped() ?? 0,
+      ...(sessions === null ? {} : { sessions: sessions.report() }),
     }),
-    retryStatuses: new Set(settings.proxy.retry.statuses),
-    log,
-    requestLog: settings.server.request_logging && log.enabled('info') ? createRequestLog(log, format) : null,
-    tracing,
-    draining: () => draining,
-  };
-
-  const report = () => {
-    statistics.connections = listening?.connections() ?? 0;
-    statistics.droppedSpans = tracing?.dropped() ?? 0;
-    const counted = statistics.report(fleet.inFlight());
-    return sessions === null ? counted : { ...counted, sessions: sessions.report() };
-  };
-  state.statistics.provide(report);
+  );
   const stopAnswering = answerProcessQuestions(state);
+  const admin = createAdmin({
+    settings,
+    state,
+    self,
+    snapshot: () => routing.snapshot,
+    endpoints: () => routing.fleet.endpoints,
+    control: () => routing.control,
+    draining: () => isDraining,
+    adminToken: init.adminToken ?? null,
+    startedAt: self.startedAt,
+    build: init.build,
+  });
 
-  if (fleet.snapshot === null && settings.discovery.static.endpoints.length > 0) await firstSnapshot(state);
-  const { hosts, port } = init.listen ?? { hosts: [settings.server.host], port: settings.server.port };
-  listening = await listen(settings.server, hosts, port, createRequestPath(context));
+  // ── the path of a request ───────────────────────────────────────────────
+  const limiter = new Limiter({ state, onStateLoss: server.rate_limits.on_state_loss });
+  const { trust_proxy_headers: trustHeaders, trusted_proxy_cidrs: proxies } = server.rate_limits;
+  const { max_body_size: maxBodyBytes, max_pending_bytes: maxPendingBytes } = server.request_limits;
+  const models = createModelLists(routing, aliases);
+  const handle = createRequestPath({
+    findClientAddress: createFindClientAddress(new Trust(trustHeaders, proxies)),
+    admit: createAdmit({ limiter, limits: new LimitTable(server.rate_limits), statistics }),
+    answerLocally: createAnswerLocally(admin, models),
+    models,
+    readBody: createReadBody({ maxBytes: maxBodyBytes, budget: new PendingBudget(maxPendingBytes) }),
+    planRequest: createPlan({ routing, policy: policyOf(settings), sessions, refresh }),
+    forward: createForward({
+      endpoints,
+      inFlight,
+      ejections,
+      retryStatuses: new Set(proxy.retry.statuses),
+      maxBodyBytes,
+      maxResponseMs: proxy.response_timeout,
+    }),
+    settle: createSettle({
+      statistics,
+      requestLog: server.request_logging && log.enabled('info') ? createRequestLog(log, format) : null,
+      tracing,
+    }),
+    cors: createCors(server.cors),
+    tracing,
+    isManagementAllowed: proxy.model_management,
+    refresh,
+    isDraining: () => isDraining,
+    log,
+  });
+
+  if (routing.snapshot === null && endpoints.list.length > 0) await firstSnapshot(state);
+  const { hosts, port } = init.listen ?? { hosts: [server.host], port: server.port };
+  listening = await listen(server, hosts, port, handle);
+  const { drain } = listening;
 
   return {
     port: listening.port,
     async stop(timeoutMs) {
-      if (draining) return;
-      draining = true;
+      if (isDraining) return;
+      isDraining = true;
       const startedAt = performance.now();
-      await listening.drain(timeoutMs);
+      await drain(timeoutMs);
       if (tracing !== null) await tracing.shutdown(flushTime(timeoutMs, performance.now() - startedAt));
       stopAnswering();
-      refresh.close();
-      sessions?.close();
-      limiter.close();
-      fleet.close();
+      for (const part of [refresh, sessions, limiter, inFlight, ejections, routing, endpoints]) part?.close();
       await state
         .close()
         .catch((error: unknown) => log.warn(`leaving the shared state failed: ${String(error)}`));
     },
+  };
+}
+
+function policyOf({ proxy, model_registry: { routing_strategy: strategy } }: Settings): RoutePolicy {
+  return {
+    balancer: proxy.load_balancer,
+    strategy: strategy.type,
+    fallback: strategy.options.fallback_behavior,
+    refreshOnMiss: strategy.options.discovery_refresh_on_miss,
   };
 }
 

@@ -141,18 +141,22 @@ export interface OllaErrorOptions {
   readonly cause?: unknown;
   /** Value of the Retry-After header in seconds. */
   readonly retryAfterS?: number;
+  /** Methods that the path has, where this one is not among them (RFC 9110 §15.5.6). */
+  readonly allow?: readonly string[];
 }
 
 /** An error that the client gets as a response. Code decides by `code`, never by `message`. */
 export class OllaError extends Error {
   readonly code: ErrorCode;
   readonly retryAfterS: number | undefined;
+  readonly allow: readonly string[] | undefined;
 
   constructor(code: ErrorCode, message: string, options: OllaErrorOptions = {}) {
     super(message, { cause: options.cause });
     this.name = 'OllaError';
     this.code = code;
     this.retryAfterS = options.retryAfterS;
+    this.allow = options.allow;
   }
 
   get status(): number {

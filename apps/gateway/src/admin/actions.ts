@@ -103,7 +103,9 @@ async function change(deps: AdminDeps, wanted: ControlChange): Promise<Control> 
 function actorOf(request: AdminRequest): string {
   const claimed = request.headers['x-olla-actor'];
   const address = request.clientAddress;
-  return claimed !== undefined && /^[\x21-\x7e]{1,64}$/.test(claimed) ? `${claimed} (${address})` : address;
+  return typeof claimed === 'string' && /^[\x21-\x7e]{1,64}$/.test(claimed)
+    ? `${claimed} (${address})`
+    : address;
 }
 
 function listModels(models: readonly string[]): string {

@@ -4,14 +4,14 @@ import { changeEndpoint, refresh, requireToken } from './actions.ts';
 import { endpointsBody } from './endpoints-body.ts';
 import { modelsBody } from './models-body.ts';
 import { processBody } from './process-body.ts';
-import { respond, respondError, type AdminRequest, type AdminResponse, type Reply } from './respond.ts';
+import { respond, type AdminRequest, type AdminResponse, type Reply } from './respond.ts';
 import { readMoment, type AdminDeps, type Moment } from './sources.ts';
 import { statsModelsBody, statsStickyBody, statsTranslatorsBody } from './stats-body.ts';
 import { statusBody } from './status-body.ts';
 import { versionBody } from './version-body.ts';
 
 export interface Admin {
-  /** Answers a request for `/internal/*` or `/version`; errors are answers too. Rejects only on a fault of our own. */
+  /** Answers a request for `/internal/*` or `/version`. Rejects with an OllaError for what it refuses. */
   handle(request: AdminRequest): Promise<AdminResponse>;
 }
 
@@ -59,30 +59,18 @@ export function createAdmin(deps: AdminDeps): Admin {
       const route = findRoute(request.path);
       if (route === null) {
         const known = [...ROUTES.keys()].join(', ');
-        return respondError(request, 'NOT_FOUND', `Nothing is at this path. System endpoints are ${known}.`);
+        throw new OllaError('NOT_FOUND', `Nothing is at this path. System endpoints are ${known}.`);
       }
-      const allow: [string, string] = ['Allow', [...route.methods, 'OPTIONS'].join(', ')];
-      if (request.method === 'OPTIONS') return { status: 204, headers: [allow], body: '' };
+      const allow = [...route.methods, 'OPTIONS'];
+      if (request.method === 'OPTIONS')
+        return { status: 204, headers: [['Allow', allow.join(', ')]], body: '' };
       if (!route.methods.includes(request.method)) {
         const message = `This path answers ${route.methods.join(' and ')} only.`;
-        return respondError(request, 'METHOD_NOT_ALLOWED', message, [allow]);
+        throw new OllaError('METHOD_NOT_ALLOWED', message, { allow });
       }
-      try {
-        return await respond(request, await route.build(deps, request));
-      } catch (error) {
-        if (error instanceof OllaError)
-          return respondError(request, error.code, error.message, errorHeaders(error));
-        throw error;
-      }
+      return respond(request, await route.build(deps, request));
     },
   };
-}
-
-function errorHeaders(error: OllaError): [string, string][] {
-  const headers: [string, string][] = [];
-  if (error.code === 'UNAUTHORIZED') headers.push(['WWW-Authenticate', 'Bearer realm="olla"']);
-  if (error.retryAfterS !== undefined) headers.push(['Retry-After', String(error.retryAfterS)]);
-  return headers;
 }
 
 function findRoute(path: string): Route | null {

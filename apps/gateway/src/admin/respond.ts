@@ -1,19 +1,18 @@
 import { createHash } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { errorBody, ERRORS, type ErrorCode } from '@olla/core/errors';
 
 export interface AdminRequest {
   readonly method: string;
   /** As sent, without the query. */
   readonly path: string;
   readonly query: URLSearchParams;
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly headers: IncomingHttpHeaders;
   readonly clientAddress: string;
 }
 
-/** The whole answer. For HEAD the body is empty and Content-Length is the one of GET. */
+/** The whole response, without the headers of its framing. */
 export interface AdminResponse {
   readonly status: number;
   readonly headers: [string, string][];
@@ -66,7 +65,7 @@ export interface Reply {
   readonly cacheable: boolean;
 }
 
-/** Turns a body into an answer: ETag and 304, gzip, HEAD. */
+/** Turns a body into a response: ETag and 304, gzip. */
 export async function respond(request: AdminRequest, reply: Reply): Promise<AdminResponse> {
   const headers: [string, string][] = [
     ['Content-Type', 'application/json'],
@@ -83,32 +82,7 @@ export async function respond(request: AdminRequest, reply: Reply): Promise<Admi
     body = await compress(body);
     headers.push(['Content-Encoding', 'gzip']);
   }
-  return finish(request, reply.status, headers, body);
-}
-
-/** An error as every client of the gateway knows it. */
-export function respondError(
-  request: AdminRequest,
-  code: ErrorCode,
-  message: string,
-  extra: [string, string][] = [],
-): AdminResponse {
-  const headers: [string, string][] = [
-    ['Content-Type', 'application/json'],
-    ['Cache-Control', 'no-store'],
-    ...extra,
-  ];
-  return finish(request, ERRORS[code].status, headers, errorBody(code, message));
-}
-
-function finish(
-  request: AdminRequest,
-  status: number,
-  headers: [string, string][],
-  body: string | Buffer,
-): AdminResponse {
-  headers.push(['Content-Length', String(Buffer.byteLength(body))]);
-  return { status, headers, body: request.method === 'HEAD' ? '' : body };
+  return { status: reply.status, headers, body };
 }
 
 /** RFC 9110 §13.1.2: a list of tags or `*`, compared weakly. */

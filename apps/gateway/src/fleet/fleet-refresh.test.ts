@@ -5,7 +5,6 @@ import { FleetLive } from '@olla/core/route-plan/fleet-live';
 import type { RouteScope } from '@olla/core/route-plan/fleet-view';
 import type { EndpointSnapshot, EndpointState, Snapshot } from '@olla/core/snapshot';
 import type { Control, ControlChange } from '@olla/state/ports/control';
-import { Exchange } from '../request/exchange.ts';
 import { FleetRefresh } from './fleet-refresh.ts';
 
 const ALL: RouteScope = { label: '/olla/proxy', types: null };
@@ -91,8 +90,17 @@ class World {
   }
 }
 
-function exchange(): Exchange {
-  return new Exchange({ headers: {}, method: 'POST', url: '/' } as never, {} as never, 'id', []);
+/** A request that waits. */
+class WaitingCall {
+  readonly #listeners: (() => void)[] = [];
+
+  onAbort(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  abort(): void {
+    for (const listener of this.#listeners) listener();
+  }
 }
 
 /** Whether a promise is settled once everything that is due has run. */
@@ -107,7 +115,7 @@ test('asks for one round for many requests, and ends the wait when every endpoin
   const world = new World();
   world.publish({ a: ['healthy', 1, 1], b: ['offline', 1, 1] });
   const refresh = world.refreshOf(t);
-  const waiting = Array.from({ length: 50 }, () => refresh.refreshed(exchange(), ALL));
+  const waiting = Array.from({ length: 50 }, () => refresh.refreshed(new WaitingCall(), ALL));
   assert.equal(world.changes.length, 1);
   world.publish({ a: ['healthy', 2, 1], b: ['offline', 1, 1] });
   world.publish({ a: ['healthy', 2, 2], b: ['offline', 1, 1] });
@@ -115,7 +123,7 @@ test('asks for one round for many requests, and ends the wait when every endpoin
   world.publish({ a: ['healthy', 2, 2], b: ['offline', 2, 1] });
   await Promise.all(waiting);
   // The round is recent: what it found holds for the next as well.
-  await refresh.refreshed(exchange(), ALL);
+  await refresh.refreshed(new WaitingCall(), ALL);
   assert.equal(world.changes.length, 1);
 });
 
@@ -123,7 +131,7 @@ test('waits for a check of a drained endpoint, not for its models', async (t) =>
   const world = new World();
   world.control = { revision: 1, drained: { b: { by: 'ann', at: 1 } }, refresh: 0 };
   world.publish({ a: ['healthy', 1, 1], b: ['healthy', 1, 1] });
-  const waiting = world.refreshOf(t).refreshed(exchange(), ALL);
+  const waiting = world.refreshOf(t).refreshed(new WaitingCall(), ALL);
   world.publish({ a: ['healthy', 1, 2], b: ['healthy', 1, 1] });
   assert.equal(await isSettled(waiting), false);
   world.publish({ a: ['healthy', 1, 2], b: ['healthy', 2, 1] });
@@ -133,7 +141,7 @@ test('waits for a check of a drained endpoint, not for its models', async (t) =>
 test('does not wait for endpoints of other routes', async (t) => {
   const world = new World();
   world.publish({ a: ['healthy', 1, 1] });
-  await world.refreshOf(t).refreshed(exchange(), { label: '/olla/vllm', types: new Set(['vllm']) });
+  await world.refreshOf(t).refreshed(new WaitingCall(), { label: '/olla/vllm', types: new Set(['vllm']) });
 });
 
 test('joins a round that another worker asked for', async (t) => {
@@ -141,7 +149,7 @@ test('joins a round that another worker asked for', async (t) => {
   world.publish({ a: ['healthy', 1, 1] });
   const refresh = world.refreshOf(t);
   world.otherRefreshes();
-  const waiting = refresh.refreshed(exchange(), ALL);
+  const waiting = refresh.refreshed(new WaitingCall(), ALL);
   assert.equal(await isSettled(waiting), false);
   assert.equal(world.changes.length, 0);
   world.publish({ a: ['healthy', 1, 2] });
@@ -151,14 +159,14 @@ test('joins a round that another worker asked for', async (t) => {
 test('ends the wait when the client leaves, the store is away, the time is over or no models are listed', async (t) => {
   const world = new World();
   world.publish({ a: ['healthy', 1, 1] });
-  const left = exchange();
+  const left = new WaitingCall();
   const waiting = world.refreshOf(t).refreshed(left, ALL);
-  left.clientLeft();
+  left.abort();
   await waiting;
-  await world.refreshOf(t, { timeoutMs: 1 }).refreshed(exchange(), ALL);
-  await world.refreshOf(t, { listing: false }).refreshed(exchange(), ALL);
+  await world.refreshOf(t, { timeoutMs: 1 }).refreshed(new WaitingCall(), ALL);
+  await world.refreshOf(t, { listing: false }).refreshed(new WaitingCall(), ALL);
   world.away = true;
-  await world.refreshOf(t).refreshed(exchange(), ALL);
+  await world.refreshOf(t).refreshed(new WaitingCall(), ALL);
 });
 
 test('asks once for changes that end together, and misses none', async (t) => {

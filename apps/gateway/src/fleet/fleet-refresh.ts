@@ -5,7 +5,7 @@ import type { EndpointSnapshot } from '@olla/core/snapshot';
 import type { ControlPort } from '@olla/state/ports/control';
 import type { SnapshotPort } from '@olla/state/ports/snapshots';
 import type { Logger } from '@olla/telemetry/logger';
-import type { Exchange } from '../request/exchange.ts';
+import type { Call } from '../request/call.ts';
 
 /** The fleet is looked at anew once in this time, however many requests ask for it. */
 const PAUSE_MS = 1_000;
@@ -62,10 +62,10 @@ export class FleetRefresh {
   }
 
   /**
-   * Resolves when the endpoints of the route were looked at anew, after `timeoutMs`, or when the client leaves; never
+   * Resolves when the endpoints of the route were looked at anew, after `timeoutMs`, or when the request is aborted; never
    * rejects.
    */
-  refreshed(exchange: Exchange, scope: RouteScope): Promise<void> {
+  refreshed(call: Pick<Call, 'onAbort'>, scope: RouteScope): Promise<void> {
     const { listing, timeoutMs } = this.#options;
     if (!listing) return Promise.resolve();
     const round = this.#recentRound() ?? this.#ask();
@@ -81,7 +81,7 @@ export class FleetRefresh {
       };
       const timer = setTimeout(finish, timeoutMs);
       this.#waiting.add(look);
-      exchange.whenClientLeaves(finish);
+      call.onAbort(finish);
     });
   }
 

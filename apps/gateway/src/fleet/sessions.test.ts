@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import type { EndpointView } from '@olla/core/route-plan/endpoint-view';
 import type { SessionPlacement } from '@olla/state/ports/sessions';
-import { Exchange } from '../request/exchange.ts';
-import type { ReadBody } from '../request/read-body.ts';
+import { ReadBytes } from '../request/request-body.ts';
 import { Sessions, type SessionTurn } from './sessions.ts';
 
 const SETTINGS = {
@@ -38,20 +36,18 @@ function worker(t: TestContext): Worker {
     hear: (placements) => hear(placements),
     turn(sessionId, body) {
       const headers = sessionId === null ? {} : { 'x-olla-session-id': sessionId };
-      const exchange = new Exchange({ headers, method: 'POST', url: '/' } as never, {} as never, 'id', []);
-      exchange.model = 'm';
-      const chunks = body === undefined ? [] : [...body].map((byte) => Buffer.from(byte));
-      const read: ReadBody = { ask: null, encoding: 'json', chunks, unfinished: false, length: null };
-      return sessions.turn(exchange, read);
+      const read = new ReadBytes();
+      for (const byte of body ?? '') read.push(Buffer.from(byte));
+      return sessions.turn({ headers, clientAddress: '', model: 'm', body: { encoding: 'json', read } });
     },
   };
 }
 
-const at = (key: string): EndpointView => ({ key }) as unknown as EndpointView;
+const at = (key: string) => ({ key });
 
-function word(turn: SessionTurn, planned: string, answered = planned): string | undefined {
+function word(turn: SessionTurn, planned: string, responded = planned): string | undefined {
   turn.planned(at(planned));
-  return turn.answeredBy(at(answered))[1];
+  return turn.respondedBy(at(responded))[1];
 }
 
 test('a session misses first, hits where it was, and is repinned where it moves', (t) => {
@@ -69,7 +65,7 @@ test('the headers name the source, and give back the id of the session', (t) => 
   const { turn } = worker(t);
   const byId = turn('conv-1');
   byId.planned(at('a'));
-  assert.deepEqual(byId.answeredBy(at('a')), [
+  assert.deepEqual(byId.respondedBy(at('a')), [
     'X-Olla-Sticky-Session',
     'miss',
     'X-Olla-Sticky-Key-Source',
@@ -79,13 +75,13 @@ test('the headers name the source, and give back the id of the session', (t) => 
   ]);
   const byPrefix = turn(null, '{"messages":[{"role":"user","content":"in many chunks"}]}');
   byPrefix.planned(at('a'));
-  assert.deepEqual(byPrefix.answeredBy(at('a')), [
+  assert.deepEqual(byPrefix.respondedBy(at('a')), [
     'X-Olla-Sticky-Session',
     'miss',
     'X-Olla-Sticky-Key-Source',
     'prefix_hash',
   ]);
-  assert.deepEqual(turn(null, '{"input":"x"}').answeredBy(at('a')), ['X-Olla-Sticky-Session', 'disabled']);
+  assert.deepEqual(turn(null, '{"input":"x"}').respondedBy(at('a')), ['X-Olla-Sticky-Session', 'disabled']);
 });
 
 test('what another worker placed is known here', (t) => {

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Settings } from '@olla/config/schema';
 import { encodeHeaderValue } from '@olla/core/http/encode-header-value';
 import type { EndpointView } from '@olla/core/route-plan/endpoint-view';
@@ -6,13 +7,20 @@ import type { SessionLookup } from '@olla/core/sticky/place-session';
 import { sessionKey, type SessionSource } from '@olla/core/sticky/session-key';
 import { SessionTable } from '@olla/core/sticky/session-table';
 import type { SessionPort } from '@olla/state/ports/sessions';
-import type { Exchange } from '../request/exchange.ts';
-import type { ReadBody } from '../request/read-body.ts';
+import type { RequestBody } from '../request/request-body.ts';
 
 /** Of a body that came in many pieces, so much is looked at. */
 const MAX_LOOK_BYTES = 1024 * 1024;
 /** Longest X-Olla-Session-ID that is given back. */
 const MAX_ECHOED = 256;
+
+/** What tells the session of a request. */
+export interface TurnInput {
+  readonly headers: IncomingHttpHeaders;
+  readonly clientAddress: string;
+  readonly model: string;
+  readonly body: Pick<RequestBody, 'encoding' | 'read'>;
+}
 
 /** Where conversations are, as this worker has seen and heard from the others. One a worker, if sessions are sticky. */
 export class Sessions {
@@ -35,16 +43,16 @@ export class Sessions {
   }
 
   /** The turn of a session that a request is; one without a key where nothing tells its session. */
-  turn(exchange: Exchange, body: ReadBody): SessionTurn {
-    const { headers } = exchange.request;
-    const sessionId = headers['x-olla-session-id'] as string | undefined;
+  turn({ headers, clientAddress, model, body }: TurnInput): SessionTurn {
+    const given = headers['x-olla-session-id'];
+    const sessionId = typeof given === 'string' ? given : undefined;
     const found = sessionKey(
       {
         sessionId,
         authorization: headers.authorization,
-        address: exchange.address,
-        model: exchange.model ?? '',
-        body: () => (body.encoding === 'json' ? beginningOf(body.chunks) : null),
+        address: clientAddress,
+        model,
+        body: () => (body.encoding === 'json' ? beginningOf(body.read.chunks) : null),
       },
       this.#sources,
     );
@@ -104,14 +112,14 @@ export class SessionTurn {
   }
 
   /** The plan sends it there first: told to the others before the answer can lead to the next turn. */
-  planned(endpoint: EndpointView): void {
+  planned(endpoint: Pick<EndpointView, 'key'>): void {
     if (this.lookup === null) return;
     this.#placedAt = endpoint.key;
     this.#sessions.place(this.lookup, endpoint.key);
   }
 
-  /** It is answered by this endpoint. @returns flat headers that say so */
-  answeredBy(endpoint: EndpointView): readonly string[] {
+  /** This endpoint responds to it. @returns flat headers that say so */
+  respondedBy(endpoint: Pick<EndpointView, 'key'>): readonly string[] {
     if (this.lookup === null || this.#source === null) return ['X-Olla-Sticky-Session', 'disabled'];
     if (this.#placedAt !== endpoint.key) this.#sessions.move(this.lookup.key, endpoint.key);
     const { at } = this.lookup;

@@ -1,20 +1,19 @@
 import type { IncomingMessage } from 'node:http';
 import { OllaError } from '@olla/core/errors';
 import type { BodySink, BodySource } from '@olla/upstream/upstream';
+import { bodyTooLarge } from '../request/request-body.ts';
 
 /**
  * The body of a large request on its way to a backend: what was read before the model was known, then the rest as it
  * comes, with backpressure to the client.
  */
 export class BodyStream implements BodySource {
-  /** Bytes that came after the prefix were handed on: the body cannot be sent a second time. */
-  consumed = false;
-  /** Why the body could not be sent, where that is the client's doing. */
-  failure: OllaError | null = null;
+  /** It was handed on: the body cannot be sent a second time. */
+  isSpent = false;
   /** Bytes of the body so far. */
   bytes: number;
   readonly #request: IncomingMessage;
-  readonly #prefix: readonly Buffer[];
+  #prefix: readonly Buffer[];
   readonly #maxBytes: number;
   #sink: BodySink | null = null;
 
@@ -30,7 +29,8 @@ export class BodyStream implements BodySource {
     const request = this.#request;
     let more = true;
     for (const chunk of this.#prefix) more = sink.data(chunk);
-    this.consumed = true;
+    this.#prefix = [];
+    this.isSpent = true;
     if (request.readableEnded) {
       sink.end();
       return;
@@ -75,16 +75,8 @@ export class BodyStream implements BodySource {
   };
 
   #fail(failure: OllaError): void {
-    this.failure = failure;
     const sink = this.#sink;
     this.stop();
     sink?.fail(failure);
   }
-}
-
-export function bodyTooLarge(maxBytes: number): OllaError {
-  return new OllaError(
-    'BODY_TOO_LARGE',
-    `the body is larger than ${maxBytes} bytes (server.request_limits.max_body_size)`,
-  );
 }

@@ -1,206 +1,184 @@
-import type { ErrorCode } from '@olla/core/errors';
+import { performance } from 'node:perf_hooks';
 import { findHeader } from '@olla/core/http/find-header';
 import type { UpstreamCall, UpstreamFailure, UpstreamListener } from '@olla/upstream/upstream';
-import { performance } from 'node:perf_hooks';
-import { AnswerWriter } from './answer-writer.ts';
-import { streamErrorEvent, streamFormat, type StreamFormat } from './broken-stream.ts';
-import type { Exchange } from '../request/exchange.ts';
+import type { Call } from '../request/call.ts';
 import { responseTime } from '../request/respond.ts';
+import { appendHeaders } from '../request/response-headers.ts';
+import type { AttemptResult } from './attempt-result.ts';
+import { streamErrorEvent, streamFormat, type StreamFormat } from './broken-stream.ts';
+import { brokenError } from './failure-error.ts';
+import { ResponseWriter } from './response-writer.ts';
 import { UsageReader } from './usage-reader.ts';
 
-/** How an attempt ended. */
-export type AttemptResult =
-  /** The answer was relayed to its end. */
-  | { readonly kind: 'relayed'; readonly status: number }
-  /** The answer had begun and broke off; the client was told in the stream's own way. */
-  | { readonly kind: 'broken'; readonly failure: UpstreamFailure }
-  /** Nothing was sent to the client yet; another endpoint may be tried. */
-  | { readonly kind: 'failed'; readonly failure: UpstreamFailure }
-  /** The backend answered with a status after which another endpoint is to be tried. */
-  | { readonly kind: 'refused'; readonly status: number; readonly retryAfter: string | null }
-  | { readonly kind: 'client_left' };
-
 export interface RelayOptions {
-  /** Headers for the client from those of the backend, flat; framing left out. */
-  readonly responseHeaders: (status: number, raw: readonly string[]) => string[];
-  /** Whether this status sends the request on to another endpoint instead of the answer to the client. */
-  readonly tryElsewhere: (status: number) => boolean;
+  readonly call: Call;
+  /** Name of the endpoint, for messages. */
   readonly endpoint: string;
-  /** Called once, in the turn in which the attempt ends: a request can be settled before `done` is seen. */
-  readonly onEnd: (result: AttemptResult) => void;
-  /** For the whole answer, from the request's acceptance; 0 for no limit. */
+  /** Decides when the head is there: relay the response, or discard it. */
+  readonly relays: (status: number) => boolean;
+  /** Headers for the client from those of the backend, flat; framing left out. Called once, for a relayed response. */
+  readonly responseHeaders: (raw: readonly string[]) => string[];
+  /** For the whole response, from the request's acceptance; 0 for no limit. */
   readonly maxResponseMs: number;
+  /** Called once. */
+  readonly onEnd: (end: RelayEnd) => void;
+}
+
+/** What came of the response. */
+export interface RelayEnd {
+  readonly result: AttemptResult;
+  /** Null where no head was relayed. */
+  readonly relayedStatus: number | null;
+  /** Bytes of the body towards the client, and when the first came; monotonic milliseconds. */
+  readonly bytesOut: number;
+  readonly firstByteAt: number | null;
+  readonly tokensIn: number;
+  readonly tokensOut: number;
 }
 
 /**
- * Passes one answer on to the client as it comes: the head when it is there, each chunk in the turn of the event loop
- * that brought it, and no faster than the client reads. An answer whose end is not known beforehand goes out chunked,
+ * Passes one response on to the client as it comes: the head when it is there, each chunk in the turn of the event loop
+ * that brought it, and no faster than the client reads. A response whose end is not known beforehand goes out chunked,
  * with the response time as a trailer.
  */
 export class Relay implements UpstreamListener {
-  readonly done: Promise<AttemptResult>;
-  readonly #exchange: Exchange;
   readonly #options: RelayOptions;
-  #finish!: (result: AttemptResult) => void;
-  #call: UpstreamCall | null = null;
-  #over = false;
-  #begun = false;
-  #status = 0;
-  #trailer = false;
+  #upstream: UpstreamCall | null = null;
+  #isOver = false;
+  #status: number | null = null;
+  #hasTrailer = false;
   #format: StreamFormat = 'opaque';
   #lastByte = -1;
-  #writer: AnswerWriter | null = null;
+  #bytesOut = 0;
+  #firstByteAt: number | null = null;
+  #writer: ResponseWriter | null = null;
   #usage: UsageReader | null = null;
   readonly #deadline: NodeJS.Timeout | null;
 
-  constructor(exchange: Exchange, options: RelayOptions) {
-    this.#exchange = exchange;
+  constructor(options: RelayOptions) {
     this.#options = options;
-    this.done = new Promise((resolve) => (this.#finish = resolve));
-    const { maxResponseMs } = options;
+    const { maxResponseMs, call } = options;
     this.#deadline =
       maxResponseMs === 0
         ? null
-        : setTimeout(() => this.#onDeadline(), Math.max(0, maxResponseMs - exchange.elapsedMs()));
+        : setTimeout(() => this.#onDeadline(), Math.max(0, maxResponseMs - call.elapsedMs()));
   }
 
-  /** The attempt that feeds this relay, so that it can be slowed and stopped. */
-  attach(call: UpstreamCall): void {
-    this.#call = call;
-    if (this.#over) call.abort();
+  /** The call that feeds this relay, so that it can be slowed and stopped. */
+  attach(upstream: UpstreamCall): void {
+    this.#upstream = upstream;
+    if (this.#isOver) upstream.abort();
   }
 
-  /** The client left: the backend must not go on working for nobody. */
+  /** The request was aborted: the backend must not go on working for nobody. */
   stop(): void {
-    this.#end({ kind: 'client_left' });
-    this.#call?.abort();
+    this.#end({ kind: 'aborted' });
+    this.#upstream?.abort();
   }
 
   onHead(status: number, rawHeaders: string[]): void {
-    if (this.#over) return;
-    if (this.#options.tryElsewhere(status)) {
-      const retryAfter = findHeader(rawHeaders, 'retry-after');
-      this.#end({ kind: 'refused', status, retryAfter });
-      this.#call?.abort();
+    if (this.#isOver) return;
+    const { call, relays, responseHeaders } = this.#options;
+    if (!relays(status)) {
+      this.#end({ kind: 'discarded', status });
+      this.#upstream?.abort();
       return;
     }
-    const { response, request, baseHeaders, method } = this.#exchange;
-    this.#begun = true;
     this.#status = status;
-    // Before the answer goes out: it may be settled in the turn in which it ends.
-    if (status >= 500) this.#exchange.backendFailed = true;
-    const headers = this.#options.responseHeaders(status, rawHeaders);
-    const bodiless = method === 'HEAD' || status === 204 || status === 304;
-    const plain = bodiless || request.httpVersionMinor === 0;
+    const headers = responseHeaders(rawHeaders);
+    const isBodiless = call.method === 'HEAD' || status === 204 || status === 304;
+    const isPlain = isBodiless || call.request.httpVersionMinor === 0;
     // Where the head is all there is, its time is that of the whole.
-    if (bodiless) headers.push('X-Olla-Response-Time', responseTime(this.#exchange));
-    else if (!plain) {
+    if (isBodiless) headers.push('X-Olla-Response-Time', responseTime(call));
+    else if (!isPlain) {
       dropHeader(headers, 'content-length');
       headers.push('Trailer', 'X-Olla-Response-Time');
-      this.#trailer = true;
+      this.#hasTrailer = true;
     }
     const contentType = findHeader(rawHeaders, 'content-type') ?? undefined;
     // An event cannot be put into what is compressed, or whose bytes are counted already.
-    const closed =
+    const isClosed =
       findHeader(rawHeaders, 'content-encoding') !== null ||
-      (plain && findHeader(rawHeaders, 'content-length') !== null);
-    this.#format = closed ? 'opaque' : streamFormat(contentType);
+      (isPlain && findHeader(rawHeaders, 'content-length') !== null);
+    this.#format = isClosed ? 'opaque' : streamFormat(contentType);
     this.#usage = UsageReader.for(contentType, status);
-    for (const part of baseHeaders) headers.push(part);
-    baseHeaders.length = 0;
-    response.writeHead(status, headers);
-    this.#writer = new AnswerWriter(response, this.#trailer, () => this.#call?.resume());
+    call.response.writeHead(status, appendHeaders(headers, call.headers));
+    this.#writer = new ResponseWriter(call.response, this.#hasTrailer, () => this.#upstream?.resume());
   }
 
   /** Chunks that came with the head go out with it; a head that came alone is not held back for them. */
   onQuiet(): void {
-    if (!this.#over) this.#writer?.quiet();
+    if (!this.#isOver) this.#writer?.quiet();
   }
 
   onData(chunk: Buffer): boolean {
-    const exchange = this.#exchange;
-    if (this.#over || chunk.length === 0) return true;
-    exchange.firstByteAt ??= performance.now();
-    exchange.bytesOut += chunk.length;
+    if (this.#isOver || chunk.length === 0) return true;
+    this.#firstByteAt ??= performance.now();
+    this.#bytesOut += chunk.length;
     this.#lastByte = chunk[chunk.length - 1] as number;
     this.#usage?.read(chunk);
     return this.#writer?.data(chunk) ?? true;
   }
 
   onEnd(): void {
-    if (this.#over) return;
-    this.#takeUsage();
-    this.#writer?.end(this.#trailer ? ['X-Olla-Response-Time', responseTime(this.#exchange)] : null);
+    if (this.#isOver || this.#status === null) return;
+    const { call } = this.#options;
+    this.#writer?.end(this.#hasTrailer ? ['X-Olla-Response-Time', responseTime(call)] : null);
     this.#end({ kind: 'relayed', status: this.#status });
   }
 
   onFailure(failure: UpstreamFailure): void {
-    if (this.#over) return;
-    if (!this.#begun) {
+    if (this.#isOver) return;
+    if (this.#status === null) {
       this.#end({ kind: 'failed', failure });
       return;
     }
-    this.#takeUsage();
-    this.#exchange.backendFailed = true;
     this.#breakOff(failure);
-    this.#end({ kind: 'broken', failure });
+    this.#end({ kind: 'broken', status: this.#status, failure });
   }
 
-  /** An answer that stopped half-way must not look whole: an error in the stream's own form, then a broken end. */
+  /** A response that stopped half-way must not look whole: an error in the stream's own form, then a broken end. */
   #breakOff(failure: UpstreamFailure): void {
-    const { response } = this.#exchange;
-    const { socket } = response;
-    const { code, text } = explainBreak(failure);
-    const event = streamErrorEvent(
-      this.#format,
-      code,
-      `endpoint ${this.#options.endpoint} ${text}; the answer is incomplete`,
-      this.#lastByte,
-    );
+    const { call, endpoint } = this.#options;
+    const { socket } = call.response;
+    const { code, message } = brokenError(endpoint, failure);
+    const event = streamErrorEvent(this.#format, code, message, this.#lastByte);
     if (event !== '') this.#writer?.data(Buffer.from(event));
     this.#writer?.quiet();
-    // Node holds what is written to the answer until the end of the turn; the connection must not end before it.
+    // Node holds what is written to the response until the end of the turn; the connection must not end before it.
     process.nextTick(() => {
       // Without the last chunk, or with fewer bytes than announced, every client sees that the end is missing. Where
       // the end of the connection is the end of the body, only a reset tells.
-      if (this.#trailer) socket?.destroySoon();
+      if (this.#hasTrailer) socket?.destroySoon();
       else socket?.resetAndDestroy();
     });
   }
 
   #onDeadline(): void {
     this.onFailure({ kind: 'total_timeout', reused: false, code: 'RESPONSE_TIMEOUT', cause: null });
-    this.#call?.abort();
-  }
-
-  #takeUsage(): void {
-    const usage = this.#usage?.finish();
-    if (usage === undefined || usage === null) return;
-    this.#exchange.tokensIn = usage.tokensIn;
-    this.#exchange.tokensOut = usage.tokensOut;
+    this.#upstream?.abort();
   }
 
   #end(result: AttemptResult): void {
-    if (this.#over) return;
-    this.#over = true;
+    if (this.#isOver) return;
+    this.#isOver = true;
     if (this.#deadline !== null) clearTimeout(this.#deadline);
-    this.#writer?.letGo();
-    this.#options.onEnd(result);
-    this.#finish(result);
+    this.#writer?.release();
+    const usage = this.#usage?.finish() ?? null;
+    this.#options.onEnd({
+      result,
+      relayedStatus: this.#status,
+      bytesOut: this.#bytesOut,
+      firstByteAt: this.#firstByteAt,
+      tokensIn: usage?.tokensIn ?? 0,
+      tokensOut: usage?.tokensOut ?? 0,
+    });
   }
 }
 
-function explainBreak({ kind, code }: UpstreamFailure): { code: ErrorCode; text: string } {
-  if (kind === 'body_timeout')
-    return { code: 'BACKEND_TIMEOUT', text: 'was silent for longer than proxy.read_timeout' };
-  if (kind === 'total_timeout')
-    return { code: 'BACKEND_TIMEOUT', text: 'took longer than proxy.response_timeout' };
-  return { code: 'BACKEND_ERROR', text: `broke off its answer (${code})` };
-}
-
-function dropHeader(flat: string[], name: string): void {
+function dropHeader(flat: string[], lowerName: string): void {
   for (let i = flat.length - 2; i >= 0; i -= 2) {
-    const candidate = flat[i] as string;
-    if (candidate.length === name.length && candidate.toLowerCase() === name) flat.splice(i, 2);
+    const name = flat[i] as string;
+    if (name.length === lowerName.length && name.toLowerCase() === lowerName) flat.splice(i, 2);
   }
 }

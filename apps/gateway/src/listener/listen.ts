@@ -1,8 +1,8 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import { Server as NetServer, type AddressInfo, type Socket } from 'node:net';
 import type { Settings } from '@olla/config/schema';
-import { createCors } from './cors.ts';
-import { answerOn, refuseConnect, refuseUnparsed } from './refuse-unparsed.ts';
+import { createCors } from '../request/cors.ts';
+import { responseOn, refuseConnect, refuseUnparsed } from './refuse-unparsed.ts';
 
 export interface Listening {
   /** The port that was bound; of several hosts, that of the first. */
@@ -16,14 +16,12 @@ export interface Listening {
   drain(timeoutMs: number): Promise<void>;
 }
 
-export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
-
 /** Binds every host of the claim; all servers share one handler. Rejects with the error of the first that fails. */
 export async function listen(
   settings: Settings['server'],
   hosts: readonly string[],
   port: number,
-  handler: Handler,
+  handler: RequestListener,
 ): Promise<Listening> {
   const servers = hosts.map(() => configure(settings, handler));
   const sockets = new Set<Socket>();
@@ -51,7 +49,7 @@ export async function listen(
   };
 }
 
-function configure(settings: Settings['server'], handler: Handler): Server {
+function configure(settings: Settings['server'], handler: RequestListener): Server {
   const server = createServer(
     {
       maxHeaderSize: settings.request_limits.max_header_size,
@@ -68,7 +66,7 @@ function configure(settings: Settings['server'], handler: Handler): Server {
     handler,
   );
   server.maxHeadersCount = 0;
-  // Whether a body is wanted is decided on the path of the request, after its head was judged.
+  // Whether a body is wanted is decided on the path of the request, after its head was checked.
   server.on('checkContinue', handler);
   // An expectation that means nothing here is not relayed, and is no reason to refuse.
   server.on('checkExpectation', handler);
@@ -89,7 +87,7 @@ async function drain(
       (server) => new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve())),
     ),
   );
-  for (const socket of sockets) closeWhenAnswered(socket);
+  for (const socket of sockets) closeAfterResponse(socket);
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(() => {
@@ -101,13 +99,13 @@ async function drain(
   clearTimeout(timer);
 }
 
-/** An answer whose head promised to keep the connection is still its last. */
-function closeWhenAnswered(socket: Socket): void {
-  const answer = answerOn(socket);
-  if (answer === null) {
+/** A response whose head promised to keep the connection is still its last. */
+function closeAfterResponse(socket: Socket): void {
+  const response = responseOn(socket);
+  if (response === null) {
     socket.destroySoon();
     return;
   }
-  answer.shouldKeepAlive = false;
-  answer.once('finish', () => socket.destroySoon());
+  response.shouldKeepAlive = false;
+  response.once('finish', () => socket.destroySoon());
 }

@@ -1,18 +1,22 @@
 import { STATUS_CODES, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { errorBody, ERRORS, OllaError, type ErrorCode } from '@olla/core/errors';
+import { OllaError, type ErrorCode } from '@olla/core/errors';
 import { newRequestId } from '@olla/core/http/request-id';
-
-/**
- * Event of an answer whose request turned out to be faulty while its body was read; carries an OllaError. The path of
- * the request answers it, so that the answer has the request's own id and headers.
- */
-export const REFUSED = Symbol('refused');
+import { REFUSED } from '../request/call.ts';
+import { errorResponse } from '../request/error-response.ts';
+import { RELAYED_METHODS } from '../request/head-rules.ts';
 
 const CONFLICTING_LENGTHS =
   'the headers of the request say different things of the length of its body. Send one Content-Length or Transfer-Encoding: chunked, not both';
 
-const PARSER_ERRORS: Readonly<Record<string, { code: ErrorCode; message: string }>> = {
+interface Refusal {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+const INVALID: Refusal = { code: 'BAD_REQUEST', message: 'the request is not valid HTTP/1.1' };
+
+const PARSER_ERRORS: Readonly<Record<string, Refusal>> = {
   HPE_HEADER_OVERFLOW: {
     code: 'HEADERS_TOO_LARGE',
     message: 'the head of the request is larger than server.request_limits.max_header_size allows',
@@ -30,53 +34,54 @@ const PARSER_ERRORS: Readonly<Record<string, { code: ErrorCode; message: string 
 /**
  * Answers what the HTTP parser refuses, and what never becomes a request therefore, in the form of every other error.
  *
- * @param cors flat headers of an answer to a request without Origin, for that of this one is not known
+ * @param cors flat headers of a response to a request without Origin, for that of this one is not known
  */
 export function refuseUnparsed(error: NodeJS.ErrnoException, socket: Socket, cors: readonly string[]): void {
   if (!socket.writable || error.code === 'ECONNRESET' || error.code === 'EPIPE') {
     socket.destroy();
     return;
   }
-  const { code, message } = PARSER_ERRORS[error.code ?? ''] ?? {
-    code: 'BAD_REQUEST' as const,
-    message: 'the request is not valid HTTP/1.1',
-  };
-  const answer = answerOn(socket);
-  if (answer === null) endWith(socket, code, message, cors);
+  const { code, message } = PARSER_ERRORS[error.code ?? ''] ?? INVALID;
+  const refusal = new OllaError(code, message);
+  const response = responseOn(socket);
+  if (response === null) endWith(socket, refusal, cors);
   // The request that is being answered came whole: the fault is of what came behind it.
-  else if (answer.req.complete) endAfter(answer, socket);
-  // An answer that is half out cannot become another.
-  else if (answer.headersSent) socket.destroy();
-  else answer.emit(REFUSED, new OllaError(code, message));
+  else if (response.req.complete) endAfter(response, socket);
+  // A response that is half out cannot become another.
+  else if (response.headersSent) socket.destroy();
+  // The path of the request answers it, so that the response has the request's own id and headers.
+  else response.emit(REFUSED, refusal);
 }
 
 /** This is no proxy of the kind that opens tunnels. */
 export function refuseConnect(socket: Socket, cors: readonly string[]): void {
-  // Its answer is all that is sent; what the other side does to the connection meanwhile is its own affair.
+  // Its response is all that is sent; what the other side does to the connection meanwhile is its own affair.
   socket.on('error', () => socket.destroy());
-  const allow = ['Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'];
-  endWith(socket, 'METHOD_NOT_ALLOWED', 'CONNECT is not possible: this gateway opens no tunnels', [
-    ...allow,
-    ...cors,
-  ]);
+  const refusal = new OllaError(
+    'METHOD_NOT_ALLOWED',
+    'CONNECT is not possible: this gateway opens no tunnels',
+    {
+      allow: RELAYED_METHODS,
+    },
+  );
+  endWith(socket, refusal, cors);
 }
 
-/** The answer under way on a connection, up to the moment that its last byte is with the system. */
-export function answerOn(socket: Socket & { _httpMessage?: ServerResponse | null }): ServerResponse | null {
+/** The response under way on a connection, up to the moment that its last byte is with the system. */
+export function responseOn(socket: Socket & { _httpMessage?: ServerResponse | null }): ServerResponse | null {
   return socket._httpMessage ?? null;
 }
 
-function endAfter(answer: ServerResponse, socket: Socket): void {
-  answer.shouldKeepAlive = false;
-  answer.once('finish', () => socket.destroySoon());
+function endAfter(response: ServerResponse, socket: Socket): void {
+  response.shouldKeepAlive = false;
+  response.once('finish', () => socket.destroySoon());
 }
 
-function endWith(socket: Socket, code: ErrorCode, message: string, headers: readonly string[]): void {
-  const { status } = ERRORS[code];
-  const body = errorBody(code, message);
+function endWith(socket: Socket, refusal: OllaError, cors: readonly string[]): void {
+  const { status, headers, body } = errorResponse(refusal);
   let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
   const all = [
-    ...['X-Olla-Request-ID', newRequestId(), ...headers, 'Content-Type', 'application/json'],
+    ...[...headers, 'X-Olla-Request-ID', newRequestId(), ...cors],
     ...['Content-Length', String(Buffer.byteLength(body)), 'X-Olla-Response-Time', '0ms'],
     ...['Date', new Date().toUTCString(), 'Connection', 'close'],
   ];

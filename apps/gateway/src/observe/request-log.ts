@@ -1,23 +1,7 @@
 import type { Logger } from '@olla/telemetry/logger';
+import type { RequestRecord } from './request-record.ts';
 
-/** What the log line of a request says. */
-export interface RequestLogEntry {
-  readonly id: string;
-  readonly method: string;
-  readonly path: string;
-  readonly status: number;
-  readonly address: string;
-  readonly endpoint: string | null;
-  readonly model: string | null;
-  readonly durationMs: number;
-  readonly firstByteMs: number | null;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-  readonly retries: number;
-  readonly error: string | null;
-}
-
-export type RequestLog = (entry: RequestLogEntry) => void;
+export type RequestLog = (record: RequestRecord) => void;
 
 /**
  * The log line of a request, put together by hand: a third of what a general formatter takes. Prompts, answers and
@@ -25,20 +9,20 @@ export type RequestLog = (entry: RequestLogEntry) => void;
  */
 export function createRequestLog(log: Logger, format: 'json' | 'pretty'): RequestLog {
   if (format === 'pretty') {
-    return (entry) =>
-      log.info(`${entry.method} ${entry.path} ${entry.status}`, {
-        endpoint: entry.endpoint ?? undefined,
-        model: entry.model ?? undefined,
-        ms: Math.round(entry.durationMs),
-        bytes: entry.bytesOut,
-        ...(entry.retries > 0 ? { retries: entry.retries } : {}),
-        ...(entry.error === null ? {} : { error: entry.error }),
-        id: entry.id,
+    return (record) =>
+      log.info(`${record.method} ${record.path} ${statusOf(record)}`, {
+        endpoint: record.endpoint ?? undefined,
+        model: modelOf(record) ?? undefined,
+        ms: Math.round(record.endedAt - record.startedAt),
+        bytes: record.bytesOut,
+        ...(record.retries > 0 ? { retries: record.retries } : {}),
+        ...(record.error === null ? {} : { error: record.error }),
+        id: record.requestId,
       });
   }
   let second = 0;
   let prefix = '';
-  return (entry) => {
+  return (record) => {
     const now = Date.now();
     const thisSecond = Math.floor(now / 1000);
     if (thisSecond !== second) {
@@ -46,15 +30,27 @@ export function createRequestLog(log: Logger, format: 'json' | 'pretty'): Reques
       prefix = new Date(thisSecond * 1000).toISOString().slice(0, 20);
     }
     const millis = String(now % 1000).padStart(3, '0');
-    let line = `{"time":"${prefix}${millis}Z","level":"info","msg":"request","id":${JSON.stringify(entry.id)}`;
-    line += `,"method":"${entry.method}","path":${JSON.stringify(entry.path)},"status":${entry.status}`;
-    line += `,"client":"${entry.address}","duration_ms":${entry.durationMs.toFixed(1)}`;
-    if (entry.firstByteMs !== null) line += `,"ttfb_ms":${entry.firstByteMs.toFixed(1)}`;
-    if (entry.endpoint !== null) line += `,"endpoint":${JSON.stringify(entry.endpoint)}`;
-    if (entry.model !== null) line += `,"model":${JSON.stringify(entry.model)}`;
-    line += `,"bytes_in":${entry.bytesIn},"bytes_out":${entry.bytesOut}`;
-    if (entry.retries > 0) line += `,"retries":${entry.retries}`;
-    if (entry.error !== null) line += `,"error":"${entry.error}"`;
+    const { startedAt, firstByteAt, endpoint } = record;
+    const model = modelOf(record);
+    let line = `{"time":"${prefix}${millis}Z","level":"info","msg":"request","id":${JSON.stringify(record.requestId)}`;
+    line += `,"method":"${record.method}","path":${JSON.stringify(record.path)},"status":${statusOf(record)}`;
+    line += `,"client":"${record.clientAddress}","duration_ms":${(record.endedAt - startedAt).toFixed(1)}`;
+    if (firstByteAt !== null) line += `,"ttfb_ms":${(firstByteAt - startedAt).toFixed(1)}`;
+    if (endpoint !== null) line += `,"endpoint":${JSON.stringify(endpoint)}`;
+    if (model !== null) line += `,"model":${JSON.stringify(model)}`;
+    line += `,"bytes_in":${record.bytesIn},"bytes_out":${record.bytesOut}`;
+    if (record.retries > 0) line += `,"retries":${record.retries}`;
+    if (record.error !== null) line += `,"error":"${record.error}"`;
     log.raw(`${line}}`);
   };
+}
+
+/** 499 where no response began, as nginx logs it: the client left. */
+function statusOf({ status }: RequestRecord): number {
+  return status ?? 499;
+}
+
+/** As the endpoint names it, else as it was asked for. */
+function modelOf({ servedModel, requestedModel }: RequestRecord): string | null {
+  return servedModel ?? requestedModel;
 }

@@ -1,54 +1,99 @@
-import type { Exchange } from '../request/exchange.ts';
-import { recordTrace } from './trace-request.ts';
-import type { WorkerContext } from '../worker-context.ts';
+import { performance } from 'node:perf_hooks';
+import type { RequestTrace } from '@olla/telemetry/tracing/request-trace';
+import type { Tracing } from '@olla/telemetry/tracing/tracing';
+import type { Admission } from '../request/admit.ts';
+import type { Call } from '../request/call.ts';
+import type { ClientAddress } from '../request/client-address.ts';
+import type { Outcome } from '../request/outcome.ts';
+import type { Plan } from '../request/plan.ts';
+import { requestedModel, type RequestBody } from '../request/request-body.ts';
+import type { Route } from '../request/routes.ts';
+import type { RequestLog } from './request-log.ts';
+import type { RequestRecord } from './request-record.ts';
+import type { StatisticsRecorder } from './statistics-recorder.ts';
 
-/** The end of every request: counted and logged once. Runs when the answer is out, or will never be. */
-export function settle(context: WorkerContext, exchange: Exchange): void {
-  const durationMs = exchange.elapsedMs();
-  const { firstByteMs } = exchange;
-  if (exchange.relayed && exchange.admission?.refusedBy == null) {
-    context.statistics.settle({
-      endpoint: exchange.endpoint,
-      model: exchange.endpoint === null ? null : exchange.model,
-      result: outcomeOf(exchange),
-      durationMs,
-      firstByteMs,
-      bytesIn: exchange.bytesIn,
-      bytesOut: exchange.bytesOut,
-      tokensIn: exchange.tokensIn,
-      tokensOut: exchange.tokensOut,
-      retries: exchange.retries,
-    });
-  }
-  if (exchange.trace !== null) recordTrace(context, exchange, outcomeOf(exchange), durationMs);
-  countRouting(context, exchange);
-  context.requestLog?.({
-    id: exchange.id,
-    method: exchange.method,
-    path: exchange.path,
-    status: exchange.response.headersSent ? exchange.response.statusCode : 499,
-    address: exchange.address,
-    endpoint: exchange.endpoint,
-    model: exchange.model,
-    durationMs,
-    firstByteMs,
-    bytesIn: exchange.bytesIn,
-    bytesOut: exchange.bytesOut,
-    retries: exchange.retries,
-    error: exchange.error,
-  });
+/** The results of the steps that a request has come through. */
+export interface StepResults {
+  route?: Route;
+  client?: ClientAddress;
+  trace?: RequestTrace | null;
+  admission?: Admission;
+  body?: RequestBody;
+  plan?: Plan;
 }
 
-function countRouting({ statistics }: WorkerContext, exchange: Exchange): void {
-  const { model, endpoint, error, address } = exchange;
-  if (model === null) return;
-  if (endpoint !== null) statistics.route(model, exchange.isFallback ? 'fallbacks' : 'hits', address);
-  else if (error === 'MODEL_UNAVAILABLE') statistics.route(model, 'misses', address);
+export type Settle = (call: Call, steps: Readonly<StepResults>, outcome: Outcome) => void;
+
+export interface SettleOptions {
+  readonly statistics: StatisticsRecorder;
+  /** Null where requests are not logged. */
+  readonly requestLog: RequestLog | null;
+  /** Null where no exporter is configured. */
+  readonly tracing: Tracing | null;
 }
 
-/** A backend's 5xx, a broken answer and an unreachable fleet are failures; a client's own error is none. */
-function outcomeOf(exchange: Exchange): 'ok' | 'failed' | 'cancelled' {
-  if (exchange.backendFailed) return 'failed';
-  if (exchange.clientGone) return 'cancelled';
-  return exchange.error !== null && exchange.response.statusCode >= 500 ? 'failed' : 'ok';
+/** Counts and records a request that is over. To be called once for each. */
+export function createSettle({ statistics, requestLog, tracing }: SettleOptions): Settle {
+  return (call, steps, outcome) => {
+    const record = recordOf(call, steps, outcome);
+    statistics.settle(record);
+    const { trace } = steps;
+    if (tracing !== null && trace !== undefined && trace !== null) tracing.record(trace, record);
+    requestLog?.(record);
+  };
+}
+
+function recordOf(call: Call, steps: Readonly<StepResults>, outcome: Outcome): RequestRecord {
+  const { request, response } = call;
+  const { route, client, body } = steps;
+  const { attempt } = outcome;
+  const candidate = attempt?.candidate ?? null;
+  const requested = body === undefined ? null : requestedModel(body);
+  return {
+    startedAt: call.startedAt,
+    endedAt: performance.now(),
+    firstByteAt: outcome.firstByteAt,
+    requestId: call.id,
+    method: call.method,
+    path: call.path,
+    route: route?.kind === 'relay' ? route.targets.label : null,
+    protocolVersion: request.httpVersion,
+    host: request.headers.host,
+    clientAddress: client?.address ?? '',
+    status: response.headersSent ? response.statusCode : null,
+    result: resultOf(call, outcome),
+    error: outcome.error,
+    endpoint: candidate?.endpoint.name ?? null,
+    requestedModel: requested,
+    servedModel: candidate === null ? null : (candidate.model ?? requested),
+    routing: routingOf(requested, steps, outcome),
+    retries: attempt?.retries ?? 0,
+    bytesIn: attempt?.bytesStreamed ?? body?.read.length ?? 0,
+    bytesOut: outcome.bytesOut,
+    tokensIn: attempt?.tokensIn ?? 0,
+    tokensOut: attempt?.tokensOut ?? 0,
+    isTraffic: route?.kind === 'relay' && steps.admission?.refusal === null && outcome.kind !== 'answered',
+  };
+}
+
+/** A backend's 5xx, a broken response and an unreachable fleet are failures; a client's own error is none. */
+function resultOf(
+  { response, abortReason }: Call,
+  { kind, error, attempt }: Outcome,
+): RequestRecord['result'] {
+  if (kind === 'broken' || (attempt?.relayedStatus ?? 0) >= 500) return 'failed';
+  if (abortReason !== null) return 'cancelled';
+  return error !== null && response.statusCode >= 500 ? 'failed' : 'ok';
+}
+
+/** Null for a request that names no model, and for one whose model nobody knows. */
+function routingOf(
+  requested: string | null,
+  { plan }: Readonly<StepResults>,
+  { error, attempt }: Outcome,
+): RequestRecord['routing'] {
+  if (requested === null) return null;
+  const model = attempt?.candidate.modelId ?? plan?.modelId ?? requested;
+  if (attempt !== null) return { model, decision: plan?.isFallback === true ? 'fallbacks' : 'hits' };
+  return error === 'MODEL_UNAVAILABLE' ? { model, decision: 'misses' } : null;
 }

@@ -2,14 +2,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { estimateDistinct } from '@olla/core/distinct-count';
 import { sumStatistics } from '../admin/sum-statistics.ts';
-import { StatisticsRecorder, type Settlement } from './statistics-recorder.ts';
+import { StatisticsRecorder, type SettledRequest } from './statistics-recorder.ts';
 
-const SETTLEMENT: Settlement = {
-  endpoint: 'gpu-a',
-  model: 'm',
+const SETTLED: SettledRequest = {
+  isTraffic: true,
+  startedAt: 100,
+  endedAt: 112,
+  firstByteAt: 105,
+  clientAddress: '192.0.2.1',
   result: 'ok',
-  durationMs: 12,
-  firstByteMs: 5,
+  error: null,
+  endpoint: 'gpu-a',
+  routing: { model: 'm', decision: 'hits' },
   bytesIn: 10,
   bytesOut: 20,
   tokensIn: 3,
@@ -24,15 +28,15 @@ function sum(...recorders: StatisticsRecorder[]) {
     host: 'h',
     alive: true,
     ageMs: 0,
-    statistics: recorder.report({}),
+    statistics: recorder.report({ inFlight: {}, connections: 0, droppedSpans: 0 }),
   }));
   return sumStatistics({ workers, missing: [] });
 }
 
 test('a request counts once for the whole, its endpoint, its model and the pair', () => {
   const recorder = new StatisticsRecorder(() => undefined);
-  recorder.settle(SETTLEMENT);
-  recorder.settle({ ...SETTLEMENT, result: 'failed', endpoint: null, model: null });
+  recorder.settle(SETTLED);
+  recorder.settle({ ...SETTLED, result: 'failed', endpoint: null, routing: null });
   const { total, endpoints, models, modelEndpoints } = sum(recorder);
   assert.deepEqual([total.requests, total.failures, total.retries], [2, 1, 2]);
   assert.equal(endpoints.get('gpu-a')?.requests, 1);
@@ -40,12 +44,32 @@ test('a request counts once for the whole, its endpoint, its model and the pair'
   assert.equal(modelEndpoints.get('m')?.get('gpu-a')?.requests, 1);
 });
 
+test('durations count from the acceptance of the request', () => {
+  const recorder = new StatisticsRecorder(() => undefined);
+  recorder.settle(SETTLED);
+  const { total } = sum(recorder);
+  assert.deepEqual([total.minMs, total.durationSumMs, total.firstByteSumMs], [12, 12, 5]);
+});
+
+test('a request that is no traffic counts nowhere, but a body that is too large is counted as refused', () => {
+  const recorder = new StatisticsRecorder(() => undefined);
+  recorder.settle({ ...SETTLED, isTraffic: false, error: 'BODY_TOO_LARGE' });
+  const { total, models, rejected } = sum(recorder);
+  assert.deepEqual([total.requests, models.size, rejected.size], [0, 0, 1]);
+});
+
 test('where requests for a model went, and from how many clients, over all workers', () => {
   const [a, b] = [new StatisticsRecorder(() => undefined), new StatisticsRecorder(() => undefined)];
-  a.route('m', 'hits', '192.0.2.1');
-  a.route('m', 'misses', '192.0.2.2');
-  b.route('m', 'hits', '192.0.2.1');
-  b.route('m', 'fallbacks', '192.0.2.3');
+  const routed = (decision: 'hits' | 'misses' | 'fallbacks', clientAddress: string): SettledRequest => ({
+    ...SETTLED,
+    routing: { model: 'm', decision },
+    endpoint: decision === 'misses' ? null : 'gpu-a',
+    clientAddress,
+  });
+  a.settle(routed('hits', '192.0.2.1'));
+  a.settle(routed('misses', '192.0.2.2'));
+  b.settle(routed('hits', '192.0.2.1'));
+  b.settle(routed('fallbacks', '192.0.2.3'));
   const routing = sum(a, b).routing.get('m');
   assert.deepEqual([routing?.hits, routing?.misses, routing?.fallbacks], [2, 1, 1]);
   assert.equal(estimateDistinct(routing?.clients ?? []), 3);

@@ -7,6 +7,7 @@ import {
   type TrafficCounters,
   type WorkerStatistics,
 } from '@olla/core/statistics';
+import type { RequestRecord } from './request-record.ts';
 
 /** Models that are counted apart; what comes beyond is counted in the total and for its endpoint only. */
 const MAX_MODELS = 10_000;
@@ -14,21 +15,27 @@ const MAX_MODELS = 10_000;
 const MAX_BLOCKED = 10_000;
 const BLOCKED_FOR_MS = 60_000;
 
-/** How a request ended, as far as counting goes. */
-export interface Settlement {
-  /** Null where no endpoint was reached. */
-  readonly endpoint: string | null;
-  readonly model: string | null;
-  readonly result: 'ok' | 'failed' | 'cancelled';
-  readonly durationMs: number;
-  /** Null where no body byte came. */
-  readonly firstByteMs: number | null;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-  readonly tokensIn: number;
-  readonly tokensOut: number;
-  readonly retries: number;
-}
+/** What is counted of a request. */
+export type SettledRequest = Pick<
+  RequestRecord,
+  | 'isTraffic'
+  | 'startedAt'
+  | 'endedAt'
+  | 'firstByteAt'
+  | 'clientAddress'
+  | 'result'
+  | 'error'
+  | 'endpoint'
+  | 'routing'
+  | 'bytesIn'
+  | 'bytesOut'
+  | 'tokensIn'
+  | 'tokensOut'
+  | 'retries'
+>;
+
+/** What a worker's report says beside what is counted here. */
+export type HeldNow = Pick<WorkerStatistics, 'inFlight' | 'connections' | 'droppedSpans' | 'sessions'>;
 
 /** One worker's table of instruments. Counting allocates nothing once an endpoint and a model are known. */
 export class StatisticsRecorder {
@@ -40,10 +47,8 @@ export class StatisticsRecorder {
   readonly #blocked = new Map<string, number>();
   readonly #routing: Record<string, ModelRouting> = {};
   #modelCount = 0;
-  readonly rejected = { global: 0, perIp: 0, health: 0, size: 0 };
-  connections = 0;
-  leaseWaits = 0;
-  droppedSpans = 0;
+  readonly #rejected = { global: 0, perIp: 0, health: 0, size: 0 };
+  #leaseWaits = 0;
   readonly #onChange: () => void;
 
   /** @param onChange called whenever a count has changed */
@@ -51,38 +56,42 @@ export class StatisticsRecorder {
     this.#onChange = onChange;
   }
 
-  settle(settlement: Settlement): void {
+  /** A request is over. */
+  settle(record: SettledRequest): void {
+    if (record.error === 'BODY_TOO_LARGE') this.#rejected.size += 1;
+    if (!record.isTraffic) return;
     const at = Date.now();
     this.#onChange();
-    count(this.#total, settlement, at);
-    const { endpoint, model } = settlement;
-    if (endpoint !== null) count((this.#endpoints[endpoint] ??= newTrafficCounters()), settlement, at);
-    if (model === null) return;
+    count(this.#total, record, at);
+    const { endpoint, routing } = record;
+    if (endpoint !== null) count((this.#endpoints[endpoint] ??= newTrafficCounters()), record, at);
+    if (routing === null) return;
+    const { model, decision } = routing;
     const counters = this.#countersOf(model);
     if (counters === null) return;
-    count(counters, settlement, at);
-    if (endpoint !== null)
-      count((this.#modelEndpoints[`${model}\u0000${endpoint}`] ??= newTrafficCounters()), settlement, at);
-  }
-
-  /** Where a request for a known model went. Models beyond those that are counted apart are left out. */
-  route(model: string, outcome: 'hits' | 'misses' | 'fallbacks', address: string): void {
-    if (this.#countersOf(model) === null) return;
-    const routing = (this.#routing[model] ??= newModelRouting());
-    routing[outcome] += 1;
-    noteDistinct(routing.clients, address);
+    const routed = (this.#routing[model] ??= newModelRouting());
+    routed[decision] += 1;
+    noteDistinct(routed.clients, record.clientAddress);
+    if (endpoint === null) return;
+    count(counters, record, at);
+    count((this.#modelEndpoints[`${model}\u0000${endpoint}`] ??= newTrafficCounters()), record, at);
   }
 
   /** A request was refused by a limit. */
   reject(limit: 'global' | 'per_ip' | 'health', address: string): void {
     this.#onChange();
-    if (limit === 'per_ip') this.rejected.perIp += 1;
-    else this.rejected[limit] += 1;
+    if (limit === 'per_ip') this.#rejected.perIp += 1;
+    else this.#rejected[limit] += 1;
     if (this.#blocked.size >= MAX_BLOCKED) this.#forgetBlocked();
     if (this.#blocked.size < MAX_BLOCKED) this.#blocked.set(address, Date.now());
   }
 
-  report(inFlight: Record<string, number>): WorkerStatistics {
+  /** A request waits for the shared state, because a token of a limit is not in hand. */
+  waitForLease(): void {
+    this.#leaseWaits += 1;
+  }
+
+  report(held: HeldNow): WorkerStatistics {
     this.#forgetBlocked();
     return {
       total: this.#total,
@@ -90,12 +99,10 @@ export class StatisticsRecorder {
       models: this.#models,
       modelEndpoints: this.#modelEndpoints,
       routing: this.#routing,
-      inFlight,
-      connections: this.connections,
-      rejected: { ...this.rejected },
+      rejected: { ...this.#rejected },
       blockedAddresses: this.#blocked.size,
-      leaseWaits: this.leaseWaits,
-      droppedSpans: this.droppedSpans,
+      leaseWaits: this.#leaseWaits,
+      ...held,
     };
   }
 
@@ -113,25 +120,26 @@ export class StatisticsRecorder {
   }
 }
 
-function count(into: TrafficCounters, settlement: Settlement, at: number): void {
-  const { durationMs, firstByteMs } = settlement;
+function count(into: TrafficCounters, record: SettledRequest, at: number): void {
+  const durationMs = record.endedAt - record.startedAt;
   into.minMs = into.requests === 0 ? durationMs : Math.min(into.minMs, durationMs);
   into.maxMs = Math.max(into.maxMs, durationMs);
   into.requests += 1;
-  if (settlement.result === 'failed') into.failures += 1;
-  else if (settlement.result === 'cancelled') into.cancelled += 1;
-  into.bytesIn += settlement.bytesIn;
-  into.bytesOut += settlement.bytesOut;
+  if (record.result === 'failed') into.failures += 1;
+  else if (record.result === 'cancelled') into.cancelled += 1;
+  into.bytesIn += record.bytesIn;
+  into.bytesOut += record.bytesOut;
   into.durationSumMs += durationMs;
   const bucket = bucketOf(durationMs);
   into.durationBuckets[bucket] = (into.durationBuckets[bucket] ?? 0) + 1;
-  if (firstByteMs !== null) {
+  if (record.firstByteAt !== null) {
+    const firstByteMs = record.firstByteAt - record.startedAt;
     const first = bucketOf(firstByteMs);
     into.firstByteBuckets[first] = (into.firstByteBuckets[first] ?? 0) + 1;
     into.firstByteSumMs += firstByteMs;
   }
-  into.tokensIn += settlement.tokensIn;
-  into.tokensOut += settlement.tokensOut;
-  into.retries += settlement.retries;
+  into.tokensIn += record.tokensIn;
+  into.tokensOut += record.tokensOut;
+  into.retries += record.retries;
   into.lastAt = at;
 }

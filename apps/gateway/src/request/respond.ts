@@ -1,65 +1,75 @@
-import { errorBody, ERRORS, OllaError } from '@olla/core/errors';
-import type { Exchange } from './exchange.ts';
+import { performance } from 'node:perf_hooks';
+import type { ErrorCode, OllaError } from '@olla/core/errors';
+import type { Call } from './call.ts';
+import { errorResponse } from './error-response.ts';
+import type { LastAttempt, Outcome } from './outcome.ts';
+import { appendHeaders } from './response-headers.ts';
 
 /** The trailer's form: whole milliseconds. */
-export function responseTime(exchange: Exchange): string {
-  return `${Math.round(exchange.elapsedMs())}ms`;
+export function responseTime(call: Call): string {
+  return `${Math.round(call.elapsedMs())}ms`;
 }
 
-/** Sends an answer that is known before its head: framed by its length, the response time as a header. */
-export function respond(
-  exchange: Exchange,
-  status: number,
-  headers: readonly string[],
-  body: string | Buffer,
-): void {
-  const { response, baseHeaders } = exchange;
-  if (response.headersSent || response.destroyed) return;
+/** A response that is known before its head. */
+export interface WholeResponse {
+  readonly status: number;
+  /** Flat, without those of framing. */
+  readonly headers: readonly string[];
+  readonly body: string | Buffer;
+}
+
+/** Sends a response of the gateway's own. */
+export function respond(call: Call, response: WholeResponse): Outcome {
+  return { kind: 'answered', error: null, ...send(call, response), attempt: null };
+}
+
+export function respondJson(call: Call, status: number, body: unknown): Outcome {
+  return respond(call, {
+    status,
+    headers: ['Content-Type', 'application/json'],
+    body: JSON.stringify(body),
+  });
+}
+
+/** Sends an error that is the answer of the gateway's own resources, such as a model that a listing does not have. */
+export function respondError(call: Call, error: OllaError): Outcome {
+  return { kind: 'answered', ...sendError(call, error), attempt: null };
+}
+
+/** Ends a request that fails: with its error if no response has begun, else by breaking the connection off. */
+export function failWith(call: Call, error: OllaError, attempt: LastAttempt | null): Outcome {
+  return { kind: 'failed', ...sendError(call, error), attempt };
+}
+
+type Sent = Pick<Outcome, 'bytesOut' | 'firstByteAt'>;
+const NOTHING: Sent = { bytesOut: 0, firstByteAt: null };
+
+/** The client is gone: nobody is there to respond to. */
+export function aborted(): Outcome {
+  return { kind: 'aborted', error: null, ...NOTHING, attempt: null };
+}
+
+function sendError(call: Call, error: OllaError): Sent & { readonly error: ErrorCode } {
+  const { response } = call;
+  // Half a response cannot become another: its missing end tells the client.
+  if (response.headersSent && !response.writableEnded) response.destroy();
+  return { error: error.code, ...send(call, errorResponse(error)) };
+}
+
+/** Framed by its length, the response time as a header. */
+function send(call: Call, { status, headers, body }: WholeResponse): Sent {
+  const { response } = call;
+  if (response.headersSent || response.destroyed) return NOTHING;
   const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
-  const bodiless = status === 204 || status === 304;
-  response.writeHead(status, [
-    ...baseHeaders,
-    ...headers,
-    ...(bodiless ? [] : ['Content-Length', String(length)]),
-    'X-Olla-Response-Time',
-    responseTime(exchange),
-  ]);
-  exchange.firstByteAt ??= exchange.startedAt + exchange.elapsedMs();
-  if (exchange.method === 'HEAD' || bodiless) response.end();
-  else {
-    exchange.bytesOut += length;
-    response.end(body);
+  const isBodiless = status === 204 || status === 304;
+  const own = [...headers, 'X-Olla-Response-Time', responseTime(call)];
+  if (!isBodiless) own.push('Content-Length', String(length));
+  response.writeHead(status, appendHeaders(own, call.headers));
+  const firstByteAt = performance.now();
+  if (isBodiless || call.method === 'HEAD') {
+    response.end();
+    return { bytesOut: 0, firstByteAt };
   }
-}
-
-export function respondJson(
-  exchange: Exchange,
-  status: number,
-  body: unknown,
-  headers: readonly string[] = [],
-): void {
-  respond(exchange, status, ['Content-Type', 'application/json', ...headers], JSON.stringify(body));
-}
-
-/** The one place where an error becomes an answer. */
-export function respondError(exchange: Exchange, error: OllaError, headers: readonly string[] = []): void {
-  exchange.error = error.code;
-  const retry =
-    error.retryAfterS === undefined ? [] : ['Retry-After', String(Math.max(1, Math.ceil(error.retryAfterS)))];
-  respond(
-    exchange,
-    ERRORS[error.code].status,
-    ['Content-Type', 'application/json', ...retry, ...headers],
-    errorBody(error.code, error.message),
-  );
-}
-
-/** Whatever was thrown, as an error that has an answer. What is not meant for clients stays in `cause`. */
-export function toOllaError(thrown: unknown, requestId: string): OllaError {
-  if (thrown instanceof OllaError) return thrown;
-  return new OllaError(
-    'INTERNAL',
-    `the gateway failed on this request. Its log has the details under the id ${requestId}`,
-    { cause: thrown },
-  );
+  response.end(body);
+  return { bytesOut: length, firstByteAt };
 }

@@ -41,6 +41,8 @@ export type Route =
   | { readonly kind: 'reserved'; readonly message: string }
   | { readonly kind: 'unknown'; readonly message: string };
 
+export type RelayRoute = Extract<Route, { kind: 'relay' }>;
+
 /** Clients use few paths; what is beyond it is worked out again. */
 const MAX_KNOWN_ROUTES = 1_024;
 const MAX_KNOWN_LENGTH = 256;

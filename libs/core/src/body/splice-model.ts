@@ -12,13 +12,8 @@ export function spliceDelta(start: number, end: number, token: Uint8Array): numb
  * A body with its bytes from `start` to `end` replaced by `token`, without copying: the chunks that they stand in are
  * cut. `start` and `end` count from the first byte of the first chunk, and `end` lies within the chunks.
  */
-export function spliceChunks(
-  chunks: readonly Uint8Array[],
-  start: number,
-  end: number,
-  token: Uint8Array,
-): Uint8Array[] {
-  const spliced: Uint8Array[] = [];
+export function spliceChunks(chunks: readonly Buffer[], start: number, end: number, token: Buffer): Buffer[] {
+  const spliced: Buffer[] = [];
   let offset = 0;
   let placed = false;
   for (const chunk of chunks) {

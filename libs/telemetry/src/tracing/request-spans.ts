@@ -120,7 +120,7 @@ function serverAttributes(facts: RequestFacts): Attributes {
     attributes[HTTP.errorType] =
       facts.status !== null && facts.status >= 500 ? String(facts.status) : 'broken';
   if (facts.endpoint !== null) attributes[OLLA.endpoint] = facts.endpoint;
-  if (facts.model !== null) attributes[GEN_AI.requestModel] = facts.model;
+  if (facts.requestedModel !== null) attributes[GEN_AI.requestModel] = facts.requestedModel;
   if (facts.host !== undefined) addServer(attributes, facts.host, 'http:');
   return attributes;
 }

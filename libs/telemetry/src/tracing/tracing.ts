@@ -46,7 +46,8 @@ export interface RequestFacts {
   /** Code of the error that the client got; null without one. */
   readonly error: string | null;
   readonly endpoint: string | null;
-  readonly model: string | null;
+  /** As the client wrote it; null where it named none. */
+  readonly requestedModel: string | null;
   readonly retries: number;
   readonly bytesIn: number;
   readonly bytesOut: number;

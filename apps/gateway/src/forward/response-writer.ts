@@ -5,13 +5,13 @@ const CR = 0x0d;
 const LF = 0x0a;
 
 /**
- * Writes the body of an answer whose head is decided. A chunked body is framed here and handed to the socket, a buffer
+ * Writes the body of a response whose head is decided. A chunked body is framed here and handed to the socket, a buffer
  * a chunk and one system call for all that came together: node:http would make four buffers of each and wait for the
  * next tick. Everything else goes its usual way.
  */
-export class AnswerWriter {
+export class ResponseWriter {
   readonly #response: ServerResponse;
-  /** The connection where this framing is used; null for other bodies, and for an answer that waits for its turn. */
+  /** The connection where this framing is used; null for other bodies, and for a response that waits for its turn. */
   readonly #socket: Socket | null;
   readonly #onDrain: () => void;
   #headOut = false;
@@ -47,13 +47,13 @@ export class AnswerWriter {
 
   /** @param trailer one pair, for a chunked body */
   end(trailer: readonly [string, string] | null): void {
-    this.letGo();
+    this.release();
     if (trailer !== null) this.#response.addTrailers([[trailer[0], trailer[1]]]);
     this.#response.end();
   }
 
-  /** The connection belongs to the next answer from here on. */
-  letGo(): void {
+  /** The connection belongs to the next response from here on. */
+  release(): void {
     if (this.#waiting) (this.#socket ?? this.#response).off('drain', this.#onDrain);
     this.#waiting = false;
   }

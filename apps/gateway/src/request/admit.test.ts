@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Admission, LimitSpec } from '@olla/state/limiter/admission';
-import { LimitTable, refusal } from './admission.ts';
+import { refusal } from './admit.ts';
+import { LimitTable } from './limit-table.ts';
 
 type RateLimits = ConstructorParameters<typeof LimitTable>[0];
 const DEFAULTS: RateLimits = {

@@ -1,0 +1,69 @@
+import { credentialHeaders } from '@olla/config/endpoint-credentials';
+import type { EndpointSettings, Settings } from '@olla/config/schema';
+import { endpointKey } from '@olla/core/endpoint-key';
+import { Http1Upstream } from '@olla/upstream/http1/http1-upstream';
+import type { Upstream } from '@olla/upstream/upstream';
+
+/** One configured endpoint, with what it takes to reach it. Lives as long as the worker. */
+export interface Endpoint {
+  readonly name: string;
+  readonly key: string;
+  readonly settings: EndpointSettings;
+  readonly upstream: Upstream;
+  readonly scheme: 'http' | 'https';
+  /** `host[:port]`: requests carry the backend's own Host. */
+  readonly host: string;
+  /** Flat: its credentials and configured headers; null where it has none. */
+  readonly credentials: readonly string[] | null;
+  /** Put in front of every path; empty unless preserve_path. */
+  readonly basePath: string;
+}
+
+/** The configured endpoints and the connections to each. */
+export class Endpoints {
+  /** In the order of the configuration file. */
+  readonly list: readonly Endpoint[];
+  readonly #byName: ReadonlyMap<string, Endpoint>;
+
+  constructor(settings: Settings) {
+    this.list = settings.discovery.static.endpoints.map((endpoint) =>
+      connectEndpoint(endpoint, settings.proxy),
+    );
+    this.#byName = new Map(this.list.map((endpoint) => [endpoint.name, endpoint]));
+  }
+
+  /** @throws RangeError for a name that is not configured */
+  get(name: string): Endpoint {
+    const endpoint = this.#byName.get(name);
+    if (endpoint === undefined) throw new RangeError(`no endpoint ${name} is configured`);
+    return endpoint;
+  }
+
+  /** Closes idle connections at once and the others when they end. */
+  close(): void {
+    for (const { upstream } of this.list) upstream.close();
+  }
+}
+
+function connectEndpoint(settings: EndpointSettings, proxy: Settings['proxy']): Endpoint {
+  const url = new URL(settings.url);
+  const own = Object.entries(credentialHeaders(settings)).flat();
+  const path = url.pathname.replace(/\/+$/, '');
+  return {
+    name: settings.name,
+    key: endpointKey(settings.name, settings.url, settings.type),
+    settings,
+    scheme: url.protocol === 'https:' ? 'https' : 'http',
+    host: url.host,
+    credentials: own.length === 0 ? null : own,
+    basePath: settings.preserve_path ? path : '',
+    upstream: new Http1Upstream({
+      origin: url.origin,
+      connectTimeoutMs: proxy.connection_timeout,
+      tlsHandshakeTimeoutMs: proxy.tls_handshake_timeout,
+      keepAliveMs: proxy.connection_keep_alive,
+      headTimeoutMs: proxy.response_header_timeout,
+      readTimeoutMs: proxy.read_timeout,
+    }),
+  };
+}

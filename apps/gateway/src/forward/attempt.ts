@@ -1,0 +1,126 @@
+import { profileOrDefault } from '@olla/backends/table';
+import { encodeHeaderValue } from '@olla/core/http/encode-header-value';
+import { backendHeaders, clientHeaders } from '@olla/core/http/headers';
+import type { Candidate } from '@olla/core/route-plan/fleet-view';
+import type { AttemptTrace, RequestTrace } from '@olla/telemetry/tracing/request-trace';
+import type { Endpoint } from '../fleet/endpoints.ts';
+import { endAttempt, noteHead } from '../observe/trace-attempt.ts';
+import type { Call } from '../request/call.ts';
+import type { Plan, PlanInput } from '../request/plan.ts';
+import { requestedModel } from '../request/request-body.ts';
+import { backendPath } from '../request/scopes.ts';
+import { BodyStream } from './body-stream.ts';
+import { payloadFor } from './payload.ts';
+import { Relay, type RelayEnd } from './relay.ts';
+
+/** What the steps before have found out about a request that is to be forwarded. */
+export interface ForwardInput extends PlanInput {
+  readonly plan: Plan;
+  /** Null where the request is not traced. */
+  readonly trace: RequestTrace | null;
+}
+
+export interface AttemptOptions {
+  readonly call: Call;
+  readonly input: ForwardInput;
+  readonly candidate: Candidate;
+  readonly endpoint: Endpoint;
+  /** Over a connection that was not used before. */
+  readonly freshConnection: boolean;
+  readonly maxBodyBytes: number;
+  /** For the whole response, from the request's acceptance; 0 for no limit. */
+  readonly maxResponseMs: number;
+  /** Decides when the head of a response is there: relay it, or discard it. */
+  readonly relays: (status: number, isBodyReplayable: boolean) => boolean;
+}
+
+/** How an attempt ended, with what is counted of it. */
+export interface AttemptEnd extends RelayEnd {
+  /** Nothing of the body was sent that could not be sent again. */
+  readonly isBodyReplayable: boolean;
+  /** Bytes of the request's body so far, where it is streamed; else null. */
+  readonly bytesStreamed: number | null;
+}
+
+/** Sends a request to one endpoint, and relays the response unless it is discarded. */
+export function attempt(options: AttemptOptions): Promise<AttemptEnd> {
+  return new Promise((resolve) => start(options, resolve));
+}
+
+function start(options: AttemptOptions, onEnd: (end: AttemptEnd) => void): void {
+  const { call, input, candidate, endpoint, freshConnection } = options;
+  const { body, length } = payloadFor(call, input.body, candidate, options.maxBodyBytes);
+  const stream = body instanceof BodyStream ? body : null;
+  const path = endpoint.basePath + backendPath(profileOrDefault(candidate.endpoint.type), input.route.path);
+  const headers = headersFor(options, length);
+  const traced = input.trace === null ? null : startTraced(input.trace, headers, path, options);
+  const isBodyReplayable = (): boolean => stream === null || !stream.isSpent;
+  const relay = new Relay({
+    call,
+    endpoint: endpoint.name,
+    relays: (status) => options.relays(status, isBodyReplayable()),
+    responseHeaders: (raw) => {
+      if (traced !== null) noteHead(traced, raw);
+      // A stream must not hold the body for its whole life.
+      input.body.read.release();
+      return responseHeaders(options, raw);
+    },
+    maxResponseMs: options.maxResponseMs,
+    onEnd: (end) => {
+      stream?.stop();
+      if (traced !== null) endAttempt(traced, end.result);
+      onEnd({ ...end, isBodyReplayable: isBodyReplayable(), bytesStreamed: stream?.bytes ?? null });
+    },
+  });
+  call.onAbort(() => relay.stop());
+  const request = { method: call.method, path: path + call.query, headers, body, freshConnection };
+  relay.attach(endpoint.upstream.dispatch(request, relay));
+}
+
+function headersFor({ call, input, candidate, endpoint }: AttemptOptions, length: number | null): string[] {
+  return backendHeaders(call.request.rawHeaders, {
+    host: endpoint.host,
+    clientAddress: input.client.address,
+    peerAddress: call.request.socket.remoteAddress,
+    peerTrusted: input.client.isPeerTrusted,
+    forwardedHost: call.request.headers.host ?? '',
+    requestId: call.id,
+    credentials: endpoint.credentials,
+    withheld: profileOrDefault(candidate.endpoint.type).requestHeaders.drop,
+    contentLength: length,
+  });
+}
+
+function responseHeaders(
+  { call, input, candidate, endpoint }: AttemptOptions,
+  raw: readonly string[],
+): string[] {
+  const { name, type } = candidate.endpoint;
+  const headers = clientHeaders(raw, endpoint.credentials);
+  headers.push('X-Olla-Endpoint', name, 'X-Olla-Backend-Type', profileOrDefault(type).contractName);
+  const model = candidate.model ?? requestedModel(input.body);
+  if (model !== null) headers.push('X-Olla-Model', encodeHeaderValue(model));
+  call.headers.session = input.plan.session?.respondedBy(candidate.endpoint) ?? [];
+  return headers;
+}
+
+/** Puts the attempt's own context into its headers. @returns null if it is not sampled */
+function startTraced(
+  trace: RequestTrace,
+  headers: string[],
+  path: string,
+  { call, input, candidate, endpoint }: AttemptOptions,
+): AttemptTrace | null {
+  const traced = trace.startAttempt(headers);
+  if (traced === null) return null;
+  const requested = requestedModel(input.body);
+  traced.target = {
+    endpoint: candidate.endpoint.name,
+    provider: candidate.endpoint.type,
+    url: `${endpoint.scheme}://${endpoint.host}${path}`,
+    method: call.method,
+    requestModel: requested,
+    responseModel: candidate.model ?? requested,
+  };
+  return traced;
+}

@@ -1,0 +1,57 @@
+import { OllaError, type ErrorCode } from '@olla/core/errors';
+import type { FailureKind, UpstreamFailure } from '@olla/upstream/upstream';
+
+/** What a failure of an endpoint is for the client: the error's code, and its text behind the endpoint's name. */
+interface FailureText {
+  readonly code: ErrorCode;
+  readonly text: (failureCode: string) => string;
+}
+
+const BEFORE_THE_HEAD: Readonly<Record<FailureKind, FailureText>> = {
+  connect: { code: 'BACKEND_ERROR', text: (code) => `cannot be reached (${code})` },
+  reset: { code: 'BACKEND_ERROR', text: (code) => `closed the connection before it answered (${code})` },
+  truncated: { code: 'BACKEND_ERROR', text: (code) => `closed the connection before it answered (${code})` },
+  protocol: { code: 'BACKEND_ERROR', text: () => 'sent what is not HTTP' },
+  head_timeout: {
+    code: 'BACKEND_TIMEOUT',
+    text: () => 'sent no answer within proxy.response_header_timeout',
+  },
+  body_timeout: { code: 'BACKEND_TIMEOUT', text: () => 'was silent for longer than proxy.read_timeout' },
+  total_timeout: { code: 'BACKEND_TIMEOUT', text: () => 'took longer than proxy.response_timeout' },
+  request: { code: 'BAD_REQUEST', text: () => '' },
+};
+
+export interface FailedAttempt {
+  readonly endpoint: string;
+  readonly failure: UpstreamFailure;
+  /** Endpoints that were tried, this one included. */
+  readonly tried: number;
+  /** Of the route, such as `/olla/vllm`. */
+  readonly routeLabel: string;
+}
+
+/** The error for the client where no endpoint answered. */
+export function failureError({ endpoint, failure, tried, routeLabel }: FailedAttempt): OllaError {
+  const { kind, code: failureCode, cause } = failure;
+  // The request's own body was at fault: too large, or broken off by the client.
+  if (kind === 'request' && cause instanceof OllaError) return cause;
+  if (kind === 'request')
+    return new OllaError('BAD_REQUEST', 'the request holds what HTTP does not allow to be passed on', {
+      cause,
+    });
+  const { code, text } = BEFORE_THE_HEAD[kind];
+  const others = tried > 1 ? `, the last of ${tried} endpoints that were tried` : '';
+  const next = kind === 'connect' ? `. GET /internal/status shows the state of ${routeLabel}` : '';
+  return new OllaError(code, `endpoint ${endpoint}${others} ${text(failureCode)}${next}`, { cause });
+}
+
+/** The same for a response that broke off after its head, as the client is told inside the stream. */
+export function brokenError(
+  endpoint: string,
+  { kind, code: failureCode, cause }: UpstreamFailure,
+): OllaError {
+  const isTimeout = kind === 'body_timeout' || kind === 'total_timeout';
+  const code = isTimeout ? 'BACKEND_TIMEOUT' : 'BACKEND_ERROR';
+  const text = isTimeout ? BEFORE_THE_HEAD[kind].text(failureCode) : `broke off its answer (${failureCode})`;
+  return new OllaError(code, `endpoint ${endpoint} ${text}; the answer is incomplete`, { cause });
+}

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { FailureKind } from '@olla/upstream/upstream';
+import { nextStep, type AttemptEvent, type AttemptsSoFar, type NextStep } from './next-step.ts';
+
+const RETRY = new Set([503]);
+const FIRST_OF_MANY: AttemptsSoFar = { waited: 0, candidatesLeft: 9, isBodyReplayable: true };
+const LAST = { candidatesLeft: 0 };
+const STREAMED = { isBodyReplayable: false };
+const WAITED_TWICE = { waited: 2 };
+
+const head = (status: number): AttemptEvent => ({ kind: 'head', status });
+const failed = (kind: FailureKind, reused = false): AttemptEvent => ({
+  kind: 'failed',
+  failure: { kind, reused },
+});
+
+const CASES: readonly [
+  title: string,
+  event: AttemptEvent,
+  soFar: Partial<AttemptsSoFar>,
+  expected: NextStep,
+][] = [
+  ['relays a response that is good', head(200), {}, 'relay'],
+  ['relays a client error', head(404), {}, 'relay'],
+  ['relays a server error that retry.statuses does not have', head(500), {}, 'relay'],
+  ['tries the next candidate after a status of retry.statuses', head(503), {}, 'try_next'],
+  ['relays that status from the last candidate', head(503), LAST, 'relay'],
+  ['relays that status when the body cannot be sent again', head(503), STREAMED, 'relay'],
+  ['relays that status after two attempts that waited', head(503), WAITED_TWICE, 'relay'],
+  ['tries the next candidate after one attempt that waited', head(503), { waited: 1 }, 'try_next'],
+
+  ['tries the next candidate when a connection is refused', failed('connect'), {}, 'try_next'],
+  ['does so however many attempts waited', failed('connect'), { waited: 3 }, 'try_next'],
+  ['gives up when the last connection is refused', failed('connect'), LAST, 'give_up'],
+  ['gives up on a refused connection with a spent body', failed('connect'), STREAMED, 'give_up'],
+
+  ['tries a fresh connection when a used one is reset', failed('reset', true), {}, 'try_fresh'],
+  ['does so at the last candidate', failed('reset', true), LAST, 'try_fresh'],
+  ['does so after two attempts that waited', failed('reset', true), WAITED_TWICE, 'try_fresh'],
+  ['gives up on a used connection with a spent body', failed('reset', true), STREAMED, 'give_up'],
+  ['tries the next candidate when a fresh connection is reset', failed('reset'), {}, 'try_next'],
+
+  ['gives up when the request itself cannot be sent', failed('request'), {}, 'give_up'],
+  ['gives up when the time for the whole response is over', failed('total_timeout'), {}, 'give_up'],
+];
+
+describe('after an attempt at an endpoint', () => {
+  for (const [title, event, soFar, expected] of CASES)
+    test(title, () => assert.equal(nextStep(event, { ...FIRST_OF_MANY, ...soFar }, RETRY), expected));
+
+  const waiting: FailureKind[] = ['reset', 'head_timeout', 'body_timeout', 'truncated', 'protocol'];
+  for (const kind of waiting) {
+    test(`tries the next candidate after ${kind}, unless it is the last, the body is spent or two waited`, () => {
+      const after = (soFar: Partial<AttemptsSoFar>): NextStep =>
+        nextStep(failed(kind), { ...FIRST_OF_MANY, ...soFar }, RETRY);
+      assert.deepEqual(
+        [after({}), after({ waited: 1 }), after(LAST), after(STREAMED), after(WAITED_TWICE)],
+        ['try_next', 'try_next', 'give_up', 'give_up', 'give_up'],
+      );
+    });
+  }
+
+  test('relays every status when retry.statuses is empty', () => {
+    assert.equal(nextStep(head(503), FIRST_OF_MANY, new Set()), 'relay');
+  });
+});

@@ -1,0 +1,43 @@
+import { OllaError } from '@olla/core/errors';
+import type { Admin } from '../admin/create-admin.ts';
+import type { ModelLists } from './model-lists.ts';
+import type { Call } from './call.ts';
+import type { ClientAddress } from './client-address.ts';
+import type { Outcome } from './outcome.ts';
+import { respond } from './respond.ts';
+import type { RelayRoute, Route } from './routes.ts';
+
+export type AnswerLocally = (
+  call: Call,
+  route: Exclude<Route, RelayRoute>,
+  client: ClientAddress,
+) => Outcome | Promise<Outcome>;
+
+/** Answers at the paths that are relayed to no endpoint. Waits where the shared state is read. */
+export function createAnswerLocally(admin: Admin, models: ModelLists): AnswerLocally {
+  return (call, route, client) => {
+    switch (route.kind) {
+      case 'admin':
+        return answerAdmin(call, client);
+      case 'models':
+        return models.unified(call, route.id);
+      case 'reserved':
+        throw new OllaError('NOT_IMPLEMENTED', route.message);
+      case 'unknown':
+        throw new OllaError('NOT_FOUND', route.message);
+    }
+  };
+
+  async function answerAdmin(call: Call, client: ClientAddress): Promise<Outcome> {
+    const response = await admin.handle({
+      // What HEAD is told of the body is that of GET.
+      method: call.method === 'HEAD' ? 'GET' : call.method,
+      path: call.path,
+      query: new URLSearchParams(call.query),
+      headers: call.request.headers,
+      clientAddress: client.address,
+    });
+    call.throwIfAborted();
+    return respond(call, { ...response, headers: response.headers.flat() });
+  }
+}

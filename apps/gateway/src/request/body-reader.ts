@@ -1,0 +1,162 @@
+import { JsonBodyScanner } from '@olla/core/body/json-body-scanner';
+import { MultipartBodyScanner } from '@olla/core/body/multipart-body-scanner';
+import { OllaError } from '@olla/core/errors';
+import { ClientGone, type Call } from './call.ts';
+import type { PendingBudget } from './pending-budget.ts';
+import { bodyTooLarge, ReadBytes, type RequestBody } from './request-body.ts';
+
+/**
+ * Bodies up to this size are read whole before they are sent on: cheaper than a stream, and they can be sent again to
+ * another endpoint. A larger one streams as soon as its model is known.
+ */
+export const WHOLE_BODY_BYTES = 256 * 1024;
+
+export interface BodyRules {
+  /** The path takes a JSON object and nothing else. */
+  readonly json: boolean;
+  readonly maxBytes: number;
+  readonly budget: PendingBudget;
+}
+
+/** Reads as much of a body as it takes to know its model, and all of it if it is small. */
+export class BodyReader {
+  /** Never rejects. */
+  readonly done: Promise<RequestBody>;
+  readonly #call: Call;
+  readonly #rules: BodyRules;
+  readonly #length: number | null;
+  readonly #scanner: JsonBodyScanner | MultipartBodyScanner | null;
+  readonly #encoding: RequestBody['encoding'];
+  readonly #read = new ReadBytes();
+  #resolve!: (body: RequestBody) => void;
+  #isDone = false;
+
+  /** @param length as announced; null for a chunked body */
+  constructor(call: Call, rules: BodyRules, length: number | null) {
+    this.#call = call;
+    this.#rules = rules;
+    this.#length = length;
+    const { request } = call;
+    const contentType = request.headers['content-type'] ?? '';
+    const boundary = MultipartBodyScanner.boundaryOf(contentType);
+    this.#encoding = boundary === null ? 'json' : 'multipart';
+    // A small body is looked through to its end, so that a second `model` in it is found.
+    const untilEnd = length !== null && length <= WHOLE_BODY_BYTES;
+    const coding = request.headers['content-encoding'];
+    const isReadable = coding === undefined || coding.toLowerCase() === 'identity';
+    this.#scanner =
+      // What is compressed is for the backend to open; it is relayed as it is, without a model.
+      !isReadable
+        ? null
+        : boundary !== null
+          ? new MultipartBodyScanner(boundary)
+          : rules.json || mayHoldJson(contentType)
+            ? new JsonBodyScanner({ untilEnd })
+            : null;
+    this.done = new Promise((resolve) => (this.#resolve = resolve));
+    request.on('data', this.#onData);
+    request.on('end', this.#onEnd);
+    request.on('close', this.#onClose);
+    call.onAbort(this.#onAbort);
+    // Closed while its lease was awaited: it emits nothing more.
+    if (request.destroyed) this.#onClose();
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    const { budget, maxBytes } = this.#rules;
+    if (!budget.take(chunk.length)) {
+      this.#refuse(
+        new OllaError(
+          'OVERLOADED',
+          'this worker holds as many unfinished request bodies as server.request_limits.max_pending_bytes allows',
+          { retryAfterS: 1 },
+        ),
+      );
+      return;
+    }
+    this.#read.push(chunk);
+    if (this.#read.length > maxBytes) {
+      this.#refuse(bodyTooLarge(maxBytes));
+      return;
+    }
+    const state = this.#scanner?.push(chunk) ?? 'no-model';
+    if (state === 'need-more') return;
+    if (state === 'invalid' && this.#breaksRules()) return;
+    if (this.#isLarge()) {
+      this.#call.request.pause();
+      this.#finish(true, null);
+    }
+  };
+
+  readonly #onEnd = (): void => {
+    if (this.#scanner?.end() === 'invalid' && this.#breaksRules()) return;
+    if (this.#rules.json && this.#read.length === 0) this.#refuse(emptyBody());
+    else this.#finish(false, null);
+  };
+
+  readonly #onClose = (): void => {
+    if (!this.#call.request.complete)
+      this.#refuse(new OllaError('BAD_REQUEST', 'the body broke off before its end'));
+  };
+
+  readonly #onAbort = (): void => {
+    const reason = this.#call.abortReason;
+    if (reason instanceof ClientGone) this.#onClose();
+    else if (reason !== null) this.#refuse(reason);
+  };
+
+  /** Not to be held whole: known to be larger, or of unknown length and larger already. */
+  #isLarge(): boolean {
+    return (this.#length ?? this.#read.length) > WHOLE_BODY_BYTES;
+  }
+
+  /** Refuses a body that breaks the rules of its path. @returns whether it does */
+  #breaksRules(): boolean {
+    const code = this.#scanner?.error ?? 'INVALID_JSON';
+    // Not every path with a body takes JSON; what such a body holds is for the backend to decide.
+    if (code === 'INVALID_JSON' && !this.#rules.json) return false;
+    this.#refuse(new OllaError(code, this.#scanner?.reason ?? 'the body is no JSON object'));
+    return true;
+  }
+
+  #refuse(error: OllaError): void {
+    this.#finish(true, error);
+  }
+
+  #finish(isUnfinished: boolean, refusal: OllaError | null): void {
+    if (this.#isDone) return;
+    this.#isDone = true;
+    this.#rules.budget.giveBack(this.#read.length);
+    // A request that has ended emits nothing more that would matter.
+    if (isUnfinished) this.#detach();
+    this.#resolve({
+      refusal,
+      fields: this.#scanner,
+      encoding: this.#encoding,
+      read: this.#read,
+      isUnfinished,
+      length: isUnfinished ? this.#length : this.#read.length,
+    });
+  }
+
+  #detach(): void {
+    const { request } = this.#call;
+    request.off('data', this.#onData);
+    request.off('end', this.#onEnd);
+    request.off('close', this.#onClose);
+  }
+}
+
+export function emptyBody(): OllaError {
+  return new OllaError('INVALID_JSON', 'the body is empty. This path takes a JSON object');
+}
+
+/** What command-line clients send with JSON when they say nothing counts as JSON too. */
+function mayHoldJson(contentType: string): boolean {
+  return (
+    contentType === '' ||
+    contentType.includes('json') ||
+    contentType.startsWith('application/x-www-form-urlencoded') ||
+    contentType.startsWith('text/plain')
+  );
+}

@@ -1,0 +1,146 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { performance } from 'node:perf_hooks';
+import type { OllaError } from '@olla/core/errors';
+import { newRequestId, validRequestId } from '@olla/core/http/request-id';
+import type { ResponseHeaders } from './response-headers.ts';
+
+/**
+ * Event of a response whose request turned out to be malformed while its body was read; carries an OllaError. The path
+ * of the request answers it, so that the response has the request's own id and headers.
+ */
+export const REFUSED = Symbol('refused');
+
+/** The client left before its response was complete. */
+export class ClientGone extends Error {
+  constructor() {
+    super('the client left before its response was complete');
+    this.name = 'ClientGone';
+  }
+}
+
+/** Why a request ends early. */
+export type AbortReason = ClientGone | OllaError;
+
+/**
+ * One request and its response. What the steps of the path find out about it are values of their own; only `headers`
+ * grows with them. It aborts like an AbortSignal, which would cost more than all the rest of it.
+ */
+export class Call {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly id: string;
+  readonly method: string;
+  /** As the client wrote it, without query. */
+  readonly path: string;
+  /** `?…` or empty. */
+  readonly query: string;
+  /** Monotonic milliseconds. */
+  readonly startedAt: number;
+  readonly headers: ResponseHeaders;
+
+  #abortReason: AbortReason | null = null;
+  readonly #onAbort: (() => void)[] = [];
+  #isOver = false;
+  #onOver: (() => void) | null = null;
+  /** The client sends its body only when told to; without that, the connection ends with the response. */
+  #awaitsContinue: boolean;
+  readonly #keepAlive: boolean;
+
+  constructor(request: IncomingMessage, response: ServerResponse, corsHeaders: readonly string[]) {
+    this.startedAt = performance.now();
+    this.request = request;
+    this.response = response;
+    const givenId = headerOf(request, 'x-request-id');
+    this.id = validRequestId(givenId) ? givenId : newRequestId();
+    this.method = request.method ?? 'GET';
+    const url = originForm(request.url ?? '/');
+    const mark = url.indexOf('?');
+    this.path = mark === -1 ? url : url.slice(0, mark);
+    this.query = mark === -1 ? '' : url.slice(mark);
+    this.headers = {
+      base: ['X-Olla-Request-ID', this.id],
+      cors: corsHeaders,
+      limits: [],
+      routing: [],
+      session: [],
+    };
+    this.#awaitsContinue = request.headers.expect?.toLowerCase() === '100-continue';
+    this.#keepAlive = response.shouldKeepAlive;
+    if (this.#awaitsContinue) response.shouldKeepAlive = false;
+    response.on('close', () => this.#end());
+    response.on(REFUSED, (error: OllaError) => this.#refuse(error));
+  }
+
+  /** Milliseconds since the request was accepted. */
+  elapsedMs(): number {
+    return performance.now() - this.startedAt;
+  }
+
+  /** Tells a client that asked first (Expect: 100-continue) to send its body. */
+  sendContinue(): void {
+    if (!this.#awaitsContinue) return;
+    this.#awaitsContinue = false;
+    this.response.shouldKeepAlive = this.#keepAlive;
+    this.response.writeContinue();
+  }
+
+  /** Null while nothing has ended the request before its response was complete. */
+  get abortReason(): AbortReason | null {
+    return this.#abortReason;
+  }
+
+  /** @throws AbortReason if the request was aborted */
+  throwIfAborted(): void {
+    if (this.#abortReason !== null) throw this.#abortReason;
+  }
+
+  /** Calls once when the request is aborted; at once if it is already. */
+  onAbort(listener: () => void): void {
+    if (this.#abortReason !== null) listener();
+    else this.#onAbort.push(listener);
+  }
+
+  /** The response is with the system, or the connection is gone. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Resolves when the call is over; for one that is not. */
+  over(): Promise<void> {
+    return new Promise((resolve) => (this.#onOver = resolve));
+  }
+
+  #abort(reason: AbortReason): void {
+    if (this.#abortReason !== null) return;
+    this.#abortReason = reason;
+    for (const listener of this.#onAbort.splice(0)) listener();
+  }
+
+  /** The rest of the body will never come: steps under way end as if the client had left. */
+  #refuse(error: OllaError): void {
+    this.response.shouldKeepAlive = false;
+    this.response.once('close', () => this.request.destroy());
+    this.#abort(error);
+  }
+
+  #end(): void {
+    if (!this.response.writableFinished) this.#abort(new ClientGone());
+    // What is left of a body that nobody wants must not stand before the connection's next request.
+    if (!this.request.readableEnded) this.request.resume();
+    this.#isOver = true;
+    this.#onOver?.();
+  }
+}
+
+/** A header that node:http joins or takes once: its value is a string for every name but Set-Cookie. */
+export function headerOf(request: IncomingMessage, lowerName: string): string | undefined {
+  const value = request.headers[lowerName];
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** A proxy's client writes the whole URL (RFC 9112 §3.2.2); routes go by its path. */
+function originForm(url: string): string {
+  if (url.startsWith('/')) return url;
+  const path = /^https?:\/\/[^/?#]+([/?].*)?$/i.exec(url)?.[1];
+  return path === undefined ? '/' : path.startsWith('/') ? path : `/${path}`;
+}

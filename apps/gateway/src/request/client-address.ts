@@ -1,0 +1,23 @@
+import type { IncomingMessage } from 'node:http';
+import { clientAddress, type Trust } from '@olla/core/limits-address/client-address';
+import { headerOf } from './call.ts';
+
+/** Who sent a request. */
+export interface ClientAddress {
+  /** The client's, as far as it can be believed: that of the peer, or what a trusted proxy reports. */
+  readonly address: string;
+  /** The TCP peer is a trusted proxy: its own forwarding headers count. */
+  readonly isPeerTrusted: boolean;
+}
+
+export type FindClientAddress = (request: IncomingMessage) => ClientAddress;
+
+export function createFindClientAddress(trust: Trust): FindClientAddress {
+  return (request) => {
+    const peer = request.socket.remoteAddress ?? '';
+    return {
+      address: clientAddress(peer, headerOf(request, 'x-forwarded-for'), trust),
+      isPeerTrusted: trust.trusts(peer),
+    };
+  };
+}

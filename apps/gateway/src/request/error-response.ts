@@ -1,0 +1,25 @@
+import { errorBody, ERRORS, type ErrorCode, type OllaError } from '@olla/core/errors';
+
+/** An error as HTTP. */
+export interface ErrorResponse {
+  readonly status: number;
+  /** Flat, without those of framing. */
+  readonly headers: readonly string[];
+  readonly body: string;
+}
+
+/** The one place where an error becomes HTTP: of the path of a request, of the admin API and of the parser. */
+export function errorResponse({ code, message, retryAfterS, allow }: OllaError): ErrorResponse {
+  const headers = [...EVERY_ERROR, ...(BY_CODE[code] ?? [])];
+  if (retryAfterS !== undefined) headers.push('Retry-After', String(Math.max(1, Math.ceil(retryAfterS))));
+  if (allow !== undefined) headers.push('Allow', allow.join(', '));
+  return { status: ERRORS[code].status, headers, body: errorBody(code, message) };
+}
+
+/** Caches may keep a 404 or 405 that does not forbid it (RFC 9111 §4.2.2), and what is missing can appear any moment. */
+const EVERY_ERROR = ['Content-Type', 'application/json', 'Cache-Control', 'no-store'];
+
+/** RFC 9110 §11.6.1: a 401 names the scheme that it wants. */
+const BY_CODE: Partial<Record<ErrorCode, readonly string[]>> = {
+  UNAUTHORIZED: ['WWW-Authenticate', 'Bearer realm="olla"'],
+};

@@ -1,0 +1,23 @@
+import type { IncomingMessage } from 'node:http';
+import { OllaError } from '@olla/core/errors';
+
+/** For the Allow header (RFC 9110 §10.2.1). */
+export const RELAYED_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+
+/** Refuses what no route may get, by the head alone. @throws OllaError BAD_REQUEST, METHOD_NOT_ALLOWED */
+export function checkHead({ method, headers, rawHeaders, httpVersionMinor }: IncomingMessage): void {
+  // RFC 9112 §3.2.
+  if (headers.host === undefined && httpVersionMinor > 0)
+    throw new OllaError('BAD_REQUEST', 'the request has no Host header, which HTTP/1.1 demands');
+  let hosts = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string;
+    if (name.length === 4 && name.toLowerCase() === 'host' && (hosts += 1) > 1)
+      throw new OllaError('BAD_REQUEST', 'the request has more than one Host header');
+  }
+  // A server that obeys TRACE says back what it was sent, the endpoint's own credentials included (RFC 9110 §9.3.8).
+  if (method === 'TRACE')
+    throw new OllaError('METHOD_NOT_ALLOWED', 'TRACE is not relayed', {
+      allow: RELAYED_METHODS,
+    });
+}

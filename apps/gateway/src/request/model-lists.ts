@@ -1,0 +1,106 @@
+import {
+  answerForFleet,
+  LIST_FORMATS,
+  listModels,
+  type ListFormat,
+} from '@olla/backends/listings/answer-for-fleet';
+import type { ListingSource, Scope } from '@olla/backends/listings/listing-source';
+import { selectModels } from '@olla/backends/listings/select-models';
+import { unifiedModel } from '@olla/backends/listings/unified';
+import type { Settings } from '@olla/config/schema';
+import { OllaError } from '@olla/core/errors';
+import type { RoutingView } from '../fleet/routing-view.ts';
+import type { Call } from './call.ts';
+import type { Outcome } from './outcome.ts';
+import { respondError, respondJson } from './respond.ts';
+import { decodedPath, printable, type RelayRoute } from './routes.ts';
+
+/** Answers for the models of the whole fleet. */
+export interface ModelLists {
+  /** `/olla/models`, and one model under any of its names. @throws OllaError */
+  unified(call: Call, id: string | null): Outcome;
+  /** A listing at a relayed path, which no single endpoint could answer. @returns null for every other path */
+  listing(call: Call, route: RelayRoute): Outcome | null;
+}
+
+export function createModelLists(routing: RoutingView, modelAliases: Settings['model_aliases']): ModelLists {
+  // What this worker plans with, so that listings offer what it routes.
+  const source = (): ListingSource => ({
+    models: routing.snapshot?.catalog.models ?? [],
+    endpoints: routing.fleet.endpoints,
+    modelAliases,
+    find: (name) => routing.models.find(name),
+  });
+  return {
+    unified(call, id) {
+      if (call.method !== 'GET' && call.method !== 'HEAD')
+        throw new OllaError(
+          'METHOD_NOT_ALLOWED',
+          `${call.method} is not possible on ${printable(call.path)}: only GET and HEAD`,
+          { allow: ['GET', 'HEAD', 'OPTIONS'] },
+        );
+      return respondJson(
+        call,
+        200,
+        id === null ? unifiedList(call, source()) : oneModel(source(), decodedPath(id)),
+      );
+    },
+    listing(call, route) {
+      if (call.method !== 'GET' && call.method !== 'HEAD') return null;
+      const profile = route.scope.kind === 'type' ? route.scope.profile : null;
+      const listed = answerForFleet(profile, decodedPath(route.path), source());
+      if (listed === null) return null;
+      return listed.found
+        ? respondJson(call, 200, listed.body)
+        : respondError(call, modelNotFound(listed.model));
+    },
+  };
+}
+
+function unifiedList({ query }: Call, source: ListingSource): object {
+  const parameters = new URLSearchParams(query);
+  const format = parameters.get('format') ?? 'unified';
+  if (!isListFormat(format))
+    throw new OllaError(
+      'BAD_REQUEST',
+      `format ${printable(format)} is unknown; there are ${LIST_FORMATS.join(', ')}`,
+    );
+  return listModels(source, format, scopeFrom(parameters));
+}
+
+function oneModel(source: ListingSource, name: string): object {
+  const id = source.find(name)?.id ?? name;
+  const listed = selectModels(source, {}).find((one) => one.id === id);
+  if (listed === undefined) throw modelNotFound(name);
+  return unifiedModel(listed, Date.now());
+}
+
+function modelNotFound(name: string): OllaError {
+  return new OllaError(
+    'MODEL_NOT_FOUND',
+    `no endpoint has a model ${printable(name)}. GET /olla/models lists those there are`,
+  );
+}
+
+function scopeFrom(query: URLSearchParams): Scope {
+  const endpoint = query.get('endpoint');
+  const family = query.get('family');
+  const type = query.get('type');
+  const available = query.get('available');
+  return {
+    ...(endpoint === null ? {} : { endpoint }),
+    ...(family === null ? {} : { family }),
+    ...(type === null ? {} : { type }),
+    ...(available === null ? {} : { available: flag('available', available) }),
+  };
+}
+
+function flag(name: string, value: string): boolean {
+  if (value === 'true' || value === '1') return true;
+  if (value === 'false' || value === '0') return false;
+  throw new OllaError('BAD_REQUEST', `${name} is true or false, not ${printable(value)}`);
+}
+
+function isListFormat(format: string): format is ListFormat {
+  return (LIST_FORMATS as readonly string[]).includes(format);
+}

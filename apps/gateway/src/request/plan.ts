@@ -1,0 +1,128 @@
+import { OllaError } from '@olla/core/errors';
+import type { Candidate } from '@olla/core/route-plan/fleet-view';
+import {
+  planRoute,
+  type RoutePolicy,
+  type RouteRequest,
+  type RoutingFacts,
+} from '@olla/core/route-plan/plan-route';
+import type { FleetRefresh } from '../fleet/fleet-refresh.ts';
+import type { RoutingView } from '../fleet/routing-view.ts';
+import type { Sessions, SessionTurn } from '../fleet/sessions.ts';
+import { headerOf, type Call } from './call.ts';
+import type { ClientAddress } from './client-address.ts';
+import { chooseManaged } from './management.ts';
+import { requestedModel, type RequestBody } from './request-body.ts';
+import { printable, type RelayRoute } from './routes.ts';
+
+/** Where a request may go. */
+export interface Plan {
+  /** Null if there are candidates. */
+  readonly refusal: OllaError | null;
+  /** In the order to try them. */
+  readonly candidates: readonly Candidate[];
+  /** Flat: how they were chosen; empty for a request without a model. */
+  readonly headers: readonly string[];
+  /** Null where sessions are not sticky, or the request has no model. */
+  readonly session: SessionTurn | null;
+  /** Goes to endpoints without the model, for want of one that has it. */
+  readonly isFallback: boolean;
+  /** The id in the catalog of the model that was asked for; null where none was, or nobody knows it. */
+  readonly modelId: string | null;
+}
+
+export interface PlanInput {
+  readonly route: RelayRoute;
+  readonly client: ClientAddress;
+  readonly body: RequestBody;
+}
+
+export type PlanRequest = (call: Call, input: PlanInput) => Plan | Promise<Plan>;
+
+export interface PlanOptions {
+  readonly routing: RoutingView;
+  readonly policy: RoutePolicy;
+  /** Null where sessions are not sticky. */
+  readonly sessions: Sessions | null;
+  readonly refresh: FleetRefresh;
+}
+
+/** Orders the endpoints for a request. Waits only where the strategy `discovery` looks for a model that nobody has. */
+export function createPlan({ routing, policy, sessions, refresh }: PlanOptions): PlanRequest {
+  return (call, { route, client, body }) => {
+    if (route.management || route.blob) return planManagement(call, route, body);
+    const model = requestedModel(body);
+    const session =
+      sessions === null || model === null
+        ? null
+        : sessions.turn({ headers: call.request.headers, clientAddress: client.address, model, body });
+    const wanted: RouteRequest = {
+      scope: route.targets,
+      model,
+      preferred: headerOf(call.request, 'x-olla-target') ?? null,
+      session: session?.lookup ?? null,
+    };
+    const made = planRoute(routing.fleet, wanted, policy);
+    if (made.kind === 'routed' || !made.refreshFirst) return planOf(made, wanted, session);
+    return refresh.refreshed(call, route.targets).then(() => {
+      const again = { ...wanted, refreshed: true };
+      return planOf(planRoute(routing.fleet, again, policy), again, session);
+    });
+  };
+
+  function planOf(
+    made: ReturnType<typeof planRoute>,
+    { scope, model }: RouteRequest,
+    session: SessionTurn | null,
+  ): Plan {
+    const headers = made.facts === null ? [] : routingHeaders(made.facts);
+    if (made.kind === 'refused') {
+      const refusal = new OllaError(made.code, made.message);
+      return {
+        refusal,
+        candidates: [],
+        headers,
+        session,
+        isFallback: false,
+        modelId: modelIdOf(scope, model),
+      };
+    }
+    const [first] = made.candidates;
+    if (first !== undefined) session?.planned(first.endpoint);
+    return {
+      refusal: null,
+      candidates: made.candidates,
+      headers,
+      session,
+      isFallback: made.facts?.decision === 'fallback',
+      modelId: first?.modelId ?? modelIdOf(scope, model),
+    };
+  }
+
+  function planManagement(call: Call, route: RelayRoute, body: RequestBody): Plan {
+    const modelId = modelIdOf(route.targets, requestedModel(body));
+    const shared = { headers: [], session: null, isFallback: false, modelId };
+    try {
+      const candidate = chooseManaged(routing, { call, route, body });
+      return { refusal: null, candidates: [candidate], ...shared };
+    } catch (error) {
+      if (error instanceof OllaError) return { refusal: error, candidates: [], ...shared };
+      throw error;
+    }
+  }
+
+  function modelIdOf(scope: RelayRoute['targets'], model: string | null): string | null {
+    return model === null ? null : (routing.fleet.target(scope, model)?.modelId ?? null);
+  }
+}
+
+function routingHeaders({ strategy, decision, reason }: RoutingFacts): readonly string[] {
+  return [
+    'X-Olla-Routing-Strategy',
+    strategy,
+    'X-Olla-Routing-Decision',
+    decision,
+    'X-Olla-Routing-Reason',
+    printable(reason),
+  ];
+}

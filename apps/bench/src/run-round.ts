@@ -120,7 +120,8 @@ async function tryStart(
     running = await target.start(targetContext);
     const spec = createLoadSpec(running, { workload: START_UP_WORKLOAD, scale });
     const alsoServing = rejecting ? [429] : [];
-    await waitUntilServing(target.name, running, spec, { deadlineMs: SERVING_DEADLINE_MS, alsoServing });
+    const check = { name: target.name, running, spec };
+    await waitUntilServing(check, { deadlineMs: SERVING_DEADLINE_MS, alsoServing });
     const startUpMs = performance.now() - startMs;
     const idleMemory = running.child === undefined ? undefined : readTreeMemory(running.child.pid);
     if (!rejecting) await warmUp(context, running);

@@ -24,7 +24,7 @@ export async function startDemoFleet(): Promise<DemoFleet> {
   };
   const started = Promise.withResolvers<DemoMessage>();
   const failed = (message: string): void => started.resolve({ demo: 'failed', message });
-  child.once('message', (message) => started.resolve(message as DemoMessage));
+  child.once('message', (message: DemoMessage) => started.resolve(message));
   child.once('error', (error) => failed(error.message));
   void exited.then(() => failed('its process exited'));
   const timer = setTimeout(

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { faultSpecSchema, modelSpecSchema } from './fleet-spec.ts';
+import { listeningPort } from './http/listening-port.ts';
 import type { SimulatedServer } from './simulated-server.ts';
 
 /**
@@ -52,10 +53,8 @@ export async function startControlApi(
     listener.once('error', reject);
     listener.listen(port, '127.0.0.1', resolve);
   });
-  const address = listener.address();
-  const boundPort = address !== null && typeof address === 'object' ? address.port : port;
   return {
-    url: `http://127.0.0.1:${boundPort}`,
+    url: `http://127.0.0.1:${listeningPort(listener)}`,
     async close() {
       const closed = new Promise((resolve) => listener.close(resolve));
       listener.closeAllConnections();

@@ -2,10 +2,10 @@ import { createScaledClock } from './engine/clock.ts';
 import { createRandom, hashText } from './engine/random.ts';
 import type { FleetSpec, ServerSpec } from './fleet-spec.ts';
 import type { Exchange } from './http/exchange.ts';
-import { startFaultyServer, type FaultyServer } from './http/faulty-server.ts';
+import { FaultyServer } from './http/faulty-server.ts';
 import { buildModel } from './model.ts';
 import { createServerState, type ServerState } from './server-state.ts';
-import { startFastServer } from './servers/fast/fast-server.ts';
+import { FastServer } from './servers/fast/fast-server.ts';
 import { createLlamaCpp } from './servers/llamacpp/llamacpp.ts';
 import { serveLmStudio } from './servers/lm-studio.ts';
 import { serveOllama } from './servers/ollama/ollama.ts';
@@ -22,13 +22,13 @@ const IDLE_TIMEOUT_MS = 5_000;
 
 /** Starts one server of a fleet. Rejects with the listener's error when its port is taken. */
 export async function startServer(spec: ServerSpec, settings: FleetSettings): Promise<StartedServer> {
-  if (spec.type === 'fast') return startFastServer(spec);
+  if (spec.type === 'fast') return FastServer.start(spec);
   const seed = settings.seed ?? DEFAULT_SEED;
   const timeScale = settings.timeScale ?? 1;
   const clock = createScaledClock(timeScale);
   const state = createServerState(spec, seed, { clock, timeScale });
   const writtenInGo = spec.type === 'ollama' || spec.type === 'docker-model-runner';
-  const server = await startFaultyServer({
+  const server = await FaultyServer.start({
     name: spec.name,
     port: spec.port ?? 0,
     idleTimeoutMs: writtenInGo ? 0 : IDLE_TIMEOUT_MS,

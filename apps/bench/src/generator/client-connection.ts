@@ -91,8 +91,8 @@ export class ClientConnection implements MessageSink {
       noDelay: true,
       onread: {
         buffer: readBuffer,
-        callback: (count, buffer) => {
-          if (this.#socket === socket) this.#receive(buffer as Buffer, count);
+        callback: (count) => {
+          if (this.#socket === socket) this.#receive(readBuffer, count);
           return true;
         },
       },

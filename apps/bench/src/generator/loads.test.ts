@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { after, before, beforeEach, test } from 'node:test';
 import { createBackendContext, type BackendContext } from '../backend/backend-context.ts';
 import { ServerConnection } from '../backend/server-connection.ts';
+import { listeningPort } from '../host/listening-port.ts';
 import { JSON_MODEL, streamBytes, streamModel } from '../traffic/payloads.ts';
 import { WORKLOADS } from '../workloads.ts';
 import { ClosedLoop } from './closed-loop.ts';
@@ -37,8 +38,7 @@ beforeEach(() => (intercept = undefined));
 
 function specOf(id: string, changes: Partial<LoadSpec> = {}): LoadSpec {
   const workload = WORKLOADS.find((candidate) => candidate.id === id)!;
-  const { port } = server.address() as AddressInfo;
-  return { ...workload.load(SCALE), port, path: '/v1/chat/completions', ...changes };
+  return { ...workload.load(SCALE), port: listeningPort(server), path: '/v1/chat/completions', ...changes };
 }
 
 /** A recorder that a test can wait for. */

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { monotonicMs } from './monotonic.ts';
 
-const { intervalMs } = workerData as { intervalMs: number };
+const { intervalMs }: { intervalMs: number } = workerData;
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 const startMs = monotonicMs();
 

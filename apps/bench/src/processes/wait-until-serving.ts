@@ -7,14 +7,19 @@ import { TargetFailed, type RunningTarget } from '../targets/target.ts';
 const POLL_MS = 5;
 const REQUEST_DEADLINE_MS = 1000;
 
+export interface ServingCheck {
+  /** The target's name, for errors. */
+  readonly name: string;
+  readonly running: RunningTarget;
+  readonly spec: LoadSpec;
+}
+
 /**
  * Sends requests until one gets the expected response from the backend, or a status in `alsoServing`. Rejects with
  * TargetFailed and the program's output when the program exits or the deadline passes.
  */
 export async function waitUntilServing(
-  name: string,
-  target: RunningTarget,
-  spec: LoadSpec,
+  { name, running, spec }: ServingCheck,
   options: { readonly deadlineMs: number; readonly alsoServing: readonly number[] },
 ): Promise<void> {
   const deadlineMs = performance.now() + options.deadlineMs;
@@ -22,11 +27,11 @@ export async function waitUntilServing(
   for (;;) {
     const problem = await sendOnce(spec);
     if (problem === undefined || accepted.includes(problem)) return;
-    if (target.child?.exited() === true)
-      throw new TargetFailed(name, 'exited at its start', target.child.output());
+    if (running.child?.exited() === true)
+      throw new TargetFailed(name, 'exited at its start', running.child.output());
     if (performance.now() >= deadlineMs) {
       const what = `did not serve within ${options.deadlineMs / 1000} s (last response: ${problem})`;
-      throw new TargetFailed(name, what, target.child?.output());
+      throw new TargetFailed(name, what, running.child?.output());
     }
     await delay(POLL_MS);
   }

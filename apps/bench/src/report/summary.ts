@@ -58,7 +58,7 @@ export function summarise(result: BenchResult, workloads: readonly Workload[]): 
 
 function summariseWorkload(result: BenchResult, workload: Workload): WorkloadSummary {
   const rows = result.targets.flatMap(({ name }) => {
-    const byRound = measurementsByRound(result, workload.id, name);
+    const byRound = measurementsByRound(result, { workload, target: name });
     return byRound.some((measurement) => measurement !== undefined)
       ? [summariseRow(result, workload, name)]
       : [];
@@ -67,9 +67,9 @@ function summariseWorkload(result: BenchResult, workload: Workload): WorkloadSum
 }
 
 function summariseRow(result: BenchResult, workload: Workload, target: string): SummaryRow {
-  const own = measurementsByRound(result, workload.id, target);
-  const nginx = measurementsByRound(result, workload.id, REFERENCE, own);
-  const base = measurementsByRound(result, workload.id, BASELINE);
+  const own = measurementsByRound(result, { workload, target });
+  const nginx = measurementsByRound(result, { workload, target: REFERENCE, sameGroupAs: own });
+  const base = measurementsByRound(result, { workload, target: BASELINE });
   const values = (of: (measurement: Measurement) => number | undefined, from = own) =>
     from.map((measurement) => (measurement === undefined ? undefined : of(measurement)));
   const latencyOf = workload.id === 'first-byte' ? firstByteLatencyOf : wholeLatencyOf;
@@ -101,20 +101,21 @@ function summariseRow(result: BenchResult, workload: Workload, target: string): 
 
 type Rounds = readonly (Measurement | undefined)[];
 
+interface Selection {
+  readonly workload: Workload;
+  readonly target: string;
+  readonly sameGroupAs?: Rounds;
+}
+
 /**
  * A target's measurement in each round. With variants, nginx is measured in both groups of a round; `sameGroupAs`
  * selects the measurement in the group of those given.
  */
-function measurementsByRound(
-  result: BenchResult,
-  workload: string,
-  target: string,
-  sameGroupAs?: Rounds,
-): Rounds {
+function measurementsByRound(result: BenchResult, { workload, target, sameGroupAs }: Selection): Rounds {
   return Array.from({ length: result.rounds }, (_, round) => {
     const own = result.measurements.filter(
       (candidate) =>
-        candidate.round === round && candidate.workload === workload && candidate.target === target,
+        candidate.round === round && candidate.workload === workload.id && candidate.target === target,
     );
     const group = sameGroupAs?.[round]?.group;
     return own.find((candidate) => candidate.group === group) ?? own[0];

@@ -14,8 +14,12 @@ import { statsModelsBody } from '@olla/gateway/admin/stats-body';
 import { statusBody } from '@olla/gateway/admin/status-body';
 import type { Sample } from '../top/history.ts';
 
+export interface FakeSample extends Sample {
+  readonly stats: StatsModelsBody;
+}
+
 /** A sample of a fake cluster, made by the code of the admin API. */
-export async function takeSample(cluster: FakeCluster, receivedMs: number): Promise<Sample> {
+export async function takeSample(cluster: FakeCluster, receivedMs: number): Promise<FakeSample> {
   const moment = await readMoment(cluster.deps);
   const status: StatusBody = statusBody(moment);
   const stats: StatsModelsBody = statsModelsBody(moment, new URLSearchParams());

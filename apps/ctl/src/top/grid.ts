@@ -42,7 +42,7 @@ export function headLine<Row>(columns: readonly PlacedColumn<Row>[], sortedBy: s
     span(' '.repeat(MARGIN)),
     ...columns.flatMap(({ column, width }, index) => [
       ...(index > 0 ? [span(' ')] : []),
-      span(padText(column.title, width, column.align), {
+      span(padText(column.title, width, { align: column.align }), {
         bold: true,
         ...(column.title.toLowerCase() === sortedBy ? { color: 'cyan' as const } : {}),
       }),
@@ -64,7 +64,7 @@ export function rowLine<Row>(
     span(selected ? (ascii ? '> ' : '▶ ') : '  ', selected ? { color: 'cyan' } : {}),
     ...columns.flatMap(({ column, width }, index) => {
       const { text, color } = column.cell(row, width);
-      const shown = padText(safeText(text), width, column.align, ascii);
+      const shown = padText(safeText(text), width, { align: column.align, ascii });
       return [...(index > 0 ? [span(' ')] : []), span(shown, color === undefined ? {} : { color })];
     }),
   ];

@@ -48,7 +48,7 @@ function identityLine(view: View, width: number): Line {
         ),
     ...(system.draining ? [span('  draining', { color: 'yellow' })] : []),
   ];
-  return justify(left, freshness(view), width, ascii);
+  return justify(left, freshness(view), { width, ascii });
 }
 
 function freshness({ history, ui, nowMs, clock, failure }: View): Line {

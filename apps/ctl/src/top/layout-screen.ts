@@ -108,12 +108,8 @@ function tabLine({ ui, ascii, history }: View, table: Table, width: number): Lin
   const all = ui.screen === 'models' ? history.models.length : (history.status?.endpoints.length ?? 0);
   const count = ui.filter === '' ? `${all} rows` : `${table.names.length} of ${all} match "${ui.filter}"`;
   const more = table.hidden > 0 ? `, ${table.hidden} out of view` : '';
-  return justify(
-    tabs,
-    [span(`${count}${more}   by ${sort}${reversed ? ', reversed' : ''}`, { color: 'gray' })],
-    width,
-    ascii,
-  );
+  const right = [span(`${count}${more}   by ${sort}${reversed ? ', reversed' : ''}`, { color: 'gray' })];
+  return justify(tabs, right, { width, ascii });
 }
 
 function footerLine({ ui, ascii }: View, width: number): Line {

@@ -38,8 +38,13 @@ export function cutLine(line: Line, width: number, ascii: boolean): Line {
   return cut;
 }
 
+export interface LineFormat {
+  readonly width: number;
+  readonly ascii: boolean;
+}
+
 /** Puts `left` and `right` at the two ends of a line. `left` is cut when both do not fit. */
-export function justify(left: Line, right: Line, width: number, ascii: boolean): Line {
+export function justify(left: Line, right: Line, { width, ascii }: LineFormat): Line {
   const rightWidth = lineWidth(right);
   if (rightWidth >= width) return cutLine(right, width, ascii);
   const start = cutLine(left, width - rightWidth - 1, ascii);

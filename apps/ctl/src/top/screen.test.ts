@@ -89,7 +89,7 @@ function clientOf(cluster: FakeCluster, state: { away: boolean }): AdminClient {
   return {
     gatewayUrl: 'http://gw.test',
     status: () => read((sample) => sample.status),
-    statsModels: () => read((sample) => sample.stats as NonNullable<typeof sample.stats>),
+    statsModels: () => read((sample) => sample.stats),
     models: () => read(() => listModels(cluster)),
     drain: (endpoint, force) => {
       actions.push(`drain ${endpoint}${force ? ' force' : ''}`);

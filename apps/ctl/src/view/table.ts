@@ -26,7 +26,7 @@ export function printTable<Row>(
     texts
       .map((text, index) => {
         const column = columns[index];
-        const padded = padText(text, widths[index] ?? 0, column?.align);
+        const padded = padText(text, widths[index] ?? 0, { align: column?.align });
         const paint = color && row !== null ? column?.color?.(row) : null;
         return paint ? `\u001b[${CODES[paint]}m${padded}\u001b[39m` : padded;
       })

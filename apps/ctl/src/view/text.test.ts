@@ -27,7 +27,7 @@ test('measures, cuts and pads by terminal columns', () => {
   assert.equal(fitText('gateway', 4, true), 'gat~');
   assert.equal(fitText('gateway', 0), '');
   assert.equal(padText('ab', 4), 'ab  ');
-  assert.equal(padText('ab', 4, 'right'), '  ab');
+  assert.equal(padText('ab', 4, { align: 'right' }), '  ab');
 });
 
 test('pads every text to exactly the width', () => {

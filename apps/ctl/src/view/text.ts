@@ -32,12 +32,16 @@ export function fitText(text: string, width: number, ascii = false): string {
   return cut + (ascii ? '~' : '…');
 }
 
+export interface PadOptions {
+  readonly align?: 'left' | 'right' | undefined;
+  readonly ascii?: boolean;
+}
+
 /** Cuts or pads a text to exactly `width` columns. */
 export function padText(
   text: string,
   width: number,
-  align: 'left' | 'right' = 'left',
-  ascii = false,
+  { align = 'left', ascii = false }: PadOptions = {},
 ): string {
   const fitted = fitText(text, width, ascii);
   const space = ' '.repeat(Math.max(0, width - textWidth(fitted)));

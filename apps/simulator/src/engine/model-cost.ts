@@ -25,8 +25,8 @@ const HALF_PRECISION = { prefillTps: 0.86, decodeTps: 0.34, memoryGb: 2.5, loadM
 export function estimateCost(sizeB: number, halfPrecision: boolean): ModelCost {
   const upper = FIGURES.findIndex((row) => row.sizeB >= sizeB);
   const right = Math.max(1, upper === -1 ? FIGURES.length - 1 : upper);
-  const low = FIGURES[right - 1] as (typeof FIGURES)[number];
-  const high = FIGURES[right] as (typeof FIGURES)[number];
+  const low = FIGURES[right - 1] ?? FIGURES[0];
+  const high = FIGURES[right] ?? FIGURES[0];
   const share = Math.log(sizeB / low.sizeB) / Math.log(high.sizeB / low.sizeB);
   const figure = (key: keyof ModelCost): number => {
     const value = low[key] * (high[key] / low[key]) ** share;

@@ -41,9 +41,7 @@ export function createPrefixCache(capacityTokens: number): PrefixCache {
       return found * BLOCK_TOKENS;
     },
     remember(text) {
-      const chain = chainOf(text);
-      for (let at = Math.min(chain.length, capacityBlocks) - 1; at >= 0; at--) {
-        const hash = chain[at] as number;
+      for (const hash of chainOf(text).slice(0, capacityBlocks).reverse()) {
         blocks.delete(hash);
         blocks.add(hash);
       }

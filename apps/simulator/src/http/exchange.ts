@@ -45,13 +45,14 @@ export class Exchange {
   readonly onConnection: number;
   /** The client asked to close the connection, or speaks HTTP/1.0 without keep-alive (RFC 9112, 9.3). */
   readonly wantsClose: boolean;
+  /** The fault that was picked for this request. */
+  readonly fault: FaultSpec | undefined;
   headSent = false;
   /** The response is complete, or the connection is gone. */
   over = false;
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
   readonly #context: ExchangeContext;
-  readonly #fault: FaultSpec | undefined;
   readonly #throttled: ThrottledWriter | undefined;
   readonly #leftListeners: (() => void)[] = [];
   #chunks = 0;
@@ -72,7 +73,7 @@ export class Exchange {
     this.#req = req;
     this.#res = res;
     this.#context = context;
-    this.#fault = context.fault;
+    this.fault = context.fault;
     this.#throttled =
       context.fault?.kind === 'slow' && context.fault.bytesPerS !== undefined
         ? createThrottledWriter(res, context.fault.bytesPerS)
@@ -98,8 +99,8 @@ export class Exchange {
     if (this.over) return;
     this.#sendHead(head);
     if (this.#hangs) return;
-    if (this.#fault?.kind === 'die-mid-stream') {
-      const { how } = this.#fault;
+    if (this.fault?.kind === 'die-mid-stream') {
+      const { how } = this.fault;
       this.#res.write(body.slice(0, Math.floor(body.length / 2)), () => this.abort(how));
       return;
     }
@@ -117,7 +118,7 @@ export class Exchange {
   /** Sends one HTTP chunk. */
   writeChunk(chunk: string): void {
     if (this.over || this.#hangs) return;
-    const fault = this.#fault;
+    const fault = this.fault;
     if (fault?.kind === 'die-mid-stream' && this.#chunks >= (fault.afterChunks ?? 1)) this.abort(fault.how);
     else this.#send(`${Buffer.byteLength(chunk).toString(16)}\r\n${chunk}\r\n`);
     this.#chunks++;
@@ -126,7 +127,7 @@ export class Exchange {
   /** Sends the last chunk. */
   end(after: AfterResponse = 'keep'): void {
     if (this.over || this.#hangs) return;
-    if (this.#fault?.kind === 'die-mid-stream') return this.abort(this.#fault.how);
+    if (this.fault?.kind === 'die-mid-stream') return this.abort(this.fault.how);
     this.#send('0\r\n\r\n');
     this.#finish(after);
   }
@@ -152,8 +153,8 @@ export class Exchange {
   #sendHead({ status, reason = STATUS_CODES[status] ?? '', headers }: ResponseHead): void {
     this.headSent = true;
     this.#context.record.status = status;
-    writeExactHead(this.#res, status, reason, headers);
-    if (this.#fault?.kind !== 'hang-after-head') return;
+    writeExactHead(this.#res, { status, reason, headers });
+    if (this.fault?.kind !== 'hang-after-head') return;
     this.#res.flushHeaders();
     this.#hangs = true;
   }
@@ -165,7 +166,7 @@ export class Exchange {
 
   #finish(after: AfterResponse): void {
     const { socket } = this.#req;
-    const fault = this.#fault;
+    const fault = this.fault;
     const end = (): void => {
       this.#res.end(() => {
         if (after === 'close') socket.destroySoon();
@@ -181,7 +182,7 @@ export class Exchange {
  * Writes a head with exactly these headers. Node would add `Date`, `Connection` and `Keep-Alive`, and would
  * close the socket by itself after a `Connection: close`, which some servers do not do.
  */
-function writeExactHead(res: ServerResponse, status: number, reason: string, headers: FlatHeaders): void {
+function writeExactHead(res: ServerResponse, { status, reason, headers }: Required<ResponseHead>): void {
   res.sendDate = false;
   res.useChunkedEncodingByDefault = false;
   res.removeHeader('connection');

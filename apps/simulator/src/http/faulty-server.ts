@@ -7,7 +7,7 @@ import { Exchange } from './exchange.ts';
 import { createFaultInjector, type FaultInjector } from './fault-injector.ts';
 import type { FaultSpec } from './fault-spec.ts';
 import { createRequestLog, type RequestLog } from './request-log.ts';
-import { createSwitchableListener } from './switchable-listener.ts';
+import { createSwitchableListener, type SwitchableListener } from './switchable-listener.ts';
 
 export interface FaultyServerOptions {
   readonly name: string;
@@ -21,40 +21,99 @@ export interface FaultyServerOptions {
   readonly handle: (exchange: Exchange) => void | Promise<void>;
 }
 
-/** An HTTP server that logs its requests and injects faults before and after the handler. */
-export interface FaultyServer {
-  readonly port: number;
-  readonly faults: FaultInjector;
-  readonly log: RequestLog;
-  readonly openConnections: number;
-  /** Resolves when the port is open or closed as the faults say. */
-  faultsApplied(): Promise<void>;
-  dropConnections(): void;
-  close(): Promise<void>;
-}
-
 interface Connection {
   readonly id: number;
   requests: number;
 }
 
-/** Rejects with the listener's error when the port is taken. */
-export async function startFaultyServer(options: FaultyServerOptions): Promise<FaultyServer> {
-  const log = createRequestLog(options.keepRequests);
-  const running = new Set<Exchange>();
-  const server = createHttpServer(options.idleTimeoutMs);
-  const connections = trackConnections(server, log);
-  server.on('request', (req, res) => {
-    const connection = connections.get(req.socket) ?? { id: 0, requests: 0 };
-    connection.requests++;
-    void serve(req, res, connection);
-  });
+/** An HTTP server that logs its requests and injects faults before and after the handler. */
+export class FaultyServer {
+  readonly log: RequestLog;
+  readonly faults: FaultInjector;
+  readonly #options: FaultyServerOptions;
+  readonly #server: Server;
+  readonly #listener: SwitchableListener;
+  readonly #connections = new Map<Socket, Connection>();
+  readonly #running = new Set<Exchange>();
+  #lastConnectionId = 0;
 
-  const serve = async (req: IncomingMessage, res: ServerResponse, connection: Connection): Promise<void> => {
+  /** Rejects with the listener's error when the port is taken. */
+  static async start(options: FaultyServerOptions): Promise<FaultyServer> {
+    const server = new FaultyServer(options);
+    await server.#listener.open();
+    return server;
+  }
+
+  private constructor(options: FaultyServerOptions) {
+    this.#options = options;
+    this.log = createRequestLog(options.keepRequests);
+    this.faults = createFaultInjector(options.random, () => this.#onFaultsChanged());
+    this.#server = createHttpServer(options.idleTimeoutMs);
+    const isOpen = (): boolean => this.#refusals().length === 0;
+    this.#listener = createSwitchableListener(this.#server, options.port, isOpen);
+    this.#server.on('connection', (socket) => this.#onConnection(socket));
+    this.#server.on('request', (req, res) => void this.#serve(req, res));
+  }
+
+  get port(): number {
+    return this.#listener.port;
+  }
+
+  get openConnections(): number {
+    return this.#connections.size;
+  }
+
+  /** Resolves when the port is open or closed as the faults say. */
+  faultsApplied(): Promise<void> {
+    return this.#listener.updated();
+  }
+
+  dropConnections(): void {
+    for (const exchange of this.#running) exchange.abort();
+    for (const socket of this.#connections.keys()) socket.resetAndDestroy();
+  }
+
+  async close(): Promise<void> {
+    await this.#listener.close();
+    this.#server.closeAllConnections();
+  }
+
+  #onConnection(socket: Socket): void {
+    this.log.counters.connections++;
+    this.#connections.set(socket, { id: ++this.#lastConnectionId, requests: 0 });
+    socket.on('close', () => this.#connections.delete(socket));
+  }
+
+  #onFaultsChanged(): void {
+    this.#listener.update();
+    if (this.#refusals().some((fault) => fault.how === 'reset')) this.dropConnections();
+  }
+
+  #refusals(): FaultSpec[] {
+    return this.faults.list().filter((fault) => fault.kind === 'refuse');
+  }
+
+  async #serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const exchange = this.#openExchange(req, res);
+    try {
+      if (exchange.fault !== undefined && (await injectFault(exchange, exchange.fault, req.socket))) return;
+      await this.#options.handle(exchange);
+    } catch (error) {
+      // A bug of the simulator must not look like a fault that a test asked for.
+      const stack = String(error instanceof Error ? error.stack : error);
+      const request = `${exchange.method} ${req.url ?? '/'}`;
+      process.stderr.write(`simulated server ${this.#options.name}: ${request}: ${stack}\n`);
+      exchange.abort();
+    }
+  }
+
+  #openExchange(req: IncomingMessage, res: ServerResponse): Exchange {
     const method = req.method ?? 'GET';
     const target = req.url ?? '/';
-    const fault = faults.pick(method, target);
-    const record = log.open({
+    const connection = this.#connections.get(req.socket) ?? { id: 0, requests: 0 };
+    connection.requests++;
+    const fault = this.faults.pick(method, target);
+    const record = this.log.open({
       at: Date.now(),
       method,
       target,
@@ -67,52 +126,15 @@ export async function startFaultyServer(options: FaultyServerOptions): Promise<F
       onConnection: connection.requests,
       record,
       fault,
-      captureBody: log.captureBodies,
-      settle(outcome) {
-        running.delete(exchange);
-        log.settle(record, outcome);
+      captureBody: this.log.captureBodies,
+      settle: (outcome) => {
+        this.#running.delete(exchange);
+        this.log.settle(record, outcome);
       },
     });
-    running.add(exchange);
-    if (fault !== undefined && (await injectFault(exchange, fault, req.socket))) return;
-    try {
-      await options.handle(exchange);
-    } catch (error) {
-      // A bug of the simulator must not look like a fault that a test asked for.
-      const stack = String(error instanceof Error ? error.stack : error);
-      process.stderr.write(`simulated server ${options.name}: ${method} ${target}: ${stack}\n`);
-      exchange.abort();
-    }
-  };
-
-  const refusals = (): FaultSpec[] => faults.list().filter((fault) => fault.kind === 'refuse');
-  const dropConnections = (): void => {
-    for (const exchange of running) exchange.abort();
-    for (const socket of connections.keys()) socket.resetAndDestroy();
-  };
-  const listener = createSwitchableListener(server, options.port, () => refusals().length === 0);
-  const faults = createFaultInjector(options.random, () => {
-    listener.update();
-    if (refusals().some((fault) => fault.how === 'reset')) dropConnections();
-  });
-  await listener.open();
-
-  return {
-    get port() {
-      return listener.port;
-    },
-    faults,
-    log,
-    get openConnections() {
-      return connections.size;
-    },
-    faultsApplied: () => listener.updated(),
-    dropConnections,
-    async close() {
-      await listener.close();
-      server.closeAllConnections();
-    },
-  };
+    this.#running.add(exchange);
+    return exchange;
+  }
 }
 
 /** A server without Node's own limits, so that only the simulated type and the faults refuse a request. */
@@ -128,17 +150,6 @@ function createHttpServer(idleTimeoutMs: number): Server {
   });
   server.maxHeadersCount = 0;
   return server;
-}
-
-function trackConnections(server: Server, log: RequestLog): ReadonlyMap<Socket, Connection> {
-  const connections = new Map<Socket, Connection>();
-  let lastId = 0;
-  server.on('connection', (socket) => {
-    connections.set(socket, { id: ++lastId, requests: 0 });
-    log.counters.connections++;
-    socket.on('close', () => connections.delete(socket));
-  });
-  return connections;
 }
 
 /** Applies a fault before the handler runs. True when the handler must not run. */

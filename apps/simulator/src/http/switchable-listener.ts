@@ -1,4 +1,5 @@
 import type { Server } from 'node:http';
+import { listeningPort } from './listening-port.ts';
 
 /** A listening socket that closes and opens again on the same port. */
 export interface SwitchableListener {
@@ -30,8 +31,7 @@ export function createSwitchableListener(
         resolve();
       });
     });
-    const address = server.address();
-    if (address !== null && typeof address === 'object') port = address.port;
+    port = listeningPort(server);
     listening = true;
   };
   const stop = (): void => {

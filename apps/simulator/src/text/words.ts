@@ -20,5 +20,5 @@ export function drawToken(random: Random): string {
   const kind = random();
   if (kind < 0.05) return kind < 0.03 ? ',' : '.';
   if (kind < 0.06) return '\n';
-  return ` ${WORDS[Math.floor(random() * WORDS.length)] as string}`;
+  return ` ${WORDS[Math.floor(random() * WORDS.length)] ?? ''}`;
 }

@@ -1,5 +1,5 @@
 import type { JobStats } from '../../engine/job.ts';
-import { generate, planOutput } from '../../generate.ts';
+import { generate, planOutput, type Generation } from '../../generate.ts';
 import type { Exchange } from '../../http/exchange.ts';
 import type { ServerState } from '../../server-state.ts';
 import { countTokens } from '../../text/count-tokens.ts';
@@ -23,8 +23,14 @@ export async function serveResponses(exchange: Exchange, state: ServerState): Pr
   const promptTokens = countTokens(request.promptText);
   if (promptTokens > model.contextTokens)
     return sendFailure(exchange, state, 'openai', contextTooLong(promptTokens, model.contextTokens));
+  run(exchange, state, { model, request, output: planOutput(state, model, request) });
+}
 
-  const output = planOutput(state, model, request);
+function run(
+  exchange: Exchange,
+  state: ServerState,
+  { model, request, output }: Pick<Generation, 'model' | 'request' | 'output'>,
+): void {
   const ids = {
     response: `resp_${sixDigits(state)}`,
     item: `msg_${sixDigits(state)}`,
@@ -38,12 +44,6 @@ export async function serveResponses(exchange: Exchange, state: ServerState): Pr
       `event: ${type}\ndata: ${goJson({ ...sorted, sequence_number: sequence++, type })}\n\n`,
     );
   };
-  const textPart = (text: string): JsonObject => ({
-    annotations: [],
-    logprobs: [],
-    text,
-    type: 'output_text',
-  });
   const item = (status: string, content: unknown[]): JsonObject => ({
     content,
     id: ids.item,
@@ -85,6 +85,10 @@ export async function serveResponses(exchange: Exchange, state: ServerState): Pr
     },
     onQueueFull: () => sendFailure(exchange, state, 'openai', QUEUE_FULL),
   });
+}
+
+function textPart(text: string): JsonObject {
+  return { annotations: [], logprobs: [], text, type: 'output_text' };
 }
 
 function sixDigits(state: ServerState): number {

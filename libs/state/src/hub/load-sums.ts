@@ -1,3 +1,4 @@
+import { systemClock, type Clock } from '../pace/clock.ts';
 import { Coalescer } from '../pace/coalescer.ts';
 import type { LoadChanges } from '../protocol/operations.ts';
 import type { Member } from './member.ts';
@@ -11,10 +12,11 @@ export class LoadSums {
   readonly #own = new Map<string, number>();
   #remote: ReadonlyMap<string, number> = new Map();
   readonly #changed = new Set<string>();
-  readonly #out = new Coalescer(INTERVAL_MS, () => this.#broadcast());
+  readonly #out: Coalescer;
 
-  constructor(members: () => Iterable<Member>) {
+  constructor(members: () => Iterable<Member>, clock: Clock = systemClock) {
     this.#members = members;
+    this.#out = new Coalescer(INTERVAL_MS, () => this.#broadcast(), clock);
   }
 
   update(member: Member, changes: LoadChanges): void {

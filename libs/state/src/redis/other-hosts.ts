@@ -23,8 +23,9 @@ const SESSIONS_INTERVAL_MS = 50;
 /** Placements that wait for their message; a host that places more tells the newest only. */
 const MAX_WAITING_PLACEMENTS = 5_000;
 const STATISTICS_INTERVAL_MS = 400;
-/** Replies to a question from another host leave in time to arrive there. */
-const REPLY_MARGIN_MS = 20;
+/** Replies to a question from another host leave so much of its time before the end, to arrive there in time. */
+const REPLY_MARGIN = 0.1;
+const MIN_REPLY_MARGIN_MS = 20;
 const GOODBYE_MS = 500;
 /** A host that cannot listen shows itself to the others all the same after so many heartbeats. */
 const MAX_WITHHELD_HEARTBEATS = 2;
@@ -176,7 +177,8 @@ export class OtherHosts {
   }
 
   async #reply({ id, question, deadlineMs }: HostMessages['ask'], from: string): Promise<void> {
-    const replies = await this.#options.sink.ask(question, Math.max(1, deadlineMs - REPLY_MARGIN_MS));
+    const marginMs = Math.max(MIN_REPLY_MARGIN_MS, deadlineMs * REPLY_MARGIN);
+    const replies = await this.#options.sink.ask(question, Math.max(1, deadlineMs - marginMs));
     this.#channel.publishTo(from, 'replies', { id, replies });
   }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { inForce, type ConformanceCluster, type OnCluster } from './cluster.ts';
+import { DEADLINE_MS, inForce, type ConformanceCluster, type OnCluster } from './cluster.ts';
 
 export function askConformance(onCluster: OnCluster): void {
   describe('a question', () => {
@@ -16,12 +16,12 @@ async function gathersReplies({ workers, agents }: ConformanceCluster): Promise<
   c.ask.onQuestion('live', () => null);
   agents[0].ask.onQuestion('live', () => ({ me: 'agent' }));
   await inForce([...workers, agents[0]]);
-  const { replies, missing } = await a.ask.ask({ kind: 'live', role: 'worker', body: 7 }, 1_000);
+  const { replies, missing } = await a.ask.ask({ kind: 'live', role: 'worker', body: 7 }, DEADLINE_MS);
   assert.deepEqual(
     new Set(replies.map(({ reply }) => JSON.stringify(reply))),
     new Set(['{"me":"a","body":7}', '{"me":"b"}']),
   );
   assert.deepEqual(missing, []);
-  const partial = await a.ask.ask({ kind: 'hang' }, 100);
+  const partial = await a.ask.ask({ kind: 'hang' }, DEADLINE_MS);
   assert.deepEqual(partial, { replies: [], missing: [b.self.id] });
 }

@@ -1,6 +1,5 @@
 import type { Admission, LimitSpec } from './limiter/admission.ts';
 import { composeBatch, decideRefused, type Batch, type Waiter } from './limiter/batch.ts';
-import type { KeyEntry } from './limiter/key-entry.ts';
 import { KeyTable } from './limiter/key-table.ts';
 import { LeaseSources, type GrantedLeases } from './limiter/lease-sources.ts';
 import type { LimiterState } from './limiter/limiter-state.ts';
@@ -56,11 +55,7 @@ export class Limiter {
       if (entry?.isRefusing(nowMs) === true) return refusalOf(spec, entry, nowMs, false);
     }
     if (!isInHand) return this.#wait(limits, nowMs);
-    for (const spec of limits) {
-      const entry = this.#keys.get(spec.key) as KeyEntry;
-      entry.take(nowMs);
-      this.#keys.noteHolding(entry);
-    }
+    for (const { key } of limits) this.#keys.take(key, nowMs);
     return this.#grant(limits, nowMs, false);
   }
 
@@ -86,9 +81,13 @@ export class Limiter {
   #wait(limits: readonly LimitSpec[], nowMs: number): Admission | Promise<Admission> {
     if (this.#closed || this.#waiters.length >= MAX_WAITERS) return blindRefusalOf(limits[0], false);
     return new Promise((resolve) => {
-      const entries = limits.map(({ key }) => this.#keys.open(key, nowMs));
-      for (const entry of entries) entry.waiting += 1;
-      this.#waiters.push({ limits, entries, reserved: [], strandedSinceMs: null, rounds: 0, resolve });
+      const claims = limits.map((spec) => ({
+        spec,
+        entry: this.#keys.open(spec.key, nowMs),
+        reserved: null,
+      }));
+      for (const { entry } of claims) entry.waiting += 1;
+      this.#waiters.push({ limits, claims, strandedSinceMs: null, rounds: 0, resolve });
       this.#pump();
     });
   }
@@ -162,22 +161,20 @@ export class Limiter {
   // ── outcomes ────────────────────────────────────────────────────────────
 
   #admitWaiter(waiter: Waiter, nowMs: number): void {
-    waiter.entries.forEach((entry, i) => {
-      const leaseId = waiter.reserved[i];
-      if (leaseId === undefined) entry.countSpent(1, nowMs);
-      else entry.spendReserved(leaseId, nowMs);
+    for (const { entry, reserved } of waiter.claims) {
+      if (reserved === null) entry.countSpent(1, nowMs);
+      else entry.spendReserved(reserved, nowMs);
       this.#keys.noteHolding(entry);
-    });
+    }
     resolveWaiter(waiter, this.#grant(waiter.limits, nowMs, true));
   }
 
   #releaseAll(waiter: Waiter): void {
-    waiter.entries.forEach((entry, i) => {
-      const leaseId = waiter.reserved[i];
-      if (leaseId !== undefined) entry.release(leaseId);
-      this.#keys.noteHolding(entry);
-    });
-    waiter.reserved.length = 0;
+    for (const claim of waiter.claims) {
+      if (claim.reserved !== null) claim.entry.release(claim.reserved);
+      claim.reserved = null;
+      this.#keys.noteHolding(claim.entry);
+    }
   }
 
   #refuseBlind(waiter: Waiter): void {
@@ -214,6 +211,6 @@ export class Limiter {
 }
 
 function resolveWaiter(waiter: Waiter, admission: Admission): void {
-  for (const entry of waiter.entries) entry.waiting -= 1;
+  for (const { entry } of waiter.claims) entry.waiting -= 1;
   waiter.resolve(admission);
 }

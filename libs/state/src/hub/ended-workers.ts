@@ -13,7 +13,8 @@ export class EndedWorkers {
   add(share: StatisticsShare): void {
     this.#apart.push({ ...share, alive: false, ageMs: 0, statistics: endedStatistics(share.statistics) });
     if (this.#apart.length <= MAX_APART) return;
-    const oldest = this.#apart.shift() as StatisticsShare;
+    const oldest = this.#apart.shift();
+    if (oldest === undefined) return;
     this.#earlier = {
       ...oldest,
       instance: `${oldest.gateway}:earlier`,

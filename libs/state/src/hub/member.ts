@@ -65,15 +65,10 @@ export class Member {
   }
 
   /** @throws StateError if no reply came in time, or the member has gone or failed to reply */
-  async query<Name extends QueryName>(
-    op: Name,
-    body: BodyOf<Name>,
-    deadlineMs: number,
-  ): Promise<ReplyOf<Name>> {
-    const reply = await this.#queries.start(op, deadlineMs, (id) =>
+  query<Name extends QueryName>(op: Name, body: BodyOf<Name>, deadlineMs: number): Promise<ReplyOf<Name>> {
+    return this.#queries.start(op, deadlineMs, (id) =>
       this.#send({ olla: MARK, t: 'query', id, op, body } satisfies QueryMessage<Name>),
     );
-    return reply as ReplyOf<Name>;
   }
 
   receiveReply(message: ReplyMessage | FailureMessage): void {

@@ -2,12 +2,18 @@ import { STRANDED_WAIT_MS, type LeaseGrant, type LeaseRequest } from '../ports/l
 import type { Admission, LimitSpec } from './admission.ts';
 import type { KeyEntry } from './key-entry.ts';
 
+/** One limit's token that a request waits for. */
+export interface Claim {
+  readonly spec: LimitSpec;
+  readonly entry: KeyEntry;
+  /** The lease whose token is set aside for it; null where the token is requested. */
+  reserved: string | null;
+}
+
 /** A request that waits for tokens. */
 export interface Waiter {
   readonly limits: readonly LimitSpec[];
-  readonly entries: readonly KeyEntry[];
-  /** By limit: the lease whose token is set aside for it; a hole where the token is requested. */
-  readonly reserved: (string | undefined)[];
+  readonly claims: readonly Claim[];
   /** Since when it waits for tokens that other workers hold. */
   strandedSinceMs: number | null;
   /** How often it was part of a message. */
@@ -48,17 +54,18 @@ export function composeBatch(
       continue;
     }
     let isMissing = false;
-    waiter.entries.forEach((entry, i) => {
-      if (waiter.reserved[i] !== undefined) return;
+    for (const claim of waiter.claims) {
+      const { spec, entry } = claim;
+      if (claim.reserved !== null) continue;
       if (entry.inHand(nowMs) > 0) {
-        waiter.reserved[i] = entry.reserve();
-        return;
+        claim.reserved = entry.reserve();
+        continue;
       }
       isMissing = true;
       const known = needs.get(entry);
-      if (known === undefined) needs.set(entry, { spec: waiter.limits[i] as LimitSpec, need: 1 });
+      if (known === undefined) needs.set(entry, { spec, need: 1 });
       else known.need += 1;
-    });
+    }
     if (isMissing) {
       waiter.rounds += 1;
       chosen.push(waiter);
@@ -68,8 +75,8 @@ export function composeBatch(
 }
 
 function isBlocked(waiter: Waiter, nowMs: number): boolean {
-  return waiter.entries.some(
-    (entry, i) => waiter.reserved[i] === undefined && entry.busy && entry.inHand(nowMs) === 0,
+  return waiter.claims.some(
+    ({ entry, reserved }) => reserved === null && entry.busy && entry.inHand(nowMs) === 0,
   );
 }
 
@@ -157,9 +164,9 @@ function decideOne(
   const claims: KeyEntry[] = [];
   const shortOf: KeyEntry[] = [];
   const isPatient = waiter.strandedSinceMs === null || nowMs - waiter.strandedSinceMs < STRANDED_WAIT_MS;
-  for (const [i, entry] of waiter.entries.entries()) {
+  for (const { spec, entry, reserved } of waiter.claims) {
     const grant = grantByKey.get(entry.key);
-    if (waiter.reserved[i] !== undefined || grant === undefined) continue;
+    if (reserved !== null || grant === undefined) continue;
     const before = claimed.get(entry) ?? 0;
     claims.push(entry);
     if (before < grant.remaining && waiter.rounds < MAX_ROUNDS) continue;
@@ -167,8 +174,7 @@ function decideOne(
       shortOf.push(entry);
     else {
       const retryAfterMs = Math.max(1, grant.retryAfterMs);
-      const refusal = { waiter, by: waiter.limits[i] as LimitSpec, entry, retryAfterMs };
-      return { refusal, claims, shortOf };
+      return { refusal: { waiter, by: spec, entry, retryAfterMs }, claims, shortOf };
     }
   }
   return { refusal: null, claims, shortOf };

@@ -30,6 +30,14 @@ export class KeyTable {
     return this.#entries.get(key);
   }
 
+  /** Spends a token that is in hand. */
+  take(key: string, nowMs: number): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
+    entry.take(nowMs);
+    this.noteHolding(entry);
+  }
+
   open(key: string, nowMs: number): KeyEntry {
     let entry = this.#entries.get(key);
     if (entry === undefined) {

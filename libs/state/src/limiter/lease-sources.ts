@@ -98,7 +98,7 @@ export class LeaseSources {
     const admitted: Waiter[] = [];
     const refused: Waiter[] = [];
     for (const waiter of batch.waiters) {
-      const isAdmitted = takeOwnShare(waiter.limits, waiter.entries, workers, nowMs);
+      const isAdmitted = takeOwnShare(waiter.claims, workers, nowMs);
       (isAdmitted ? admitted : refused).push(waiter);
     }
     return { admitted, refused };

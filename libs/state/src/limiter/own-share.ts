@@ -1,6 +1,5 @@
 import { advance, newBucket, spend, UNITS_PER_TOKEN, wholeTokens } from '../bucket.ts';
-import type { LimitSpec } from './admission.ts';
-import type { KeyEntry } from './key-entry.ts';
+import type { Claim } from './batch.ts';
 
 /**
  * Takes a token of each limit from this worker's own share: limit ÷ workers, never below 1. The share starts with
@@ -8,14 +7,8 @@ import type { KeyEntry } from './key-entry.ts';
  *
  * @returns false, and nothing is taken, if one limit has none
  */
-export function takeOwnShare(
-  limits: readonly LimitSpec[],
-  entries: readonly KeyEntry[],
-  workers: number,
-  nowMs: number,
-): boolean {
-  const buckets = limits.map((spec, i) => {
-    const entry = entries[i] as KeyEntry;
+export function takeOwnShare(claims: readonly Claim[], workers: number, nowMs: number): boolean {
+  const buckets = claims.map(({ spec, entry }) => {
     const capacity = Math.max(1, Math.floor(spec.capacity / workers));
     if (entry.ownShare === null) {
       const known = Math.floor(entry.remaining(spec.capacity) / workers);

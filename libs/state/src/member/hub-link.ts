@@ -89,10 +89,9 @@ export class HubLink {
     deadlineMs = COMMAND_TIMEOUT_MS,
   ): Promise<ReplyOf<Name>> {
     if (this.#isClosed) throw closedError(op);
-    const reply = await this.#pending.start(op, deadlineMs, (id) =>
+    return await this.#pending.start(op, deadlineMs, (id) =>
       this.#send({ olla: MARK, t: 'request', id, op, body } satisfies RequestMessage<Name>),
     );
-    return reply as ReplyOf<Name>;
   }
 
   /** @returns false if it could not be sent */

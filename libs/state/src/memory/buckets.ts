@@ -53,10 +53,9 @@ export class Buckets {
   take({ holder, requests, liveWorkers, onStranded }: TakeOptions): LeaseGrant[] {
     checkRequests(requests);
     const nowMs = this.#now();
-    const buckets = requests.map((request) => this.#open(request, nowMs));
-    const enough = buckets.every((bucket, i) => wholeTokens(bucket) >= (requests[i] as LeaseRequest).need);
-    return requests.map((request, i) => {
-      const bucket = buckets[i] as Bucket;
+    const wanted = requests.map((request) => ({ request, bucket: this.#open(request, nowMs) }));
+    const enough = wanted.every(({ request, bucket }) => wholeTokens(bucket) >= request.need);
+    return wanted.map(({ request, bucket }) => {
       const short = wholeTokens(bucket) < request.need;
       const stranded = strandedFor(bucket, holder);
       if (short && stranded > 0) onStranded?.(request.key);
@@ -145,19 +144,17 @@ function refusal(request: LeaseRequest, bucket: Bucket, stranded: number, short:
 
 /** @throws StateError STATE_PROTOCOL if a request is not one that a bucket can grant */
 export function checkRequests(requests: readonly LeaseRequest[]): void {
-  for (let i = 0; i < requests.length; i += 1) {
-    const request = requests[i] as LeaseRequest;
-    const sound =
+  const keys = new Set<string>();
+  for (const request of requests) {
+    const isSound =
       request.ratePerMinute > 0 &&
       request.capacity >= 1 &&
       Number.isInteger(request.need) &&
       request.need >= 0 &&
       request.spare >= 0;
-    if (!sound)
-      throw new StateError('STATE_PROTOCOL', `the request for tokens of ${request.key} is malformed`);
-    for (let j = 0; j < i; j += 1) {
-      if (requests[j]?.key === request.key)
-        throw new StateError('STATE_PROTOCOL', `two requests name the key ${request.key}`);
-    }
+    const { key } = request;
+    if (!isSound) throw new StateError('STATE_PROTOCOL', `the request for tokens of ${key} is malformed`);
+    if (keys.has(key)) throw new StateError('STATE_PROTOCOL', `two requests name the key ${key}`);
+    keys.add(key);
   }
 }

@@ -29,9 +29,9 @@ export class PendingReplies {
    * @param what for the message of an error
    * @param send hands the message with its id to the other side; false if it could not
    */
-  start(what: string, deadlineMs: number, send: (id: number) => boolean): Promise<unknown> {
+  async start<Reply>(what: string, deadlineMs: number, send: (id: number) => boolean): Promise<Reply> {
     const { other, onTimeout } = this.#options;
-    return new Promise((resolve, reject) => {
+    const reply = await new Promise<unknown>((resolve, reject) => {
       if (this.#pending.size >= MAX_PENDING) {
         reject(new StateError('STATE_UNAVAILABLE', `${what}: too many messages wait for ${other}`));
         return;
@@ -51,6 +51,8 @@ export class PendingReplies {
       if (!send(id))
         this.fail(id, new StateError('STATE_UNAVAILABLE', `${what}: ${other} cannot be reached`));
     });
+    // The other side is of this protocol: its reply is the one that the operation names.
+    return reply as Reply;
   }
 
   succeed(id: number, value: unknown): void {

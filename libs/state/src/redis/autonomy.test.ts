@@ -10,10 +10,10 @@ import type { Lead } from '../ports/election.ts';
 import type { SharedState } from '../shared-state.ts';
 import { testInstance } from '../../testing/test-instance.ts';
 import { testSnapshot } from '../../testing/test-snapshot.ts';
-import { RedisTestHost } from '../../testing/redis-cluster.ts';
+import { TestHost } from '../../testing/test-host.ts';
 
 interface Host {
-  readonly host: RedisTestHost;
+  readonly host: TestHost;
   readonly agent: SharedState;
   readonly workers: readonly [SharedState, SharedState];
   /** What its first worker saw, in order. */
@@ -32,7 +32,7 @@ describe('a gateway whose Redis is away', () => {
   after(() => redis.stop());
 
   const startHost = async (name: string, cluster: string): Promise<Host> => {
-    const host = new RedisTestHost(name, { url: redis.url, name: cluster }, []);
+    const host = new TestHost({ name, redis: { url: redis.url, name: cluster } });
     const workers = [await host.join('worker'), await host.join('worker')] as const;
     const snapshots: Snapshot[] = [];
     const controls: Control[] = [];

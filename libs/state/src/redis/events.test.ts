@@ -5,7 +5,7 @@ import { startRedis, type TestRedis } from '@olla/testing/redis';
 import { waitFor } from '@olla/testing/wait-for';
 import { inForce } from '../../testing/conformance/cluster.ts';
 import { forkParticipant, killParticipant } from '../../testing/forked/fork-participant.ts';
-import { RedisTestHost } from '../../testing/redis-cluster.ts';
+import { TestHost } from '../../testing/test-host.ts';
 import { testInstance } from '../../testing/test-instance.ts';
 import { MAX_EVENTS, type ClusterEvent, type NewEvent } from '../ports/events.ts';
 import type { SharedState } from '../shared-state.ts';
@@ -21,14 +21,14 @@ describe('events of a cluster in Redis', () => {
 
   interface TwoHosts {
     readonly name: string;
-    readonly hosts: readonly [RedisTestHost, RedisTestHost];
+    readonly hosts: readonly [TestHost, TestHost];
     readonly workers: readonly [SharedState, SharedState];
   }
   const withTwoHosts = async (body: (cluster: TwoHosts) => Promise<void>): Promise<void> => {
     const name = randomUUID();
     const hosts = [
-      new RedisTestHost('host-1', { url: redis.url, name }, []),
-      new RedisTestHost('host-2', { url: redis.url, name }, []),
+      new TestHost({ name: 'host-1', redis: { url: redis.url, name } }),
+      new TestHost({ name: 'host-2', redis: { url: redis.url, name } }),
     ] as const;
     try {
       const workers = [await hosts[0].join('worker'), await hosts[1].join('worker')] as const;
@@ -142,7 +142,7 @@ describe('events of a cluster in Redis', () => {
         describe: 'the event that came late',
       });
       assert.ok(!heard.some(({ endpoint }) => endpoint === 'before'));
-      const late = new RedisTestHost('host-3', { url: redis.url, name }, []);
+      const late = new TestHost({ name: 'host-3', redis: { url: redis.url, name } });
       try {
         assert.deepEqual(await endpointsOf(await late.join('worker')), ['before', 'meanwhile']);
       } finally {

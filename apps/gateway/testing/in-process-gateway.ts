@@ -2,12 +2,8 @@ import { loadSettings } from '@olla/config/load';
 import type { Settings } from '@olla/config/schema';
 import type { BackendType } from '@olla/core/backend-type';
 import { endpointKey } from '@olla/core/endpoint-key';
-import type { Instance } from '@olla/core/instance';
-import type { IpcChannel } from '@olla/state/channel/ipc-channel';
-import { localChannel } from '@olla/state/channel/local-channel';
-import { connectState } from '@olla/state/connect-state';
-import { createHub, type Hub } from '@olla/state/create-hub';
 import type { SharedState } from '@olla/state/shared-state';
+import { TestHost } from '@olla/state/testing/test-host';
 import { writeConfig } from '@olla/testing/olla-process';
 import { tempFolder } from '@olla/testing/temp-folder';
 import { runWorker, type RunningWorker } from '../src/run-worker.ts';
@@ -66,31 +62,31 @@ const NO_LIMITS = {
 /** Starts workers on ports of 127.0.0.1 that the system chooses; each has the first snapshot when this resolves. */
 export async function startInProcess(options: InProcessOptions): Promise<InProcessGateway> {
   const settings = settingsFor(options);
-  const primary = instance('primary', 'primary');
-  const hub = createHub({ self: primary, redis: null });
-  const self = instance('agent', primary.id);
-  const state = await connectState({ self, redis: null, channel: join(hub, self) });
+  const host = new TestHost();
+  const state = await host.join('agent');
   const agent = await FakeAgent.lead(state, seenEndpoints(settings, options.endpoints));
   await agent.publish();
   const log = new RecordingLog();
   const workers: RunningWorker[] = [];
   const channels: HeldChannel[] = [];
   for (let n = 0; n < (options.workers ?? 1); n += 1) {
-    const self = instance('worker', primary.id);
-    const channel = new HeldChannel(join(hub, self));
-    channels.push(channel);
+    const worker = await host.join('worker', (channel) => {
+      const held = new HeldChannel(channel);
+      channels.push(held);
+      return held;
+    });
     workers.push(
       await runWorker({
         init: {
           olla: 'init',
           settings,
-          self,
-          build: { version: self.version, commit: null, builtAt: null },
+          self: worker.self,
+          build: { version: worker.self.version, commit: null, builtAt: null },
           redis: null,
           listen: { hosts: ['127.0.0.1'], port: 0 },
           adminToken: options.adminToken ?? null,
         },
-        state: await connectState({ self, redis: null, channel }),
+        state: worker,
         log,
         format: 'json',
       }),
@@ -108,8 +104,7 @@ export async function startInProcess(options: InProcessOptions): Promise<InProce
     state,
     async stop(timeoutMs = 0) {
       await Promise.all(workers.map((worker) => worker.stop(timeoutMs)));
-      await state.close();
-      await hub.close();
+      await host.close();
     },
   };
 }
@@ -148,28 +143,4 @@ function seenEndpoints(settings: Settings, given: readonly TestEndpoint[]): Seen
       load: null,
     };
   });
-}
-
-/** @returns the member's end of its channel */
-function join(hub: Hub, self: Instance): IpcChannel {
-  const channel = localChannel();
-  hub.attach(channel.parent, self);
-  return channel.child;
-}
-
-let instances = 0;
-
-function instance(role: Instance['role'], gateway: string): Instance {
-  instances += 1;
-  const id = `${role}-${instances}`;
-  return {
-    id,
-    role,
-    host: 'test-host',
-    gateway: role === 'primary' ? id : gateway,
-    pid: process.pid,
-    version: '0.0.0',
-    startedAt: Date.now(),
-    configHash: 'test',
-  };
 }

@@ -29,7 +29,7 @@ type Defaulted =
 
 const NOTHING: ReadonlySet<string> = new Set();
 
-/** A profile of which only what differs from a plain OpenAI-compatible server has to be said. */
+/** Fills a profile with what a plain OpenAI-compatible server would have. */
 export function defineProfile<const Type extends BackendType>(
   profile: Omit<BackendProfile<Type>, Defaulted> & Partial<Pick<BackendProfile, Defaulted>>,
 ): BackendProfile<Type> {

@@ -1,13 +1,13 @@
 import type { BackendProfile, ProbeResponse } from './profile.ts';
 import { PROFILES } from './table.ts';
 
-/** Every path that tells some type from the others. */
+/** All paths that some type is recognised by. */
 export const DETECTION_PATHS: readonly string[] = [
   ...new Set(PROFILES.flatMap(({ detect }) => detect?.paths ?? [])),
 ];
 
 /**
- * The first type of the list that recognises its server in the responses; null for none.
+ * Finds the first type of PROFILES that recognises the responses; null for none.
  *
  * @param responses by path; without the paths that did not answer
  */

@@ -3,7 +3,7 @@ import type { ApiPath } from './api-path.ts';
 import type { BackendProfile } from './profile.ts';
 import { PROFILES } from './table.ts';
 
-/** Paths of OpenAI's API, and those that servers have added to it, whose body is a JSON object. */
+/** Paths with a JSON body in OpenAI's API, and those that servers have added to it. */
 const OPENAI_JSON_PATHS = [
   '/v1/chat/completions',
   '/v1/completions',
@@ -28,8 +28,8 @@ const BY_PATH: ReadonlyMap<string, ApiPath> = new Map(ALL.map((known) => [known.
 const FOLDERS: readonly ApiPath[] = ALL.filter(({ path }) => path.endsWith('/'));
 
 /**
- * What is known of a path, whichever type has it: an endpoint may be another server than its type says, so that its
- * type is no reason to take a path for harmless.
+ * Finds what is known of a path, whichever type has it. The type of the endpoint does not count, because a server may be
+ * another than its type in the configuration says, and would then delete a model unguarded.
  *
  * @param path decoded, without query
  */

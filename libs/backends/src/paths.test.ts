@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { isOpenAiPath, servesNatively, toBackendPath } from './paths.ts';
 import { profileOf } from './table.ts';
 
-test('OpenAI paths are mapped to the base that the type has', () => {
+test('maps OpenAI paths to the base of the type', () => {
   const path = '/v1/chat/completions';
   assert.equal(toBackendPath(profileOf('vllm'), path), path);
   assert.equal(toBackendPath(profileOf('lemonade'), path), '/api/v1/chat/completions');
@@ -11,14 +11,14 @@ test('OpenAI paths are mapped to the base that the type has', () => {
   assert.equal(toBackendPath(profileOf('docker-model-runner'), '/engines/v1/models'), '/engines/v1/models');
 });
 
-test('native paths belong to their type only, by whole segments', () => {
+test('gives native paths to their type only, by whole segments', () => {
   assert.equal(toBackendPath(profileOf('ollama'), '/api/chat'), '/api/chat');
   assert.equal(toBackendPath(profileOf('vllm'), '/api/chat'), null);
   assert.equal(servesNatively(profileOf('llamacpp'), '/slots/0'), true);
   assert.equal(servesNatively(profileOf('llamacpp'), '/slotsx'), false);
 });
 
-test("Anthropic's messages are no OpenAI path", () => {
+test("does not take Anthropic's messages for an OpenAI path", () => {
   assert.equal(isOpenAiPath('/v1/messages'), false);
   assert.equal(isOpenAiPath('/v1/messages/count_tokens'), false);
   assert.equal(isOpenAiPath('/v1/models'), true);

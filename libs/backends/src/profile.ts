@@ -4,15 +4,15 @@ import type { EndpointModel, LoadedModel } from '@olla/core/snapshot';
 import type { ApiPath } from './api-path.ts';
 import type { FleetListing, FormatInput } from './listings/fleet-listing.ts';
 
-/** A response of a backend as far as a probe reads it; the body is text, cut at the prober's limit. */
+/** A response to a probe. The body is text and may be cut at the prober's limit. */
 export interface ProbeResponse {
   readonly status: number;
-  /** Lower-cased names. */
+  /** By names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** What the response to a health check says. `retryAfterMs` is there where the backend named a time. */
+/** What the response to a health check means. `retryAfterMs` is set where the backend sent Retry-After. */
 export type HealthVerdict =
   | { readonly ok: true }
   | {
@@ -22,49 +22,49 @@ export type HealthVerdict =
       readonly retryAfterMs?: number;
     };
 
-/** A model that the backend says is in memory now. */
+/** A model that is in the backend's memory. */
 export interface ResidentModel {
-  /** Epoch milliseconds until which it is kept; null where not told. */
+  /** Epoch milliseconds until which the model stays; null where the backend does not tell. */
   readonly until: number | null;
   readonly loadedAs: LoadedModel | null;
 }
 
-/** What one reading of a signal path tells; fields that are absent are not told by this path. */
+/** What one response at a signal path tells. A path does not tell the fields that are absent. */
 export interface SignalReading {
   readonly slots?: number;
   readonly running?: number;
   readonly queued?: number;
   /** 0 to 1. */
   readonly kvUsage?: number;
-  /** By native name. A model that is not in it is not in memory. */
+  /** By native name. All other models are not in memory. */
   readonly resident?: ReadonlyMap<string, ResidentModel>;
-  /** Context of each request where the backend tells it apart from the model list. */
+  /** Tokens of context that a request may have, where not the model list but this path tells it. */
   readonly contextLength?: number;
   readonly serverVersion?: string;
 }
 
-/** A path of the backend that tells of load or residency. */
+/** A path that tells the load of the backend or which models are in memory. */
 export interface SignalReader {
   readonly path: string;
   readonly everyMs: number;
-  /** Null if the text is not what this backend says there. */
+  /** Null for a text that this backend does not send there. */
   readonly parse: (body: string) => SignalReading | null;
 }
 
-/** How to learn more of one model than the list tells. */
+/** How to ask for more of one model than the list tells. */
 export interface ModelDetailReader {
   readonly path: string;
   readonly requestBody: (name: string) => string;
-  /** Whether the list leaves something open for this model. */
+  /** Whether the list leaves out something of this model. */
   readonly wanted: (model: EndpointModel) => boolean;
   /** The model with what the response adds; the same model if it adds nothing. */
   readonly merge: (model: EndpointModel, body: unknown) => EndpointModel;
 }
 
-/** Whether and how a backend speaks Anthropic's messages API itself. */
+/** Where a backend has Anthropic's messages API. */
 export interface AnthropicSupport {
   readonly messagesPath: string;
-  /** First version of the server that has it; null for all. */
+  /** First version of the server that has it; null if all have. */
   readonly since: string | null;
   readonly countTokensPath: string | null;
 }
@@ -74,11 +74,11 @@ export interface RequestHeaderRules {
   readonly drop: ReadonlySet<string>;
 }
 
-/** All that the gateway and the agent know of one kind of inference server. */
+/** All that the gateway and the agent know of one backend type. docs/adding-a-backend.md explains how to add one. */
 export interface BackendProfile<Type extends BackendType = BackendType> {
-  /** Its name in the configuration. */
+  /** The name in the configuration. */
   readonly type: Type;
-  /** Further names for it in the configuration. */
+  /** Further names in the configuration. */
   readonly typeAliases: readonly string[];
   /** Path segments under `/olla/` that lead to endpoints of this type only. */
   readonly prefixes: readonly string[];
@@ -86,32 +86,30 @@ export interface BackendProfile<Type extends BackendType = BackendType> {
   readonly contractName: string;
   /** The word for it in `supported_backends` of `/version`. */
   readonly versionName: string;
-  /** The product's own spelling, for people. */
+  /** The product's name as people read it. */
   readonly label: string;
   readonly defaultPorts: readonly number[];
   readonly healthPath: string;
   readonly modelsPath: string;
   /** Asked where `modelsPath` answers 404: older versions of the server. */
   readonly modelsFallbackPath: string | null;
-  /**
-   * What stands in front of an OpenAI path (`/v1/…`) on this server: '' for most; null if it has no OpenAI API.
-   */
+  /** What comes before an OpenAI path (`/v1/…`) on this server: '' for most; null if it has no OpenAI API. */
   readonly openAiBase: string | null;
   readonly anthropic: AnthropicSupport | null;
-  /** First parts of paths beyond OpenAI's that this server has; a path matches whole or up to a `/`. */
+  /** Paths that this server has beside OpenAI's, each with all paths below it. */
   readonly nativePaths: readonly string[];
-  /** Those of its own paths that the gateway must know more of than where they lead. OpenAI's and Anthropic's are known. */
+  /** Paths of its own API whose meaning the gateway must know. Those of OpenAI and Anthropic need not be listed. */
   readonly apiPaths: readonly ApiPath[];
-  /** Requests it takes at once with default settings: a guess for where nothing better is known. */
+  /** Requests that it works on at once with default settings; used where the server does not tell its slots. */
   readonly defaultConcurrency: number;
   readonly checkHealth: (response: ProbeResponse) => HealthVerdict;
-  /** Reads a 401, 403 and the like from the model list; ok for everything that is not about access. */
+  /** Judges the access to the model list: 401, 403 and the like. Ok for everything else. */
   readonly checkModelsAccess: (response: ProbeResponse) => HealthVerdict;
-  /** Never throws; empty for anything that is not a list of models. */
+  /** Never throws. Empty for what is not a list of models. */
   readonly parseModels: (body: unknown) => EndpointModel[];
-  /** Whether `body` is this server's list of models at all, be it empty. */
+  /** Whether `body` is a list of models of this server, which may be empty. */
   readonly isModelList: (body: unknown) => boolean;
-  /** The GETs that the gateway answers for all endpoints of the type. */
+  /** GETs that the gateway answers for all endpoints of the type. */
   readonly listings: readonly FleetListing[];
   /** `GET /olla/models` in this type's form, which `?format=` asks for by its `contractName`; null for none. */
   readonly modelsFormat: ((models: FormatInput) => object) | null;
@@ -119,15 +117,15 @@ export interface BackendProfile<Type extends BackendType = BackendType> {
   readonly unloadedWord: 'available' | 'not-loaded';
   readonly signals: readonly SignalReader[];
   readonly details: ModelDetailReader | null;
-  /** What a client's request headers become on the way to this server. */
+  /** What happens to a client's request headers on the way to this server. */
   readonly requestHeaders: RequestHeaderRules;
   /** How to read the names of its models. */
   readonly names: NameRules;
-  /** What tells this server from the others; null if it is never found out by probing. */
+  /** How `type: auto` recognises this server; null if it cannot be recognised. */
   readonly detect: Detection | null;
 }
 
-/** How a type is recognised. Types are tried in the order of the table. */
+/** How a server of the type is recognised. Types are tried in the order of PROFILES. */
 export interface Detection {
   readonly paths: readonly string[];
   /** @param responses by path; without the paths that did not answer */

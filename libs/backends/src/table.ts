@@ -15,11 +15,11 @@ import { vllmMlx } from './types/vllm-mlx.ts';
 import { vllm } from './types/vllm.ts';
 
 /**
- * The one list of backend types. The order matters for `auto` alone: a server is compared with the types from the top,
- * so a type with signs of its own stands above one that has them too or has general ones.
+ * The one list of backend types. The order matters only for `type: auto`: a server is compared with the types from the
+ * top, so a type that is recognised by general signs is below those with signs of their own.
  */
 export const PROFILES = [
-  // It answers as Ollama too.
+  // Above Ollama, whose API it has too.
   lemonade,
   ollama,
   lmStudio,
@@ -38,7 +38,7 @@ export const PROFILES = [
 /** The types that this version knows. */
 export type KnownBackendType = (typeof PROFILES)[number]['type'];
 
-/** What a server is taken for while its type is not known. */
+/** The type of a server whose own type is not known. */
 export const DEFAULT_PROFILE: BackendProfile<KnownBackendType> = openAiCompatible;
 
 /** Types by the words that name them in a configuration. */
@@ -54,12 +54,12 @@ export function profileOf(type: KnownBackendType): BackendProfile {
   return profileOrDefault(type);
 }
 
-/** The profile of a type that a snapshot names; the default where an agent of another version names an unknown one. */
+/** The profile of a type that a snapshot names. An agent of a newer version may name an unknown type: the default then. */
 export function profileOrDefault(type: BackendType): BackendProfile {
   return BY_TYPE.get(type) ?? DEFAULT_PROFILE;
 }
 
-/** Profiles by the path segments that lead to them. @throws RangeError if two share a segment */
+/** Profiles by their prefixes. @throws RangeError if two have the same */
 export function indexPrefixes(profiles: readonly BackendProfile[]): ReadonlyMap<string, BackendProfile> {
   const byPrefix = new Map<string, BackendProfile>();
   for (const profile of profiles) {
@@ -75,12 +75,12 @@ export function indexPrefixes(profiles: readonly BackendProfile[]): ReadonlyMap<
 
 const BY_PREFIX = indexPrefixes(PROFILES);
 
-/** The profile that the path segment after `/olla/` names; undefined if no type has it. */
+/** The profile with this prefix, the path segment after `/olla/`; undefined if no type has it. */
 export function profileByPrefix(segment: string): BackendProfile | undefined {
   return BY_PREFIX.get(segment);
 }
 
-/** Every path segment under `/olla/` that leads to a backend type. */
+/** The prefixes of all types: path segments under `/olla/`. */
 export function allPrefixes(): readonly string[] {
   return [...BY_PREFIX.keys()];
 }

@@ -94,7 +94,7 @@ export interface EndpointSnapshot {
   readonly serverVersion: string | null;
 }
 
-/** Where a model of the catalogue is to be had: an endpoint, and the name to use there. */
+/** Where a model of the catalog is to be had: an endpoint, and the name to use there. */
 export interface ModelLocation {
   readonly endpoint: string;
   readonly model: EndpointModel;

@@ -84,7 +84,7 @@ export function endpointSnapshot(spec: Spec, checkedAt = 1): EndpointSnapshot {
   };
 }
 
-/** Models of the catalogue by id; each spec's `models` gives the endpoint's name for an id. */
+/** Models of the catalog by id; each spec's `models` gives the endpoint's name for an id. */
 export function modelOf(specs: readonly Spec[], id: string): CatalogModel | undefined {
   const locations = specs.flatMap((spec) => {
     const native = spec.models?.[id];

@@ -12,17 +12,16 @@ import { unifiedList } from './unified.ts';
 export type FleetAnswer =
   { readonly found: true; readonly body: object } | { readonly found: false; readonly model: string };
 
-/** Types whose endpoints `/olla/openai/*` and `/olla/proxy/*` reach. */
+/** Types with OpenAI's API. */
 export const OPENAI_TYPES: ReadonlySet<BackendType> = new Set(
   PROFILES.filter((profile) => profile.openAiBase !== null).map((profile) => profile.type),
 );
 
 /**
- * What a GET is answered with for the whole fleet instead of being relayed to one endpoint; null for paths that are
- * relayed.
+ * Answers a GET for the whole fleet, instead of relaying it to one endpoint; null for paths that are relayed.
  *
- * @param profile of the route; null for routes that reach all OpenAI-capable endpoints, where ids of the catalogue
- *   are listed instead of native names
+ * @param profile of the route; null for routes to all endpoints with OpenAI's API, which list ids of the catalog and
+ *   not native names
  * @param path decoded, without query and without the route's prefix: `/v1/models`, `/api/tags`
  */
 export function answerForFleet(

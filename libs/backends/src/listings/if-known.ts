@@ -1,4 +1,4 @@
-/** A field of a listing, left out where the value is not known. */
+/** A field of a listing; no field where the value is not known. */
 export function ifKnown(
   key: string,
   value: string | number | null | undefined,

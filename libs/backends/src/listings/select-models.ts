@@ -16,7 +16,7 @@ export interface ListedModel {
   readonly aliasFor: readonly string[] | null;
 }
 
-/** The models in scope, in the catalogue's order, and after them the configured aliases that lead to one of them. */
+/** The models in scope, in the catalog's order, and after them the configured aliases that lead to one of them. */
 export function selectModels(source: ListingSource, scope: Scope): ListedModel[] {
   const endpoints = new Map(source.endpoints.map((endpoint) => [endpoint.name, endpoint]));
   const listed: ListedModel[] = [];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { retryAfterOf } from './health.ts';
 
-test('Retry-After is read as seconds and as a date, bounded both ways', () => {
+test('reads Retry-After as seconds and as a date, from 0 to an hour', () => {
   const now = Date.parse('2026-11-23T00:00:00Z');
   assert.equal(retryAfterOf('30', now), 30_000);
   assert.equal(retryAfterOf('Mon, 23 Nov 2026 00:01:00 GMT', now), 60_000);

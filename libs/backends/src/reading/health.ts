@@ -2,7 +2,7 @@ import type { HealthVerdict, ProbeResponse } from '../profile.ts';
 import { asRecord, asText, parseJson } from './json.ts';
 
 const OK: HealthVerdict = { ok: true };
-/** A backend that asks for a longer pause than this is asked again anyway. */
+/** A longer pause than this is not granted to a backend. */
 const MAX_RETRY_AFTER_MS = 3_600_000;
 
 /** Judges the response to a health check as fits most servers: any 2xx is healthy. */
@@ -43,7 +43,7 @@ export function checkAccess(response: ProbeResponse): HealthVerdict {
   return OK;
 }
 
-/** Retry-After in milliseconds, of seconds or of an HTTP date; null where it is neither. */
+/** Retry-After (RFC 9110 §10.2.3) in milliseconds, from seconds or a date; null for anything else. */
 export function retryAfterOf(header: string | undefined, now = Date.now()): number | null {
   if (header === undefined) return null;
   const text = header.trim();
@@ -51,7 +51,7 @@ export function retryAfterOf(header: string | undefined, now = Date.now()): numb
   return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS) : null;
 }
 
-/** The message of an error body in the shapes that servers have, cut to a length for people; '' if there is none. */
+/** The message of an error body in the forms that servers use, cut for display; '' if there is none. */
 export function errorText(body: string): string {
   const error = asRecord(parseJson(body))['error'];
   const message = typeof error === 'string' ? error : asRecord(error)['message'];

@@ -1,4 +1,4 @@
-/** Most entries that are read of any list a backend sends. */
+/** Entries that are read of one list of a backend, at most. */
 export const MAX_LIST = 10_000;
 const MAX_TEXT = 512;
 
@@ -7,7 +7,7 @@ export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    // A backend may answer anything; what is not JSON is the same as nothing.
+    // A backend may send anything. What is not JSON counts as nothing.
     return undefined;
   }
 }
@@ -25,12 +25,12 @@ export function isRecord(value: unknown): value is JsonRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** @returns the list, cut at MAX_LIST; empty for anything else */
+/** @returns the list, cut at MAX_LIST entries; an empty one for anything else */
 export function asList(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value.slice(0, MAX_LIST) : [];
 }
 
-/** @returns the text if it is one that can be shown and stored: not empty, bounded, no control characters */
+/** @returns the text if it can be shown and stored: not empty, bounded, without control characters; else null */
 export function asText(value: unknown): string | null {
   if (typeof value !== 'string' || value === '' || value.length > MAX_TEXT) return null;
   for (let i = 0; i < value.length; i += 1) {
@@ -50,7 +50,7 @@ export function asPositive(value: unknown): number | null {
   return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : null;
 }
 
-/** @returns the texts of a list, bounded */
+/** @returns the texts of a list, at most 64 */
 export function asTexts(value: unknown): string[] {
   const texts: string[] = [];
   for (const entry of asList(value).slice(0, 64)) {
@@ -64,7 +64,7 @@ export function asTexts(value: unknown): string[] {
 export function asTime(value: unknown): number | null {
   if (typeof value === 'string') {
     const ms = Date.parse(value);
-    // The zero time of Go's servers is year 1.
+    // Servers written in Go send the year 1 for a time that is not set.
     return Number.isFinite(ms) && ms > 0 ? ms : null;
   }
   const seconds = asCount(value);

@@ -16,12 +16,12 @@ const UNTOLD: Omit<EndpointModel, 'name'> = {
   modifiedAt: null,
 };
 
-/** A model of which only `told` is known. */
+/** Makes a model of which only `told` is known. */
 export function newModel(name: string, told: Partial<EndpointModel> = {}): EndpointModel {
   return { ...UNTOLD, ...told, name };
 }
 
-/** Lists each name once; the first entry counts. */
+/** Keeps the first model of each name. */
 export function uniqueModels(models: readonly EndpointModel[]): EndpointModel[] {
   const seen = new Map<string, EndpointModel>();
   for (const model of models) if (!seen.has(model.name)) seen.set(model.name, model);
@@ -37,7 +37,7 @@ export function formatParameterCount(count: number | null): string | null {
   return count >= 1e3 ? `${Math.round(count / 1e3)}K` : String(count);
 }
 
-/** What the words of a backend for a model's abilities say of its kind. */
+/** The kind of a model by the words that backends use for its abilities. */
 export function kindOfCapabilities(capabilities: readonly string[]): ModelKind {
   const words = new Set(capabilities.map((word) => word.toLowerCase()));
   const any = (...names: string[]): boolean => names.some((name) => words.has(name));

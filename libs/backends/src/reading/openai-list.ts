@@ -4,15 +4,15 @@ import { asList, asPositive, asRecord, asText, asTexts, isRecord, parseJson } fr
 import type { JsonRecord } from './json.ts';
 import { kindOfCapabilities, newModel, uniqueModels } from './model.ts';
 
-/** `{"object":"list","data":[{"id"}]}`: the list that most servers have at `/v1/models`. */
+/** Whether a body is `{"object":"list","data":[{"id"}]}`, the list that most servers have at `/v1/models`. */
 export function isOpenAiList(body: unknown): boolean {
   return isRecord(body) && Array.isArray(body['data']);
 }
 
 /**
- * Reads an OpenAI list, with the context length under the names that servers have given it.
+ * Reads an OpenAI list, and the context length under the names that servers use for it.
  *
- * @param more what the type knows further of an entry
+ * @param more what the type reads from an entry beside that
  */
 export function parseOpenAiList(
   body: unknown,
@@ -44,7 +44,7 @@ function contextOf(entry: JsonRecord): number | null {
   return null;
 }
 
-/** Recognises a server that signs its OpenAI list at `/v1/models`, as several do, by the owner of its entries. */
+/** Recognises a server by the `owned_by` of its OpenAI list, in which several servers put their name. */
 export function detectByOwner(owner: string): Detection {
   return {
     paths: ['/v1/models'],

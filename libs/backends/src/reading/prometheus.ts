@@ -4,8 +4,8 @@ const SAMPLE = /^(?:\{[^\n]*\})?[ \t]+([0-9.eE+-]+)(?:[ \t]+-?\d+)?[ \t]*\r?$/;
 const MAX_SAMPLES = 1_000;
 
 /**
- * All samples of one metric in a Prometheus text, whatever their labels. Looks for the name instead of parsing the
- * text, which for some servers has thousands of lines.
+ * Reads all samples of one metric in a Prometheus text, with any labels. It searches for the name and does not parse the
+ * whole text, which has thousands of lines for some servers.
  */
 export function readMetric(text: string, name: string): number[] {
   const values: number[] = [];

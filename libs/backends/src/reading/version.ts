@@ -1,7 +1,7 @@
 import type { SignalReader } from '../profile.ts';
 import { asRecord, asText, parseJson } from './json.ts';
 
-/** Reads the version of a server that tells it as `version` of a JSON object at `path`. */
+/** Reads the version of a server from `version` of the JSON object at `path`. */
 export function versionSignal(path: string): SignalReader {
   return {
     path,

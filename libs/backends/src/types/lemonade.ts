@@ -41,7 +41,7 @@ export const lemonade = defineProfile({
 function tellModel(entry: JsonRecord): Partial<EndpointModel> {
   const capabilities = asTexts(entry['labels']);
   const sizeGb = asCount(entry['size']);
-  // `owner/repository-GGUF:Q4_K_M`: the file's quantisation stands behind the colon.
+  // `owner/repository-GGUF:Q4_K_M`: the quantisation follows the colon.
   const quantization = /:([A-Za-z0-9_]+)$/.exec(asText(entry['checkpoint']) ?? '')?.[1];
   return {
     capabilities,

@@ -24,7 +24,7 @@ export const litellm = defineProfile({
   ],
   defaultConcurrency: 100,
   checkModelsAccess: (response) => {
-    // Without a database it looks a wrong key up all the same, and calls the failure a 400.
+    // Without a database LiteLLM cannot look up a wrong key, and answers 400.
     const wrongKey =
       response.status === 400 &&
       asRecord(asRecord(parseJson(response.body))['error'])['type'] === 'no_db_connection';

@@ -49,7 +49,7 @@ export const llamacpp = defineProfile({
     '/models',
   ],
   defaultConcurrency: 4,
-  // A request with this header is worked on to its end even if its client has left.
+  // The server works on a request with this header to its end, even if the client has left.
   requestHeaders: { drop: new Set(['x-conversation-id']) },
   checkHealth,
   parseModels: (body) => parseOpenAiList(body, tellModel),
@@ -82,7 +82,7 @@ function checkHealth(response: ProbeResponse): HealthVerdict {
 
 function tellModel(entry: JsonRecord): Partial<EndpointModel> {
   const meta = asRecord(entry['meta']);
-  // A server started as router lists files too and says of each whether it is loaded.
+  // A server that runs as a router lists files too, and tells of each whether it is loaded.
   const status = asText(asRecord(entry['status'])['value']);
   return {
     resident: status === null ? true : status === 'loaded',

@@ -29,7 +29,7 @@ export const lmStudio = defineProfile({
     jsonPath('/api/v0/embeddings'),
   ],
   defaultConcurrency: 1,
-  // Its catalogue names the maker; its other names are those of files.
+  // Names of its catalog begin with the maker; its other names are those of files.
   names: { ...PLAIN_NAMES, shortNames: 'published' },
   listings: [
     { path: '/api/v0/models', list: ({ models }) => renderList(models()), entry: renderModel },

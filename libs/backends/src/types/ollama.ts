@@ -61,7 +61,7 @@ export const ollama = defineProfile({
   details: {
     path: '/api/show',
     requestBody: (name) => JSON.stringify({ model: name }),
-    // The list leaves out `tools` even where it names capabilities, so only `show` completes them.
+    // The list may name capabilities without `tools`; only `show` has them all.
     wanted: () => true,
     merge: mergeShow,
   },
@@ -175,7 +175,7 @@ function renderTags(models: readonly NativeModel[]): object {
   };
 }
 
-/** Ollama's `GET /api/ps`: what is in memory anywhere in the fleet, each name once, kept as long as the longest. */
+/** Ollama's `GET /api/ps`: each model that some endpoint has in memory, with the latest of the times it stays there. */
 function renderPs(models: readonly NativeModel[]): object {
   const running = [];
   for (const { name, places } of models) {
@@ -200,8 +200,8 @@ function renderPs(models: readonly NativeModel[]): object {
 }
 
 /**
- * Ollama's `GET /api/version` for a fleet: the lowest version of its endpoints, so that a client never relies on what
- * one of them lacks. `0.0.0` where none tells.
+ * Ollama's `GET /api/version`: the lowest version of the endpoints, so that clients use nothing that one of them lacks.
+ * `0.0.0` if none tells its version.
  */
 function renderVersion(endpoints: readonly ListedEndpoint[]): object {
   const versions = endpoints

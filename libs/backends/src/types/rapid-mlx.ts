@@ -13,21 +13,21 @@ export const rapidMlx = defineProfile({
   label: 'Rapid-MLX',
   prefixes: ['rapid-mlx'],
   defaultPorts: [8000],
-  // `/health` asks the engine, which takes long under load; this costs the same at any time.
+  // `/health` asks the engine, which is slow under load. `/healthz` does not.
   healthPath: '/healthz',
   modelsPath: '/v1/models',
   anthropic: { messagesPath: '/v1/messages', since: null, countTokensPath: '/v1/messages/count_tokens' },
   nativePaths: ['/health', '/healthz', '/livez', '/readyz', '/metrics'],
-  // It admits 256 at once, far more than a Mac works on well.
+  // It admits 256, but a Mac does not work well on that many.
   defaultConcurrency: 20,
   checkHealth,
   parseModels: (body) => parseOpenAiList(body, tellModel),
-  // Each reading asks the engine, and waits for the GPU.
+  // Each reading asks the engine, which synchronises with the GPU.
   signals: [{ path: '/metrics', everyMs: 2_000, parse: parseMetrics }],
   detect: detectByOwner('rapid-mlx'),
 });
 
-/** It answers 200 while it loads and warms up, and 503 while it lets the last requests end. */
+/** `/healthz` answers 200 while the model loads, and 503 while the server shuts down. */
 function checkHealth(response: ProbeResponse): HealthVerdict {
   const { ready, status } = asRecord(parseJson(response.body));
   if (response.status === 200 && ready === false)
@@ -48,7 +48,7 @@ const KINDS: Readonly<Record<string, ModelKind>> = {
 function tellModel(entry: JsonRecord): Partial<EndpointModel> {
   const capabilities = asTexts(entry['capabilities']);
   const kind = capabilities.map((word) => KINDS[word]).find((known) => known !== undefined);
-  // What fits into memory is told of loaded models only, and not of every one.
+  // Only an entry of a loaded model has these, and not each of them.
   const loaded = asPositive(entry['max_model_len']) !== null || asPositive(entry['context_window']) !== null;
   return {
     kind: kind ?? (capabilities.includes('text') ? 'llm' : 'unknown'),

@@ -37,7 +37,7 @@ export const vllm = defineProfile({
   ],
   defaultConcurrency: 100,
   names: { ...PLAIN_NAMES, asPublished: true },
-  // A vLLM process holds the models it lists for as long as it lives.
+  // vLLM keeps the models that it lists in memory.
   parseModels: (body) => parseOpenAiList(body, () => ({ resident: true })),
   listings: [
     {

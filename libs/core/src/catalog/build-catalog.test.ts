@@ -34,7 +34,7 @@ function endpoint(name: string, rules: NameRules, ...models: EndpointModel[]): E
 
 /** Like the names of Ollama's library. */
 const SHORT: NameRules = { shortNames: 'own', textMeansBase: true, asPublished: false, preferredAsId: true };
-/** Like those of LM Studio's catalogue. */
+/** Like those of LM Studio's catalog. */
 const PUBLISHED: NameRules = { ...PLAIN_NAMES, shortNames: 'published' };
 /** Like those of vLLM, which are ids of repositories. */
 const REPOSITORY: NameRules = { ...PLAIN_NAMES, asPublished: true };

@@ -7,11 +7,11 @@ import { nameGroups } from './name-groups.ts';
 export type { EndpointModels };
 
 /**
- * Unifies what all endpoints have: one entry for each model, under all its names, with all its locations. Pure, and
- * independent of the order of endpoints and models.
+ * Makes one catalog of what all endpoints have: one entry for each model, with all its names and locations. Pure; the
+ * order of endpoints and models does not matter.
  *
- * @param previous keeps ids and `created`; returned itself if nothing changed
- * @param now epoch milliseconds; `created` of models of which no server tells a date
+ * @param previous its ids and `created` are kept; it is returned itself if nothing changed
+ * @param now epoch milliseconds; becomes `created` of a new model of which no server tells a date
  */
 export function buildCatalog(
   perEndpoint: readonly EndpointModels[],
@@ -23,7 +23,7 @@ export function buildCatalog(
     mergeModels(group, before.get(group.id), Math.floor(now / 1000)),
   );
   if (previous !== null && sameModels(models, previous.models)) return previous;
-  // In step with the clock, so that two leaders in turn never give one number to different catalogues.
+  // At least the time: two agents that lead one after the other must not give one revision to two catalogs.
   return { revision: Math.max((previous?.revision ?? 0) + 1, now), models };
 }
 

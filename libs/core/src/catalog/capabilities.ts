@@ -2,7 +2,7 @@ import type { EndpointModel, ModelKind } from '../snapshot.ts';
 
 const LONG_CONTEXT = 32_768;
 
-/** The backends' words in the catalogue's. */
+/** The catalog's words for those of the backends. */
 const WORDS: Readonly<Record<string, string>> = {
   completion: 'text-generation',
   chat: 'chat',
@@ -34,7 +34,7 @@ const BY_KIND: Readonly<Record<ModelKind, readonly string[]>> = {
   unknown: [],
 };
 
-/** What a model can do, in the words of the catalogue, sorted. */
+/** What a model can do, in the words of the catalog, sorted. */
 export function capabilitiesOf(
   models: readonly EndpointModel[],
   kind: ModelKind,

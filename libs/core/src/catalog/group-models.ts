@@ -19,8 +19,8 @@ export interface EndpointModels {
 }
 
 /**
- * Puts together what is one model: the same name (unless the servers tell of different quantisations), the same
- * identity of names, or the same digest.
+ * Groups what is one model: equal names (unless the servers tell different quantisations), names with one identity, or
+ * equal digests.
  */
 export function groupModels(perEndpoint: readonly EndpointModels[]): LocatedModel[][] {
   const units = unitsByName(perEndpoint);
@@ -54,13 +54,13 @@ export function groupModels(perEndpoint: readonly EndpointModels[]): LocatedMode
   return [...groups.values()];
 }
 
-/** What two copies of the same weights have in common; null without a real digest, as not every server has one. */
+/** A key that only copies of the same weights share; null without a real digest, which not every server tells. */
 function contentOf({ digest, sizeBytes }: EndpointModel, { quantization, size }: ParsedName): string | null {
   if (digest === null || !/^(?:sha256:)?[0-9a-f]{64}$/i.test(digest) || new Set(digest).size < 8) return null;
   return `digest ${digest} ${sizeBytes ?? ''} ${quantization ?? ''} ${size ?? ''}`;
 }
 
-/** Namesakes, apart where their quantisations contradict each other. */
+/** Models of one name, apart where their quantisations differ. */
 function unitsByName(perEndpoint: readonly EndpointModels[]): LocatedModel[][] {
   const byName = new Map<string, Map<string, LocatedModel[]>>();
   for (const { endpoint, rules, models } of perEndpoint) {
@@ -78,7 +78,7 @@ function unitsByName(perEndpoint: readonly EndpointModels[]): LocatedModel[][] {
   return [...byName.values()].flatMap(withoutUntold);
 }
 
-/** Adds namesakes that tell no quantisation to the first, by its name, of those that do. */
+/** Adds the models that tell no quantisation to the first quantisation that another of their name tells. */
 function withoutUntold(units: ReadonlyMap<string, LocatedModel[]>): LocatedModel[][] {
   const untold = units.get('');
   const told = [...units]
@@ -89,9 +89,9 @@ function withoutUntold(units: ReadonlyMap<string, LocatedModel[]>): LocatedModel
   return [[...first[1], ...untold], ...told.slice(1).map(([, unit]) => unit)];
 }
 
-/** Names are read again at each discovery, and nearly all are as they were. */
+/** The names of a fleet are read again at each discovery, and few of them change. */
 const parsedNames = new WeakMap<NameRules, Map<string, ParsedName>>();
-/** Of each rules. */
+/** Names that are remembered for one set of rules. */
 const MAX_PARSED = 20_000;
 
 function parseCached(rules: NameRules, { name, quantization, parameterSize }: EndpointModel): ParsedName {

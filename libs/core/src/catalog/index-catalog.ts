@@ -1,6 +1,6 @@
 import type { Catalog, CatalogModel } from '../snapshot.ts';
 
-/** Finds models of one catalogue by any of their names. */
+/** Finds models of one catalog by any of their names. */
 export interface ModelIndex {
   /** By id or alias: as written, else in any case, else with or without Ollama's `:latest`. */
   find(name: string): CatalogModel | undefined;
@@ -8,7 +8,7 @@ export interface ModelIndex {
 
 const LATEST = ':latest';
 
-/** Built once for each catalogue; `find` then costs the same whatever its size. */
+/** Indexes a catalog once, so that `find` costs the same whatever its size. */
 export function indexCatalog(catalog: Catalog): ModelIndex {
   const exact = new Map<string, CatalogModel>();
   const folded = new Map<string, CatalogModel>();
@@ -17,7 +17,7 @@ export function indexCatalog(catalog: Catalog): ModelIndex {
     const lower = name.toLowerCase();
     if (!folded.has(lower)) folded.set(lower, model);
   };
-  // Ids first: no alias of one model may hide another.
+  // Ids before aliases: an alias of one model must not hide the id of another.
   for (const model of catalog.models) add(model.id, model);
   for (const model of catalog.models) for (const alias of model.aliases) add(alias, model);
   return {

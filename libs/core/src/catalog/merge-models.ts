@@ -7,9 +7,9 @@ import { kindOfName } from './names/kind-of-name.ts';
 import { parameterCountOf } from './names/model-size.ts';
 
 /**
- * The catalogue entry of a group: for each property what most of its locations tell, or else what its names tell.
+ * Makes the catalog's entry of a group. Each property is what most locations tell, or else what the names tell.
  *
- * @param before the entry that it had, for `created`
+ * @param before the entry of the previous catalog, whose `created` is kept
  * @param nowS epoch seconds
  */
 export function mergeModels(group: NamedGroup, before: CatalogModel | undefined, nowS: number): CatalogModel {
@@ -45,11 +45,11 @@ function kindOf(models: readonly EndpointModel[], group: NamedGroup): ModelKind 
   if (told !== null) return told;
   const named = [group.id, ...group.aliases].map(kindOfName).find((kind) => kind !== 'unknown');
   if (named !== undefined) return named;
-  // What is none of the special kinds and of a family of language models is one.
+  // The special kinds show in a name, so what has a known family and none of them is a language model.
   return group.located.some(({ parsed }) => parsed.family !== null) ? 'llm' : 'unknown';
 }
 
-/** The oldest date that a server tells of it; epoch seconds. */
+/** The oldest date that a server tells of the model, in epoch seconds. */
 function madeAt(models: readonly EndpointModel[]): number | null {
   const oldest = smallest(models.map((model) => model.modifiedAt));
   return oldest === null ? null : Math.floor(oldest / 1000);
@@ -60,7 +60,7 @@ function smallest(values: readonly (number | null)[]): number | null {
   return known.length === 0 ? null : known.reduce((least, value) => Math.min(least, value));
 }
 
-/** The value that occurs most often; of several the first in order. Null counts for nothing. */
+/** The value that occurs most often, of equally frequent ones the lowest. Null is not counted. */
 function mostFrequent<T extends string | number>(values: readonly (T | null)[]): T | null {
   const counts = new Map<T, number>();
   for (const value of values) if (value !== null) counts.set(value, (counts.get(value) ?? 0) + 1);

@@ -8,8 +8,8 @@ export interface NamedGroup {
 }
 
 /**
- * Gives every group its id and aliases, so that each name means one group. The id that a group had before stays its
- * id as long as one of its endpoints uses that name.
+ * Gives every group an id and aliases, so that each name means one group. A group keeps its id as long as one of its
+ * endpoints uses that name.
  */
 export function nameGroups(
   groups: readonly (readonly LocatedModel[])[],
@@ -25,7 +25,7 @@ export function nameGroups(
     for (const name of [id, ...aliases]) taken.add(name);
     named.push({ id, aliases, located });
   }
-  // Shorter forms come last: they may not take a name that a server uses, in any case.
+  // Shorter forms come last, so that they take no name that a server uses in any letter case.
   const folded = new Set([...taken].map((name) => name.toLowerCase()));
   for (const group of named) {
     for (const name of [group.id, ...group.aliases].flatMap(shorterForms)) {
@@ -47,7 +47,7 @@ interface Unnamed {
   readonly names: readonly string[];
 }
 
-/** Of two groups that share a name the one with more locations has it. */
+/** Groups that share a name are ordered by their locations: the one with the most gets the name. */
 function byImportance(a: Unnamed, b: Unnamed): number {
   return (
     b.located.length - a.located.length ||
@@ -77,7 +77,7 @@ function rank(name: string, located: readonly LocatedModel[]): number {
   return located.some(({ rules, model }) => rules.preferredAsId && model.name === name) ? 0 : 1;
 }
 
-/** An id for a group all of whose names belong to another: with its quantisation, as LM Studio writes it. */
+/** An id for a group whose names all belong to another group: with its quantisation, as LM Studio writes it. */
 function distinguish(name: string, located: readonly LocatedModel[], taken: ReadonlySet<string>): string {
   const id = `${name}@${quantizationOf(located).toLowerCase() || 'other'}`;
   for (let n = 1; ; n += 1) {

@@ -1,6 +1,6 @@
 import { memoByName } from './memo-by-name.ts';
 
-/** Headers of one connection (RFC 9110 §7.6.1), and those that older software sends as such. */
+/** Headers that are about one connection only (RFC 9110 §7.6.1), older ones included. */
 const HOP_BY_HOP: readonly string[] = [
   'connection',
   'keep-alive',
@@ -29,10 +29,10 @@ export type RequestRule =
 const REQUEST_RULES: ReadonlyMap<string, RequestRule> = new Map<string, RequestRule>([
   ...HOP_BY_HOP.map((name) => [name, 'drop'] as const),
   ['host', 'drop'],
-  // The body is read here already: nobody waits for leave to send it.
+  // The gateway has asked the client for the body already (RFC 9110 §10.1.1).
   ['expect', 'drop'],
   ['cookie', 'drop'],
-  // A server on loopback refuses the pages of other origins, and CORS ends here.
+  // The gateway answers for CORS. Ollama and others refuse a request with a foreign Origin.
   ['origin', 'drop'],
   ['access-control-request-method', 'drop'],
   ['access-control-request-headers', 'drop'],
@@ -59,7 +59,7 @@ export const requestRule = memoByName((name): RequestRule => {
 
 export type ResponseRule = 'keep' | 'drop' | 'via';
 
-/** What a backend must not say to a browser in the gateway's name, or beside the gateway's own word. */
+/** Headers that would act on the gateway's own origin in a browser, or contradict what the gateway sends itself. */
 const RESPONSE_DROPPED: ReadonlySet<string> = new Set([
   ...HOP_BY_HOP,
   'set-cookie',

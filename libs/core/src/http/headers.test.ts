@@ -23,7 +23,7 @@ function toBackend(raw: readonly string[], facts: Partial<BackendHeaderFacts> = 
   return backendHeaders(raw, { ...FACTS, ...facts });
 }
 
-test('to the backend: its own host, and who asked', () => {
+test('sends the backend its own Host, and names the client in the forwarding headers', () => {
   const headers = toBackend([
     'Host',
     'gateway.test',
@@ -47,7 +47,7 @@ test('to the backend: its own host, and who asked', () => {
   }
 });
 
-test('to the backend: nothing of the connection, and nothing that ends at the gateway', () => {
+test('does not send the backend headers of the connection or of the gateway', () => {
   const raw = [
     'Connection',
     'keep-alive, X-Secret-Hop',
@@ -79,13 +79,13 @@ test('to the backend: nothing of the connection, and nothing that ends at the ga
     assert.deepEqual(values(headers, name), [], name);
 });
 
-test('to the backend: what frames the body cannot be nominated away', () => {
+test('keeps Content-Length and Content-Type although Connection lists them', () => {
   const raw = ['Connection', 'Content-Length, Content-Type', 'Content-Length', '5', 'Content-Type', 'a/b'];
   const headers = toBackend(raw, { contentLength: 5 });
   assert.deepEqual([values(headers, 'content-length'), values(headers, 'content-type')], [['5'], ['a/b']]);
 });
 
-test('to the backend: the length is that of the body as it is sent', () => {
+test('sends the backend the length of the body as it is sent', () => {
   assert.deepEqual(values(toBackend(['content-length', '10'], { contentLength: 12 }), 'Content-Length'), [
     '12',
   ]);
@@ -98,7 +98,7 @@ test('to the backend: the length is that of the body as it is sent', () => {
   assert.deepEqual(values(toBackend(['Content-Length', '0'], { contentLength: 0 }), 'Content-Length'), ['0']);
 });
 
-test('to the backend: forwarding headers of a stranger are replaced, those of a trusted proxy added to', () => {
+test('replaces the forwarding headers of an untrusted peer, and adds to those of a trusted proxy', () => {
   const raw = [
     ...['X-Forwarded-For', '198.51.100.1', 'X-Real-IP', '198.51.100.1', 'X-Forwarded-Proto', 'https'],
     ...[
@@ -131,7 +131,7 @@ test('to the backend: forwarding headers of a stranger are replaced, those of a 
   assert.deepEqual(values(proxy, 'Via'), ['1.1 lb, 1.1 olla']);
 });
 
-test('to the backend: the client’s credentials, unless the endpoint has its own', () => {
+test('sends the client’s credentials, unless the endpoint has its own', () => {
   const raw = ['Authorization', 'Bearer client', 'X-Api-Key', 'client', 'x-tenant', 'client'];
   assert.deepEqual(values(toBackend(raw), 'authorization'), ['Bearer client']);
   assert.deepEqual(values(toBackend(raw, { credentials: ['X-Tenant', 'own'] }), 'x-api-key'), ['client']);
@@ -141,14 +141,14 @@ test('to the backend: the client’s credentials, unless the endpoint has its ow
   assert.deepEqual(values(own, 'x-tenant'), ['own']);
 });
 
-test('to the backend: nothing that this kind of server must not get, in any case', () => {
+test('withholds the headers that the backend type must not get, in any letter case', () => {
   const raw = ['X-Conversation-Id', 'c1', 'X-Other', 'v'];
   const headers = toBackend(raw, { withheld: new Set(['x-conversation-id']) });
   assert.deepEqual([values(headers, 'x-conversation-id'), values(headers, 'x-other')], [[], ['v']]);
   assert.deepEqual(values(toBackend(raw), 'x-conversation-id'), ['c1']);
 });
 
-test('to the client: no cookies, no forged or hop-by-hop headers, no credentials', () => {
+test('sends the client no cookies, no headers of the gateway or the connection, and no repeated credentials', () => {
   const raw = [
     ...['Content-Type', 'application/json', 'Content-Length', '5', 'Vary', 'Accept', 'ETag', '"x"'],
     ...['Set-Cookie', 'a=b', 'X-Olla-Endpoint', 'forged', 'Access-Control-Allow-Origin', 'http://evil.test'],
@@ -170,7 +170,7 @@ test('to the client: no cookies, no forged or hop-by-hop headers, no credentials
   ]);
 });
 
-test('both ways: what is not ruled out passes byte for byte, in its order', () => {
+test('passes all other headers byte for byte and in their order, both ways', () => {
   const name = fc.stringMatching(/^[Zz][A-Za-z0-9-]{0,70}$/);
   const pair = fc.tuple(name, fc.string({ maxLength: 20 }));
   fc.assert(

@@ -2,22 +2,22 @@ import { requestRule, responseRule } from './header-rules.ts';
 import { lowerName } from './lower-name.ts';
 import { nominatedNames } from './nominated-names.ts';
 
-/** Protocol version and name of this gateway, as it signs what it forwards. */
+/** What the gateway adds to Via (RFC 9110 §7.6.3). */
 export const VIA = '1.1 olla';
 
 export interface BackendHeaderFacts {
   /** `host[:port]` of the backend, for its Host header. */
   readonly host: string;
-  /** Address that the client is known by; see limits-address/client-address.ts. */
+  /** The client's address; see limits-address/client-address.ts. */
   readonly clientAddress: string;
-  /** Address of the TCP peer where it is another: a trusted proxy. */
+  /** Address of the TCP peer, if that is a trusted proxy and not the client. */
   readonly peerAddress?: string | undefined;
-  /** The peer's own forwarding headers count: they are added to, else replaced. */
+  /** True: the peer's forwarding headers are kept and added to. False: they are replaced. */
   readonly peerTrusted: boolean;
-  /** Host that the client asked for; empty if it named none. */
+  /** The client's Host; empty if it sent none. */
   readonly forwardedHost: string;
   readonly requestId: string;
-  /** Flat: what the configuration sends to this endpoint, its own credentials included. Replaces the client's. */
+  /** Flat: the headers that the configuration gives this endpoint. They replace the client's. */
   readonly credentials: readonly string[] | null;
   /** Headers that this kind of server must not get, in lower case. */
   readonly withheld: ReadonlySet<string>;
@@ -26,16 +26,16 @@ export interface BackendHeaderFacts {
 }
 
 /**
- * Headers for the backend from the client's, both flat `[name, value, …]`: names, order and values as they came,
- * without those that end here (RFC 9110 §7.6.1), and with what tells who asked. Transfer-Encoding is left out, for
- * whoever sends the body frames it.
+ * Makes the headers for the backend from the client's, both flat `[name, value, …]`. Names, order and values stay as
+ * they came. Headers that end at the gateway are left out (RFC 9110 §7.6.1), and those that name the client are added.
+ * Transfer-Encoding is left out too: whoever sends the body frames it.
  */
 export function backendHeaders(raw: readonly string[], facts: BackendHeaderFacts): string[] {
   const headers: string[] = ['Host', facts.host];
   const nominated = nominatedNames(raw);
   const own = facts.credentials === null ? NO_OWN : ownHeaders(facts.credentials);
   const { peerTrusted: trusted, withheld } = facts;
-  // A body that was chunked and is whole now; a request without one gets no length.
+  // False for a chunked body that has been read whole: it gets a length. A request without a body gets none.
   let framed = facts.contentLength === null || facts.contentLength === 0;
   let via = '';
   let forwardedFor = '';
@@ -86,17 +86,18 @@ export function backendHeaders(raw: readonly string[], facts: BackendHeaderFacts
   return headers;
 }
 
-/** An IPv4 peer of a socket for both families is written as IPv6. */
+/** Node writes an IPv4 peer of a dual-stack socket as IPv6, `::ffff:192.0.2.1`. */
 function peerOf({ peerAddress, clientAddress }: BackendHeaderFacts): string {
   if (peerAddress === undefined) return clientAddress;
   return peerAddress.startsWith('::ffff:') && peerAddress.includes('.') ? peerAddress.slice(7) : peerAddress;
 }
 
 /**
- * Headers for the client from the backend's, both flat `[name, value, …]`: names, order and values as they came,
- * without those that end here (RFC 9110 §7.6.1) and those that are the gateway's to send. Content-Length stays.
+ * Makes the headers for the client from the backend's, both flat `[name, value, …]`. Names, order and values stay as
+ * they came, Content-Length included. Headers that end at the gateway (RFC 9110 §7.6.1) or that only the gateway sends
+ * are left out.
  *
- * @param credentials what was sent to this endpoint: a backend that echoes it must not hand it to the client
+ * @param credentials flat, what the endpoint was sent: a header that repeats one of these secrets is left out
  */
 export function clientHeaders(
   raw: readonly string[],
@@ -122,17 +123,17 @@ interface OwnHeaders {
   /** In lower case. */
   readonly names: ReadonlySet<string>;
   readonly hasCredentials: boolean;
-  /** Values that let somebody in. */
+  /** Values of headers that authenticate the gateway. */
   readonly secrets: readonly string[];
 }
 
 const NO_OWN: OwnHeaders = { names: new Set(), hasCredentials: false, secrets: [] };
 const SECRET_NAME = /auth|key|token|secret|cookie/;
-/** Shorter values stand in ordinary headers by chance. */
+/** A shorter value may occur in an ordinary header by chance. */
 const MIN_SECRET_LENGTH = 8;
 const ownByList = new WeakMap<readonly string[], OwnHeaders>();
 
-/** Worked out once for each endpoint, whose list is one object for as long as it is configured. */
+/** Computed once for each endpoint: its list is one object for as long as it is configured. */
 function ownHeaders(credentials: readonly string[]): OwnHeaders {
   let own = ownByList.get(credentials);
   if (own === undefined) {

@@ -2,7 +2,7 @@ const MAX_NAMES = 2_048;
 const MAX_NAME_LENGTH = 64;
 const names = new Map<string, string>();
 
-/** A header's name in lower case. The names that occur are few, so that a look-up replaces the conversion. */
+/** A header's name in lower case. Few spellings occur, so each is converted once. */
 export function lowerName(name: string): string {
   const known = names.get(name);
   if (known !== undefined) return known;

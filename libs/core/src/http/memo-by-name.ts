@@ -4,8 +4,8 @@ const MAX_NAMES = 2_048;
 const MAX_NAME_LENGTH = 64;
 
 /**
- * A function of a header's name, worked out once for each spelling: those that occur are few, so that one look-up
- * replaces lower-casing and comparing. Spellings that a client makes up are bounded.
+ * Remembers the result of a function for each spelling of a header's name. Few spellings occur, so one look-up replaces
+ * lower-casing and comparing. The memory is bounded, because clients can send any name.
  *
  * @param of gets the name in lower case
  */

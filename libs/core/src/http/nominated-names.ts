@@ -1,9 +1,12 @@
 import { lowerName } from './lower-name.ts';
 
-/** What frames or explains a body cannot be nominated away: a forwarder that drops it desynchronises. */
+/** Connection must not remove what frames or describes the body: without it the backend reads the body wrongly. */
 const PROTECTED: ReadonlySet<string> = new Set(['content-length', 'content-type', 'content-encoding']);
 
-/** Lower-cased names that Connection nominates; null where it says no more than `close` or `keep-alive`, as nearly always. */
+/**
+ * The names that Connection lists (RFC 9110 §7.6.1), in lower case; null where it has only `close` or `keep-alive`, as
+ * nearly always.
+ */
 export function nominatedNames(rawHeaders: readonly string[]): ReadonlySet<string> | null {
   let names: Set<string> | null = null;
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {

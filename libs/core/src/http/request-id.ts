@@ -5,13 +5,13 @@ const MAX_LENGTH = 128;
 const prefix = randomBytes(6).toString('hex');
 let count = 0;
 
-/** Unique among all processes: random for the process, then a count. */
+/** An id that no other process makes: random text of this process and a count. */
 export function newRequestId(): string {
   count += 1;
   return `${prefix}-${count.toString(36)}`;
 }
 
-/** Whether a client's X-Request-ID may be taken over into headers and logs: visible ASCII, at most 128 characters. */
+/** Whether a client's X-Request-ID may be used in headers and logs: visible ASCII, at most 128 characters. */
 export function validRequestId(value: string | undefined): value is string {
   if (value === undefined || value.length === 0 || value.length > MAX_LENGTH) return false;
   for (let i = 0; i < value.length; i += 1) {

@@ -10,40 +10,45 @@ const TRUST = new Trust(true, ['127.0.0.0/8', '10.0.0.0/8', 'fd00::/8']);
 
 const cases: [string, string, string | undefined, string][] = [
   ['no header', '10.0.0.1', undefined, '10.0.0.1'],
-  ['a stranger’s header is ignored', '203.0.113.5', '198.51.100.1', '203.0.113.5'],
+  ['an untrusted peer with a header', '203.0.113.5', '198.51.100.1', '203.0.113.5'],
   ['one proxy', '10.0.0.1', '198.51.100.1', '198.51.100.1'],
   [
-    'the leftmost is the client’s own invention',
+    'two proxies and an entry that the client invented',
     '10.0.0.1',
     '1.1.1.1, 198.51.100.1, 10.0.0.2',
     '198.51.100.1',
   ],
-  ['proxies only: the outermost', '10.0.0.1', '10.0.0.3,10.0.0.2', '10.0.0.3'],
-  ['IPv4 written as IPv6', '::ffff:10.0.0.1', '::ffff:198.51.100.1', '198.51.100.1'],
-  ['ports and brackets', '10.0.0.1', '[2001:db8::1]:443, 10.0.0.2:80', '2001:db8::1'],
-  ['garbage ends the walk', '10.0.0.1', '198.51.100.1, unknown, 10.0.0.2', '10.0.0.2'],
+  ['proxies alone: the outermost of them', '10.0.0.1', '10.0.0.3,10.0.0.2', '10.0.0.3'],
+  ['a proxy that writes IPv4 as IPv6', '::ffff:10.0.0.1', '::ffff:198.51.100.1', '198.51.100.1'],
+  ['proxies that write ports and brackets', '10.0.0.1', '[2001:db8::1]:443, 10.0.0.2:80', '2001:db8::1'],
+  [
+    'an entry that is no address: the proxy that wrote it',
+    '10.0.0.1',
+    '198.51.100.1, unknown, 10.0.0.2',
+    '10.0.0.2',
+  ],
   ['an empty header', '10.0.0.1', '', '10.0.0.1'],
-  ['a trailing comma', '10.0.0.1', '198.51.100.1,', '10.0.0.1'],
-  ['IPv6 in its usual form', 'fd00::1', '2001:0DB8:0:0:0:0:0:1', '2001:db8::1'],
-  ['no peer', '', '198.51.100.1', 'unknown'],
+  ['a header that ends in a comma', '10.0.0.1', '198.51.100.1,', '10.0.0.1'],
+  ['a proxy that writes IPv6 in full, in its usual form', 'fd00::1', '2001:0DB8:0:0:0:0:0:1', '2001:db8::1'],
+  ['a peer that is gone', '', '198.51.100.1', 'unknown'],
 ];
 for (const [name, peer, header, expected] of cases) {
-  test(`client address: ${name}`, () => assert.equal(clientAddress(peer, header, TRUST), expected));
+  test(`finds the client behind ${name}`, () => assert.equal(clientAddress(peer, header, TRUST), expected));
 }
 
-test('client address: nothing is trusted where forwarding headers are switched off', () => {
+test('trusts no peer where forwarding headers are switched off', () => {
   const off = new Trust(false, ['10.0.0.0/8']);
   assert.equal(clientAddress('10.0.0.1', '198.51.100.1', off), '10.0.0.1');
   assert.equal(off.trusts('10.0.0.1'), false);
   assert.equal(TRUST.trusts('::ffff:10.1.2.3'), true);
 });
 
-test('client address: an endless header costs little and yields a proxy at worst', () => {
+test('stops reading a very long header, and takes a proxy for the client then', () => {
   const header = `198.51.100.1, ${'10.0.0.2, '.repeat(100_000)}10.0.0.3`;
   assert.equal(clientAddress('10.0.0.1', header, TRUST), '10.0.0.2');
 });
 
-test('a client cannot choose its address behind a trusted proxy', () => {
+test('does not let a client choose its address behind a trusted proxy', () => {
   fc.assert(
     fc.property(fc.string({ maxLength: 60 }), fc.ipV4(), (forged, own) => {
       const plain = clientAddress('10.0.0.1', own, TRUST);
@@ -54,7 +59,7 @@ test('a client cannot choose its address behind a trusted proxy', () => {
   );
 });
 
-test('limits: an IPv6 client counts as its /64, an IPv4 one as itself however it is written', () => {
+test('counts an IPv6 client by its /64, and an IPv4 client by its address in any spelling', () => {
   assert.equal(limitKey('2001:db8:1:2:3:4:5:6'), '2001:db8:1:2::/64');
   assert.equal(limitKey('2001:db8:1:2::ffff'), limitKey('2001:DB8:1:2:a:b:c:d'));
   assert.notEqual(limitKey('2001:db8:1:3::1'), limitKey('2001:db8:1:2::1'));
@@ -63,7 +68,7 @@ test('limits: an IPv6 client counts as its /64, an IPv4 one as itself however it
   assert.equal(limitKey('unknown'), 'unknown');
 });
 
-test('addresses: the same ones as node accepts, in the form that node gives them', () => {
+test('parses the addresses that node accepts, and writes them as node does', () => {
   fc.assert(
     fc.property(fc.oneof(fc.ipV4(), fc.ipV6(), fc.stringMatching(/^[0-9a-f:.]{1,20}$/)), (text) => {
       const parsed = parseAddress(text);
@@ -79,7 +84,7 @@ test('addresses: the same ones as node accepts, in the form that node gives them
   );
 });
 
-test('networks: membership as node’s BlockList has it', () => {
+test('finds an address in a network exactly if node’s BlockList does', () => {
   fc.assert(
     fc.property(
       fc.ipV4(),
@@ -109,7 +114,7 @@ function has(list: readonly string[], text: string): boolean {
   return parseCidrs(list).has(address);
 }
 
-test('networks: single addresses, mapped ones, and what is neither', () => {
+test('takes single addresses and IPv4-mapped networks, and refuses what is no network', () => {
   assert.equal(has(['192.0.2.1'], '192.0.2.1'), true);
   assert.equal(has(['192.0.2.1'], '192.0.2.2'), false);
   assert.equal(has(['::ffff:10.0.0.0/104'], '10.9.9.9'), true);

@@ -16,7 +16,7 @@ const UNKNOWN: Peer = { address: 'unknown', trusted: false };
 export class Trust {
   readonly #enabled: boolean;
   readonly #proxies: Cidrs;
-  /** What was read of addresses: the same ones come again and again. Clients can make them up, so it is bounded. */
+  /** Addresses that have been parsed, because the same ones recur. Bounded, because clients can invent them. */
   readonly #peers = new Map<string, Peer>();
 
   /**
@@ -34,7 +34,7 @@ export class Trust {
     return this.peer(peer).trusted;
   }
 
-  /** An address in its usual form, `unknown` for what is none (a peer's whose connection is gone already). */
+  /** The address in its usual form; `unknown` for what is no address, such as that of a peer that is gone. */
   peer(text: string): Peer {
     const known = this.#peers.get(text);
     if (known !== undefined) return known;
@@ -51,12 +51,12 @@ export class Trust {
 }
 
 /**
- * Whose request it is. X-Forwarded-For is read from the right, because only its last entries are written by proxies
- * that are trusted; the first address that is not such a proxy is the client. An entry that is no address ends the
- * walk at the hop that reported it.
+ * Finds the client's address. X-Forwarded-For is read from its end, because only its last entries were written by
+ * trusted proxies. The first address that is not a trusted proxy is the client's. Where an entry is no address, the
+ * proxy that wrote it counts as the client.
  *
- * @param peer address of the TCP peer; empty when its connection is gone already
- * @param forwardedFor the header, several joined by commas; undefined if there is none
+ * @param peer address of the TCP peer; empty if its connection is closed
+ * @param forwardedFor X-Forwarded-For, several joined by commas; undefined if there is none
  * @returns the address in its usual form
  */
 export function clientAddress(peer: string, forwardedFor: string | undefined, trust: Trust): string {
@@ -76,7 +76,7 @@ export function clientAddress(peer: string, forwardedFor: string | undefined, tr
   return nearest;
 }
 
-/** `192.0.2.1:443` and `[2001:db8::1]:443`, as some proxies write. */
+/** Some proxies write `192.0.2.1:443` and `[2001:db8::1]:443`. */
 function withoutPort(text: string): string {
   if (text.startsWith('[')) return text.slice(1, Math.max(1, text.indexOf(']')));
   const colon = text.indexOf(':');
@@ -84,7 +84,7 @@ function withoutPort(text: string): string {
 }
 
 /**
- * What an address counts as for limits: an IPv6 client has a /64 of its own and can take any address in it.
+ * The key of an address for limits. IPv6 counts by /64, because a client can use every address of its own /64.
  *
  * @returns the address itself for IPv4 and for what is no address
  */

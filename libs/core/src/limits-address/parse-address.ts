@@ -25,7 +25,7 @@ function parseIpv4(text: string): number | null {
   let value = 0;
   for (const part of parts) {
     const byte = Number(part);
-    // A leading zero is octal to some readers, so that it is no address to anyone.
+    // Some parsers read a leading zero as octal. Such an address would mean two, so it is refused.
     if (!isDigits(part) || byte > 255 || (part.length > 1 && part.startsWith('0'))) return null;
     value = value * 256 + byte;
   }

@@ -9,7 +9,7 @@ const opening = (body: unknown): string | null =>
   conversationOpening(Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)))?.toString() ??
   null;
 
-test('later turns have the opening of the first, other conversations of the app have others', () => {
+test('finds the same opening in all turns of a conversation, and another in other conversations', () => {
   const turns = [system, user('Hello'), { role: 'assistant', content: 'Hi' }, user('And now?')];
   const first = opening({ model: 'm', stream: true, messages: turns.slice(0, 2) });
   assert.ok(first?.includes('Hello'));
@@ -19,7 +19,7 @@ test('later turns have the opening of the first, other conversations of the app 
   assert.notEqual(opening({ messages: [{ role: 'system', content: 'other' }, user('Hello')] }), first);
 });
 
-test('the role may stand anywhere in its message, and content may be a list', () => {
+test('finds the role anywhere in its message, and content that is a list', () => {
   assert.equal(
     opening('{"messages": [ {"content":[{"type":"text","text":"}]"}], "role":"user"} , 1]}'),
     '[ {"content":[{"type":"text","text":"}]"}], "role":"user"}',
@@ -27,7 +27,7 @@ test('the role may stand anywhere in its message, and content may be a list', ()
   assert.equal(opening({ input: [{ role: 'user', content: 'x' }] }), '[{"role":"user","content":"x"}');
 });
 
-test('what is no conversation has none', () => {
+test('finds no opening in what is no conversation', () => {
   for (const body of [
     { model: 'm', input: ['a', 'b'] },
     { model: 'm', input: 'text' },
@@ -43,7 +43,7 @@ test('what is no conversation has none', () => {
     assert.equal(opening(body), null, JSON.stringify(body));
 });
 
-test('of a large message only its beginning counts, whole or not', () => {
+test('compares only the beginning of a large message, whether all of it is there or not', () => {
   const body = JSON.stringify({
     messages: [system, { role: 'user', content: 'x'.repeat(3 * MAX_MESSAGE_BYTES) }],
   });
@@ -52,7 +52,7 @@ test('of a large message only its beginning counts, whole or not', () => {
   assert.equal(opening(body.slice(0, 2 * MAX_MESSAGE_BYTES + system.content.length)), whole);
 });
 
-test('any JSON has an opening exactly if a message of a user stands in `messages`', () => {
+test('finds an opening in any JSON exactly if `messages` has one of a user', () => {
   fc.assert(
     fc.property(
       fc.dictionary(fc.string(), fc.jsonValue(), { maxKeys: 4 }),

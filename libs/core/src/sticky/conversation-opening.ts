@@ -3,12 +3,13 @@ import { skipSpace, skipValue, spells, walkObject } from '../body/json-walk.ts';
 const COMMA = 0x2c;
 const OPEN_BRACKET = 0x5b;
 
-/** Of a user's message, so much tells its conversation apart, however large the images in it are. */
+/** Bytes of a user's message that are compared. Images make messages large. */
 export const MAX_MESSAGE_BYTES = 16 * 1024;
 
 /**
- * What the turns of one conversation have in common and no other has: its messages up to the end of the first one of
- * the user, of that at most MAX_MESSAGE_BYTES. Messages are those of chats, and of OpenAI's responses.
+ * The part of a body that is the same in all turns of a conversation and differs from other conversations: the messages
+ * up to the first one of the user, of that at most MAX_MESSAGE_BYTES. Reads `messages` of chats and `input` of OpenAI's
+ * responses.
  *
  * @param body a JSON object, or its beginning
  * @returns null where the body holds no such messages, or ends before them

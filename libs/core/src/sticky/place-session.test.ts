@@ -18,7 +18,7 @@ function busy(view: FleetView, name: string, inFlight: number): void {
 const wide: Spec[] = three.map((spec) => ({ ...spec, weight: 4 }));
 const sessions = Array.from({ length: 600 }, (_, i) => `session-${String(i)}`);
 
-test('every process sends a session to the same endpoint, and each endpoint gets its share', () => {
+test('places a session equally in every process, and sessions by the weight of endpoints', () => {
   const counts: Record<string, number> = {};
   for (const session of sessions) {
     const place = placed(fleet(three), session);
@@ -34,7 +34,7 @@ test('every process sends a session to the same endpoint, and each endpoint gets
   assert.ok(onA > 400 && onA < 500, String(onA));
 });
 
-test('an endpoint that goes away moves its own sessions only', () => {
+test('moves only the sessions of an endpoint that goes away', () => {
   const without = fleet(
     three.map((spec) => (spec.name === 'b' ? { ...spec, state: 'offline' as const } : spec)),
   );
@@ -44,13 +44,13 @@ test('an endpoint that goes away moves its own sessions only', () => {
   }
 });
 
-test('a session stays where it was while there is a free slot', () => {
+test('keeps a session at its endpoint while that has a free slot', () => {
   const view = fleet(wide);
   busy(view, 'b', 3);
   for (const session of sessions.slice(0, 20)) assert.equal(placed(view, session, 'b'), 'b');
 });
 
-test('a session leaves a full endpoint for a free slot, and a queue for one half as long', () => {
+test('moves a session from a full endpoint to a free slot, and from a queue to one half as long', () => {
   const view = fleet(wide);
   busy(view, 'b', 4);
   assert.notEqual(placed(view, 's', 'b'), 'b');
@@ -62,13 +62,13 @@ test('a session leaves a full endpoint for a free slot, and a queue for one half
   assert.notEqual(placed(view, 's', 'b'), 'b');
 });
 
-test('new sessions do not pile up on a full endpoint either', () => {
+test('places no new session at a full endpoint while another has a free slot', () => {
   const view = fleet(wide);
   busy(view, 'a', 4);
   for (const session of sessions.slice(0, 50)) assert.notEqual(placed(view, session), 'a');
 });
 
-test('priority and the chain of an alias come before the session', () => {
+test('prefers a higher priority and an earlier model of an alias to the session’s endpoint', () => {
   const ranked: Spec[] = [
     { name: 'low', priority: 1, models: { m: 'm' } },
     { name: 'high', priority: 9, models: { m: 'm' } },
@@ -86,7 +86,7 @@ test('priority and the chain of an alias come before the session', () => {
   assert.equal(placed(chain, 's', 'second'), 'first');
 });
 
-test('whatever the loads: every usable endpoint once, and never a full one first while another has a slot', () => {
+test('lists every candidate once, and never a full one first while another has a slot', () => {
   fc.assert(
     fc.property(
       fc.array(fc.record({ inFlight: fc.nat(9), weight: fc.integer({ min: 1, max: 4 }) }), {
@@ -118,7 +118,7 @@ test('whatever the loads: every usable endpoint once, and never a full one first
   );
 });
 
-test('an endpoint that the client names comes before the session', () => {
+test('prefers the endpoint that the client names to the session’s', () => {
   const plan = planRoute(
     fleet(three),
     { ...request('m'), preferred: 'c', session: { key: 's', at: 'a' } },

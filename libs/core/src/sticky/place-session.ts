@@ -2,22 +2,22 @@ import { loadOf } from '../route-plan/balance/least-connections.ts';
 import type { Candidate } from '../route-plan/fleet-view.ts';
 import { affinity } from './rendezvous.ts';
 
-/** A request of a session, for its plan. */
+/** What the planner needs to know of a request's session. */
 export interface SessionLookup {
   readonly key: string;
   /** Key of the endpoint that had its last turn, as far as this process knows; null if it knows of none. */
   readonly at: string | null;
 }
 
-/** From this share of its capacity on, an endpoint has no free slot: a request would queue. */
+/** Load from which on an endpoint has no free slot, so that a request would queue. */
 const FULL = 1;
-/** So many times the shortest queue is too long a wait for a warm prompt cache. */
+/** A queue this many times as long as the shortest costs more than a warm prompt cache saves. */
 const TOO_LONG = 2;
 
 /**
- * Puts usable candidates in order for a request of a session: its endpoint first, then the others by load. The session
- * stays where it was, and starts at the endpoint it belongs to by rendezvous hashing, the same in every process; but
- * not at one that has no free slot while another has one, or whose queue is twice as long as another's.
+ * Orders candidates for a request of a session: the session's endpoint first, then the others by load. A session stays
+ * at the endpoint of its last turn. A new one starts where rendezvous hashing puts it, which is the same in every
+ * process. An endpoint is passed over if it has no free slot while another has one, or if its queue is TOO_LONG.
  *
  * @param byPriority only endpoints of the highest priority count
  */

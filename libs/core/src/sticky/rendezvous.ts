@@ -1,6 +1,6 @@
 /**
- * How much a session belongs to an endpoint: every process computes the same, and the session goes where it is highest
- * (rendezvous hashing). One endpoint more or less moves only the sessions that it gains or had.
+ * The score of an endpoint for a session by rendezvous hashing: a session belongs to the endpoint with the highest
+ * score, which is the same in every process. Where an endpoint is added or removed, only its own sessions move.
  *
  * @param weight above 0: an endpoint of twice the weight gets twice the sessions
  */
@@ -9,7 +9,7 @@ export function affinity(session: string, endpoint: string, weight: number): num
   return -weight / Math.log(share);
 }
 
-/** FNV-1a with murmur's finish, which spreads what differs only in its last letters. */
+/** FNV-1a, finished as murmur3 is, because FNV alone barely changes with the last letters. */
 function hash32(a: string, b: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < a.length; i += 1) hash = Math.imul(hash ^ a.charCodeAt(i), 0x01000193);

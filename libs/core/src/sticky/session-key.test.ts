@@ -11,7 +11,7 @@ const marks: SessionMarks = {
   body: () => Buffer.from('{"messages":[{"role":"user","content":"hi"}]}'),
 };
 
-test('the first source that has a key wins, in the configured order', () => {
+test('takes the key of the first configured source that has one', () => {
   const sourceOf = (given: SessionMarks, sources = ALL): string | undefined =>
     sessionKey(given, sources)?.source;
   assert.equal(sourceOf(marks), 'session_header');
@@ -27,7 +27,7 @@ test('the first source that has a key wins, in the configured order', () => {
   );
 });
 
-test('keys hide what they are made of, and differ by source, mark and model', () => {
+test('makes keys that hide their source’s value, and differ by source, value and model', () => {
   const keys = [
     sessionKey(marks, ['auth_header']),
     sessionKey({ ...marks, sessionId: 'Bearer secret' }, ['session_header']),
@@ -38,6 +38,6 @@ test('keys hide what they are made of, and differ by source, mark and model', ()
   for (const key of keys) assert.match(key, /^[\w-]{22}$/);
 });
 
-test('the body is not looked at where another source comes first', () => {
+test('does not read the body where an earlier source has a key', () => {
   sessionKey({ ...marks, body: () => assert.fail('looked at') }, ALL);
 });

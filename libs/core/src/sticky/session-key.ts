@@ -3,20 +3,20 @@ import { conversationOpening } from './conversation-opening.ts';
 
 export type SessionSource = 'session_header' | 'prefix_hash' | 'auth_header' | 'ip';
 
-/** What a request has to tell its session by. */
+/** What of a request can identify its session. */
 export interface SessionMarks {
   /** Value of X-Olla-Session-ID. */
   readonly sessionId: string | undefined;
   readonly authorization: string | undefined;
   readonly address: string;
-  /** Conversations with different models are different sessions: the models may be on different endpoints. */
+  /** A conversation with another model is another session, because that model may be on another endpoint. */
   readonly model: string;
-  /** The body as far as it was read; only asked for where its beginning is wanted. */
+  /** The body as far as it has been read; called only where the sources need it. */
   readonly body: () => Buffer | null;
 }
 
 export interface SessionKey {
-  /** A hash: what it was made of is secret, or large. */
+  /** A hash, because what it is made of may be secret or large. */
   readonly key: string;
   readonly source: SessionSource;
 }
@@ -45,7 +45,7 @@ function markOf(marks: SessionMarks, source: SessionSource): string | Buffer | n
   }
 }
 
-/** 128 bits are enough for keys that nobody gains from bringing to collide but for themselves. */
+/** Characters of base64url, for 132 bits. Clients could make only their own sessions collide. */
 const KEY_LENGTH = 22;
 
 function hash(source: SessionSource, model: string, mark: string | Buffer): string {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SessionTable } from './session-table.ts';
 
-test('a session is forgotten when it was idle for its time, not when it is old', () => {
+test('forgets a session by its idle time, not by its age', () => {
   const table = new SessionTable(10, 100);
   table.place('s', 'a', 0);
   table.place('t', 'a', 10);
@@ -14,7 +14,7 @@ test('a session is forgotten when it was idle for its time, not when it is old',
   assert.equal(table.evictions, 0);
 });
 
-test('without an idle time only room counts: the longest unused goes first', () => {
+test('forgets without an idle time only for want of room, the longest unused first', () => {
   const table = new SessionTable(2, 0);
   table.place('s', 'a', 0);
   table.place('t', 'b', 1);
@@ -24,7 +24,7 @@ test('without an idle time only room counts: the longest unused goes first', () 
   assert.equal(table.evictions, 1);
 });
 
-test('others are told of news, and again before they forget', () => {
+test('tells others of a changed place, and again before they would forget it', () => {
   const table = new SessionTable(10, 100);
   assert.equal(table.place('s', 'a', 0), true);
   assert.equal(table.place('s', 'a', 20), false);

@@ -4,16 +4,16 @@ interface Entry {
   toldAt: number;
 }
 
-/** Which endpoint had the last turn of each session: bounded, the longest unused goes first. */
+/** Remembers the endpoint of each session's last turn. Bounded: the session that is unused the longest is forgotten first. */
 export class SessionTable {
-  /** Sessions that were dropped for want of room. */
+  /** Sessions that were forgotten because the table was full. */
   evictions = 0;
   readonly #maxSessions: number;
   readonly #idleMs: number;
-  /** In the order of use, the longest unused first. */
+  /** In the order of last use, the longest unused first. */
   readonly #entries = new Map<string, Entry>();
 
-  /** @param idleMs after which a session is forgotten; 0 is never */
+  /** @param idleMs a session is forgotten after it; 0 is never */
   constructor(maxSessions: number, idleMs: number) {
     this.#maxSessions = maxSessions;
     this.#idleMs = idleMs === 0 ? Infinity : idleMs;
@@ -26,9 +26,9 @@ export class SessionTable {
   }
 
   /**
-   * The session had a turn there.
+   * Records that a session had a turn at an endpoint.
    *
-   * @returns whether others are to be told: it is news, or they are about to forget it
+   * @returns whether other processes must be told: the endpoint has changed, or they will forget the session soon
    */
   place(session: string, endpoint: string, now: number): boolean {
     const known = this.#entries.get(session);
@@ -41,7 +41,7 @@ export class SessionTable {
     return isNews;
   }
 
-  /** Sessions that are not forgotten yet. */
+  /** The number of sessions that are remembered. */
   size(now: number): number {
     this.#forgetIdle(now);
     return this.#entries.size;

@@ -1,4 +1,4 @@
-/** Families by the first word of a name. A word in which one stands last wins over the shorter word within it. */
+/** Words of names that are the name of a family. */
 const FAMILIES = [
   'codellama',
   'tinyllama',
@@ -85,10 +85,9 @@ export function splitVersioned(token: string): string[] {
 }
 
 /**
- * The family of a name's words: that of the first word that is one, but `llama` in `hermes-3-llama-3.1` as well, as
- * only known words are.
+ * Finds the family of a name: its first word that is a known family, so `llama` in `hermes-3-llama-3.1`.
  *
- * @returns the family and where its word stands; null for unknown ones
+ * @returns the family and the place of its word; null where no word is a known family
  */
 export function findFamily(
   tokens: readonly string[],

@@ -1,27 +1,27 @@
 import { sizesAgree } from './model-size.ts';
 
-/** What a short name of a model library leaves unsaid. */
+/** What a short name of a model library leaves out of the full name. */
 export interface Implied {
   readonly tokens: readonly string[];
   readonly size: string | null;
 }
 
 interface Rule {
-  /** Words of the name, family included, version included: `llama 3.1`. */
+  /** Words of the short name with family and version: `llama 3.1`. */
   readonly words: string;
-  /** Sizes that the rule holds for; absent: all that have one. */
+  /** Sizes that the rule holds for; absent: any size. */
   readonly sizes?: readonly string[];
-  /** Words that belong to the full name. */
+  /** Words that the full name has beside those. */
   readonly add: string;
-  /** The size of the tag `latest`, used only where the server tells one that agrees. */
+  /** Size of the tag `latest`; used only where the server tells a size that agrees. */
   readonly latest?: string;
-  /** The full size where the library shortens it. */
+  /** Size in the full name, where the library shortens it. */
   readonly size?: string;
 }
 
 /**
- * Names of Ollama's library (Docker's and LM Studio's catalogues follow it) and the names their makers gave the same
- * weights. Tags that were moved from one model to another in the course of time are left out on purpose.
+ * Short names of Ollama's library, which those of Docker and LM Studio follow, and what the makers' names of the same
+ * weights have beside them. Tags that have been moved from one model to another are left out.
  */
 const LIBRARY: readonly Rule[] = [
   { words: 'llama 2', add: 'chat', latest: '7b' },
@@ -68,7 +68,7 @@ const LIBRARY: readonly Rule[] = [
   { words: 'bge m3', add: '' },
 ];
 
-/** Models whose makers leave the size out of the name. */
+/** Models whose full name has no size. */
 const SIZES: readonly (readonly [words: string, size: string])[] = [
   ['mistral nemo', '12b'],
   ['mistral small 3.1', '24b'],
@@ -89,7 +89,7 @@ for (const rule of LIBRARY) BY_WORDS.set(rule.words, [...(BY_WORDS.get(rule.word
 const SIZE_BY_WORDS = new Map(SIZES);
 
 /**
- * What a library's short name stands for.
+ * Completes a short name of a library.
  *
  * @param words of the name without size and quantisation
  * @param told the size that the server tells
@@ -111,7 +111,7 @@ export function expandLibraryName(
   return null;
 }
 
-/** The size that a maker's full name leaves out; null if there is none to add. */
+/** The size of a model whose full name has none; null for all others. */
 export function impliedSize(words: readonly string[]): string | null {
   return SIZE_BY_WORDS.get(words.join(' ')) ?? null;
 }

@@ -7,7 +7,7 @@ const IMAGE = /stable-diffusion|sdxl|(^|[-_/])(flux|sd-?turbo|sd3)([-_.:\d]|$)/;
 const VISION =
   /(^|[-_/])(llava|bakllava|moondream|pixtral|internvl|smolvlm|minicpm-v)|vision|([-_.:\d]|^)vl([-_.:]|$)/;
 
-/** What a name says of the kind of a model whose server says nothing; `unknown` where it says nothing either. */
+/** The kind of a model by its name alone, for servers that do not tell it; `unknown` where the name does not either. */
 export function kindOfName(name: string): ModelKind {
   const text = name.toLowerCase();
   if (RERANK.test(text)) return 'rerank';

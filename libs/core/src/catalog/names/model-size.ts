@@ -32,7 +32,7 @@ export function parameterCountOf(size: string | null): number | null {
   return Math.round(Number(plain[1]) * (UNITS[plain[2] ?? ''] ?? 1));
 }
 
-/** Whether two sizes can mean one model: `3b` is what people call 3.2B. */
+/** Whether two sizes can mean one model: names round, and call 3.2B `3b`. */
 export function sizesAgree(a: string | null, b: string | null): boolean {
   const one = parameterCountOf(a);
   const other = parameterCountOf(b);

@@ -1,10 +1,10 @@
 /** How to read the names that one kind of server has for its models. libs/backends says it for each backend type. */
 export interface NameRules {
   /**
-   * Which names come from a library of short names, such as `llama3.1:8b`, that leave words of the full name unsaid.
+   * Which names are from a library of short names, such as `llama3.1:8b`, which leave out words of the full name.
    * - `none`: none
-   * - `own`: all but those in the namespace of a person
-   * - `published`: those with the name of the maker in front; the others are names of files
+   * - `own`: all but those in the namespace of a user
+   * - `published`: those that begin with a maker's name; the others are names of files
    */
   readonly shortNames: 'none' | 'own' | 'published';
   /** The word `text` in a name stands for the base model, as in tags of Ollama's library. */

@@ -5,7 +5,7 @@ import { PLAIN_NAMES } from './name-rules.ts';
 import type { NameRules } from './name-rules.ts';
 import { parseModelName } from './parse-model-name.ts';
 
-// The table of real names is in libs/backends/src/testing: what a name tells depends on the rules of its server.
+// Real names are tested in libs/backends/src/model-names.test.ts, with the rules of their servers.
 function parse(name: string, rules: Partial<NameRules> = {}, quantization: string | null = null) {
   return parseModelName(name, { rules: { ...PLAIN_NAMES, ...rules }, quantization, parameterSize: '8.0B' });
 }

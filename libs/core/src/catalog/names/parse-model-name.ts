@@ -5,7 +5,7 @@ import type { NameRules } from './name-rules.ts';
 import { FAITHFUL_PUBLISHERS, REPACKERS } from './publishers.ts';
 import { agreeOnQuantization, isQuantization, normalizeQuantization } from './quantization.ts';
 
-/** What is known of a model beside its name. */
+/** What a server tells of a model, and how its names are to be read. */
 export interface NameHints {
   readonly rules: NameRules;
   readonly quantization: string | null;
@@ -16,18 +16,18 @@ export interface ParsedName {
   /** Lower case; '' for none. */
   readonly publisher: string;
   readonly family: string | null;
-  /** Version and words that tell the model from others of its family: `3.1-instruct`. */
+  /** Version and words that set the model apart within its family: `3.1-instruct`. */
   readonly variant: string | null;
   /** `8b`, `8x7b`, `30b-a3b`. */
   readonly size: string | null;
-  /** In one spelling, as `Q4_K_M`. */
+  /** In the spelling of llama.cpp: `Q4_K_M`. */
   readonly quantization: string | null;
   readonly format: string | null;
-  /** The quantisation, or that the weights are as their maker published them; null where neither is known. */
+  /** What tells the weights from other files of the model: the quantisation, or `as published`; null if unknown. */
   readonly weights: string | null;
   /**
-   * The same for all names of one model, different for any two that may differ in weights or quantisation. Null where
-   * the name does not tell enough: such a model is one with its namesakes only.
+   * Equal for all names of one model, different for models that may differ in weights or quantisation. Null where the
+   * name does not tell enough: such a model is the same only as others of equal name.
    */
   readonly identity: string | null;
 }
@@ -39,7 +39,7 @@ const FORMATS: Readonly<Record<string, string>> = {
   awq: 'awq',
   gptq: 'gptq',
 };
-/** Words that say nothing of the weights. */
+/** Words that do not set one model apart from another. */
 const EMPTY_WORDS: ReadonlySet<string> = new Set([
   'latest',
   'hf',
@@ -49,12 +49,12 @@ const EMPTY_WORDS: ReadonlySet<string> = new Set([
   'onnx',
   'quantized',
 ]);
-/** Different words for one thing. */
+/** The one spelling of words that mean the same. */
 const SYNONYMS: Readonly<Record<string, string>> = { it: 'instruct', inst: 'instruct', pt: 'base' };
-/** Words of a full name: what has one of them is no short name. */
+/** A name with one of these words is a full name. */
 const COMPLETE: ReadonlySet<string> = new Set(['instruct', 'chat', 'base', 'code']);
 
-/** Reads all that a model's name tells, with what its server tells of it. Never throws. */
+/** Reads a model's name together with what its server tells. Never throws. */
 export function parseModelName(name: string, hints: NameHints): ParsedName {
   const { publisher, base } = splitName(name);
   const words = wordsOf(base);
@@ -84,7 +84,7 @@ export function parseModelName(name: string, hints: NameHints): ParsedName {
 
 function splitName(name: string): { publisher: string; base: string } {
   let text = name.toLowerCase().replaceAll('\\', '/');
-  // A file: its folders say nothing.
+  // The path of a file: its folders tell nothing of the model.
   if (text.startsWith('/') || /^[a-z]:\//.test(text) || text.startsWith('./'))
     text = text.slice(text.lastIndexOf('/') + 1);
   text = text.replace(/^(?:hf\.co|huggingface\.co|registry\.ollama\.ai)\//, '');
@@ -130,7 +130,7 @@ function cleanWords(words: readonly string[]): string[] {
 interface FullName {
   readonly tokens: readonly string[];
   readonly size: string | null;
-  /** False for a short name that may stand for several models. */
+  /** False for a short name that may mean several models. */
   readonly sure: boolean;
 }
 
@@ -149,14 +149,14 @@ function completeName(
   return { tokens: [...tokens, ...implied.tokens], size: implied.size ?? withSize, sure: true };
 }
 
-/** Whether a name comes from a library that leaves words of the full name unsaid. */
+/** Whether a name is one of a library that leaves words of the full name out. */
 function isShortName(tokens: readonly string[], publisher: string, { shortNames }: NameRules): boolean {
   if (shortNames === 'none' || spellBase(tokens).some((token) => COMPLETE.has(token))) return false;
   if (shortNames === 'published') return publisher !== '' && !REPACKERS.has(publisher);
   return FAITHFUL_PUBLISHERS.has(publisher);
 }
 
-/** In a short name `text` is the model before it was taught to chat. */
+/** In a short name `text` means the base model, which was not trained to chat. */
 function spellBase(tokens: readonly string[]): readonly string[] {
   return tokens[0] === 'nomic' ? tokens : tokens.map((token) => (token === 'text' ? 'base' : token));
 }
@@ -166,7 +166,7 @@ function identityOf(publisher: string, full: FullName, weights: string): string 
   return `${owner}${full.tokens.join(' ')}|${full.size ?? ''}|${weights}`;
 }
 
-/** The weights of a repository that is run as it was published; null for a name that an operator chose. */
+/** The weights of a repository that is run as it was published; null for a name without a publisher. */
 function publishedAs(
   publisher: string,
   tokens: readonly string[],

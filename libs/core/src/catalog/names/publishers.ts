@@ -1,4 +1,4 @@
-/** Those who publish others' models unchanged, in other formats, under the names of the files. */
+/** Publishers of other makers' models in other formats, under the names that the makers gave them. */
 export const REPACKERS: ReadonlySet<string> = new Set([
   'bartowski',
   'casperhansen',
@@ -18,7 +18,8 @@ export const REPACKERS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Those who publish models of their own, each under one name, and the repackers. Anybody else under the same model name may have trained it further.
+ * Publishers whose name in front of a model's name changes nothing: makers, and repackers. A model of anybody else may
+ * have been trained further under the name of the original.
  */
 export const FAITHFUL_PUBLISHERS: ReadonlySet<string> = new Set([
   ...REPACKERS,

@@ -203,6 +203,17 @@ describe('an error names the endpoint and what happened', () => {
     assert.match(message, /endpoint only .*within proxy\.response_header_timeout/);
   });
 
+  test('504 when response_timeout is over: no other endpoint is tried', async (t) => {
+    const { backends, chat } = await startWithBackends(
+      t,
+      { first: FIRST, second: SECOND },
+      { config: { proxy: { load_balancer: 'priority', response_timeout: '60ms' } } },
+    );
+    backends.first.respond = () => undefined;
+    assertError(await chat(MODEL), 504, 'BACKEND_TIMEOUT');
+    assert.equal(backends.second.requests.length, 0);
+  });
+
   test('504 when the response takes longer than response_timeout to begin', async (t) => {
     const { backends, chat } = await startWithBackends(
       t,
@@ -239,6 +250,23 @@ describe('a body that streams', () => {
     client.write(postBytes(large).subarray(0, 290_000));
     assertError(await client.nextResponse(), 502, 'BACKEND_ERROR');
     assert.equal(backends.second.requests.length, 0);
+  });
+
+  test('gets the response of an endpoint with a status of retry.statuses: it cannot be sent again', async (t) => {
+    const { gateway, backends, connect } = await startWithBackends(
+      t,
+      { first: FIRST, second: SECOND },
+      RETRYING,
+    );
+    backends.first.respond = ({ socket }) => void socket.write(jsonResponse({ error: 'full' }, '503 Busy'));
+    const client = await connect();
+    client.write(postBytes(large, ['X-Request-ID: spent']).subarray(0, 290_000));
+    const response = await client.nextResponse();
+    assert.deepEqual([response.status, response.text()], [503, '{"error":"full"}']);
+    assert.equal(response.header('x-olla-endpoint'), 'first');
+    assert.equal(backends.second.requests.length, 0);
+    const line = await gateway.log.request('spent');
+    assert.deepEqual([line['status'], line['error'], line['retries']], [503, undefined, undefined]);
   });
 
   test('goes out chunked when it came chunked, and with its length when that was announced', async (t) => {

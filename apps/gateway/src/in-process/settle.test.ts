@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { StatsModelsBody } from '@olla/admin-api/schema/stats';
+import type { StatusBody } from '@olla/admin-api/schema/status';
 import { chunk, jsonResponse, whenComplete, type Respond } from '@olla/testing/raw-backend';
 import { CHAT, postBytes, requestBytes } from '@olla/testing/request-bytes';
 import { startWithBackends, type GatewayWithBackends } from '../../testing/gateway-with-backends.ts';
@@ -111,6 +112,18 @@ describe('the statistics', () => {
     );
   });
 
+  test('have a request as soon as its client has the response', async (t) => {
+    const { connect } = await startWithBackends(t, SPECS);
+    const client = await connect();
+    for (let sent = 1; sent <= 20; sent += 1) {
+      client.write(postBytes(BODY));
+      await client.nextResponse();
+      client.write(requestBytes('GET', '/internal/status'));
+      const { system } = JSON.parse((await client.nextResponse()).text()) as StatusBody;
+      assert.deepEqual([system.total_requests, system.in_flight], [sent, 0]);
+    }
+  });
+
   test('do not count what the gateway answers by itself', async (t) => {
     const { send, status } = await startWithBackends(t, SPECS);
     for (const path of ['/olla/models', '/olla/openai/v1/models', '/internal/health', '/nope'])
@@ -173,6 +186,33 @@ describe('the statistics of a model', () => {
     assert.deepEqual(
       [row?.total_requests, row?.routing_hits, row?.routing_misses, row?.unique_clients],
       [2, 2, 1, 1],
+    );
+  });
+
+  test('make one row of a model, whichever of its names is asked for and whichever an endpoint has', async (t) => {
+    const specs = {
+      tagged: { models: ['llama3:latest'], type: 'ollama' as const },
+      plain: { models: ['llama3'] },
+    };
+    const fixture = await startWithBackends(t, specs, {
+      config: { model_aliases: { chat: ['llama3'] } },
+    });
+    const { gateway, send } = fixture;
+    const sendChat = async (id: string, model: string, target: string): Promise<void> => {
+      await send(postBytes(JSON.stringify({ model }), [`X-Request-ID: ${id}`, `X-Olla-Target: ${target}`]));
+      await gateway.log.request(id);
+    };
+    await sendChat('a', 'llama3', 'tagged');
+    await sendChat('b', 'llama3:latest', 'plain');
+    await sendChat('c', 'LLAMA3', 'plain');
+    await sendChat('d', 'chat', 'tagged');
+    await gateway.agent.publish({ tagged: { state: 'offline' }, plain: { state: 'offline' } });
+    await sendChat('e', 'chat', 'plain');
+    await sendChat('f', 'Llama3:latest', 'plain');
+    const rows = Object.values(await modelRows(fixture));
+    assert.deepEqual(
+      rows.map((row) => [row.name, row.total_requests, row.routing_hits, row.routing_misses]),
+      [['llama3:latest', 4, 4, 2]],
     );
   });
 

@@ -15,7 +15,7 @@ export interface ManagementInput {
   readonly body: RequestBody;
 }
 
-/** The one endpoint for a call that changes models, or brings a file for one. @throws OllaError */
+/** Chooses the one endpoint for a call that changes models or uploads a file of one. @throws OllaError */
 export function chooseManaged(
   { fleet, snapshot }: RoutingView,
   { call, route, body }: ManagementInput,
@@ -43,7 +43,8 @@ function bytesByEndpoint(snapshot: Snapshot | null): ReadonlyMap<string, number>
 }
 
 /**
- * CORS is open, so that any page may chat; without the second rule, any page could also delete models.
+ * Refuses management where it is switched off, and to pages of other origins. CORS is open so that any page may chat; it
+ * must not let any page delete models.
  *
  * @param isAllowed as proxy.model_management says
  * @throws OllaError MANAGEMENT_DISABLED, FORBIDDEN_ORIGIN

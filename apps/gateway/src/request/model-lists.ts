@@ -1,9 +1,4 @@
-import {
-  answerForFleet,
-  LIST_FORMATS,
-  listModels,
-  type ListFormat,
-} from '@olla/backends/listings/answer-for-fleet';
+import { answerForFleet, LIST_FORMATS, listModels } from '@olla/backends/listings/answer-for-fleet';
 import type { ListingSource, Scope } from '@olla/backends/listings/listing-source';
 import { selectModels } from '@olla/backends/listings/select-models';
 import { unifiedModel } from '@olla/backends/listings/unified';
@@ -60,7 +55,7 @@ export function createModelLists(routing: RoutingView, modelAliases: Settings['m
 function unifiedList({ query }: Call, source: ListingSource): object {
   const parameters = new URLSearchParams(query);
   const format = parameters.get('format') ?? 'unified';
-  if (!isListFormat(format))
+  if (!LIST_FORMATS.includes(format))
     throw new OllaError(
       'BAD_REQUEST',
       `format ${printable(format)} is unknown; there are ${LIST_FORMATS.join(', ')}`,
@@ -99,8 +94,4 @@ function flag(name: string, value: string): boolean {
   if (value === 'true' || value === '1') return true;
   if (value === 'false' || value === '0') return false;
   throw new OllaError('BAD_REQUEST', `${name} is true or false, not ${printable(value)}`);
-}
-
-function isListFormat(format: string): format is ListFormat {
-  return (LIST_FORMATS as readonly string[]).includes(format);
 }

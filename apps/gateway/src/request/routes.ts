@@ -43,12 +43,12 @@ export type Route =
 
 export type RelayRoute = Extract<Route, { kind: 'relay' }>;
 
-/** Clients use few paths; what is beyond it is worked out again. */
+/** Bounds of the memory of routes: clients use few paths, but may send any. */
 const MAX_KNOWN_ROUTES = 1_024;
 const MAX_KNOWN_LENGTH = 256;
 const knownRoutes = new Map<string, Map<string, Route>>();
 
-/** The same as `matchRoute`, remembered for the paths of late. */
+/** `matchRoute` with a memory of recent paths. */
 export function findRoute(method: string, path: string): Route {
   if (path.length > MAX_KNOWN_LENGTH) return matchRoute(method, path);
   let ofMethod = knownRoutes.get(method);
@@ -84,14 +84,14 @@ export function matchRoute(method: string, path: string): Route {
     };
   const scope = scopeOf(segment);
   if (scope === null) return unknownPath(path);
-  // The root is an address of a server too: the command of Ollama asks it before everything else.
+  // Servers answer at their root too. Ollama's command asks it before anything else.
   if (rest === '/' && scope.kind !== 'type') return unknownPath(path);
   if (scope.kind === 'openai' && !rest.startsWith('/v1/'))
     return {
       kind: 'unknown',
       message: `${path} is no path of OpenAI's API: below /olla/${segment}/ every path begins with v1/. Native paths are under their backend's own prefix`,
     };
-  // Relayed as it is, but judged as a server reads it: `/api/%64elete` is no way around what guards `/api/delete`.
+  // The path is relayed as it came, but classified as the server will read it: `/api/%64elete` is `/api/delete`.
   const read = rest.includes('%') ? decodedPath(rest) : rest;
   const known = findApiPath(read);
   const blob = known?.body === 'file';
@@ -109,7 +109,7 @@ export function matchRoute(method: string, path: string): Route {
   };
 }
 
-/** A path with its escapes read; what is no valid escape stands for itself. */
+/** The path with its escapes decoded, or as it is if one of them is not valid. */
 export function decodedPath(path: string): string {
   try {
     return decodeURIComponent(path);
@@ -122,7 +122,7 @@ function scopeOf(segment: string): RelayScope | null {
   if (segment === 'proxy') return ANY;
   const profile = profileByPrefix(segment);
   if (profile === undefined) return null;
-  // Its endpoints are those of which no more is known than that they speak OpenAI's API, as most others do too.
+  // Of endpoints of this type only OpenAI's API is known, so its prefixes lead to all endpoints that have that API.
   if (profile === DEFAULT_PROFILE) return OPENAI;
   let scope = TYPE_SCOPES.get(segment);
   if (scope === undefined) TYPE_SCOPES.set(segment, (scope = { kind: 'type', profile }));
@@ -142,7 +142,7 @@ function unknownPath(path: string): Route {
   };
 }
 
-/** A client's text as it may stand in a message: bounded, and without what a terminal would obey. */
+/** A client's text for a message: at most 120 characters, with `?` for what is not printable ASCII. */
 export function printable(text: string): string {
   const clean = text.replace(/[^\x20-\x7e]/g, '?');
   return clean.length > 120 ? `${clean.slice(0, 117)}...` : clean;

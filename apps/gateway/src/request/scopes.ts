@@ -1,4 +1,4 @@
-import { PROFILES } from '@olla/backends/table';
+import { DEFAULT_PROFILE, PROFILES } from '@olla/backends/table';
 import { isOpenAiPath, toBackendPath } from '@olla/backends/paths';
 import type { BackendProfile } from '@olla/backends/profile';
 import type { BackendType } from '@olla/core/backend-type';
@@ -12,13 +12,13 @@ function scopeOf(label: string, profiles: readonly BackendProfile[]): RouteScope
 }
 
 const OPENAI = scopeOf(
-  '/olla/openai',
+  `/olla/${DEFAULT_PROFILE.prefixes[0]}`,
   ALL.filter((profile) => profile.openAiBase !== null),
 );
 const BY_TYPE = new Map(
   ALL.map((profile) => [profile.type, scopeOf(`/olla/${profile.prefixes[0]}`, [profile])]),
 );
-/** One for each set of types: plans are kept by the identity of their scope. */
+/** One scope for each set of types: the fleet view remembers what it computed for a scope by its identity. */
 const BY_TYPES = new Map<string, RouteScope>();
 
 /** The endpoints that a relayed path may go to, by their types. */
@@ -26,7 +26,7 @@ export function planScope(scope: RelayScope, path: string): RouteScope {
   if (scope.kind === 'openai') return OPENAI;
   if (scope.kind === 'type') return BY_TYPE.get(scope.profile.type) as RouteScope;
   const knowing = ALL.filter((profile) => toBackendPath(profile, path) !== null);
-  // A path that no profile knows may be an extension of any server: the server judges it.
+  // A path that no profile has may be an extension of any server.
   const able = knowing.length === 0 ? ALL : knowing;
   const key = able.map((profile) => profile.type).join(' ');
   let known = BY_TYPES.get(key);
@@ -34,7 +34,7 @@ export function planScope(scope: RelayScope, path: string): RouteScope {
   return known;
 }
 
-/** The path as the chosen backend has it: OpenAI's paths stand behind the type's own base, all others as they are. */
+/** The path on the chosen backend: an OpenAI path behind the type's own base, any other as it is. */
 export function backendPath(profile: BackendProfile, path: string): string {
   return isOpenAiPath(path) ? (toBackendPath(profile, path) ?? path) : path;
 }

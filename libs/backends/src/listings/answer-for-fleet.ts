@@ -84,11 +84,9 @@ const TYPE_FORMATS: ReadonlyMap<string, BackendProfile> = new Map(
 
 /** What `format` of `GET /olla/models` may be. */
 export const LIST_FORMATS: readonly string[] = ['unified', 'openai', ...TYPE_FORMATS.keys()];
-/** One of LIST_FORMATS. */
-export type ListFormat = string;
 
 /** `GET /olla/models` in a form, with its filters. @throws RangeError for a format that is not one of LIST_FORMATS */
-export function listModels(source: ListingSource, format: ListFormat, scope: Scope): object {
+export function listModels(source: ListingSource, format: string, scope: Scope): object {
   const listed = (): ListedModel[] => selectModels(source, scope);
   if (format === 'unified') return unifiedList(listed());
   if (format === 'openai') return openAiList(listed().map(namedFromListed));

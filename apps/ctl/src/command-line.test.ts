@@ -183,7 +183,7 @@ test(
     assert.equal(refused.code, 5);
     assert.match(
       refused.stderr,
-      /only routable endpoint that has only-a, shared[^]*LAST_HOST[^]*drain gpu-a --force/,
+      /only endpoint that serves only-a, shared[^]*LAST_HOST[^]*drain gpu-a --force/,
     );
     const forced = await olla(['ctl', 'endpoints', 'drain', 'gpu-a', '--force', '--json'], env);
     assert.deepEqual((JSON.parse(forced.stdout) as { models_lost: string[] }).models_lost, [

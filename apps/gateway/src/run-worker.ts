@@ -101,6 +101,7 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
     adminToken: init.adminToken ?? null,
     startedAt: self.startedAt,
     build: init.build,
+    log,
   });
 
   // ── the path of a request ───────────────────────────────────────────────

@@ -1,6 +1,7 @@
 import { z, type ZodType } from 'zod';
 import { endpointActionSchema, refreshSchema } from './schema/actions.ts';
 import { errorSchema } from './schema/common.ts';
+import { eventsSchema } from './schema/events.ts';
 import { healthSchema, liveSchema, readySchema } from './schema/health.ts';
 import { processSchema } from './schema/process.ts';
 import { statsModelsSchema, statsStickySchema, statsTranslatorsSchema } from './schema/stats.ts';
@@ -96,6 +97,14 @@ export const OPERATIONS: readonly Operation[] = [
     summary: 'Counts of sticky sessions',
     name: 'StatsSticky',
     schema: statsStickySchema,
+  },
+  {
+    method: 'get',
+    path: '/internal/events',
+    summary: 'What happened in the cluster, oldest first, at most the last 1,000',
+    name: 'Events',
+    schema: eventsSchema,
+    errors: [503],
   },
   {
     method: 'get',

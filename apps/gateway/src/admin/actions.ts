@@ -1,18 +1,21 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { EndpointActionBody, RefreshBody } from '@olla/admin-api/schema/actions';
+import { endpointStatus } from '@olla/core/endpoint-status';
 import { OllaError } from '@olla/core/errors';
 import type { Control, ControlChange } from '@olla/state/ports/control';
+import { reportEvent } from '@olla/state/report-event';
 import { StateError } from '@olla/state/state-error';
 import { modelsLostWithout } from './endpoint-rows.ts';
 import type { AdminRequest } from './respond.ts';
 import { readMoment, type AdminDeps } from './sources.ts';
+import { stateUnavailable } from './state-unavailable.ts';
 
 /** @throws OllaError UNAUTHORIZED unless the request carries the admin token */
 export function requireToken(request: AdminRequest, token: string | null): void {
   if (token === null) {
     throw new OllaError(
       'UNAUTHORIZED',
-      'This gateway has no admin token: set admin.token or admin.token_file.',
+      'this gateway has no admin token. Set admin.token or admin.token_file',
     );
   }
   const given = /^Bearer +(\S+) *$/i.exec(request.headers['authorization'] ?? '')?.[1];
@@ -21,7 +24,7 @@ export function requireToken(request: AdminRequest, token: string | null): void 
   if (!same)
     throw new OllaError(
       'UNAUTHORIZED',
-      'This action needs the admin token, as `Authorization: Bearer TOKEN`.',
+      'the action needs the admin token. Send it as `Authorization: Bearer TOKEN`',
     );
 }
 
@@ -41,30 +44,21 @@ export async function changeEndpoint(
   if (endpoint === undefined) {
     throw new OllaError(
       'ENDPOINT_NOT_FOUND',
-      `No endpoint is called ${JSON.stringify(name)}. GET /internal/status/endpoints lists them.`,
+      `no endpoint is called ${JSON.stringify(name)}. GET /internal/status/endpoints lists them`,
     );
   }
   const lost = action === 'drain' ? modelsLostWithout(name, moment.endpoints, moment.snapshot) : [];
   if (lost.length > 0 && request.query.get('force') !== 'true') {
     throw new OllaError(
       'LAST_HOST',
-      `${name} is the only routable endpoint that has ${listModels(lost)}. Drain it all the same with force=true.`,
+      `${name} is the only endpoint that serves ${listModels(lost)}. Drain it all the same with force=true`,
     );
   }
   const drainedBefore = endpoint.drainedBy !== null;
   const changed = drainedBefore !== (action === 'drain');
   const by = actorOf(request);
   const control = changed ? await change(deps, { action, endpoint: name, by }) : moment.control;
-  if (changed) {
-    deps.state.events.publish({
-      kind: action === 'drain' ? 'drained' : 'resumed',
-      endpoint: name,
-      from: endpoint.status.status,
-      to: action === 'drain' ? 'draining' : (endpoint.probed?.state ?? 'unknown'),
-      reason: action === 'drain' ? `drained by ${by}` : `resumed by ${by}`,
-      by,
-    });
-  }
+  if (changed) reportChange(deps, control, { action, endpoint: name, from: endpoint.status.status, by });
   return {
     endpoint: name,
     action,
@@ -83,19 +77,34 @@ export async function refresh(deps: AdminDeps, request: AdminRequest): Promise<R
   return { action: 'refresh', refresh: control.refresh, revision: control.revision };
 }
 
+/** One event and one line, by the worker that was asked. */
+function reportChange(
+  deps: AdminDeps,
+  control: Control,
+  { action, endpoint, from, by }: { action: 'drain' | 'resume'; endpoint: string; from: string; by: string },
+): void {
+  const view = deps.endpoints().find(({ name }) => name === endpoint);
+  // This worker hears of the new control in a moment.
+  const after = view && endpointStatus(view, view.probed, control, view.live.breaker);
+  reportEvent(
+    { events: deps.state.events, log: deps.log },
+    {
+      kind: action === 'drain' ? 'drained' : 'resumed',
+      endpoint,
+      from,
+      to: after?.status ?? null,
+      reason: '',
+      by,
+    },
+  );
+}
+
 async function change(deps: AdminDeps, wanted: ControlChange): Promise<Control> {
   try {
     return await deps.state.control.change(wanted);
   } catch (error) {
     if (!(error instanceof StateError)) throw error;
-    throw new OllaError(
-      'STATE_UNAVAILABLE',
-      `The shared state does not answer (${error.message}); nothing is certain to have changed. Try again.`,
-      {
-        cause: error,
-        retryAfterS: 1,
-      },
-    );
+    throw stateUnavailable(error, 'nothing is certain to have changed');
   }
 }
 

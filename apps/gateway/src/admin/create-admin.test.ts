@@ -4,6 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { createProcessReporter } from '@olla/admin-api/process-report';
 import { OPERATIONS } from '@olla/admin-api/openapi';
 import { errorSchema } from '@olla/admin-api/schema/common';
+import type { EventsBody } from '@olla/admin-api/schema/events';
 import {
   statusSchema,
   type StatusBody,
@@ -327,6 +328,8 @@ test('answers reads while the shared state is away, and says what is missing', a
   assert.deepEqual(status.cluster.missing, ['statistics', 'instances']);
   assert.equal(status.limits.fallback_active, true);
   assert.equal((await ask(cluster, 'GET', '/internal/process')).status, 200);
+  const events = await ask(cluster, 'GET', '/internal/events');
+  assert.deepEqual([events.status, header(events, 'retry-after')], [503, '1']);
   const drain = await ask(cluster, 'POST', '/internal/endpoints/gpu-b/drain', AUTHORIZED);
   assert.equal(drain.status, 503);
   assert.equal(header(drain, 'retry-after'), '1');
@@ -345,7 +348,7 @@ test('answers 401 to actions without the admin token', async () => {
   assert.equal((await ask(locked, 'POST', '/internal/refresh', AUTHORIZED)).status, 401);
 });
 
-test('drains and resumes once, and tells how many streams are left', async () => {
+test('drains and resumes once, with one event and one line each, and tells how many streams are left', async () => {
   const cluster = busyCluster();
   const headers = { ...AUTHORIZED, 'x-olla-actor': 'ann@desk' };
   const drained = json(await ask(cluster, 'POST', '/internal/endpoints/gpu-b/drain', headers));
@@ -365,13 +368,18 @@ test('drains and resumes once, and tells how many streams are left', async () =>
     json(await ask(cluster, 'POST', '/internal/endpoints/gpu-b/resume', headers))['drained'],
     false,
   );
+  const by = 'ann@desk (127.0.0.1)';
+  const expected = [
+    { kind: 'drained', endpoint: 'gpu-b', from: 'healthy', to: 'draining', reason: '', by },
+    { kind: 'resumed', endpoint: 'gpu-b', from: 'draining', to: 'healthy', reason: '', by },
+  ];
+  const time = new Date(cluster.now).toISOString();
+  const { events } = json<EventsBody>(await ask(cluster, 'GET', '/internal/events'));
   assert.deepEqual(
-    cluster.events.map(({ kind, endpoint }) => [kind, endpoint]),
-    [
-      ['drained', 'gpu-b'],
-      ['resumed', 'gpu-b'],
-    ],
+    events,
+    expected.map((event) => ({ time, ...event })),
   );
+  assert.deepEqual(cluster.lines, [`endpoint gpu-b drained by ${by}`, `endpoint gpu-b resumed by ${by}`]);
 });
 
 test('refuses to drain the last host of a model without force', async () => {

@@ -2,6 +2,7 @@ import type { HealthBody, LiveBody, ReadyBody } from '@olla/admin-api/schema/hea
 import { OllaError } from '@olla/core/errors';
 import { changeEndpoint, refresh, requireToken } from './actions.ts';
 import { endpointsBody } from './endpoints-body.ts';
+import { eventsBody } from './events-body.ts';
 import { modelsBody } from './models-body.ts';
 import { processBody } from './process-body.ts';
 import { respond, type AdminRequest, type AdminResponse, type Reply } from './respond.ts';
@@ -38,6 +39,7 @@ const ROUTES: ReadonlyMap<string, Route> = new Map([
   ['/internal/stats/models', readRoute((moment, { query }) => statsModelsBody(moment, query))],
   ['/internal/stats/translators', readRoute(statsTranslatorsBody)],
   ['/internal/stats/sticky', readRoute(statsStickyBody)],
+  ['/internal/events', { methods: READ, build: events }],
   ['/internal/process', { methods: READ, build: async (deps) => uncached(200, await processBody(deps)) }],
   ['/internal/openapi.json', { methods: READ, build: openApi }],
   [
@@ -128,6 +130,10 @@ function health(deps: AdminDeps): Reply {
     endpoints_total: endpoints.length,
   };
   return uncached(serving > 0 ? 200 : 503, body);
+}
+
+async function events(deps: AdminDeps): Promise<Reply> {
+  return { status: 200, body: await eventsBody(deps), cacheable: true };
 }
 
 function ready(deps: AdminDeps): Reply {

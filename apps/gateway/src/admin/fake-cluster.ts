@@ -15,7 +15,7 @@ import { applyControl } from '@olla/state/apply-control';
 import type { Replies } from '@olla/state/ports/ask';
 import type { Control } from '@olla/state/ports/control';
 import type { LiveInstance } from '@olla/state/ports/directory';
-import type { NewEvent } from '@olla/state/ports/events';
+import type { ClusterEvent } from '@olla/state/ports/events';
 import type { StateHealth } from '@olla/state/ports/health';
 import type { StatisticsReading } from '@olla/state/ports/statistics';
 import type { AdminRequest } from './respond.ts';
@@ -26,7 +26,9 @@ export const NOW = Date.UTC(2026, 10, 25, 12, 0, 0);
 
 export interface FakeCluster {
   readonly deps: AdminDeps;
-  readonly events: NewEvent[];
+  readonly events: ClusterEvent[];
+  /** Messages that were logged. */
+  readonly lines: string[];
   /** Its breakers: of healthy endpoints until a test ejects one. */
   readonly live: FleetLive;
   snapshot: Snapshot | null;
@@ -52,6 +54,7 @@ export function fakeCluster(): FakeCluster {
   const self = instance('worker', 1);
   const cluster: FakeCluster = {
     events: [],
+    lines: [],
     live: new FleetLive(0),
     snapshot: fakeSnapshot(settings, {}),
     control: { revision: 3, drained: {}, refresh: 0 },
@@ -77,6 +80,11 @@ export function fakeCluster(): FakeCluster {
       adminToken: 'secret-of-the-test',
       startedAt: NOW - 3_600_000,
       build: { version: '0.1.0', commit: 'f00df00d', builtAt: '2026-11-30T12:00:00.000Z' },
+      log: {
+        debug: (message) => void cluster.lines.push(message),
+        info: (message) => void cluster.lines.push(message),
+        warn: (message) => void cluster.lines.push(message),
+      },
       now: () => cluster.now,
       state: {
         kind: 'memory',
@@ -84,7 +92,11 @@ export function fakeCluster(): FakeCluster {
         statistics: { read: () => replyOf(cluster, cluster.reading) },
         directory: { readInstances: () => replyOf(cluster, cluster.instances) },
         ask: { ask: () => replyOf(cluster, cluster.replies) },
-        events: { publish: (event) => void cluster.events.push(event) },
+        events: {
+          publish: (event) =>
+            void cluster.events.push({ time: new Date(cluster.now).toISOString(), ...event }),
+          recent: () => replyOf(cluster, cluster.events),
+        },
         control: {
           change: async (change) => {
             await replyOf(cluster, null);

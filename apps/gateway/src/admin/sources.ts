@@ -10,6 +10,7 @@ import type { EventPort } from '@olla/state/ports/events';
 import type { HealthPort, StateHealth } from '@olla/state/ports/health';
 import type { StatisticsPort, StatisticsReading } from '@olla/state/ports/statistics';
 import type { StateKind } from '@olla/state/shared-state';
+import type { EventLogger } from '@olla/state/report-event';
 import { endpointRows, type EndpointRow } from './endpoint-rows.ts';
 import { sumStatistics, type ClusterStatistics } from './sum-statistics.ts';
 
@@ -21,7 +22,7 @@ export interface AdminState {
   readonly health: Pick<HealthPort, 'current'>;
   readonly ask: Pick<AskPort, 'ask'>;
   readonly control: Pick<ControlPort, 'change'>;
-  readonly events: Pick<EventPort, 'publish'>;
+  readonly events: Pick<EventPort, 'publish' | 'recent'>;
 }
 
 /** What the admin API is made of: the worker that answers, and the shared state behind it. */
@@ -39,6 +40,7 @@ export interface AdminDeps {
   /** Of this gateway; epoch milliseconds. */
   readonly startedAt: number;
   readonly build: BuildInfo;
+  readonly log: EventLogger;
   /** For tests; Date.now otherwise. */
   readonly now?: () => number;
 }

@@ -1,0 +1,62 @@
+import type { ClusterEvent, EventPort, NewEvent } from './ports/events.ts';
+
+type Fields = Readonly<Record<string, string | null | undefined>>;
+
+/** What an event needs of a logger. */
+export interface EventLogger {
+  debug(message: string, fields: Fields): void;
+  info(message: string, fields: Fields): void;
+  warn(message: string, fields: Fields): void;
+}
+
+export interface EventReporter {
+  readonly events: Pick<EventPort, 'publish'>;
+  readonly log: EventLogger;
+}
+
+/**
+ * Tells operators what happened: an event of the cluster, and one line in the log of this process. Call it in the
+ * process that decided, so that no other writes the same line.
+ */
+export function reportEvent(
+  { events, log }: EventReporter,
+  event: NewEvent,
+  level: keyof EventLogger = 'info',
+): void {
+  events.publish(event);
+  logEvent(log, event, level);
+}
+
+/** Writes the line of an event that the shared state has published. */
+export function logEvent(
+  log: EventLogger,
+  event: NewEvent | ClusterEvent,
+  level: keyof EventLogger = 'info',
+): void {
+  const { kind, endpoint, gateway, from, to, reason, by } = event;
+  log[level](describeEvent(event), { kind, endpoint, gateway, from, to, reason, by });
+}
+
+/** One sentence with the word of the event's kind. */
+export function describeEvent(event: NewEvent): string {
+  const { endpoint, gateway, reason } = event;
+  const subject = endpoint === undefined ? `gateway ${gateway ?? 'unknown'}` : `endpoint ${endpoint}`;
+  return `${subject} ${changeOf(event)}${reason === '' ? '' : `: ${reason}`}`;
+}
+
+function changeOf({ kind, from, to, by }: NewEvent): string {
+  switch (kind) {
+    case 'ejected':
+    case 'readmitted':
+      return kind;
+    case 'drained':
+    case 'resumed':
+      return `${kind} by ${by}`;
+    case 'state':
+    case 'leader':
+    case 'config':
+      return `${kind} ${from ?? 'none'} → ${to ?? 'none'}`;
+    case 'gateway':
+      return `${from ?? 'none'} → ${to ?? 'none'}`;
+  }
+}

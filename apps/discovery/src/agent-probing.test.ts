@@ -122,6 +122,33 @@ describe('an agent that leads', () => {
     await store.when((snapshot) => stateIn(snapshot, 'o') === 'healthy', 'healthy');
   });
 
+  test('reports each change of state as one event and one line, and what a start finds at debug', async (t) => {
+    const server = await startServer(t, ollamaWith('a:1b'));
+    const store = new TestStore();
+    await untilChecked(runTestAgent(t, store, [{ name: 'o', type: 'ollama', url: server.url }]), store);
+    await server.close();
+    store.refresh();
+    await store.when((snapshot) => stateIn(snapshot, 'o') === 'offline', 'offline');
+    await server.open();
+    await store.when((snapshot) => stateIn(snapshot, 'o') === 'healthy', 'healthy');
+    const event = { kind: 'state', endpoint: 'o', by: 'agent-1' };
+    assert.deepEqual(store.events, [
+      { ...event, from: 'unknown', to: 'healthy', reason: '' },
+      { ...event, from: 'healthy', to: 'offline', reason: 'connection refused' },
+      { ...event, from: 'offline', to: 'warming', reason: 'coming back' },
+      { ...event, from: 'warming', to: 'healthy', reason: '' },
+    ]);
+    assert.deepEqual(
+      store.lines.filter((line) => line.includes('endpoint o ')),
+      [
+        'debug endpoint o state unknown → healthy',
+        'warn endpoint o state healthy → offline: connection refused',
+        'info endpoint o state offline → warming: coming back',
+        'info endpoint o state warming → healthy',
+      ],
+    );
+  });
+
   test('checks an ejected endpoint at once and publishes the outcome', async (t) => {
     const server = await startServer(t, ollamaWith('a:1b'));
     const store = new TestStore();

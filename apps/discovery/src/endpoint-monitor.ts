@@ -4,7 +4,7 @@ import { DEFAULT_PROFILE, profileOf } from '@olla/backends/table';
 import type { EndpointSettings, Settings } from '@olla/config/schema';
 import { endpointKey } from '@olla/core/endpoint-key';
 import { isServingState } from '@olla/core/endpoint-status';
-import type { EndpointLoad, EndpointModel, EndpointSnapshot } from '@olla/core/snapshot';
+import type { EndpointLoad, EndpointModel, EndpointSnapshot, EndpointState } from '@olla/core/snapshot';
 import type { AgentLog } from './agent-log.ts';
 import type { ChangeKind } from './change-kind.ts';
 import { checkEndpoint } from './check-endpoint.ts';
@@ -17,6 +17,13 @@ import type { Repeater } from './repeat.ts';
 import type { Semaphore } from './semaphore.ts';
 import { SignalReadings, toEndpointLoad } from './signal-readings.ts';
 
+/** The endpoint is in another state than before. */
+export interface StateChange {
+  readonly from: EndpointState;
+  readonly to: EndpointState;
+  readonly reason: string;
+}
+
 export interface MonitorOptions {
   readonly endpoint: EndpointSettings;
   readonly discovery: Settings['discovery']['model_discovery'];
@@ -27,6 +34,7 @@ export interface MonitorOptions {
   /** Bounds the full lists of all endpoints that run at once. */
   readonly listSemaphore: Semaphore;
   readonly onChange: (kind: ChangeKind) => void;
+  readonly onState: (change: StateChange) => void;
   /** What the snapshot of an earlier leader says of this endpoint. */
   readonly known?: { readonly snapshot: EndpointSnapshot; readonly models: readonly EndpointModel[] };
 }
@@ -169,20 +177,9 @@ export class EndpointMonitor {
       this.#options.onChange(mustPublish || before.reason !== health.reason ? 'state' : 'figures');
       return;
     }
-    this.#logState(before.state, health);
+    this.#options.onState({ from: before.state, to: health.state, reason: health.reason });
     if (!isServingState(before.state) && isServingState(health.state)) this.#repeaters.loads.trigger();
     this.#options.onChange('state');
-  }
-
-  #logState(from: EndpointHealth['state'], { state, reason }: EndpointHealth): void {
-    const { log } = this.#options;
-    const { name, url } = this.endpoint;
-    const fields = { endpoint: name, from, to: state, reason };
-    const message = `endpoint ${name} (${url}) is ${state}${reason === '' ? '' : `: ${reason}`}`;
-    if (!isServingState(state)) log.warn(message, fields);
-    // `olla serve` lists the endpoints that it finds at its start, so these lines would repeat it.
-    else if (from === 'unknown') log.debug(message, fields);
-    else log.info(message, fields);
   }
 
   async #listModels(): Promise<number> {

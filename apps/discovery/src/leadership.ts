@@ -1,12 +1,15 @@
 import type { Settings } from '@olla/config/schema';
 import type { EndpointModels } from '@olla/core/catalog/build-catalog';
+import { endpointKey } from '@olla/core/endpoint-key';
+import { isServingState } from '@olla/core/endpoint-status';
 import type { Instance } from '@olla/core/instance';
 import type { EndpointModel, EndpointSnapshot, Snapshot } from '@olla/core/snapshot';
+import type { NewEvent } from '@olla/state/ports/events';
 import type { Unsubscribe } from '@olla/state/ports/unsubscribe';
-import { endpointKey } from '@olla/core/endpoint-key';
+import { reportEvent, type EventReporter } from '@olla/state/report-event';
 import type { AgentLog } from './agent-log.ts';
 import type { AgentState } from './agent-state.ts';
-import { EndpointMonitor } from './endpoint-monitor.ts';
+import { EndpointMonitor, type StateChange } from './endpoint-monitor.ts';
 import type { ChangeKind } from './change-kind.ts';
 import { Semaphore } from './semaphore.ts';
 import { Publisher } from './publisher.ts';
@@ -66,6 +69,7 @@ export class Leadership {
         log,
         listSemaphore,
         onChange: (kind) => this.#onChange(kind),
+        onState: (change) => reportState({ events: state.events, log }, endpoint.name, self.id, change),
         ...(before === undefined ? {} : { known: before }),
       });
     });
@@ -120,6 +124,19 @@ export class Leadership {
       })),
     };
   }
+}
+
+/** One event and one line, by the agent that leads. */
+function reportState(
+  reporter: EventReporter,
+  endpoint: string,
+  by: string,
+  { from, to, reason }: StateChange,
+): void {
+  const event: NewEvent = { kind: 'state', endpoint, from, to, reason, by };
+  if (!isServingState(to)) reportEvent(reporter, event, 'warn');
+  // `olla serve` lists the endpoints that it finds at its start, so these lines would repeat it.
+  else reportEvent(reporter, event, from === 'unknown' ? 'debug' : 'info');
 }
 
 interface Known {

@@ -12,13 +12,6 @@ import type { TestStore } from './test-store.ts';
 
 export type EndpointInput = { name: string; type: string; url: string | undefined } & Record<string, unknown>;
 
-const silentLog: AgentLog = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
-
 /** Starts a server that ends with the test. */
 export async function startServer(
   t: TestContext,
@@ -53,9 +46,17 @@ export function runTestAgent(
     startedAt: 0,
     configHash: '',
   };
-  const agent = runAgent({ settings, state: store.view(id), self, log: silentLog });
+  const agent = runAgent({ settings, state: store.view(id), self, log: logTo(store.lines) });
   t.after(() => agent.stop());
   return agent;
+}
+
+function logTo(lines: string[]): AgentLog {
+  const write =
+    (level: string) =>
+    (message: string): void =>
+      void lines.push(`${level} ${message}`);
+  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
 }
 
 /** Resolves with the first snapshot in which the agent has checked every endpoint. */

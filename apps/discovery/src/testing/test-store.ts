@@ -2,6 +2,7 @@ import { compareVersions } from '@olla/core/snapshot';
 import type { Snapshot } from '@olla/core/snapshot';
 import type { Control } from '@olla/state/ports/control';
 import type { Ejection } from '@olla/state/ports/ejections';
+import type { NewEvent } from '@olla/state/ports/events';
 import type { Lead } from '@olla/state/ports/election';
 import { StateError } from '@olla/state/state-error';
 import type { AgentState } from '../agent-state.ts';
@@ -9,6 +10,9 @@ import type { AgentState } from '../agent-state.ts';
 /** A store that several agents under test share, each through its own view. It can simulate an outage. */
 export class TestStore {
   readonly snapshots: Snapshot[] = [];
+  readonly events: NewEvent[] = [];
+  /** Level and message of each line that the agents logged. */
+  readonly lines: string[] = [];
   /** While it is true, every call rejects with STATE_UNAVAILABLE. */
   isAway = false;
   /** Calls that rejected because the store was away. */
@@ -109,6 +113,7 @@ export class TestStore {
         onSnapshot: on(this.#onSnapshot),
       },
       ejections: { onEjection: on(this.#onEjection) },
+      events: { publish: (event) => void this.events.push(event) },
       control: {
         read: async () => {
           await Promise.resolve();

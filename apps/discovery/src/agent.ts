@@ -139,6 +139,7 @@ class DiscoveryAgent implements RunningAgent {
     // Only a change of the leader in a cluster is news: not the only agent of a gateway, not a new token of one leader.
     const isNews = state.kind === 'redis' && !this.#isLeadLocal && previous === null;
     log[isNews ? 'info' : 'debug']('this agent leads: it watches the endpoints', {
+      event: 'leader',
       endpoints: settings.discovery.static.endpoints.length,
     });
   }

@@ -86,7 +86,7 @@ export async function startStandaloneAgent(settings: Settings): Promise<number> 
     self,
     redis: { url, name },
     channel: null,
-    log: ({ event, message }) => log[event === 'state_lost' ? 'error' : 'info'](message),
+    log: ({ event, level, message }) => log[level](message, { event }),
   });
   answerProcessQuestions(state);
   const agent = runAgent({ settings, state, self, log });

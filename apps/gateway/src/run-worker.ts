@@ -58,7 +58,12 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
   const [snapshot, control, tracing] = await Promise.all([
     state.snapshots.read().catch(() => null),
     state.control.read().catch(() => ({ revision: 0, drained: {}, refresh: 0 })),
-    startTracing({ log, version: self.version, instanceId: self.id }),
+    startTracing({
+      log,
+      version: self.version,
+      instanceId: self.id,
+      onDropped: () => state.statistics.noteChange(),
+    }),
   ]);
   let isDraining = false;
   let listening: Listening | null = null;

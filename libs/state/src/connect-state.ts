@@ -11,7 +11,7 @@ export interface ConnectOptions {
   readonly redis: RedisOptions | null;
   /** `process` in a forked child; null for an agent on its own, which then needs Redis. */
   readonly channel: IpcChannel | null;
-  /** For an agent on its own: called at the start and at the end of an outage; elsewhere the hub tells. */
+  /** For an agent on its own, as for a hub; elsewhere the hub tells. */
   readonly log?: (event: StoreLogEvent) => void;
 }
 

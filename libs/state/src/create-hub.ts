@@ -12,7 +12,7 @@ export interface HubOptions {
   readonly self: Instance;
   /** Null keeps the state in this process's memory, for one host. */
   readonly redis: RedisOptions | null;
-  /** Called once at the start and once at the end of an outage of the store. */
+  /** Called once at the start and once at the end of an outage of the store, and when a gateway is lost. */
   readonly log?: (event: StoreLogEvent) => void;
 }
 

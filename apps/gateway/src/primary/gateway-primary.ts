@@ -56,7 +56,7 @@ export class GatewayPrimary {
     this.hub = createHub({
       self: this.self,
       redis: redisOf(options.settings),
-      log: ({ event, message }) => options.log[event === 'state_lost' ? 'error' : 'info'](message),
+      log: ({ event, level, message }) => options.log[level](message, { event }),
     });
   }
 

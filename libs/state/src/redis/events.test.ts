@@ -9,6 +9,7 @@ import { TestHost } from '../../testing/test-host.ts';
 import { testInstance } from '../../testing/test-instance.ts';
 import { MAX_EVENTS, type ClusterEvent, type NewEvent } from '../ports/events.ts';
 import type { SharedState } from '../shared-state.ts';
+import type { StoreLogEvent } from '../store-log.ts';
 
 const TTL_MS = 60_000;
 
@@ -23,18 +24,20 @@ describe('events of a cluster in Redis', () => {
     readonly name: string;
     readonly hosts: readonly [TestHost, TestHost];
     readonly workers: readonly [SharedState, SharedState];
+    readonly log: StoreLogEvent[];
   }
   const withTwoHosts = async (body: (cluster: TwoHosts) => Promise<void>): Promise<void> => {
     const name = randomUUID();
+    const log: StoreLogEvent[] = [];
     const hosts = [
-      new TestHost({ name: 'host-1', redis: { url: redis.url, name } }),
-      new TestHost({ name: 'host-2', redis: { url: redis.url, name } }),
+      new TestHost({ name: 'host-1', redis: { url: redis.url, name }, log: (event) => log.push(event) }),
+      new TestHost({ name: 'host-2', redis: { url: redis.url, name }, log: (event) => log.push(event) }),
     ] as const;
     try {
       const workers = [await hosts[0].join('worker'), await hosts[1].join('worker')] as const;
       await hosts[1].join('worker');
       await inForce(workers);
-      await body({ name, hosts, workers });
+      await body({ name, hosts, workers, log });
     } finally {
       await Promise.all(hosts.map((host) => host.close()));
     }
@@ -64,7 +67,7 @@ describe('events of a cluster in Redis', () => {
   });
 
   test('tell once of a gateway that is lost', async () => {
-    await withTwoHosts(async ({ name, workers }) => {
+    await withTwoHosts(async ({ name, workers, log }) => {
       const self = testInstance('primary', 'lost', 'host-3');
       const lost = await forkParticipant(null, self, { url: redis.url, name });
       const about = async (state: SharedState): Promise<ClusterEvent[]> =>
@@ -84,6 +87,9 @@ describe('events of a cluster in Redis', () => {
         assert.deepEqual([loss?.kind, loss?.from, loss?.to, more], ['gateway', 'up', 'lost', []]);
         assert.equal(loss?.reason, 'no heartbeat for 5 s');
       }
+      assert.deepEqual(log, [
+        { event: 'gateway', level: 'warn', message: `gateway ${self.id} is lost: no heartbeat for 5 s` },
+      ]);
     });
   });
 

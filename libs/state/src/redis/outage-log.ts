@@ -45,6 +45,7 @@ export class OutageLog {
     this.#change({ connected: false, outages: this.health.outages + 1, latencyMs: null, detail: reason });
     this.#log({
       event: 'state_lost',
+      level: 'error',
       message: `${this.#where} cannot be reached (${reason}); requests are served, limits act as server.rate_limits.on_state_loss says; check that server, and redis.url`,
     });
   }
@@ -60,6 +61,7 @@ export class OutageLog {
     if (!wasOut) return;
     this.#log({
       event: 'state_back',
+      level: 'info',
       message: `${this.#where} answers again after ${(outForMs / 1_000).toFixed(1)} s`,
     });
   }

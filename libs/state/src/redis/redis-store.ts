@@ -101,10 +101,10 @@ export class RedisStore implements Store {
       ejections: this.#ejections,
       onLost: (hub, instances) => {
         const isGateway = instances.some(({ role }) => role === 'primary');
-        if (isGateway) this.publishEvent(gatewayLost(hub, self.id));
+        if (isGateway) this.#tellOfGateway(gatewayLost(hub, self.id), options.log);
       },
       onReturned: () => {
-        if (this.#isGateway) this.publishEvent(gatewayReturned(self.id));
+        if (this.#isGateway) this.#tellOfGateway(gatewayReturned(self.id), options.log);
       },
       onEvent: (record) => this.#events.learn(record),
       onListening: () => void this.#events.catchUp(),
@@ -252,6 +252,12 @@ export class RedisStore implements Store {
     await this.#others.close();
     this.#outages.close();
     this.#connection.close();
+  }
+
+  #tellOfGateway(event: ClusterEvent, log: RedisStoreOptions['log']): void {
+    this.publishEvent(event);
+    const message = `gateway ${event.gateway} is ${event.to}: ${event.reason}`;
+    log({ event: 'gateway', level: event.to === 'lost' ? 'warn' : 'info', message });
   }
 
   /** Redis answers, for the first time or again; it may have been emptied meanwhile. */

@@ -30,13 +30,13 @@ export class OpenTelemetryTracing implements Tracing {
   readonly #ratio: TraceIdRatioBasedSampler;
   readonly #deliveries: readonly SpanDelivery[];
 
-  constructor(settings: TracingSettings, { log, version, instanceId }: TracingOptions) {
+  constructor(settings: TracingSettings, { log, version, instanceId, onDropped }: TracingOptions) {
     this.#sampler = settings.sampler;
     this.#ratio = new TraceIdRatioBasedSampler(settings.sampler.ratio);
     const { maxSpans, maxBatchSpans, delayMs, exportTimeoutMs } = settings.queue;
     const exporters = settings.exporters.map((name) => ({
       exporter: createExporter(name, settings),
-      delivery: new SpanDelivery(name === 'console' ? 'the console' : settings.destination, log),
+      delivery: new SpanDelivery(name === 'console' ? 'the console' : settings.destination, log, onDropped),
     }));
     this.#deliveries = exporters.map(({ delivery }) => delivery);
     this.#sdk = new NodeSDK({

@@ -18,7 +18,8 @@ function setUp(maxSpans: number) {
         .split('\n')
         .forEach((line) => lines.push(JSON.parse(line) as (typeof lines)[number])),
   });
-  const delivery = new SpanDelivery('http://collector:4318', log);
+  let losses = 0;
+  const delivery = new SpanDelivery('http://collector:4318', log, () => (losses += 1));
   const waiting: ReadableSpan[] = [];
   const processor: SpanProcessor = {
     onStart: () => undefined,
@@ -34,6 +35,8 @@ function setUp(maxSpans: number) {
   const bounded = delivery.bound(processor, maxSpans);
   return {
     delivery,
+    /** How often it said that spans were lost. */
+    losses: () => losses,
     lines,
     log,
     end: (count: number) => {
@@ -50,10 +53,10 @@ function setUp(maxSpans: number) {
 
 describe('SpanDelivery', () => {
   test('drops and counts spans beyond the queue, which has room again after an export', () => {
-    const { delivery, end, send, waiting } = setUp(3);
+    const { delivery, end, send, waiting, losses } = setUp(3);
     end(5);
     assert.equal(waiting.length, 3);
-    assert.equal(delivery.dropped, 2);
+    assert.deepEqual([delivery.dropped, losses()], [2, 2]);
     send();
     end(3);
     assert.equal(waiting.length, 3);

@@ -14,6 +14,7 @@ const SUCCESS = 0;
 export class SpanDelivery {
   readonly #log: Logger;
   readonly #destination: string;
+  readonly #onDropped: () => void;
   #accepted = 0;
   #handedOver = 0;
   #delivered = 0;
@@ -21,9 +22,11 @@ export class SpanDelivery {
   #dropped = 0;
   #awaySince: number | null = null;
 
-  constructor(destination: string, log: Logger) {
+  /** @param onDropped called whenever spans were lost */
+  constructor(destination: string, log: Logger, onDropped: () => void) {
     this.#destination = destination;
     this.#log = log;
+    this.#onDropped = onDropped;
   }
 
   /** Spans that were lost. */
@@ -37,7 +40,7 @@ export class SpanDelivery {
       onStart: (span: Span, context: Context) => processor.onStart(span, context),
       onEnd: (span: ReadableSpan) => {
         if (this.#accepted - this.#handedOver >= maxSpans) {
-          this.#dropped += 1;
+          this.#drop(1);
           return;
         }
         this.#accepted += 1;
@@ -67,8 +70,14 @@ export class SpanDelivery {
 
   /** Counts the spans that are still queued as lost, because nothing more will be sent. */
   close(): void {
-    this.#dropped += Math.max(0, this.#accepted - this.#delivered - this.#rejected);
+    this.#drop(Math.max(0, this.#accepted - this.#delivered - this.#rejected));
     this.#accepted = this.#delivered + this.#rejected;
+  }
+
+  #drop(spans: number): void {
+    if (spans === 0) return;
+    this.#dropped += spans;
+    this.#onDropped();
   }
 
   #recordResult(spans: number, result: ExportResult): void {
@@ -83,7 +92,7 @@ export class SpanDelivery {
       return;
     }
     this.#rejected += spans;
-    this.#dropped += spans;
+    this.#drop(spans);
     if (this.#awaySince !== null) return;
     this.#awaySince = Date.now();
     this.#log.warn(

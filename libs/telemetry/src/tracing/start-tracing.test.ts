@@ -20,6 +20,7 @@ const options = {
   log: createLogger({ level: 'error', format: 'json', write: () => undefined }),
   version: '1.2.3',
   instanceId: 'test:1',
+  onDropped: () => undefined,
 };
 let tracing: Tracing | null = null;
 

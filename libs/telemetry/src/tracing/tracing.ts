@@ -6,6 +6,8 @@ export interface TracingOptions {
   readonly version: string;
   /** Identifies the process: `service.instance.id`. */
   readonly instanceId: string;
+  /** Called whenever spans were lost. */
+  readonly onDropped: () => void;
 }
 
 /** Traces of requests. Its methods never throw, and only `shutdown` waits. */

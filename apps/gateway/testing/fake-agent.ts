@@ -10,6 +10,9 @@ import type {
 } from '@olla/core/snapshot';
 import type { SharedState } from '@olla/state/shared-state';
 
+/** A model by its native name, with what its server tells of it. */
+export type ModelSpec = string | (Pick<EndpointModel, 'name'> & Partial<EndpointModel>);
+
 /** What the agent says of one endpoint. */
 export interface SeenEndpoint {
   readonly name: string;
@@ -17,8 +20,7 @@ export interface SeenEndpoint {
   readonly type: BackendType;
   readonly state: EndpointState;
   readonly reason: string;
-  /** Native names. */
-  readonly models: readonly string[];
+  readonly models: readonly ModelSpec[];
   readonly load: EndpointLoad | null;
 }
 
@@ -59,7 +61,7 @@ export class FakeAgent {
       endpoints.map(({ name, type, models }) => ({
         endpoint: name,
         rules: profileOrDefault(type).names,
-        models: models.map(modelNamed),
+        models: models.map(modelOf),
       })),
       this.#catalog,
       now,
@@ -93,9 +95,9 @@ function snapshotOf({ name, key, type, state, reason, load }: SeenEndpoint, now:
   };
 }
 
-function modelNamed(name: string): EndpointModel {
+function modelOf(spec: ModelSpec): EndpointModel {
+  const told = typeof spec === 'string' ? { name: spec } : spec;
   return {
-    name,
     kind: 'llm',
     resident: true,
     residentUntil: null,
@@ -109,5 +111,6 @@ function modelNamed(name: string): EndpointModel {
     publisher: null,
     capabilities: [],
     modifiedAt: null,
+    ...told,
   };
 }

@@ -4,10 +4,11 @@ import type { BackendType } from '@olla/core/backend-type';
 import { startRawBackend, type RawBackend, type Respond } from '@olla/testing/raw-backend';
 import { openConnection, sendRaw, type RawConnection, type RawResponse } from '@olla/testing/raw-http';
 import { postBytes, requestBytes } from '@olla/testing/request-bytes';
+import type { ModelSpec } from './fake-agent.ts';
 import { startInProcess, type InProcessGateway, type InProcessOptions } from './in-process-gateway.ts';
 
 export interface BackendSpec {
-  readonly models?: readonly string[];
+  readonly models?: readonly ModelSpec[];
   /** Default `openai-compatible`. */
   readonly type?: BackendType;
   /** Further keys of its endpoint in the configuration file. */
@@ -40,8 +41,8 @@ export async function startWithBackends<Name extends string>(
 ): Promise<GatewayWithBackends<Name>> {
   const entries = Object.entries(specs) as [Name, BackendSpec][];
   const started = await Promise.all(
-    entries.map(async ([name, { models = [], respond }]) => {
-      const backend = await startRawBackend({ models, ...(respond === undefined ? {} : { respond }) });
+    entries.map(async ([name, { respond }]) => {
+      const backend = await startRawBackend({ models: [], ...(respond === undefined ? {} : { respond }) });
       return [name, backend] as const;
     }),
   );

@@ -7,7 +7,7 @@ import { TestHost } from '@olla/state/testing/test-host';
 import { writeConfig } from '@olla/testing/olla-process';
 import { tempFolder } from '@olla/testing/temp-folder';
 import { runWorker, type RunningWorker } from '../src/run-worker.ts';
-import { FakeAgent, type SeenEndpoint } from './fake-agent.ts';
+import { FakeAgent, type ModelSpec, type SeenEndpoint } from './fake-agent.ts';
 import { HeldChannel } from './held-channel.ts';
 import { RecordingLog } from './recording-log.ts';
 
@@ -17,7 +17,7 @@ export interface TestEndpoint {
   readonly url: string;
   /** Default `openai-compatible`. */
   readonly type?: BackendType;
-  readonly models?: readonly string[];
+  readonly models?: readonly ModelSpec[];
   /** Further keys of its entry in the configuration file. */
   readonly config?: Readonly<Record<string, unknown>>;
 }

@@ -142,6 +142,17 @@ describe('the statistics', () => {
     assert.equal((await status()).system.total_failures, 1);
   });
 
+  test('count the bytes of both bodies, and of a body that streams', async (t) => {
+    const { gateway, send, status } = await startWithBackends(t, SPECS);
+    const large = `{"model":"${MODEL}","input":"${'x'.repeat(300_000)}"}`;
+    await send(withId('small'));
+    await send(withId('large', large));
+    await gateway.log.request('large');
+    const { traffic } = await status();
+    assert.equal(traffic.bytes_in_total, BODY.length + large.length);
+    assert.equal(traffic.bytes_out_total, 2 * '{"ok":true}'.length);
+  });
+
   test('count refusals by size', async (t) => {
     const { gateway, send, status } = await startWithBackends(t, SPECS, {
       config: { server: { request_limits: { max_body_size: 10 } } },

@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { describe, test, type TestContext } from 'node:test';
+import { assertError } from '@olla/testing/assert-response';
+import { postBytes, requestBytes } from '@olla/testing/request-bytes';
+import { startWithBackends, type GatewayWithBackends } from '../../testing/gateway-with-backends.ts';
+
+const GGUF = 'Meta-Llama-3.1-8B-Instruct-Q4_K_M.gguf';
+const HF = 'meta-llama/Llama-3.1-8B-Instruct';
+const FLEET = {
+  desk: {
+    type: 'ollama',
+    models: [
+      { name: 'llama3.1:8b', quantization: 'Q4_K_M', family: 'llama' },
+      { name: 'nomic-embed-text:latest', kind: 'embeddings' },
+    ],
+  },
+  studio: {
+    type: 'lm-studio',
+    models: ['qwen3-14b', { name: 'bge-m3', kind: 'embeddings' }],
+  },
+  cards: { type: 'vllm', models: [HF] },
+  cpp: { type: 'llamacpp', models: [GGUF] },
+} as const;
+type Fixture = GatewayWithBackends<keyof typeof FLEET>;
+
+interface Entry {
+  readonly id: string;
+  readonly created: number;
+  readonly olla: { readonly aliases: string[]; readonly availability: { endpoint: string; state: string }[] };
+}
+
+const start = (t: TestContext): Promise<Fixture> =>
+  startWithBackends(t, FLEET, {
+    config: { model_aliases: { best: ['llama3.1:8b'], ghost: ['nobody-has-it'] } },
+  });
+const entries = async ({ get }: Pick<Fixture, 'get'>, path = '/olla/models'): Promise<Entry[]> =>
+  (await get<{ data: Entry[] }>(path)).data;
+const ids = async (fixture: Fixture, query = ''): Promise<string[]> =>
+  (await entries(fixture, `/olla/models${query}`)).map(({ id }) => id);
+
+describe('/olla/models', () => {
+  test('lists one model under two names once, another quantisation apart, and aliases that lead somewhere', async (t) => {
+    const fixture = await start(t);
+    const data = await entries(fixture);
+    assert.deepEqual(
+      data.map(({ id }) => id),
+      ['bge-m3', 'llama3.1:8b', HF, 'nomic-embed-text:latest', 'qwen3-14b', 'best'],
+    );
+    const llama = data.find(({ id }) => id === 'llama3.1:8b');
+    assert.deepEqual(llama?.olla.availability.map(({ endpoint }) => endpoint).sort(), ['cpp', 'desk']);
+    assert.ok(llama?.olla.aliases.includes(GGUF));
+  });
+
+  test('lists nothing that does not work as `model`', async (t) => {
+    const fixture = await start(t);
+    const names = (await entries(fixture)).flatMap(({ id, olla }) => [id, ...olla.aliases]);
+    for (const model of new Set(names)) {
+      const response = await fixture.send(
+        postBytes(JSON.stringify({ model }), [], '/olla/proxy/v1/completions'),
+      );
+      assert.equal(response.status, 200, `${model}: ${response.text()}`);
+    }
+  });
+
+  test('filters by endpoint, type, family and availability, alone and together', async (t) => {
+    const fixture = await start(t);
+    for (const [query, expected] of [
+      ['?endpoint=studio', ['bge-m3', 'qwen3-14b']],
+      ['?endpoint=nobody', []],
+      ['?type=embeddings', ['bge-m3', 'nomic-embed-text:latest']],
+      ['?family=LLAMA&type=llm', ['llama3.1:8b', HF, 'best']],
+      ['?family=llama&endpoint=cards&format=openai', [HF]],
+      ['?available=false', []],
+      ['?available=true', ['bge-m3', 'llama3.1:8b', HF, 'nomic-embed-text:latest', 'qwen3-14b', 'best']],
+    ] as const)
+      assert.deepEqual(await ids(fixture, query), expected, query);
+  });
+
+  test('answers 400 to a filter or a format that it does not know', async (t) => {
+    const { send } = await start(t);
+    assertError(await send(requestBytes('GET', '/olla/models?available=perhaps')), 400, 'BAD_REQUEST');
+    const { message } = assertError(
+      await send(requestBytes('GET', '/olla/models?format=bogus')),
+      400,
+      'BAD_REQUEST',
+    );
+    for (const format of ['unified', 'openai', 'ollama', 'lmstudio', 'vllm', 'llamacpp'])
+      assert.ok(message.includes(format), message);
+  });
+
+  test('speaks each format', async (t) => {
+    const fixture = await start(t);
+    assert.deepEqual(await ids(fixture, '?format=openai'), await ids(fixture));
+    assert.deepEqual(await ids(fixture, '?format=vllm'), await ids(fixture));
+    assert.deepEqual(await ids(fixture, '?format=llamacpp'), [GGUF]);
+    assert.deepEqual(await ids(fixture, '?format=lmstudio&type=llm'), ['qwen3-14b']);
+    const tags = await fixture.get<{ models: { name: string }[] }>('/olla/models?format=ollama');
+    assert.deepEqual(tags.models.map(({ name }) => name).sort(), ['llama3.1:8b', 'nomic-embed-text:latest']);
+  });
+
+  test('tells of one model by any of its names, slashes escaped or not', async (t) => {
+    const { get, send } = await start(t);
+    for (const [name, id] of [
+      [HF, HF],
+      [encodeURIComponent(HF), HF],
+      [GGUF, 'llama3.1:8b'],
+      ['LLAMA3.1:8B', 'llama3.1:8b'],
+      ['best', 'best'],
+    ] as const)
+      assert.equal((await get<Entry>(`/olla/models/${name}`)).id, id);
+    assertError(await send(requestBytes('GET', '/olla/models/a/b/c')), 404, 'MODEL_NOT_FOUND');
+  });
+
+  test('keeps `created` while an endpoint leaves and comes back, and shows that it is away', async (t) => {
+    const fixture = await start(t);
+    const { created } = await fixture.get<Entry>(`/olla/models/${HF}`);
+    await fixture.gateway.agent.publish({ cards: { state: 'offline', reason: 'connection refused' } });
+    const away = (await entries(fixture)).find(({ id }) => id === HF);
+    assert.deepEqual(
+      away?.olla.availability.map(({ endpoint, state }) => [endpoint, state]),
+      [['cards', 'offline']],
+    );
+    assert.deepEqual(await ids(fixture, '?available=false'), [HF]);
+    await fixture.gateway.agent.publish({ cards: { state: 'healthy', reason: '' } });
+    assert.equal((await fixture.get<Entry>(`/olla/models/${HF}`)).created, created);
+  });
+
+  test('answers 405 to any other method than GET and HEAD', async (t) => {
+    const { send } = await start(t);
+    const response = await send(postBytes('{}', [], '/olla/models'));
+    assertError(response, 405, 'METHOD_NOT_ALLOWED');
+    assert.equal(response.header('allow'), 'GET, HEAD, OPTIONS');
+  });
+});
+
+describe("a provider's own listing", () => {
+  test('is answered by the gateway for all endpoints of the prefix, not relayed', async (t) => {
+    const fixture = await start(t);
+    const listed = async (path: string): Promise<string[]> =>
+      (await entries(fixture, path)).map(({ id }) => id);
+    assert.deepEqual(await listed('/olla/vllm/v1/models'), [HF]);
+    assert.deepEqual(await listed('/olla/lmstudio/v1/models'), ['bge-m3', 'qwen3-14b']);
+    const all = await listed('/olla/openai/v1/models');
+    for (const id of ['llama3.1:8b', HF, 'qwen3-14b', 'best']) assert.ok(all.includes(id), all.join(' '));
+    const { models } = await fixture.get<{ models: { name: string }[] }>('/olla/ollama/api/tags');
+    assert.deepEqual(models.map(({ name }) => name).sort(), ['llama3.1:8b', 'nomic-embed-text:latest']);
+    for (const { requests } of Object.values(fixture.backends)) assert.equal(requests.length, 0);
+  });
+
+  test('of LM Studio tells what is loaded and what each model is', async (t) => {
+    const { get } = await start(t);
+    const { data } = await get<{ data: { id: string; state: string; type: string }[] }>(
+      '/olla/lmstudio/api/v0/models',
+    );
+    assert.deepEqual(data.map(({ id, state, type }) => [id, state, type]).sort(), [
+      ['bge-m3', 'loaded', 'embeddings'],
+      ['qwen3-14b', 'loaded', 'llm'],
+    ]);
+  });
+});
+
+describe('a gateway without a snapshot of any endpoint', () => {
+  test('lists nothing and says so in the form of each listing', async (t) => {
+    const { get } = await startWithBackends(t, {});
+    assert.deepEqual((await get<{ data: [] }>('/olla/models')).data, []);
+  });
+});

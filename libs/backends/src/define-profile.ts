@@ -23,7 +23,6 @@ type Defaulted =
   | 'details'
   | 'names'
   | 'requestHeaders'
-  | 'detect'
   | 'contractName'
   | 'versionName';
 
@@ -54,7 +53,6 @@ export function defineProfile<const Type extends BackendType>(
     details: null,
     names: PLAIN_NAMES,
     requestHeaders: { drop: NOTHING },
-    detect: null,
     ...profile,
   };
 }

@@ -3,7 +3,7 @@ import { PROFILES } from './table.ts';
 
 /** All paths that some type is recognised by. */
 export const DETECTION_PATHS: readonly string[] = [
-  ...new Set(PROFILES.flatMap(({ detect }) => detect?.paths ?? [])),
+  ...new Set(PROFILES.flatMap(({ detect }) => detect.paths)),
 ];
 
 /**
@@ -12,5 +12,5 @@ export const DETECTION_PATHS: readonly string[] = [
  * @param responses by path; without the paths that did not answer
  */
 export function detectProfile(responses: ReadonlyMap<string, ProbeResponse>): BackendProfile | null {
-  return PROFILES.find(({ detect }) => detect?.matches(responses) === true) ?? null;
+  return PROFILES.find(({ detect }) => detect.matches(responses)) ?? null;
 }

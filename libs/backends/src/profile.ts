@@ -121,8 +121,8 @@ export interface BackendProfile<Type extends BackendType = BackendType> {
   readonly requestHeaders: RequestHeaderRules;
   /** How to read the names of its models. */
   readonly names: NameRules;
-  /** How `type: auto` recognises this server; null if it cannot be recognised. */
-  readonly detect: Detection | null;
+  /** How `type: auto` recognises this server. */
+  readonly detect: Detection;
 }
 
 /** How a server of the type is recognised. Types are tried in the order of PROFILES. */

@@ -72,7 +72,7 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
   const endpoints = new Endpoints(settings);
   const live = new FleetLive(Math.random());
   const inFlight = new InFlight({ endpoints, live, state });
-  const ejections = new Ejections({ endpoints, live, state });
+  const ejections = new Ejections({ endpoints, live, state, log });
   const routing = new RoutingView({ endpoints, aliases, live, ejections, state, snapshot, control });
   const refresh = new FleetRefresh({
     state,

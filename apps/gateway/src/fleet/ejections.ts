@@ -1,18 +1,19 @@
+import type { Instance } from '@olla/core/instance';
 import {
   applyEjection,
+  applyReadmission,
   grantProbe,
   isProbeDue,
   recordConnectionFailure,
   recordStatus,
   takeProbe,
-  type BreakerChange,
 } from '@olla/core/route-plan/breaker';
 import type { EndpointView } from '@olla/core/route-plan/endpoint-view';
 import type { FleetLive } from '@olla/core/route-plan/fleet-live';
-import type { FleetView } from '@olla/core/route-plan/fleet-view';
-import { applyChecks } from '@olla/core/route-plan/fleet-view';
-import type { Instance } from '@olla/core/instance';
-import type { EjectionPort } from '@olla/state/ports/ejections';
+import { applyChecks, type FleetView } from '@olla/core/route-plan/fleet-view';
+import type { Ejection, EjectionPort, Readmission } from '@olla/state/ports/ejections';
+import type { EventPort } from '@olla/state/ports/events';
+import { reportEvent, type EventLogger } from '@olla/state/report-event';
 import type { Endpoints } from './endpoints.ts';
 
 export interface EjectionsOptions {
@@ -21,7 +22,9 @@ export interface EjectionsOptions {
   readonly state: {
     readonly self: Pick<Instance, 'id'>;
     readonly ejections: EjectionPort;
+    readonly events: Pick<EventPort, 'publish'>;
   };
+  readonly log: EventLogger;
 }
 
 /** How long a worker that was granted a probe has for it, before another may try. */
@@ -29,27 +32,28 @@ const PROBE_TTL_MS = 10_000;
 /** How often ejected endpoints are looked at for a probe that is due. */
 const PROBE_CHECK_MS = 1_000;
 
-export type EjectableEndpoint = Pick<EndpointView, 'key' | 'name' | 'live'>;
+export type EjectableEndpoint = Pick<EndpointView, 'key' | 'name' | 'state' | 'live'>;
 
 /**
- * Keeps traffic away from endpoints that fail in traffic: the breaker of each hears of every attempt, and what it
- * decides is told to the other workers. An ejected endpoint is tried again by one request of the cluster at a time.
+ * Keeps traffic away from endpoints that fail in traffic. The breaker of each hears of every attempt; what it decides
+ * holds for this worker at once and is told to the cluster, which says whether this worker was the first: then it
+ * reports the event. An ejected endpoint is tried again by one request of the cluster at a time.
  */
 export class Ejections {
   readonly #options: EjectionsOptions;
-  readonly #unsubscribe: () => void;
+  readonly #unsubscribe: readonly (() => void)[];
   readonly #prober: NodeJS.Timeout;
+  /** Of the configured endpoints: other hosts may have more. */
+  readonly #keys: ReadonlySet<string>;
 
   constructor(options: EjectionsOptions) {
     this.#options = options;
-    const { endpoints, live, state } = options;
-    const keys = new Set(endpoints.list.map(({ key }) => key));
-    this.#unsubscribe = state.ejections.onEjection(
-      ({ endpointKey, by, cause = 'connection', reason, at }) => {
-        if (by !== state.self.id && keys.has(endpointKey))
-          applyEjection(live.endpoint(endpointKey).breaker, { cause, reason, at }, Date.now());
-      },
-    );
+    const { ejections } = options.state;
+    this.#keys = new Set(options.endpoints.list.map(({ key }) => key));
+    this.#unsubscribe = [
+      ejections.onEjection((ejection) => this.#followEjection(ejection)),
+      ejections.onReadmission((readmission) => this.#followReadmission(readmission)),
+    ];
     this.#prober = setInterval(() => this.#seekProbes(), PROBE_CHECK_MS).unref();
   }
 
@@ -60,33 +64,61 @@ export class Ejections {
 
   /** @param startedAt when the attempt began; epoch milliseconds */
   connectionFailed(endpoint: EjectableEndpoint, code: string, startedAt: number): void {
-    const reason = `connection failed (${code})`;
-    this.#tell(endpoint, recordConnectionFailure(endpoint.live.breaker, { reason, startedAt }, Date.now()));
+    const failure = { reason: `connection failed (${code})`, startedAt };
+    const change = recordConnectionFailure(endpoint.live.breaker, failure, Date.now());
+    if (change === 'ejected') void this.#eject(endpoint);
   }
 
   /** @param startedAt when the attempt began; epoch milliseconds */
   responded(endpoint: EjectableEndpoint, status: number, startedAt: number): void {
-    this.#tell(endpoint, recordStatus(endpoint.live.breaker, status, startedAt, Date.now()));
+    const change = recordStatus(endpoint.live.breaker, status, startedAt, Date.now());
+    if (change === 'ejected') void this.#eject(endpoint);
+    else if (change === 'readmitted') void this.#readmit(endpoint, `a request was answered (${status})`);
   }
 
   /** A new snapshot brings the agent's checks, which may re-admit endpoints. */
   applyChecks(view: FleetView): void {
-    for (const endpoint of applyChecks(view, Date.now())) this.#tell(endpoint, 'readmitted');
+    for (const endpoint of applyChecks(view, Date.now())) {
+      void this.#readmit(endpoint, 'a health check passed');
+    }
   }
 
   close(): void {
-    this.#unsubscribe();
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
     clearInterval(this.#prober);
   }
 
-  /** What a breaker decided here goes to the cluster. */
-  #tell({ key, name, live }: EjectableEndpoint, change: BreakerChange | null): void {
-    if (change !== 'ejected') return;
-    const { self, ejections } = this.#options.state;
+  async #eject({ key, name, state: from, live }: EjectableEndpoint): Promise<void> {
+    const { state, log } = this.#options;
     const { cause, reason, since } = live.breaker;
-    ejections.eject({ endpointKey: key, endpoint: name, cause, reason, by: self.id, at: since }).catch(() => {
-      // The hub is gone: this worker keeps away from the endpoint by itself.
-    });
+    const by = state.self.id;
+    const ejection = { endpointKey: key, endpoint: name, cause, reason, by, at: since };
+    if (!(await isFirst(state.ejections.eject(ejection)))) return;
+    const event = { kind: 'ejected', endpoint: name, from, to: 'ejected', reason, by } as const;
+    reportEvent({ events: state.events, log }, event, 'warn');
+  }
+
+  async #readmit({ key, name, state: to, live }: EjectableEndpoint, reason: string): Promise<void> {
+    const { state, log } = this.#options;
+    const by = state.self.id;
+    const ejectedAt = live.breaker.since;
+    const readmission = { endpointKey: key, endpoint: name, ejectedAt, reason, by, at: Date.now() };
+    if (!(await isFirst(state.ejections.readmit(readmission)))) return;
+    const event = { kind: 'readmitted', endpoint: name, from: 'ejected', to, reason, by } as const;
+    reportEvent({ events: state.events, log }, event);
+  }
+
+  #followEjection({ endpointKey, by, cause = 'connection', reason, at }: Ejection): void {
+    const { live, state } = this.#options;
+    // Its own has taken effect here already, and may be over.
+    if (by === state.self.id || !this.#keys.has(endpointKey)) return;
+    applyEjection(live.endpoint(endpointKey).breaker, { cause, reason, at }, Date.now());
+  }
+
+  #followReadmission({ endpointKey, by, ejectedAt }: Readmission): void {
+    const { live, state } = this.#options;
+    if (by === state.self.id || !this.#keys.has(endpointKey)) return;
+    applyReadmission(live.endpoint(endpointKey).breaker, ejectedAt, Date.now());
   }
 
   #seekProbes(): void {
@@ -107,4 +139,9 @@ export class Ejections {
       );
     }
   }
+}
+
+/** A worker whose hub is silent reports what it does itself. */
+function isFirst(decision: Promise<boolean>): Promise<boolean> {
+  return decision.catch(() => true);
 }

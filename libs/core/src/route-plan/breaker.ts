@@ -136,6 +136,7 @@ export function applyEjection(breaker: Breaker, facts: EjectionFacts, now: numbe
     eject(breaker, facts, now);
     return;
   }
+  breaker.cause = facts.cause;
   breaker.reason = facts.reason;
   breaker.since = facts.at;
   breaker.revision += 1;

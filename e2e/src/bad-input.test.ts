@@ -1,23 +1,23 @@
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, suite, test } from 'node:test';
+import { after, before, beforeEach, describe, test } from 'node:test';
 import { assertError } from '@olla/testing/assert-response';
 import type { Gateway } from '@olla/testing/olla-process';
 import { residentBytes } from '@olla/testing/process-tree';
 import { jsonResponse, startRawBackend, whenComplete, type RawBackend } from '@olla/testing/raw-backend';
 import { openConnection, sendRaw, type RawResponse } from '@olla/testing/raw-http';
 import { CHAT } from '@olla/testing/request-bytes';
-import { endpointOf, startGatewayFor } from './gateway-for.ts';
+import { endpointConfig, startGatewayFor } from './start-gateway-for.ts';
 
 const MODEL = 'judged';
 const MIB = 1024 * 1024;
 
-suite('bad input', () => {
+describe('bad input', () => {
   let backend: RawBackend;
   let gateway: Gateway;
   before(async () => {
     backend = await startRawBackend({ models: [MODEL] });
     gateway = await startGatewayFor({
-      endpoints: [endpointOf('judge', backend)],
+      endpoints: [endpointConfig('judge', backend)],
       models: [MODEL],
       workers: 1,
     });

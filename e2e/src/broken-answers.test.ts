@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { after, before, suite, test } from 'node:test';
-import { Ollama } from 'ollama';
-import OpenAI, { APIError, InternalServerError, NotFoundError, RateLimitError } from 'openai';
 import { assertError, assertOnEveryResponse } from '@olla/testing/assert-response';
 import type { Gateway } from '@olla/testing/olla-process';
 import {
@@ -16,7 +14,9 @@ import {
 import { sendRaw, type RawResponse } from '@olla/testing/raw-http';
 import { CHAT, postBytes } from '@olla/testing/request-bytes';
 import { waitFor } from '@olla/testing/wait-for';
-import { endpointOf, startGatewayFor } from './gateway-for.ts';
+import { Ollama } from 'ollama';
+import OpenAI, { APIError, InternalServerError, NotFoundError, RateLimitError } from 'openai';
+import { endpointConfig, startGatewayFor } from './start-gateway-for.ts';
 
 const MODEL = 'broken';
 const OLLAMA_MODEL = 'broken:1b';
@@ -24,7 +24,7 @@ const SSE = 'Content-Type: text/event-stream';
 const NDJSON = 'Content-Type: application/x-ndjson';
 const EVENT = `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', choices: [{ index: 0, delta: { content: 'half' } }] })}\n\n`;
 
-suite('answers that break off, and backends that fail', () => {
+describe('answers that break off, and backends that fail', () => {
   let backend: RawBackend;
   let ollama: RawBackend;
   let gateway: Gateway;
@@ -32,7 +32,10 @@ suite('answers that break off, and backends that fail', () => {
     backend = await startRawBackend({ models: [MODEL] });
     ollama = await startRawBackend({ models: [], respond: respondAsOllama(() => undefined) });
     gateway = await startGatewayFor({
-      endpoints: [endpointOf('frail', backend), endpointOf('frail-ollama', ollama, { type: 'ollama' })],
+      endpoints: [
+        endpointConfig('frail', backend),
+        endpointConfig('frail-ollama', ollama, { type: 'ollama' }),
+      ],
       models: [MODEL, OLLAMA_MODEL],
       workers: 1,
       config: { proxy: { response_header_timeout: '400ms', read_timeout: '400ms' } },

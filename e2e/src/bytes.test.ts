@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, suite, test } from 'node:test';
+import { after, before, beforeEach, describe, test } from 'node:test';
 import { header } from '@olla/testing/http-message';
 import type { Gateway } from '@olla/testing/olla-process';
 import {
@@ -11,7 +11,7 @@ import {
   type ReceivedRequest,
 } from '@olla/testing/raw-backend';
 import { openConnection, sendRaw } from '@olla/testing/raw-http';
-import { endpointOf, startGatewayFor } from './gateway-for.ts';
+import { endpointConfig, startGatewayFor } from './start-gateway-for.ts';
 
 const MODEL = 'exact-model';
 const path = '/olla/openai/v1/chat/completions';
@@ -28,12 +28,12 @@ function post(body: string | Buffer, headers: readonly string[] = [], target = p
   return Buffer.concat([Buffer.from(head), Buffer.from(body)]);
 }
 
-suite('bytes pass unchanged', () => {
+describe('bytes pass unchanged', () => {
   let backend: RawBackend;
   let gateway: Gateway;
   before(async () => {
     backend = await startRawBackend({ models: [MODEL] });
-    gateway = await startGatewayFor({ endpoints: [endpointOf('exact', backend)], models: [MODEL] });
+    gateway = await startGatewayFor({ endpoints: [endpointConfig('exact', backend)], models: [MODEL] });
   });
   after(async () => {
     await gateway.stop();

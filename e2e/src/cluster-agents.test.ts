@@ -1,24 +1,26 @@
 import assert from 'node:assert/strict';
-import { after, before, suite, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import type { StatusBody } from '@olla/admin-api/schema/status';
 import { runOlla, writeConfig, type Gateway } from '@olla/testing/olla-process';
 import { startRedis, type TestRedis } from '@olla/testing/redis';
 import { startSimulator, type Simulator } from '@olla/testing/simulator-process';
 import type { StartedProcess } from '@olla/testing/started-process';
 import { waitFor } from '@olla/testing/wait-for';
-import { offer, outageLines, startHaproxy, statusOf, tally, type Balancer } from './cluster-for.ts';
-import { modelKnown, startGatewayFor } from './gateway-for.ts';
+import { countByStatus, startChatLoad } from './chat-load.ts';
+import { countOutageLines, readStatus } from './cluster-status.ts';
+import { waitForModel, startGatewayFor } from './start-gateway-for.ts';
+import { startHaproxy, type Haproxy } from './start-haproxy.ts';
 
 const MODEL = 'llama3.1:8b';
-/** Its answers take some seconds. */
+/** A model whose responses take some seconds. */
 const LONG = { name: 'storyteller:8b', loaded: true, decodeTps: 20, answerTokens: 2_000 };
 
-suite('two gateways, two agents on their own and a Redis behind HAProxy', () => {
+describe('two gateways and two separate agents with one Redis behind HAProxy', () => {
   let redis: TestRedis;
   let fleet: Simulator;
   let agents: StartedProcess[];
   let gateways: [Gateway, Gateway];
-  let balancer: Balancer;
+  let haproxy: Haproxy;
 
   before(async () => {
     redis = await startRedis();
@@ -46,11 +48,11 @@ suite('two gateways, two agents on their own and a Redis behind HAProxy', () => 
     const start = (): Promise<Gateway> =>
       startGatewayFor({ endpoints, config: { ...shared, discovery: { agent: 'external' } } });
     gateways = await Promise.all([start(), start()]);
-    for (const gateway of gateways) await modelKnown(gateway, MODEL);
-    balancer = await startHaproxy(gateways);
+    for (const gateway of gateways) await waitForModel(gateway, MODEL);
+    haproxy = await startHaproxy(gateways);
   });
   after(async () => {
-    balancer.process.killTree();
+    haproxy.process.killTree();
     for (const gateway of gateways) await gateway.stop();
     for (const agent of agents) agent.killTree();
     await fleet.stop();
@@ -59,23 +61,24 @@ suite('two gateways, two agents on their own and a Redis behind HAProxy', () => 
 
   const leaderPid = ({ cluster }: StatusBody): number | undefined =>
     cluster.agents.find(({ leading }) => leading)?.pid;
-  /** The process that leads; the status of both gateways agrees. */
-  const leader = (not?: StartedProcess): Promise<StartedProcess> =>
+  /** Waits until both gateways name the same leader, and resolves with its process. */
+  const waitForLeader = (except?: StartedProcess): Promise<StartedProcess> =>
     waitFor(
       async () => {
         const [one, two] = await Promise.all(
-          gateways.map(async (gateway) => leaderPid(await statusOf(gateway))),
+          gateways.map(async (gateway) => leaderPid(await readStatus(gateway))),
         );
-        return one === two ? agents.find((agent) => agent !== not && agent.pid === one) : undefined;
+        return one === two ? agents.find((agent) => agent !== except && agent.pid === one) : undefined;
       },
       { describe: 'one leader in the status of both gateways' },
     );
-  const tokenOf = async (gateway: Gateway): Promise<number> => (await statusOf(gateway)).snapshot?.token ?? 0;
+  const readToken = async (gateway: Gateway): Promise<number> =>
+    (await readStatus(gateway)).snapshot?.token ?? 0;
 
-  test('the status tells of gateways, workers and agents', async () => {
-    await leader();
+  test('the status of each gateway lists all gateways, workers and agents', async () => {
+    await waitForLeader();
     for (const gateway of gateways) {
-      const { cluster } = await statusOf(gateway);
+      const { cluster } = await readStatus(gateway);
       assert.deepEqual(
         [cluster.gateways.length, cluster.workers.length, cluster.agents.length],
         [2, 4, 2],
@@ -84,76 +87,76 @@ suite('two gateways, two agents on their own and a Redis behind HAProxy', () => 
     }
   });
 
-  test('an agent paused past its lead overwrites nothing when it goes on', async (t) => {
-    const paused = await leader();
-    const before = await tokenOf(gateways[0]);
-    const load = offer([balancer.url], MODEL, 20);
+  test('a paused leader overwrites no newer snapshot when it continues', async (t) => {
+    const paused = await waitForLeader();
+    const before = await readToken(gateways[0]);
+    const load = startChatLoad({ urls: [haproxy.url], model: MODEL, perSecond: 20 });
     const pausedMs = performance.now();
     process.kill(paused.pid, 'SIGSTOP');
     try {
-      const next = await leader(paused);
+      const next = await waitForLeader(paused);
       t.diagnostic(`the other agent leads after ${Math.round(performance.now() - pausedMs)} ms`);
       const token = await waitFor(
         async () => {
-          const now = await tokenOf(gateways[0]);
+          const now = await readToken(gateways[0]);
           return now > before ? now : null;
         },
         { describe: 'a snapshot of the new leader' },
       );
       process.kill(paused.pid, 'SIGCONT');
       await waitFor(() => paused.stdout.includes('no longer leads'), {
-        describe: 'the paused agent to notice',
+        describe: 'the paused agent to log that it does not lead',
       });
-      for (const gateway of gateways) assert.ok((await tokenOf(gateway)) >= token);
-      assert.equal(await leader(), next);
+      for (const gateway of gateways) assert.ok((await readToken(gateway)) >= token);
+      assert.equal(await waitForLeader(), next);
     } finally {
       process.kill(paused.pid, 'SIGCONT');
     }
-    const outcomes = await load.stop();
-    assert.equal(tally(outcomes), `200×${outcomes.length}`);
+    const results = await load.stop();
+    assert.equal(countByStatus(results), `200×${results.length}`);
   });
 
-  test('the leading agent killed: the other leads within seconds, requests notice nothing', async (t) => {
-    const killed = await leader();
-    const load = offer([balancer.url], MODEL, 20);
+  test('the other agent leads within 8 s when the leader is killed, and no request fails', async (t) => {
+    const killed = await waitForLeader();
+    const load = startChatLoad({ urls: [haproxy.url], model: MODEL, perSecond: 20 });
     const killedMs = performance.now();
     killed.killTree();
-    await leader(killed);
+    await waitForLeader(killed);
     t.diagnostic(`the other agent leads after ${Math.round(performance.now() - killedMs)} ms`);
     assert.ok(performance.now() - killedMs < 8_000);
-    const outcomes = await load.stop();
-    assert.equal(tally(outcomes), `200×${outcomes.length}`);
+    const results = await load.stop();
+    assert.equal(countByStatus(results), `200×${results.length}`);
   });
 
-  test('Redis killed: requests are answered from the last snapshot, and all is well afterwards', async () => {
-    const load = offer([balancer.url], MODEL, 20);
+  test('requests are served from the last snapshot while Redis is down, and the cluster recovers', async () => {
+    const load = startChatLoad({ urls: [haproxy.url], model: MODEL, perSecond: 20 });
     await redis.kill();
     for (const gateway of gateways)
-      await waitFor(async () => !(await statusOf(gateway)).state.connected, { describe: 'the outage' });
-    const answered = load.outcomes.length;
-    await waitFor(() => load.outcomes.length >= answered + 20, { describe: 'answers without Redis' });
+      await waitFor(async () => !(await readStatus(gateway)).state.connected, { describe: 'the outage' });
+    const before = load.results.length;
+    await waitFor(() => load.results.length >= before + 20, { describe: '20 responses without Redis' });
     await redis.restart();
-    await leader();
+    await waitForLeader();
     for (const gateway of gateways)
-      await waitFor(async () => (await statusOf(gateway)).cluster.gateways.length === 2, {
+      await waitFor(async () => (await readStatus(gateway)).cluster.gateways.length === 2, {
         describe: 'both gateways in the status',
       });
-    const outcomes = await load.stop();
-    assert.equal(tally(outcomes), `200×${outcomes.length}`);
+    const results = await load.stop();
+    assert.equal(countByStatus(results), `200×${results.length}`);
     const living = agents.filter((agent) => agent.child.exitCode === null && agent.child.signalCode === null);
     for (const { process } of [...gateways, ...living.map((agent) => ({ process: agent }))]) {
-      await waitFor(() => outageLines({ process }).back > 0, { describe: 'the line that tells of the end' });
-      assert.deepEqual(outageLines({ process }), { lost: 1, back: 1 });
+      await waitFor(() => countOutageLines({ process }).back > 0, { describe: 'the log line of the return' });
+      assert.deepEqual(countOutageLines({ process }), { lost: 1, back: 1 });
     }
   });
 
-  test('a gateway killed breaks its own streams and no others', async () => {
-    const streams = Array.from({ length: 6 }, () => openStream(balancer.url));
-    await waitFor(() => streams.every(({ bytes }) => bytes() > 0), { describe: 'six streams that run' });
+  test('a killed gateway breaks its own streams and no others', async () => {
+    const streams = Array.from({ length: 6 }, () => openStream(haproxy.url));
+    await waitFor(() => streams.every(({ bytes }) => bytes() > 0), { describe: 'six running streams' });
     const held = await Promise.all(
       gateways.map(async (gateway) => {
         const pids = gateway.children().workers;
-        const { workers } = (await statusOf(gateway)).cluster;
+        const { workers } = (await readStatus(gateway)).cluster;
         return workers
           .filter(({ pid }) => pids.includes(pid))
           .reduce((sum, { in_flight }) => sum + in_flight, 0);
@@ -164,10 +167,10 @@ suite('two gateways, two agents on their own and a Redis behind HAProxy', () => 
     await gateways[0].process.waitForEnd();
     const ended = await Promise.all(streams.map(({ whole }) => whole));
     assert.equal(ended.filter((whole) => !whole).length, held[0]);
-    const load = offer([balancer.url], MODEL, 20);
-    await waitFor(() => load.outcomes.length >= 10, { describe: 'answers of the other gateway' });
-    const outcomes = await load.stop();
-    assert.equal(tally(outcomes), `200×${outcomes.length}`);
+    const load = startChatLoad({ urls: [haproxy.url], model: MODEL, perSecond: 20 });
+    await waitFor(() => load.results.length >= 10, { describe: '10 responses of the other gateway' });
+    const results = await load.stop();
+    assert.equal(countByStatus(results), `200×${results.length}`);
     gateways = [gateways[1], gateways[1]];
   });
 
@@ -197,7 +200,7 @@ suite('two gateways, two agents on their own and a Redis behind HAProxy', () => 
         }
         return text.includes('[DONE]');
       } catch {
-        // It broke, as `whole` tells.
+        // `whole` is false for a broken stream.
         return false;
       }
     };

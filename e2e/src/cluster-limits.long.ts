@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict';
-import { after, before, suite, test, type TestContext } from 'node:test';
+import { after, before, describe, test, type TestContext } from 'node:test';
 import { jsonResponse, startRawBackend, whenComplete, type RawBackend } from '@olla/testing/raw-backend';
 import { startRedis, type TestRedis } from '@olla/testing/redis';
 import {
-  admittedAtTwiceTheLimit,
-  admittedUnderOutage,
-  answeredWhileRedisHangs,
-  commandsFor,
-  testGateways,
-  type GatewaysTest,
+  assertAdmitsTheLimit,
+  assertLimitsDuringOutage,
+  assertServesWhileRedisHangs,
+  withCluster,
+  type Cluster,
 } from './cluster-limits.ts';
+import { measureRedisCost } from './redis-cost.ts';
 
 const MODEL = 'shared';
-const FROM_A_PROXY = { trust_proxy_headers: true, trusted_proxy_cidrs: ['127.0.0.0/8'] };
+const BEHIND_PROXY = { trust_proxy_headers: true, trusted_proxy_cidrs: ['127.0.0.0/8'] };
 
-suite('limits that gateways share, for longer', () => {
+describe('limits of several gateways with one Redis, over a longer time', () => {
   let redis: TestRedis;
   let backend: RawBackend;
   before(async () => {
@@ -29,41 +29,34 @@ suite('limits that gateways share, for longer', () => {
     await redis.stop();
   });
 
-  const withGateways = (count: number, limits: object, body: GatewaysTest) => (t: TestContext) =>
-    testGateways(t, { count, limits, redis, backend }, body);
+  const run =
+    (count: number, limits: object, body: (cluster: Cluster) => Promise<void>) => (t: TestContext) =>
+      withCluster({ count, limits, redis, backend, model: MODEL }, body)(t);
   const LIMITS = { global_requests_per_minute: 1_200, per_ip_requests_per_minute: 0, burst_size: 20 };
   const LIMIT = { ratePerMinute: 1_200, burst: 20 };
 
   for (const count of [1, 2])
     test(
-      `${count} gateway(s) admit rate × time + burst at twice the limit`,
-      withGateways(count, LIMITS, (gateways, t) =>
-        admittedAtTwiceTheLimit(t, gateways, MODEL, { ...LIMIT, durationMs: 30_000 }),
-      ),
+      `${count} gateway(s) admit rate × time + burst when they get twice the limit`,
+      run(count, LIMITS, (cluster) => assertAdmitsTheLimit(cluster, { ...LIMIT, durationMs: 30_000 })),
     );
 
   test(
-    'Redis killed for ten seconds under load',
-    withGateways(2, LIMITS, (gateways, t) =>
-      admittedUnderOutage(t, gateways, redis, MODEL, { ...LIMIT, outageMs: 10_000 }),
+    'no request fails and limits hold when Redis is killed for ten seconds under load',
+    run(2, LIMITS, (cluster) => assertLimitsDuringOutage(cluster, { ...LIMIT, outageMs: 10_000 })),
+  );
+
+  test(
+    'all requests succeed and few wait when Redis hangs for five seconds under load',
+    run(2, { ...LIMITS, global_requests_per_minute: 60_000, burst_size: 1_000 }, (cluster) =>
+      assertServesWhileRedisHangs(cluster, { perSecond: 40, hangMs: 5_000 }),
     ),
   );
 
   test(
-    'Redis that hangs for five seconds under load',
-    withGateways(2, { ...LIMITS, global_requests_per_minute: 60_000, burst_size: 1_000 }, (gateways, t) =>
-      answeredWhileRedisHangs(t, gateways, redis, MODEL, { perSecond: 40, hangMs: 5_000 }),
-    ),
-  );
-
-  test(
-    'what a thousand requests cost with the limits as they come, below them',
-    withGateways(2, { ...FROM_A_PROXY }, async (gateways, t) => {
-      const { scripts } = await commandsFor(t, gateways, redis, MODEL, {
-        requests: 1_000,
-        perSecond: 16,
-        addresses: 200,
-      });
+    'a thousand requests below the default limits cost at most 2,500 script calls',
+    run(2, BEHIND_PROXY, async (cluster) => {
+      const { scripts } = await measureRedisCost(cluster, { requests: 1_000, perSecond: 16, clients: 200 });
       assert.ok(scripts <= 2_500, `${scripts} script calls`);
     }),
   );
@@ -72,17 +65,13 @@ suite('limits that gateways share, for longer', () => {
     global_requests_per_minute: 60_000,
     per_ip_requests_per_minute: 30_000,
     burst_size: 500,
-    ...FROM_A_PROXY,
+    ...BEHIND_PROXY,
   };
-  for (const addresses of [1, 10, 200])
+  for (const clients of [1, 10, 200])
     test(
-      `what a thousand requests of ${addresses} address(es) cost with high limits`,
-      withGateways(2, HIGH, async (gateways, t) => {
-        const { scripts } = await commandsFor(t, gateways, redis, MODEL, {
-          requests: 2_000,
-          perSecond: 200,
-          addresses,
-        });
+      `a thousand requests of ${clients} client(s) below high limits cost at most 2,500 script calls`,
+      run(2, HIGH, async (cluster) => {
+        const { scripts } = await measureRedisCost(cluster, { requests: 2_000, perSecond: 200, clients });
         assert.ok(scripts <= 2_500, `${scripts} script calls`);
       }),
     );

@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
-import { after, before, suite, test, type TestContext } from 'node:test';
+import { after, before, describe, test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { jsonResponse, startRawBackend, whenComplete, type RawBackend } from '@olla/testing/raw-backend';
 import { startRedis, type TestRedis } from '@olla/testing/redis';
 import {
-  admittedAtTwiceTheLimit,
-  admittedUnderOutage,
-  commandsFor,
-  testGateways,
-  type GatewaysTest,
+  assertAdmitsTheLimit,
+  assertLimitsDuringOutage,
+  withCluster,
+  type Cluster,
 } from './cluster-limits.ts';
+import { measureRedisCost } from './redis-cost.ts';
 
 const MODEL = 'shared';
 
-suite('limits that gateways share', () => {
+describe('limits of several gateways with one Redis', () => {
   let redis: TestRedis;
   let backend: RawBackend;
   before(async () => {
@@ -28,25 +28,24 @@ suite('limits that gateways share', () => {
     await redis.stop();
   });
 
-  const withGateways = (count: number, limits: object, body: GatewaysTest) => (t: TestContext) =>
-    testGateways(t, { count, limits, redis, backend }, body);
+  const run =
+    (count: number, limits: object, body: (cluster: Cluster) => Promise<void>) => (t: TestContext) =>
+      withCluster({ count, limits, redis, backend, model: MODEL }, body)(t);
   const LIMITS = { global_requests_per_minute: 1_200, per_ip_requests_per_minute: 0, burst_size: 20 };
   const LIMIT = { ratePerMinute: 1_200, burst: 20 };
 
   test(
-    'one gateway admits rate × time + burst at twice the limit',
-    withGateways(1, LIMITS, (gateways, t) =>
-      admittedAtTwiceTheLimit(t, gateways, MODEL, { ...LIMIT, durationMs: 2_500 }),
-    ),
+    'one gateway admits rate × time + burst when it gets twice the limit',
+    run(1, LIMITS, (cluster) => assertAdmitsTheLimit(cluster, { ...LIMIT, durationMs: 2_500 })),
   );
 
   test(
-    'two gateways together admit the same; with Redis killed under load no request fails and limits act',
-    withGateways(2, LIMITS, async (gateways, t) => {
-      await admittedAtTwiceTheLimit(t, gateways, MODEL, { ...LIMIT, durationMs: 2_500 });
-      // The bucket is full again.
+    'two gateways admit together what one does, and no request fails when Redis is killed under load',
+    run(2, LIMITS, async (cluster) => {
+      await assertAdmitsTheLimit(cluster, { ...LIMIT, durationMs: 2_500 });
+      // The bucket fills again.
       await delay((LIMIT.burst * 60_000) / LIMIT.ratePerMinute);
-      await admittedUnderOutage(t, gateways, redis, MODEL, { ...LIMIT, outageMs: 4_000 });
+      await assertLimitsDuringOutage(cluster, { ...LIMIT, outageMs: 4_000 });
     }),
   );
 
@@ -58,12 +57,12 @@ suite('limits that gateways share', () => {
     trusted_proxy_cidrs: ['127.0.0.0/8'],
   };
   test(
-    'requests of a busy client cost few commands, and few of them wait',
-    withGateways(2, HIGH, async (gateways, t) => {
-      const { scripts, waited } = await commandsFor(t, gateways, redis, MODEL, {
+    'the requests of a busy client cost few Redis commands, and few of them wait',
+    run(2, HIGH, async (cluster) => {
+      const { scripts, waited } = await measureRedisCost(cluster, {
         requests: 500,
         perSecond: 200,
-        addresses: 1,
+        clients: 1,
       });
       assert.ok(scripts <= 800, `${scripts} script calls`);
       assert.ok(waited <= 600, `${waited} waited`);

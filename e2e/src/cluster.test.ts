@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, suite, test } from 'node:test';
+import { after, before, beforeEach, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Gateway } from '@olla/testing/olla-process';
 import {
@@ -11,25 +11,27 @@ import {
 } from '@olla/testing/raw-backend';
 import { startRedis, type TestRedis } from '@olla/testing/redis';
 import { waitFor } from '@olla/testing/wait-for';
-import { offer, startHaproxy, statusOf, tally, type Balancer } from './cluster-for.ts';
-import { endpointOf, startGatewayFor } from './gateway-for.ts';
+import { countByStatus, startChatLoad } from './chat-load.ts';
+import { readStatus } from './cluster-status.ts';
+import { endpointConfig, startGatewayFor } from './start-gateway-for.ts';
+import { startHaproxy, type Haproxy } from './start-haproxy.ts';
 
 const MODEL = 'shared';
 const ADMIN = 'token-of-the-cluster';
 const LEAD_CHANGE_MS = 8_000;
-/** Within it the workers of other hosts know of a request. */
-const IN_FLIGHT_SEEN_MS = 100;
+/** Workers of other hosts know of a request within this time. */
+const IN_FLIGHT_SHARED_MS = 100;
 
-suite('two gateways with one Redis behind HAProxy', () => {
+describe('two gateways with one Redis behind HAProxy', () => {
   let redis: TestRedis;
   let backend: RawBackend;
   let other: RawBackend;
   let gateways: [Gateway, Gateway];
-  let balancer: Balancer;
+  let haproxy: Haproxy;
 
   const startOne = (): Promise<Gateway> =>
     startGatewayFor({
-      endpoints: [endpointOf('one', backend), endpointOf('two', other)],
+      endpoints: [endpointConfig('one', backend), endpointConfig('two', other)],
       config: { redis: { url: redis.url }, admin: { token: ADMIN } },
       models: [MODEL],
     });
@@ -38,10 +40,10 @@ suite('two gateways with one Redis behind HAProxy', () => {
     backend = await startRawBackend({ models: [MODEL] });
     other = await startRawBackend({ models: [MODEL] });
     gateways = [await startOne(), await startOne()];
-    balancer = await startHaproxy(gateways);
+    haproxy = await startHaproxy(gateways);
   });
   after(async () => {
-    balancer.process.killTree();
+    haproxy.process.killTree();
     for (const gateway of gateways) await gateway.stop();
     await backend.close();
     await other.close();
@@ -62,13 +64,13 @@ suite('two gateways with one Redis behind HAProxy', () => {
       signal: AbortSignal.timeout(10_000),
     });
 
-  test('the status of either tells of both, and counts what both answered', async () => {
-    for (let n = 0; n < 10; n += 1) assert.equal((await chat(balancer.url)).status, 200);
+  test('the status of each gateway lists both, and counts the requests of both', async () => {
+    for (let n = 0; n < 10; n += 1) assert.equal((await chat(haproxy.url)).status, 200);
     const leaders = new Set<string | null>();
     for (const gateway of gateways) {
       await waitFor(
         async () => {
-          const { system, state, cluster } = await statusOf(gateway);
+          const { system, state, cluster } = await readStatus(gateway);
           leaders.add(cluster.agent_leader);
           return (
             state.kind === 'redis' &&
@@ -86,14 +88,14 @@ suite('two gateways with one Redis behind HAProxy', () => {
     assert.equal(leaders.size, 1, 'both name the same leader');
   });
 
-  test('what one has in flight the other counts too', async () => {
+  test('each gateway counts the requests in flight of the other', async () => {
     backend.respond = other.respond = () => {};
     const controller = new AbortController();
     const open: Promise<unknown>[] = [];
     const inFlight = async (gateway: Gateway): Promise<string> =>
-      (await statusOf(gateway)).endpoints.map(({ in_flight }) => in_flight).join();
+      (await readStatus(gateway)).endpoints.map(({ in_flight }) => in_flight).join();
     try {
-      // In turn, so that each balances by what the other has; whichever comes first, pairs are even.
+      // The gateways get requests in turn, and each balances by the counts of the other, so each pair is even.
       for (const [n, seen] of ['one', '1,1', 'three', '2,2', 'five', '3,3'].entries()) {
         const gateway = gateways[n % 2] as Gateway;
         open.push(
@@ -111,7 +113,7 @@ suite('two gateways with one Redis behind HAProxy', () => {
           await waitFor(async () => expected(await inFlight(each)), {
             describe: `${seen} in flight, seen by both gateways`,
           });
-        await delay(IN_FLIGHT_SEEN_MS);
+        await delay(IN_FLIGHT_SHARED_MS);
       }
     } finally {
       controller.abort();
@@ -121,78 +123,81 @@ suite('two gateways with one Redis behind HAProxy', () => {
       await waitFor(async () => (await inFlight(each)) === '0,0', { describe: 'none in flight' });
   });
 
-  test('a drain asked of one gateway is obeyed by every worker of both', async () => {
+  test('every worker of both gateways follows a drain that one gateway accepted', async () => {
     const [first, second] = gateways;
-    const order = (what: string): Promise<Response> =>
-      fetch(`${first.url}/internal/endpoints/one/${what}`, {
+    const act = (action: string): Promise<Response> =>
+      fetch(`${first.url}/internal/endpoints/one/${action}`, {
         method: 'POST',
         headers: { authorization: `Bearer ${ADMIN}` },
       });
-    assert.equal((await order('drain')).status, 200);
+    assert.equal((await act('drain')).status, 200);
     let onlyTwo = 0;
     await waitFor(
       async () => {
         onlyTwo = (await chat(second.url)).headers.get('x-olla-endpoint') === 'two' ? onlyTwo + 1 : 0;
         return onlyTwo === 12;
       },
-      { describe: 'the other gateway to leave the drained endpoint alone', intervalMs: 1 },
+      { describe: 'the other gateway to avoid the drained endpoint', intervalMs: 1 },
     );
-    assert.equal((await order('resume')).status, 200);
+    assert.equal((await act('resume')).status, 200);
     await waitFor(async () => (await chat(second.url)).headers.get('x-olla-endpoint') === 'one', {
       describe: 'the endpoint to be used again',
     });
   });
 
-  test('an endpoint that one gateway ejected is left alone by the other', async (t) => {
+  test('a gateway avoids an endpoint that the other one ejected', async (t) => {
     const [first, second] = gateways;
     other.respond = (request) =>
       whenComplete(request, () =>
         request.socket.write(jsonResponse({ error: 'down' }, '503 Service Unavailable')),
       );
-    const reaches = async (gateway: Gateway, times: number): Promise<number> => {
+    const countReaching = async (gateway: Gateway, times: number): Promise<number> => {
       const before = other.requests.length;
       for (let n = 0; n < times; n += 1) await (await chat(gateway.url)).text();
       return other.requests.length - before;
     };
-    await waitFor(async () => (await reaches(first, 6)) === 0, { describe: 'the ejection', intervalMs: 1 });
+    await waitFor(async () => (await countReaching(first, 6)) === 0, {
+      describe: 'the ejection',
+      intervalMs: 1,
+    });
     const ejectedMs = performance.now();
-    const met = await reaches(second, 12);
+    const reached = await countReaching(second, 12);
     t.diagnostic(
-      `12 requests to the other gateway within ${Math.round(performance.now() - ejectedMs)} ms met it ${met} times`,
+      `12 requests to the other gateway within ${Math.round(performance.now() - ejectedMs)} ms reached the endpoint ${reached} times`,
     );
-    // Fewer than the five that it would take there by itself: what the first met is known in a fraction of a second.
-    assert.ok(met <= 3, `${met} of 12 requests`);
+    // By itself, the other gateway would need five failed requests to eject the endpoint.
+    assert.ok(reached <= 3, `${reached} of 12 requests`);
   });
 
-  test('the gateway whose agent leads is killed under load: only what it held breaks, the other leads', async (t) => {
-    const { cluster } = await statusOf(gateways[0]);
+  test('only requests of a killed gateway break, and the agent of the other one leads', async (t) => {
+    const { cluster } = await readStatus(gateways[0]);
     const leader = cluster.agents.find(({ leading }) => leading);
     const index = gateways.findIndex((gateway) => gateway.children().agent === leader?.pid);
     const killed = gateways[index] as Gateway;
     const left = gateways[1 - index] as Gateway;
-    const load = offer([balancer.url], MODEL, 60);
-    await waitFor(() => load.outcomes.length >= 30, { describe: 'the load' });
+    const load = startChatLoad({ urls: [haproxy.url], model: MODEL, perSecond: 60 });
+    await waitFor(() => load.results.length >= 30, { describe: 'the load' });
     const killedMs = performance.now();
     killed.process.killTree();
     await killed.process.waitForEnd();
     await waitFor(
       async () => {
-        const { agents } = (await statusOf(left)).cluster;
+        const { agents } = (await readStatus(left)).cluster;
         return agents.find(({ leading }) => leading)?.pid === left.children().agent;
       },
       { describe: 'the other agent to lead', timeoutMs: LEAD_CHANGE_MS },
     );
     const ledAfterMs = performance.now() - killedMs;
-    const outcomes = await load.stop();
-    const failed = outcomes.filter(({ status }) => status !== 200);
-    t.diagnostic(`${tally(outcomes)}; the other agent leads after ${Math.round(ledAfterMs)} ms`);
+    const results = await load.stop();
+    const failed = results.filter(({ status }) => status !== 200);
+    t.diagnostic(`${countByStatus(results)}; the other agent leads after ${Math.round(ledAfterMs)} ms`);
     for (const { sentMs, doneMs } of failed)
-      assert.ok(sentMs <= killedMs + 1_500 && doneMs >= killedMs, tally(outcomes));
-    assert.ok(failed.length <= 6, tally(outcomes));
+      assert.ok(sentMs <= killedMs + 1_500 && doneMs >= killedMs, countByStatus(results));
+    assert.ok(failed.length <= 6, countByStatus(results));
     await other.close();
     await waitFor(
-      async () => (await statusOf(left)).endpoints.find(({ name }) => name === 'two')?.status === 'offline',
-      { describe: 'what the new leader sees' },
+      async () => (await readStatus(left)).endpoints.find(({ name }) => name === 'two')?.status === 'offline',
+      { describe: 'the new leader to report the endpoint as offline' },
     );
     other = await startRawBackend({ models: [MODEL] });
     gateways = [left, await startOne()];

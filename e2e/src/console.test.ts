@@ -2,18 +2,18 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, suite, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { needProgram } from '@olla/testing/debian';
 import { freePort } from '@olla/testing/free-port';
 import { OLLA_BUNDLE, runOlla, startGateway, type Gateway } from '@olla/testing/olla-process';
 import { startRawBackend, type RawBackend } from '@olla/testing/raw-backend';
 import { tempFolder } from '@olla/testing/temp-folder';
 import { waitFor } from '@olla/testing/wait-for';
-import { endpointOf, startGatewayFor } from './gateway-for.ts';
+import { endpointConfig, startGatewayFor } from './start-gateway-for.ts';
 
 const MODEL = 'watched-model';
 
-suite('olla ctl', () => {
+describe('olla ctl', () => {
   let first: RawBackend;
   let second: RawBackend;
   let gateway: Gateway;
@@ -22,7 +22,7 @@ suite('olla ctl', () => {
     first = await startRawBackend({ models: [MODEL] });
     second = await startRawBackend({ models: [MODEL] });
     gateway = await startGatewayFor({
-      endpoints: [endpointOf('gpu-a', first), endpointOf('gpu-b', second)],
+      endpoints: [endpointConfig('gpu-a', first), endpointConfig('gpu-b', second)],
       models: [MODEL],
       env: { HOME: home },
     });
@@ -33,15 +33,15 @@ suite('olla ctl', () => {
     await second.close();
   });
 
-  interface Ran {
+  interface CommandResult {
     readonly code: number | null;
     readonly stdout: string;
     readonly stderr: string;
     readonly tookMs: number;
   }
 
-  /** Runs `olla ctl` of the bundle, as a user does, at this gateway. */
-  async function ctl(args: readonly string[], env: Record<string, string> = {}): Promise<Ran> {
+  /** Runs `olla ctl` of the bundle with this gateway. */
+  async function ctl(args: readonly string[], env: Record<string, string> = {}): Promise<CommandResult> {
     const startedMs = performance.now();
     const olla = await runOlla(['ctl', '--gateway', gateway.url, ...args], {
       script: OLLA_BUNDLE,
@@ -60,11 +60,11 @@ suite('olla ctl', () => {
     return response.headers.get('x-olla-endpoint');
   };
 
-  test('status, endpoints and models, for people and for programs', async () => {
+  test('prints status, endpoints and models in every format', async () => {
     const status = await ctl(['status']);
     assert.equal(status.code, 0, status.stderr);
     assert.match(status.stdout, /gpu-a[^]*gpu-b/);
-    assert.doesNotMatch(status.stdout, /\u001b/, 'no colour into a pipe');
+    assert.doesNotMatch(status.stdout, /\u001b/, 'no colour in a pipe');
     assert.ok(status.tookMs < 1_500, `took ${status.tookMs} ms`);
     const json = await ctl(['status', '-o', 'json']);
     assert.equal(typeof JSON.parse(json.stdout), 'object');
@@ -72,10 +72,10 @@ suite('olla ctl', () => {
     const names = await ctl(['endpoints', '-o', 'name']);
     assert.deepEqual(names.stdout.trim().split('\n').sort(), ['gpu-a', 'gpu-b']);
     assert.match((await ctl(['models'])).stdout, new RegExp(MODEL));
-    assert.match((await ctl(['top'])).stdout, /gpu-a/, 'top into a pipe is one plain table');
+    assert.match((await ctl(['top'])).stdout, /gpu-a/, 'top prints one table into a pipe');
   });
 
-  test('exit codes: unknown name, unknown word, unreachable gateway, degraded', async () => {
+  test('exits with the documented code for an unknown name, an unknown command and an unreachable gateway', async () => {
     assert.equal((await ctl(['endpoints', 'gpu-x'])).code, 4);
     assert.equal((await ctl(['statsu'])).code, 2);
     assert.equal((await ctl(['status', '--check'])).code, 0);
@@ -84,7 +84,7 @@ suite('olla ctl', () => {
     assert.match(away.stderr, /127\.0\.0\.1/);
   });
 
-  test('drain and resume reach every worker at once, by the token that serve left', async () => {
+  test('drains and resumes an endpoint at every worker, with the token that serve wrote', async () => {
     const token = join(home, '.olla', `admin-${gateway.port}.token`);
     assert.equal(statSync(token).mode & 0o777, 0o600);
     const drained = await ctl(['endpoints', 'drain', 'gpu-a']);
@@ -97,7 +97,7 @@ suite('olla ctl', () => {
     await waitFor(async () => used.add(await chat()).size === 2, { describe: 'gpu-a to be used again' });
   });
 
-  test('without the token nothing is changed', async () => {
+  test('changes nothing without the token', async () => {
     const refused = await ctl(['endpoints', 'drain', 'gpu-a'], { HOME: tempFolder() });
     assert.equal(refused.code, 3, refused.stdout + refused.stderr);
     for (const headers of [{}, { authorization: 'Bearer wrong' }]) {
@@ -110,7 +110,7 @@ suite('olla ctl', () => {
     assert.doesNotMatch((await ctl(['endpoints'])).stdout, /gpu-a.*drain/);
   });
 
-  suite('top in a terminal of 80×24', () => {
+  describe('olla ctl top in a terminal of 80×24', () => {
     const socket = join(tempFolder(), 'tmux');
     const tmux = (...args: string[]): string => {
       const { status, stdout, stderr } = spawnSync(
@@ -133,7 +133,7 @@ suite('olla ctl', () => {
       );
     after(() => spawnSync('tmux', ['-S', socket, 'kill-server']));
 
-    test('shows the fleet, takes keys, outlives a gateway, and leaves the terminal clean', async () => {
+    test('shows the fleet, handles keys, survives the loss of the gateway, and restores the terminal', async () => {
       const own = await startGateway({ args: ['--demo'] });
       tmux('new-session', '-d', '-s', 'top', '-x', '80', '-y', '24', 'sh');
       tmux('send-keys', '-t', 'top', 'PS1="READY> "; clear', 'Enter');
@@ -156,7 +156,7 @@ suite('olla ctl', () => {
       await shows(/OLD/);
       tmux('send-keys', '-t', 'top', 'q');
       const left = await shows(/READY>$/m);
-      assert.doesNotMatch(left, /ENDPOINT/, 'the screen is what it was before');
+      assert.doesNotMatch(left, /ENDPOINT/, 'the screen is restored');
     });
   });
 });

@@ -8,9 +8,9 @@ import {
 } from '@olla/testing/raw-backend';
 import { sendRaw, type RawResponse } from '@olla/testing/raw-http';
 import { CHAT, postBytes, requestBytes } from '@olla/testing/request-bytes';
-import { endpointOf, startGatewayFor } from './gateway-for.ts';
+import { endpointConfig, startGatewayFor } from './start-gateway-for.ts';
 
-/** One server of each type that the contract names, each with a model of its own. */
+/** One server of each type in the contract, each with a model of its own. */
 export const SERVERS = {
   desk: { type: 'ollama', model: 'Desk-Model:1B' },
   studio: { type: 'lm-studio', model: 'studio-model' },
@@ -23,20 +23,17 @@ export type ServerName = keyof typeof SERVERS;
 export interface ContractFleet {
   readonly gateway: Gateway;
   readonly servers: Readonly<Record<ServerName, RawBackend>>;
-  /** How the servers respond from now on to everything but probes. */
-  respond(with_: Respond): void;
+  /** Sets how the servers respond to all requests but probes. */
+  setRespond(respond: Respond): void;
   close(): Promise<void>;
 }
 
-/** Lets a call with `?own-fault` run into an error of the gateway's own code. */
+/** Makes the gateway's own code throw for a request with `?own-fault`. */
 const OWN_FAULT = `globalThis.URLSearchParams = class extends URLSearchParams {
   constructor(init) { if (String(init).includes('own-fault')) throw new Error('inside /srv/secret.ts'); super(init); }
 };`;
 
-/**
- * Two workers in front of five servers, of which `gone` is not in service any more. The contract is checked against
- * them.
- */
+/** Starts a gateway with two workers and five servers, and stops the server `gone`. */
 export async function startContractFleet(): Promise<ContractFleet> {
   let respond: Respond = ({ socket }) => void socket.write(jsonResponse({ ok: true }));
   const servers = {} as Record<ServerName, RawBackend>;
@@ -51,7 +48,7 @@ export async function startContractFleet(): Promise<ContractFleet> {
   }
   const gateway = await startGatewayFor({
     endpoints: Object.entries(servers).map(([name, backend]) =>
-      endpointOf(name, backend, { type: SERVERS[name as ServerName].type }),
+      endpointConfig(name, backend, { type: SERVERS[name as ServerName].type }),
     ),
     models: Object.values(SERVERS).map(({ model }) => model),
     env: { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(OWN_FAULT)}` },
@@ -60,7 +57,7 @@ export async function startContractFleet(): Promise<ContractFleet> {
   return {
     gateway,
     servers,
-    respond: (with_) => void (respond = with_),
+    setRespond: (next) => void (respond = next),
     async close() {
       await gateway.stop();
       for (const [name, backend] of Object.entries(servers)) if (name !== 'gone') await backend.close();
@@ -68,6 +65,7 @@ export async function startContractFleet(): Promise<ContractFleet> {
   };
 }
 
+/** Paths that discovery requests. */
 const PROBED: ReadonlySet<string> = new Set([
   '/',
   '/health',
@@ -79,7 +77,7 @@ const PROBED: ReadonlySet<string> = new Set([
   '/api/v0/models',
 ]);
 
-/** What each type of server says of its models, all in one. */
+/** One response body that holds the version and model list of every server type. */
 function everyListing(model: string): object {
   return {
     version: '0.9.0',
@@ -90,8 +88,8 @@ function everyListing(model: string): object {
 
 export const SYSTEM = ['/internal/health', '/internal/status', '/internal/process', '/version'];
 
-/** Answers of every kind from the contract's fleet: relayed, listed, system, errors, preflight. */
-export async function everyKindOfAnswer(port: number): Promise<RawResponse[]> {
+/** Sends requests that get every kind of response: relayed, listings, system endpoints, errors and preflights. */
+export async function everyKindOfResponse(port: number): Promise<RawResponse[]> {
   const preflight = ['Origin: http://a.test', 'Access-Control-Request-Method: POST'];
   const paths = [...SYSTEM, '/olla/models', '/olla/vllm/v1/models', '/', '/olla/nope/x', '/internal/nope'];
   const requests = [

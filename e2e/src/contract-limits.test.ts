@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict';
-import { after, before, suite, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { assertError } from '@olla/testing/assert-response';
 import { startGateway, type Gateway } from '@olla/testing/olla-process';
 import { startRawBackend, type RawBackend } from '@olla/testing/raw-backend';
 import { sendRaw, type RawResponse } from '@olla/testing/raw-http';
 import { requestBytes } from '@olla/testing/request-bytes';
 import { waitFor } from '@olla/testing/wait-for';
-import { endpointOf } from './gateway-for.ts';
+import { endpointConfig } from './start-gateway-for.ts';
 
-// Each test has a line of the contract's page as its name: see docs/contract.md.
-suite('the limits of the contract, as they are without any setting', () => {
+// The title of each test is a line of the contract's page: see docs/contract.md.
+describe('the contract: default limits', () => {
   let gateway: Gateway;
   let backend: RawBackend;
   before(async () => {
     backend = await startRawBackend({ models: ['m'] });
-    const endpoints = [endpointOf('only', backend)];
+    const endpoints = [endpointConfig('only', backend)];
     gateway = await startGateway({ config: { discovery: { static: { endpoints } } } });
   });
   after(async () => {
@@ -29,10 +29,10 @@ suite('the limits of the contract, as they are without any setting', () => {
 
   test('Burst size 50', async () => {
     const startedMs = performance.now();
-    const answers = await many(70, '/olla/models', () => '127.0.1.1');
-    // At 100 a minute, tokens come while this runs.
+    const responses = await many(70, '/olla/models', () => '127.0.1.1');
+    // Some tokens become due while the requests run.
     const most = 50 + Math.ceil(((performance.now() - startedMs) / 60_000) * 100);
-    const admitted = answers.filter(({ status }) => status === 200).length;
+    const admitted = responses.filter(({ status }) => status === 200).length;
     assert.ok(admitted >= 50 && admitted <= most, `${admitted} admitted`);
   });
 
@@ -43,10 +43,10 @@ suite('the limits of the contract, as they are without any setting', () => {
         const byAddress = response.header('ratelimit-policy')?.startsWith('"per_ip"') === true;
         return response.status === 429 && byAddress ? response : null;
       },
-      { describe: 'a refusal by the limit of the address', intervalMs: 50 },
+      { describe: 'a refusal by the limit of a client address', intervalMs: 50 },
     );
     assert.equal(refused.header('x-ratelimit-limit'), '100');
-    // Whatever is answered, the limit is told.
+    // The headers of the limit are on every response.
     const unknown = await fetchOne('/olla/nope/x', '127.0.1.2');
     assert.deepEqual([unknown.status, unknown.header('x-ratelimit-limit')], [404, '100']);
     assert.equal(unknown.header('x-ratelimit-remaining'), '49');
@@ -65,14 +65,14 @@ suite('the limits of the contract, as they are without any setting', () => {
   });
 
   test('Health endpoint requests/minute 1000', async () => {
-    const answers = await many(80, '/internal/health', () => '127.0.3.1');
-    const refused = answers.find(({ status }) => status === 429) ?? assert.fail('none was refused');
+    const responses = await many(80, '/internal/health', () => '127.0.3.1');
+    const refused = responses.find(({ status }) => status === 429) ?? assert.fail('no request was refused');
     assert.equal(refused.header('x-ratelimit-limit'), '1000');
     assert.match(assertError(refused, 429, 'RATE_LIMITED').message, /1000.*health_requests_per_minute/);
     assert.notEqual(
       (await fetchOne('/internal/health', '127.0.3.2')).status,
       429,
-      'each address has its own',
+      'each client address has a limit of its own',
     );
   });
 

@@ -1,8 +1,8 @@
-/** A line of the contract's page. Its test in contract.test.ts has the line as its name. */
+/** A line of the contract's page. A test in one of the files contract-*.test.ts has the line as its title. */
 export interface ContractLine {
   readonly section: string;
   readonly line: string;
-  /** Further files of this folder that hold it in more cases. */
+  /** Further test files of this folder that cover more cases. */
   readonly also?: readonly string[];
 }
 
@@ -16,7 +16,7 @@ const section = (
     return { section: name, line, also };
   });
 
-/** The lines of the contract's page that say something of the gateway, in its order. */
+/** The lines of the contract's page that describe the gateway, in its order. */
 export const CONTRACT_LINES: readonly ContractLine[] = [
   ...section('Base URL', ['http://localhost:40114', 'JSON responses unless otherwise specified']),
   ...section('System endpoints', [

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, suite, test } from 'node:test';
+import { after, before, beforeEach, describe, test } from 'node:test';
 import { loadSettings } from '@olla/config/load';
 import { header } from '@olla/testing/http-message';
 import { jsonResponse, type ReceivedRequest } from '@olla/testing/raw-backend';
@@ -8,8 +8,8 @@ import { CHAT, postBytes, requestBytes } from '@olla/testing/request-bytes';
 import { tempFolder } from '@olla/testing/temp-folder';
 import { SERVERS, startContractFleet, type ContractFleet, type ServerName } from './contract-fleet.ts';
 
-// Each test has a line of the contract's page as its name: see docs/contract.md.
-suite('the contract: where requests go', () => {
+// The title of each test is a line of the contract's page: see docs/contract.md.
+describe('the contract: routes', () => {
   let fleet: ContractFleet;
   let port: number;
   before(async () => {
@@ -19,14 +19,14 @@ suite('the contract: where requests go', () => {
   after(() => fleet.close());
   beforeEach(() => {
     for (const backend of Object.values(fleet.servers)) backend.requests.length = 0;
-    fleet.respond(({ socket }) => void socket.write(jsonResponse({ ok: true })));
+    fleet.setRespond(({ socket }) => void socket.write(jsonResponse({ ok: true })));
   });
 
   const get = (path: string, headers?: string[]): Promise<RawResponse> =>
     sendRaw(port, requestBytes('GET', path, headers));
   const chat = (name: ServerName, headers: string[] = [], path = CHAT): Promise<RawResponse> =>
     sendRaw(port, postBytes(`{"model":"${SERVERS[name].model}"}`, headers, path));
-  const lastAt = (name: ServerName): ReceivedRequest =>
+  const lastRequestOf = (name: ServerName): ReceivedRequest =>
     fleet.servers[name].requests.at(-1) ?? assert.fail(`${name} got no request`);
   const json = (response: RawResponse): Record<string, unknown> =>
     JSON.parse(response.text()) as Record<string, unknown>;
@@ -92,7 +92,7 @@ suite('the contract: where requests go', () => {
     for (const path of ['/v1/chat/completions', '/v1/completions', '/v1/embeddings']) {
       const response = await chat(name, [], `/olla/${prefix}${path}`);
       assert.deepEqual([response.status, response.header('x-olla-endpoint')], [200, name], path);
-      assert.ok(lastAt(name).target.endsWith(path.slice(3)));
+      assert.ok(lastRequestOf(name).target.endsWith(path.slice(3)));
     }
   };
   test('Ollama: OpenAI-compatible endpoints included', () => reaches('ollama', 'desk'));
@@ -105,15 +105,15 @@ suite('the contract: where requests go', () => {
   test('No authentication at the proxy level; left to backend services', async () => {
     assert.equal((await chat('compat')).status, 200);
     assert.equal((await chat('compat', ['Authorization: Bearer mine', 'X-Api-Key: mine'])).status, 200);
-    assert.equal(header(lastAt('compat'), 'authorization'), 'Bearer mine');
-    assert.equal(header(lastAt('compat'), 'x-api-key'), 'mine');
-    fleet.respond(({ socket }) => void socket.write(jsonResponse({ error: 'who?' }, '401 Unauthorized')));
+    assert.equal(header(lastRequestOf('compat'), 'authorization'), 'Bearer mine');
+    assert.equal(header(lastRequestOf('compat'), 'x-api-key'), 'mine');
+    fleet.setRespond(({ socket }) => void socket.write(jsonResponse({ error: 'who?' }, '401 Unauthorized')));
     assert.equal((await chat('compat')).status, 401);
   });
 
   test('Content-Type: application/json for POST requests', async () => {
     assert.equal((await chat('compat')).status, 200);
-    assert.equal(header(lastAt('compat'), 'content-type'), 'application/json');
+    assert.equal(header(lastRequestOf('compat'), 'content-type'), 'application/json');
   });
 
   test('X-Request-ID', async () => {
@@ -121,11 +121,11 @@ suite('the contract: where requests go', () => {
     for (const path of ['/version', '/nope', '/olla/models'])
       assert.equal((await get(path, [`X-Request-ID: ${own}`])).header('x-olla-request-id'), own, path);
     assert.equal((await chat('compat', [`X-Request-ID: ${own}`])).header('x-olla-request-id'), own);
-    assert.equal(header(lastAt('compat'), 'x-request-id'), own);
+    assert.equal(header(lastRequestOf('compat'), 'x-request-id'), own);
     for (const bad of ['two words', 'umlaut-\u00fc', 'x'.repeat(129), '']) {
       const id = (await chat('compat', [`X-Request-ID: ${bad}`])).header('x-olla-request-id');
       assert.notEqual(id, bad);
-      assert.equal(header(lastAt('compat'), 'x-request-id'), id, 'the backend knows the one that is used');
+      assert.equal(header(lastRequestOf('compat'), 'x-request-id'), id, 'the backend gets the same id');
     }
   });
 });

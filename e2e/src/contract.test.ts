@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { CONTRACT_LINES } from './contract-lines.ts';
 import { CONTRACT_PAGE, contractPage, testedLines } from './generate-contract-doc.ts';
 
-test('every line of the contract has one test of its name, and the page tells where', () => {
+test('every line of the contract has one test with that title, and docs/contract.md is current', () => {
   const tested = testedLines();
   assert.deepEqual([...tested.keys()].sort(), CONTRACT_LINES.map(({ line }) => line).sort());
   assert.equal(
@@ -15,7 +15,7 @@ test('every line of the contract has one test of its name, and the page tells wh
   );
 });
 
-test('the files that the page names exist', () => {
+test('every file in docs/contract.md exists', () => {
   for (const file of CONTRACT_LINES.flatMap(({ also = [] }) => also))
     assert.ok(existsSync(join(import.meta.dirname, file)), file);
 });

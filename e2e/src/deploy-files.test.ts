@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { suite, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { runOlla } from '@olla/testing/olla-process';
 import { parse } from 'yaml';
 
@@ -17,13 +17,13 @@ interface Service {
   volumes?: string[];
 }
 
-suite('compose', () => {
+describe('the compose file', () => {
   const folder = join(root, 'deploy/compose');
   const { services } = parse(readFileSync(join(folder, 'compose.yaml'), 'utf8'), { merge: true }) as {
     services: Record<string, Service>;
   };
 
-  test('it is Redis, two gateways, an agent and a load balancer', () => {
+  test('starts Redis, two gateways, an agent and a load balancer', () => {
     assert.deepEqual(Object.keys(services), ['redis', 'gateway-1', 'gateway-2', 'agent', 'haproxy']);
     const { agent } = services;
     assert.deepEqual(services['gateway-1'], services['gateway-2']);
@@ -32,7 +32,7 @@ suite('compose', () => {
     assert.equal(agent?.healthcheck?.disable, true);
   });
 
-  test('what it names is there', () => {
+  test('names only files that exist', () => {
     const { build, volumes = [] } = services['gateway-1']!;
     assert.equal(join(folder, build!.context), root);
     const files = [build!.dockerfile, ...[...volumes, ...services['haproxy']!.volumes!].map(hostSide)];
@@ -43,7 +43,7 @@ suite('compose', () => {
     }
   });
 
-  test('its configuration is valid, and containers wait for the streams that it lets finish', async () => {
+  test('has a valid configuration and a grace period longer than shutdown_timeout', async () => {
     const config = join(folder, 'olla.yaml');
     const olla = await runOlla(['serve', '--validate-config', '-c', config], {
       env: { OLLA_REDIS_URL: 'redis://redis:6379', OLLA_ADMIN_TOKEN: 'some-token-of-an-operator' },
@@ -54,14 +54,14 @@ suite('compose', () => {
     assert.ok(Number.parseInt(grace) > Number.parseInt(server.shutdown_timeout));
   });
 
-  test('the load balancer knows the gateways by their names and port', () => {
+  test('names the gateways as the load balancer does', () => {
     const proxy = readFileSync(join(root, 'deploy/haproxy/haproxy.cfg'), 'utf8');
     for (const name of Object.keys(services).filter((service) => service.startsWith('gateway')))
       assert.ok(proxy.includes(`server ${name} ${name}:40114`), name);
   });
 });
 
-test('the Dockerfile brings every workspace that the lock file knows', () => {
+test('the Dockerfile copies the manifest of every workspace', () => {
   const dockerfile = readFileSync(join(root, 'deploy/docker/Dockerfile'), 'utf8');
   const manifests = globSync(['{apps,libs}/*/package.json', 'e2e/package.json', 'tools/package.json'], {
     cwd: root,

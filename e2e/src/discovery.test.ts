@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
-import { after, before, suite, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import type { Gateway } from '@olla/testing/olla-process';
 import { startSimulator, type Simulator } from '@olla/testing/simulator-process';
 import { waitFor } from '@olla/testing/wait-for';
-import { modelKnown, startGatewayFor } from './gateway-for.ts';
+import { startGatewayFor, waitForModel, waitForModelGone } from './start-gateway-for.ts';
 
 interface EndpointStatus {
   readonly name: string;
   readonly status: string;
 }
 
-suite('discovery follows the fleet', () => {
+describe('discovery', () => {
   let fleet: Simulator;
   let gateway: Gateway;
   before(async () => {
@@ -59,17 +59,17 @@ suite('discovery follows the fleet', () => {
     return endpoints.find((entry) => entry.name === name);
   }
 
-  test('a model that is pulled is listed and served, one that is removed is not', async () => {
+  test('lists and serves a pulled model, and does not serve a removed one', async () => {
     await fleet.control('POST', 'desk/models', 'phi4:14b');
-    await modelKnown(gateway, 'phi4:14b');
+    await waitForModel(gateway, 'phi4:14b');
     const served = await chat('phi4:14b');
     assert.equal(served.status, 200, await served.text());
     await fleet.control('DELETE', `desk/models/${encodeURIComponent('phi4:14b')}`);
-    await modelKnown(gateway, 'phi4:14b', false);
+    await waitForModelGone(gateway, 'phi4:14b');
     assert.equal((await chat('phi4:14b')).status, 404);
   });
 
-  test('an endpoint that is away is shown so, its models are 503, and it comes back by itself', async () => {
+  test('reports an endpoint that is down as offline, answers 503 for its models, and serves them when it is back', async () => {
     await fleet.control('POST', 'cards/faults', { kind: 'refuse', how: 'reset' });
     await waitFor(async () => (await endpoint('cards'))?.status === 'offline', {
       describe: 'cards to be offline',
@@ -88,13 +88,13 @@ suite('discovery follows the fleet', () => {
     });
   });
 
-  test('an endpoint whose health check hangs or fails is taken out', async () => {
+  test('takes an endpoint out when its health check hangs or fails', async () => {
     for (const fault of [{ kind: 'hang-before-head' }, { kind: 'status', status: 503 }]) {
       await fleet.control('POST', 'cards/faults', { ...fault, path: '/health' });
       await waitFor(
         async () => !['healthy', 'busy'].includes((await endpoint('cards'))?.status ?? 'healthy'),
         {
-          describe: `cards to be taken out by ${fault.kind}`,
+          describe: `cards to be taken out after ${fault.kind}`,
         },
       );
       await fleet.control('DELETE', 'cards/faults');
@@ -104,7 +104,7 @@ suite('discovery follows the fleet', () => {
     }
   });
 
-  test('all models are listed across providers, once for each name', async () => {
+  test('lists the models of all providers, each once', async () => {
     const response = await fetch(`${gateway.url}/olla/models`);
     assert.equal(response.status, 200);
     const { object, data } = (await response.json()) as {

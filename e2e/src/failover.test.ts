@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, suite, test } from 'node:test';
+import { after, before, beforeEach, describe, test } from 'node:test';
 import { freePort } from '@olla/testing/free-port';
 import type { Gateway } from '@olla/testing/olla-process';
 import {
@@ -10,7 +10,7 @@ import {
   type RawBackend,
 } from '@olla/testing/raw-backend';
 import { waitFor } from '@olla/testing/wait-for';
-import { endpointOf, modelKnown, startGatewayFor } from './gateway-for.ts';
+import { endpointConfig, waitForModel, startGatewayFor } from './start-gateway-for.ts';
 
 const MODEL = 'shared-model';
 
@@ -23,7 +23,7 @@ interface ErrorBody {
   error: { message: string; type: string; code: string };
 }
 
-suite('failures of endpoints', () => {
+describe('failures of endpoints', () => {
   let first: RawBackend;
   let second: RawBackend;
   let gateway: Gateway;
@@ -34,8 +34,8 @@ suite('failures of endpoints', () => {
       // By priority, so that the order of attempts is known.
       config: { proxy: { load_balancer: 'priority', response_header_timeout: '2s' } },
       endpoints: [
-        endpointOf('first', first, { priority: 100, check_interval: '300ms' }),
-        endpointOf('second', second, { priority: 50, check_interval: '300ms' }),
+        endpointConfig('first', first, { priority: 100, check_interval: '300ms' }),
+        endpointConfig('second', second, { priority: 50, check_interval: '300ms' }),
       ],
       models: [MODEL, 'only-first'],
     });
@@ -128,13 +128,13 @@ suite('failures of endpoints', () => {
   });
 });
 
-suite('an endpoint that goes and comes back', () => {
+describe('an endpoint that goes and comes back', () => {
   test('costs no request that has another endpoint, and takes part again', async () => {
     const port = await freePort();
     let away = await startRawBackend({ models: [MODEL, 'only-away'], port, respond: respondAs('away') });
     const stays = await startRawBackend({ models: [MODEL], respond: respondAs('stays') });
     const gateway = await startGatewayFor({
-      endpoints: [endpointOf('away', away), endpointOf('stays', stays)],
+      endpoints: [endpointConfig('away', away), endpointConfig('stays', stays)],
       config: { proxy: { load_balancer: 'round-robin' } },
       models: [MODEL, 'only-away'],
     });
@@ -159,7 +159,7 @@ suite('an endpoint that goes and comes back', () => {
     await waitFor(async () => (await ask()).headers.get('x-olla-endpoint') === 'away', {
       describe: 'the endpoint to be used again',
     });
-    await modelKnown(gateway, 'only-away');
+    await waitForModel(gateway, 'only-away');
     await gateway.stop();
     await away.close();
     await stays.close();

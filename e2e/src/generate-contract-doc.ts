@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CONTRACT_LINES } from './contract-lines.ts';
 
-/** Where the page is. */
+/** The path of the page. */
 export const CONTRACT_PAGE = fileURLToPath(new URL('../../docs/contract.md', import.meta.url));
 
-/** The file of each line's test, from the tests themselves. @throws RangeError if a line has two */
+/** Finds the file of each line's test in the sources. @throws RangeError when a line has two tests */
 export function testedLines(): Map<string, string> {
   const files = new Map<string, string>();
   for (const file of readdirSync(import.meta.dirname)) {

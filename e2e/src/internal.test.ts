@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { after, before, suite, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import type { Gateway } from '@olla/testing/olla-process';
 import { jsonResponse, startRawBackend, whenComplete, type RawBackend } from '@olla/testing/raw-backend';
 import { sendRaw } from '@olla/testing/raw-http';
 import { waitFor } from '@olla/testing/wait-for';
-import { endpointOf, startGatewayFor } from './gateway-for.ts';
+import { endpointConfig, startGatewayFor } from './start-gateway-for.ts';
 
 const MODEL = 'counted';
 
@@ -20,14 +20,14 @@ interface Status {
   cluster: { workers: unknown[]; gateways: unknown[]; agents: unknown[] };
 }
 
-suite('system endpoints', () => {
+describe('system endpoints', () => {
   let backend: RawBackend;
   let gateway: Gateway;
   before(async () => {
     backend = await startRawBackend({ models: [MODEL] });
     gateway = await startGatewayFor({
       endpoints: [
-        endpointOf('up', backend),
+        endpointConfig('up', backend),
         { name: 'down', url: 'http://127.0.0.1:9', type: 'vllm', check_interval: '200ms' },
       ],
       models: [MODEL],
@@ -52,14 +52,14 @@ suite('system endpoints', () => {
       body: JSON.stringify({ model: MODEL }),
     });
 
-  test('/internal/health says how many endpoints can be used', async () => {
+  test('/internal/health reports how many endpoints serve', async () => {
     const health = await read<{ status: string; endpoints_routable: number; endpoints_total: number }>(
       '/internal/health',
     );
     assert.deepEqual([health.endpoints_routable, health.endpoints_total], [1, 2]);
   });
 
-  test('/internal/status counts each answered request once, whichever worker is asked', async () => {
+  test('/internal/status counts each request once, at every worker', async () => {
     const before = await read<Status>('/internal/status');
     for (let n = 0; n < 7; n += 1) assert.equal((await chat()).status, 200);
     backend.respond = (request) =>
@@ -75,7 +75,7 @@ suite('system endpoints', () => {
     }
   });
 
-  test('/internal/status shows requests in flight, and none after they ended', async () => {
+  test('/internal/status shows requests in flight, and none when they have ended', async () => {
     backend.respond = () => {};
     const controller = new AbortController();
     const open = [1, 2, 3].map(() =>
@@ -93,17 +93,17 @@ suite('system endpoints', () => {
     await waitFor(async () => (await inFlight()) === 0, { describe: 'none in flight' });
   });
 
-  test('/internal/process tells of the processes that run', async () => {
+  test('/internal/process lists the running processes', async () => {
     const { processes } = await read<{ processes: { role: string; pid: number; rss_bytes: number }[] }>(
       '/internal/process',
     );
     const { workers } = gateway.children();
-    const told = processes.filter(({ role }) => role === 'worker').map(({ pid }) => pid);
-    assert.deepEqual(told.sort(), workers.sort());
+    const listed = processes.filter(({ role }) => role === 'worker').map(({ pid }) => pid);
+    assert.deepEqual(listed.sort(), workers.sort());
     for (const { rss_bytes } of processes) assert.ok(rss_bytes > 10 * 1024 * 1024);
   });
 
-  test('unknown paths are the error of the contract', async () => {
+  test('unknown paths get the 404 of the contract', async () => {
     for (const path of ['/nope', '/olla/nope/v1/models', '/internal/nope']) {
       const response = await fetch(`${gateway.url}${path}`);
       assert.equal(response.status, 404, path);
@@ -112,13 +112,13 @@ suite('system endpoints', () => {
     }
   });
 
-  test('what the HTTP parser refuses has the form of the contract as well', async () => {
+  test('a request that the HTTP parser refuses gets an error of the contract', async () => {
     const response = await sendRaw(gateway.port, 'GET /x y HTTP/1.1\r\n\r\n');
     assert.equal(response.status, 400);
     assert.equal((JSON.parse(response.text()) as { error: { code: string } }).error.code, 'BAD_REQUEST');
   });
 
-  test('a browser may ask: preflight and headers of answers', async () => {
+  test('preflights and responses have CORS headers', async () => {
     const request =
       'OPTIONS /olla/openai/v1/chat/completions HTTP/1.1\r\nHost: x\r\nOrigin: http://a.example\r\nAccess-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: content-type\r\n\r\n';
     const preflight = await sendRaw(gateway.port, request);
@@ -129,15 +129,15 @@ suite('system endpoints', () => {
   });
 });
 
-suite('rate limits', () => {
-  test('two workers together admit no more than the burst, and say when to come back', async () => {
+describe('rate limits', () => {
+  test('two workers admit the burst together, and send Retry-After with refusals', async () => {
     const backend = await startRawBackend({ models: [MODEL] });
     const rate_limits = { global_requests_per_minute: 6000, per_ip_requests_per_minute: 60, burst_size: 20 };
     const gateway = await startGatewayFor({
-      endpoints: [endpointOf('up', backend)],
+      endpoints: [endpointConfig('up', backend)],
       config: { server: { rate_limits } },
     });
-    // Listings count towards the same limit, so that this waits by the endpoint that has another.
+    // Model lists count against the same limit, so this waits with a system endpoint, which has a limit of its own.
     await waitFor(
       async () => {
         const response = await fetch(`${gateway.url}/internal/status/endpoints`);
@@ -146,7 +146,7 @@ suite('rate limits', () => {
       { describe: 'the endpoint to be routable' },
     );
     const startedMs = performance.now();
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 60 }, () =>
         fetch(`${gateway.url}/olla/openai/v1/chat/completions`, {
           method: 'POST',
@@ -154,11 +154,11 @@ suite('rate limits', () => {
         }),
       ),
     );
-    const earned = Math.ceil((performance.now() - startedMs) / 1000);
-    const admitted = answers.filter(({ status }) => status === 200).length;
-    const refused = answers.filter(({ status }) => status === 429);
+    const refilled = Math.ceil((performance.now() - startedMs) / 1000);
+    const admitted = responses.filter(({ status }) => status === 200).length;
+    const refused = responses.filter(({ status }) => status === 429);
     assert.equal(admitted + refused.length, 60);
-    assert.ok(admitted >= 19 && admitted <= 20 + earned, `${admitted} admitted`);
+    assert.ok(admitted >= 19 && admitted <= 20 + refilled, `${admitted} admitted`);
     const retryAfter = Number(refused[0]?.headers.get('retry-after'));
     assert.ok(retryAfter >= 1 && retryAfter <= 2, String(retryAfter));
     const { error } = (await refused[0]?.json()) as { error: { type: string; code: string } };

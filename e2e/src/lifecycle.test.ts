@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { after, afterEach, before, beforeEach, suite, test } from 'node:test';
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { runOlla, startGateway, type Gateway } from '@olla/testing/olla-process';
 import { isRunning, processTree } from '@olla/testing/process-tree';
 import {
@@ -15,7 +15,7 @@ import {
 import { openConnection, type RawConnection, type RawResponse } from '@olla/testing/raw-http';
 import { tempFolder } from '@olla/testing/temp-folder';
 import { waitFor } from '@olla/testing/wait-for';
-import { endpointOf, startGatewayFor } from './gateway-for.ts';
+import { endpointConfig, startGatewayFor } from './start-gateway-for.ts';
 
 const MODEL = 'lived';
 const STREAM_HEAD =
@@ -27,7 +27,7 @@ interface OpenStream {
   readonly response: RawResponse;
 }
 
-suite('the life of a gateway', () => {
+describe('the processes of a gateway', () => {
   let backend: RawBackend;
   let gateway: Gateway;
   before(async () => {
@@ -39,7 +39,7 @@ suite('the life of a gateway', () => {
     backend.respond = (request) =>
       whenComplete(request, () => request.socket.write(STREAM_HEAD + chunk('data: 1\n\n')));
     gateway = await startGatewayFor({
-      endpoints: [endpointOf('only', backend)],
+      endpoints: [endpointConfig('only', backend)],
       config: { server: { shutdown_timeout: '3s' } },
       models: [MODEL],
     });
@@ -63,7 +63,7 @@ suite('the life of a gateway', () => {
 
   const finish = ({ request }: OpenStream): void => void request.socket.write('0\r\n\r\n');
 
-  test('SIGTERM: running streams finish, no new connection is taken, exit 0, nothing is left', async () => {
+  test('finishes running streams, refuses new connections and exits with 0 on SIGTERM', async () => {
     const tree = processTree(gateway.process.pid);
     assert.ok(tree.length >= 4, 'primary, two workers and the agent run');
     const streams = [await openStream(), await openStream(), await openStream()];
@@ -88,16 +88,19 @@ suite('the life of a gateway', () => {
     const finishedMs = performance.now();
     assert.deepEqual(await gateway.process.waitForEnd(), { code: 0, signal: null });
     const lingeredMs = performance.now() - finishedMs;
-    assert.ok(lingeredMs < 1_500, `ended ${lingeredMs} ms after the last stream, idle connections kept it`);
-    await waitFor(() => !tree.some(isRunning), { describe: 'all processes to be gone' });
+    assert.ok(
+      lingeredMs < 1_500,
+      `exited ${lingeredMs} ms after the last stream, so idle connections kept it`,
+    );
+    await waitFor(() => !tree.some(isRunning), { describe: 'the end of all processes' });
   });
 
-  test('SIGTERM to every process of the gateway at once, as a service manager sends it, drains all the same', async () => {
+  test('drains when every process gets SIGTERM at once, as from a service manager', async () => {
     const stream = await openStream();
     for (const pid of processTree(gateway.process.pid)) process.kill(pid, 'SIGTERM');
     await waitFor(() => gateway.process.stdout.includes('SIGTERM'), { describe: 'the drain to begin' });
     await waitFor(() => gateway.children().agent === undefined || gateway.children().workers.length < 2, {
-      describe: 'what is idle to end',
+      describe: 'an idle process to end',
     });
     stream.request.socket.write(chunk('data: 2\n\n'));
     await waitFor(() => stream.response.text() === 'data: 1\n\ndata: 2\n\n', {
@@ -108,7 +111,7 @@ suite('the life of a gateway', () => {
     assert.deepEqual(await gateway.process.waitForEnd(), { code: 0, signal: null });
   });
 
-  test('SIGTERM: a stream that outlasts shutdown_timeout is cut off', async () => {
+  test('cuts off a stream that lasts longer than shutdown_timeout', async () => {
     const { client } = await openStream();
     const startedMs = performance.now();
     gateway.process.child.kill('SIGTERM');
@@ -119,7 +122,7 @@ suite('the life of a gateway', () => {
   });
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    test(`a second signal (${signal}) stops at once`, async () => {
+    test(`stops at once on a second signal (${signal})`, async () => {
       const tree = processTree(gateway.process.pid);
       await openStream();
       gateway.process.child.kill('SIGTERM');
@@ -129,11 +132,11 @@ suite('the life of a gateway', () => {
       const { code } = await gateway.process.waitForEnd();
       assert.notEqual(code, 0);
       assert.ok(performance.now() - startedMs < 1_500);
-      await waitFor(() => !tree.some(isRunning), { describe: 'all processes to be gone' });
+      await waitFor(() => !tree.some(isRunning), { describe: 'the end of all processes' });
     });
   }
 
-  test('a worker killed in mid-load costs only its own streams, and is replaced', async () => {
+  test('breaks only the streams of a killed worker, and replaces it', async () => {
     const { workers } = gateway.children();
     assert.equal(workers.length, 2);
     const streams: OpenStream[] = [];
@@ -142,7 +145,7 @@ suite('the life of a gateway', () => {
     await waitFor(() => streams.some(({ client }) => client.closed), {
       describe: "the killed worker's streams to break",
     });
-    // Requests go on being answered meanwhile.
+    // The other worker serves requests meanwhile.
     for (let n = 0; n < 10; n += 1) {
       const stream = await openStream();
       finish(stream);
@@ -151,9 +154,9 @@ suite('the life of a gateway', () => {
     }
     await waitFor(() => gateway.children().workers.length === 2, { describe: 'a new worker' });
     const lost = streams.filter(({ client }) => client.closed);
-    assert.equal(lost.length, 3, 'connections were spread evenly');
+    assert.equal(lost.length, 3, 'connections are spread evenly');
     for (const { request } of lost)
-      await waitFor(() => request.gone, { describe: 'the backend of a lost stream to be left' });
+      await waitFor(() => request.gone, { describe: 'the backend request of a lost stream to be aborted' });
     for (const stream of streams.filter((other) => !lost.includes(other))) {
       finish(stream);
       assert.equal((await stream.client.nextResponse()).complete, true);
@@ -161,11 +164,11 @@ suite('the life of a gateway', () => {
     await gateway.stop();
   });
 
-  test('connections on their way to a worker that dies are taken by another', async () => {
+  test('passes connections of a dying worker to another one', async () => {
     const { workers } = gateway.children();
     const stopped = workers[0] ?? 0;
     process.kill(stopped, 'SIGSTOP');
-    // One of the two connections goes to each worker; the one that does not run cannot take its own.
+    // Each worker gets one of the two connections, and the stopped one does not accept it.
     const streams = [openStream(), openStream()];
     await Promise.race(streams);
     process.kill(stopped, 'SIGKILL');
@@ -177,10 +180,10 @@ suite('the life of a gateway', () => {
     await gateway.stop();
   });
 
-  test('a connection on its way to the only worker is closed when that dies', async () => {
+  test('closes a waiting connection when the only worker dies', async () => {
     gateway.process.killTree();
     gateway = await startGatewayFor({
-      endpoints: [endpointOf('only', backend)],
+      endpoints: [endpointConfig('only', backend)],
       workers: 1,
       models: [MODEL],
     });
@@ -196,7 +199,7 @@ suite('the life of a gateway', () => {
     await gateway.stop();
   });
 
-  test('SIGTERM while a worker is being replaced: the one that starts ends at once', async () => {
+  test('ends a starting worker at once on SIGTERM', async () => {
     const [killed] = gateway.children().workers;
     process.kill(killed as number, 'SIGKILL');
     await waitFor(() => gateway.process.stdout.includes('starting it again'), { describe: 'a new worker' });
@@ -206,7 +209,7 @@ suite('the life of a gateway', () => {
     assert.ok(tookMs < 2_500, `took ${tookMs} ms, as if it had to be killed`);
   });
 
-  test('an agent that is killed comes back and goes on watching', async () => {
+  test('restarts a killed agent', async () => {
     const { agent } = gateway.children();
     process.kill(agent ?? 0, 'SIGKILL');
     await waitFor(
@@ -222,10 +225,10 @@ suite('the life of a gateway', () => {
     await gateway.stop();
   });
 
-  test('a primary that is killed takes its children along', async () => {
+  test('ends all children when the primary is killed', async () => {
     const tree = processTree(gateway.process.pid);
     process.kill(gateway.process.pid, 'SIGKILL');
-    await waitFor(() => !tree.some(isRunning), { describe: 'workers and agent to be gone' });
+    await waitFor(() => !tree.some(isRunning), { describe: 'the end of workers and agent' });
   });
 });
 
@@ -233,9 +236,9 @@ function openFiles(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
 }
 
-suite('what a start that fails says', () => {
-  /** Runs the command to its end: it fails with one message and no stack trace. */
-  async function failing(args: readonly string[], env: Record<string, string> = {}): Promise<string> {
+describe('a start that fails', () => {
+  /** Runs a command that fails, asserts that it prints no stack, and resolves with its message. */
+  async function runFailing(args: readonly string[], env: Record<string, string> = {}): Promise<string> {
     const olla = await runOlla(args, { env });
     const { code } = await olla.waitForEnd();
     assert.notEqual(code, 0, olla.output);
@@ -243,17 +246,17 @@ suite('what a start that fails says', () => {
     return olla.stderr;
   }
 
-  test('a port in use is named with its key', async () => {
+  test('names the port in use and its key', async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
-    const message = await failing(['serve', '--host', '127.0.0.1', '--port', String(port)]);
+    const message = await runFailing(['serve', '--host', '127.0.0.1', '--port', String(port)]);
     assert.match(message, new RegExp(String(port)));
     assert.match(message, /server\.port|--port/);
     await new Promise((resolve) => server.close(resolve));
   });
 
-  test('a child that cannot start', async () => {
+  test('names the child process that could not start and its exit code', async () => {
     const children = {
       worker: "require('node:cluster').isWorker",
       agent: "process.env.OLLA_CHILD === 'agent'",
@@ -261,13 +264,13 @@ suite('what a start that fails says', () => {
     for (const [child, isIt] of Object.entries(children)) {
       const preload = join(tempFolder(), 'die.cjs');
       writeFileSync(preload, `if (${isIt}) process.exit(7);`);
-      const message = await failing(['serve', '--port', '0'], { NODE_OPTIONS: `--require=${preload}` });
+      const message = await runFailing(['serve', '--port', '0'], { NODE_OPTIONS: `--require=${preload}` });
       assert.match(message, new RegExp(`${child}.* could not start: exit code 7`));
     }
   });
 
-  test('a configuration file that is not there, and a mistaken key', async () => {
-    assert.match(await failing(['serve', '--config', '/no/such/olla.yaml']), /\/no\/such\/olla\.yaml/);
+  test('names a missing configuration file and the place of an unknown key', async () => {
+    assert.match(await runFailing(['serve', '--config', '/no/such/olla.yaml']), /\/no\/such\/olla\.yaml/);
     const olla = await startGateway({ config: { server: { prot: 1 } } }).then(
       () => assert.fail('it started'),
       (error: Error) => error.message,
@@ -276,7 +279,7 @@ suite('what a start that fails says', () => {
     assert.match(olla, /prot[^]*port/);
   });
 
-  test('an unknown command or flag is a usage error with a suggestion', async () => {
+  test('exits with 2 and a suggestion for an unknown command or flag', async () => {
     for (const args of [['serv'], ['serve', '--prot', '1']]) {
       const olla = await runOlla(args);
       assert.equal((await olla.waitForEnd()).code, 2, olla.output);
@@ -284,7 +287,7 @@ suite('what a start that fails says', () => {
     }
   });
 
-  test('an unset variable in the configuration is fatal and named', async () => {
+  test('names an unset variable of the configuration', async () => {
     const endpoints = [
       {
         name: 'a',

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { Agent, request as httpRequest } from 'node:http';
-import { after, before, suite, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Gateway } from '@olla/testing/olla-process';
 import { header } from '@olla/testing/http-message';
+import type { Gateway } from '@olla/testing/olla-process';
 import { startRawBackend, type RawBackend } from '@olla/testing/raw-backend';
 import { waitFor } from '@olla/testing/wait-for';
-import { endpointOf, startGatewayFor } from './gateway-for.ts';
+import { endpointConfig, startGatewayFor } from './start-gateway-for.ts';
 
 const MODEL = 'limited';
 /** The rest is in leases when the measuring ends, or within what a client's clock cannot tell. */
@@ -142,7 +142,7 @@ function assertAnswers(outcomes: readonly Outcome[], limit: number): void {
   }
 }
 
-suite('limits of four workers together', () => {
+describe('limits of four workers together', () => {
   let backend: RawBackend;
   before(async () => {
     backend = await startRawBackend({ models: [MODEL] });
@@ -151,7 +151,7 @@ suite('limits of four workers together', () => {
 
   async function limitedGateway(rate_limits: object): Promise<Gateway> {
     const gateway = await startGatewayFor({
-      endpoints: [endpointOf('only', backend)],
+      endpoints: [endpointConfig('only', backend)],
       workers: 4,
       config: { server: { rate_limits: { health_requests_per_minute: 0, ...rate_limits } } },
     });
@@ -200,14 +200,14 @@ suite('limits of four workers together', () => {
   });
 });
 
-suite('whose limit it is', () => {
+describe('whose limit it is', () => {
   let backend: RawBackend;
   let gateway: Gateway;
   const BURST = 6;
   before(async () => {
     backend = await startRawBackend({ models: [MODEL] });
     gateway = await startGatewayFor({
-      endpoints: [endpointOf('only', backend)],
+      endpoints: [endpointConfig('only', backend)],
       config: {
         server: {
           rate_limits: {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, beforeEach, suite, test } from 'node:test';
+import { after, before, beforeEach, describe, test } from 'node:test';
 import { needProgram } from '@olla/testing/debian';
 import { freePort } from '@olla/testing/free-port';
 import { header } from '@olla/testing/http-message';
@@ -18,7 +18,7 @@ import { openConnection, type RawConnection } from '@olla/testing/raw-http';
 import { StartedProcess } from '@olla/testing/started-process';
 import { tempFolder } from '@olla/testing/temp-folder';
 import { waitFor } from '@olla/testing/wait-for';
-import { endpointOf, startGatewayFor } from './gateway-for.ts';
+import { endpointConfig, startGatewayFor } from './start-gateway-for.ts';
 
 const MODEL = 'balanced-model';
 const deploy = join(import.meta.dirname, '../../deploy');
@@ -27,9 +27,9 @@ const STREAM_HEAD =
 
 interface LoadBalancer {
   readonly program: string;
-  /** The example as it is delivered. */
+  /** The example in the deploy folder. */
   readonly file: string;
-  /** Puts the test's places in for the example's; every text has to be there. */
+  /** Replacements for ports and folders. The example must contain every `from`. */
   readonly changes: (port: number, folder: string) => readonly (readonly [from: string, to: string])[];
   readonly check: (file: string) => readonly string[];
   readonly run: (file: string) => readonly string[];
@@ -59,7 +59,7 @@ const LOAD_BALANCERS: readonly LoadBalancer[] = [
   },
 ];
 
-/** The example with the addresses of this test. */
+/** Writes the example with the addresses of this test. */
 function adapt(balancer: LoadBalancer, port: number, gateways: readonly Gateway[]): string {
   const folder = tempFolder();
   let text = readFileSync(balancer.file, 'utf8');
@@ -76,7 +76,7 @@ function adapt(balancer: LoadBalancer, port: number, gateways: readonly Gateway[
 }
 
 for (const balancer of LOAD_BALANCERS)
-  suite(`behind ${balancer.program}`, () => {
+  describe(`behind ${balancer.program}`, () => {
     let backend: RawBackend;
     let gateways: Gateway[];
     let proxy: StartedProcess;
@@ -88,7 +88,7 @@ for (const balancer of LOAD_BALANCERS)
       const program = needProgram(balancer.program);
       backend = await startRawBackend({ models: [MODEL] });
       const options = {
-        endpoints: [endpointOf('one', backend)],
+        endpoints: [endpointConfig('one', backend)],
         models: [MODEL],
         workers: 1,
         config: {
@@ -124,8 +124,8 @@ for (const balancer of LOAD_BALANCERS)
       backend.respond = (request) => whenComplete(request, () => waiting.push(request));
     });
 
-    /** Sends a request; the backend has it and has not answered. */
-    async function ask(): Promise<{ client: RawConnection; request: ReceivedRequest }> {
+    /** Sends a request. Resolves when it is at the backend, which has not answered it. */
+    async function sendRequest(): Promise<{ client: RawConnection; request: ReceivedRequest }> {
       const before = waiting.length;
       const client = await openConnection(port);
       const text = JSON.stringify({ model: MODEL, stream: true });
@@ -136,13 +136,13 @@ for (const balancer of LOAD_BALANCERS)
       return { client, request };
     }
 
-    test('it accepts the example', async () => {
+    test('accepts the example', async () => {
       const check = await StartedProcess.start(needProgram(balancer.program), balancer.check(file));
       assert.equal((await check.waitForEnd()).code, 0, check.output);
     });
 
-    test('each chunk reaches the client before the next is sent', async () => {
-      const { client, request } = await ask();
+    test('passes each chunk to the client before the next is sent', async () => {
+      const { client, request } = await sendRequest();
       request.socket.write(STREAM_HEAD);
       const response = await client.nextHead();
       assert.equal(response.status, 200);
@@ -158,8 +158,8 @@ for (const balancer of LOAD_BALANCERS)
       client.destroy();
     });
 
-    test('the backend is told who asked, and for which host', async () => {
-      const { client, request } = await ask();
+    test('passes the client address and the host to the backend', async () => {
+      const { client, request } = await sendRequest();
       assert.equal(header(request, 'x-forwarded-for'), '192.0.2.1, 127.0.0.1, 127.0.0.1');
       assert.equal(header(request, 'x-forwarded-host'), 'llm.example');
       request.socket.write(jsonResponse({ ok: true }));
@@ -168,21 +168,21 @@ for (const balancer of LOAD_BALANCERS)
     });
 
     for (const begun of [true, false])
-      test(`a client that leaves ${begun ? 'in mid-stream' : 'before the head'} is left by the backend's request`, async () => {
-        const { client, request } = await ask();
+      test(`aborts the backend request when the client leaves ${begun ? 'in the middle of a stream' : 'before the head'}`, async () => {
+        const { client, request } = await sendRequest();
         if (begun) {
           request.socket.write(STREAM_HEAD + chunk('data: 1\n\n'));
           await client.nextHead();
         }
         client.destroy();
-        await waitFor(() => request.gone, { describe: 'the backend to be left', intervalMs: 2 });
+        await waitFor(() => request.gone, { describe: 'the backend request to be aborted', intervalMs: 2 });
       });
 
-    test('a gateway that is stopped finishes its streams, and no request fails meanwhile', async () => {
-      // Each gateway gets one: both balance by connections in use.
-      const streams = [await ask(), await ask()];
+    test('fails no request while a stopping gateway finishes its streams', async () => {
+      // Each gateway gets one, because both load balancers choose the one with fewer connections.
+      const streams = [await sendRequest(), await sendRequest()];
       for (const { client, request } of streams) {
-        request.socket.write(STREAM_HEAD + chunk('data: begun\n\n'));
+        request.socket.write(STREAM_HEAD + chunk('data: started\n\n'));
         await client.nextHead();
       }
       const stopped = gateways[0]!.stop(20_000);
@@ -201,14 +201,14 @@ for (const balancer of LOAD_BALANCERS)
         request.socket.write(`${chunk('data: ended\n\n')}0\r\n\r\n`);
         const response = await client.nextResponse();
         assert.equal(response.complete, true);
-        assert.match(response.text(), /begun\n\ndata: ended/);
+        assert.match(response.text(), /started\n\ndata: ended/);
         client.destroy();
       }
       await stopped;
     });
   });
 
-test('HAProxy accepts its example as it is delivered', async () => {
+test('HAProxy accepts the unchanged example', async () => {
   const check = await StartedProcess.start(needProgram('haproxy'), ['-c', '-f', LOAD_BALANCERS[0]!.file]);
   assert.equal((await check.waitForEnd()).code, 0, check.output);
 });

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
-import { after, before, suite, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import type { Gateway } from '@olla/testing/olla-process';
 import { startSimulator, type Simulator } from '@olla/testing/simulator-process';
 import { Ollama } from 'ollama';
-import { modelKnown, startGatewayFor } from './gateway-for.ts';
+import { startGatewayFor, waitForModel, waitForModelGone } from './start-gateway-for.ts';
 
 /** Longer than the largest body that is allowed elsewhere. */
 const BLOB_BYTES = 3 * 1024 * 1024;
 
-suite("Ollama's calls that change models", () => {
+describe("Ollama's calls that change models", () => {
   let fleet: Simulator;
   let gateway: Gateway;
   let ollama: Ollama;
@@ -66,11 +66,12 @@ suite("Ollama's calls that change models", () => {
     return ((await response.json()) as { endpoints?: string[] }).endpoints ?? [];
   }
 
-  /** Time until all workers list the model, or none does. */
-  async function seenWithin(ms: number, model: string, known = true): Promise<void> {
-    const startedAt = performance.now();
-    await modelKnown(gateway, model, known);
-    assert.ok(performance.now() - startedAt < ms, `${model} took ${performance.now() - startedAt} ms`);
+  /** Asserts that all workers list the model within `ms`, or that none does. */
+  async function assertListedWithin(ms: number, model: string, listed = true): Promise<void> {
+    const startedMs = performance.now();
+    await (listed ? waitForModel(gateway, model) : waitForModelGone(gateway, model));
+    const tookMs = performance.now() - startedMs;
+    assert.ok(tookMs < ms, `${model} took ${tookMs} ms`);
   }
 
   test('a pull goes where X-Olla-Target says, tells its progress, and is listed at once', async () => {
@@ -81,29 +82,29 @@ suite("Ollama's calls that change models", () => {
     const lines = (await response.text()).trim().split('\n');
     const statuses = lines.map((line) => (JSON.parse(line) as { status: string }).status);
     assert.ok(statuses.length > 5 && statuses.at(-1) === 'success', statuses.join(', '));
-    await seenWithin(1_500, 'qwen3:8b');
+    await assertListedWithin(1_500, 'qwen3:8b');
     assert.deepEqual(await endpointsOf('qwen3:8b'), ['spare']);
   });
 
   test('a new model goes to the highest priority; one that is there, to where it is', async () => {
     for await (const part of await ollama.pull({ model: 'mistral:7b', stream: true })) assert.ok(part.status);
-    await seenWithin(1_500, 'mistral:7b');
+    await assertListedWithin(1_500, 'mistral:7b');
     assert.deepEqual(await endpointsOf('mistral:7b'), ['main']);
     const again = await call('POST', '/api/pull', { name: 'gemma3:4b' });
     assert.equal(again.headers.get('x-olla-endpoint'), 'spare');
     await again.text();
     const created = await call('POST', '/api/create', { model: 'mine', from: 'gemma3:4b' });
     assert.equal(created.headers.get('x-olla-endpoint'), 'spare', await created.text());
-    await seenWithin(1_500, 'mine:latest');
+    await assertListedWithin(1_500, 'mine:latest');
   });
 
   test('copy, push and delete reach the endpoint that has the model', async () => {
     await ollama.copy({ source: 'gemma3:4b', destination: 'gemma-copy:1' });
-    await seenWithin(1_500, 'gemma-copy:1');
+    await assertListedWithin(1_500, 'gemma-copy:1');
     const pushed = await call('POST', '/api/push', { name: 'gemma-copy:1', stream: false });
     assert.equal(pushed.headers.get('x-olla-endpoint'), 'spare', await pushed.text());
     await ollama.delete({ model: 'gemma-copy:1' });
-    await seenWithin(1_500, 'gemma-copy:1', false);
+    await assertListedWithin(1_500, 'gemma-copy:1', false);
     assert.deepEqual(await codeOf(await call('DELETE', '/api/delete', { name: 'gemma-copy:1' })), [
       404,
       'MODEL_NOT_FOUND',

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { after, before, suite, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import type { Gateway } from '@olla/testing/olla-process';
 import { startSimulator, type Simulator } from '@olla/testing/simulator-process';
 import { waitFor } from '@olla/testing/wait-for';
-import { modelKnown, startGatewayFor } from './gateway-for.ts';
+import { waitForModel, startGatewayFor } from './start-gateway-for.ts';
 
 interface Entry {
   readonly id: string;
@@ -14,7 +14,7 @@ interface Entry {
 const GGUF = 'Meta-Llama-3.1-8B-Instruct-Q4_K_M.gguf';
 const HF = 'meta-llama/Llama-3.1-8B-Instruct';
 
-suite('/olla/models', () => {
+describe('/olla/models', () => {
   let fleet: Simulator;
   let gateway: Gateway;
   before(async () => {
@@ -60,7 +60,7 @@ suite('/olla/models', () => {
     return (await get<{ data: Entry[] }>(`/models${query}`)).data.map(({ id }) => id);
   }
 
-  test('one model under two names is one entry; another quantisation is another', async () => {
+  test('lists a model with two names once, and another quantisation apart', async () => {
     const { data } = await get<{ data: Entry[] }>('/models');
     const entry = data.find(({ id }) => id === 'llama3.1:8b');
     assert.deepEqual(entry?.olla.availability.map(({ endpoint }) => endpoint).sort(), ['cpp', 'desk']);
@@ -71,7 +71,7 @@ suite('/olla/models', () => {
     );
   });
 
-  test('every id and alias that is listed works as `model`', async () => {
+  test('serves every listed id and alias as `model`', async () => {
     const { data } = await get<{ data: Entry[] }>('/models');
     for (const { id, olla } of data) {
       const isEmbedding = id.startsWith('nomic');
@@ -92,7 +92,7 @@ suite('/olla/models', () => {
     }
   });
 
-  test('filters, alone and together', async () => {
+  test('applies filters alone and together', async () => {
     assert.deepEqual(await ids('?endpoint=studio'), ['nomic-embed-text:latest', 'qwen3-14b']);
     assert.deepEqual(await ids('?endpoint=nobody'), []);
     assert.deepEqual(await ids('?type=embeddings'), ['nomic-embed-text:latest']);
@@ -104,7 +104,7 @@ suite('/olla/models', () => {
     assert.equal(error.code, 'BAD_REQUEST');
   });
 
-  test('every format', async () => {
+  test('answers in every format, and names them when the format is unknown', async () => {
     assert.deepEqual(await ids('?format=openai'), await ids(''));
     assert.deepEqual(await ids('?format=vllm'), await ids(''));
     assert.deepEqual(await ids('?format=llamacpp'), [GGUF]);
@@ -115,7 +115,7 @@ suite('/olla/models', () => {
     assert.match(error.message, /unified, openai, ollama, lmstudio, llamacpp, vllm/);
   });
 
-  test('one model by any of its names, slashes escaped or not', async () => {
+  test('finds one model by each of its names, with slashes escaped or not', async () => {
     for (const [name, id] of [
       [HF, HF],
       [encodeURIComponent(HF), HF],
@@ -128,18 +128,18 @@ suite('/olla/models', () => {
     assert.equal(error.code, 'MODEL_NOT_FOUND');
   });
 
-  test('`created` stays when an endpoint leaves and comes back, and its state shows', async () => {
+  test('shows the state of an endpoint, and keeps `created` when the endpoint comes back', async () => {
     const before = await get<Entry>(`/models/${HF}`);
     await fleet.control('POST', 'cards/faults', { kind: 'refuse', how: 'reset' });
-    await stateOf('offline');
+    await waitForState('offline');
     assert.deepEqual(await ids('?available=false'), [HF]);
     await fleet.control('DELETE', 'cards/faults');
-    await modelKnown(gateway, HF);
-    await stateOf('loaded');
+    await waitForModel(gateway, HF);
+    await waitForState('loaded');
     assert.equal((await get<Entry>(`/models/${HF}`)).created, before.created);
   });
 
-  async function stateOf(state: string): Promise<void> {
+  async function waitForState(state: string): Promise<void> {
     await waitFor(
       async () => {
         const { data } = await get<{ data: Entry[] }>('/models');

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, suite, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { header } from '@olla/testing/http-message';
 import type { Gateway } from '@olla/testing/olla-process';
 import { startRawBackend, type RawBackend, type ReceivedRequest } from '@olla/testing/raw-backend';
 import { tempFolder } from '@olla/testing/temp-folder';
-import { endpointOf, modelKnown, startGatewayFor } from './gateway-for.ts';
+import { endpointConfig, waitForModel, startGatewayFor } from './start-gateway-for.ts';
 
 const MODELS = {
   bearer: ['Native-A', 'shared-model'],
@@ -17,7 +17,7 @@ const MODELS = {
 };
 type Name = keyof typeof MODELS;
 
-suite('names of models, and what reaches which endpoint', () => {
+describe('model names and credentials', () => {
   const backends = {} as Record<Name, RawBackend>;
   let gateway: Gateway;
   before(async () => {
@@ -28,15 +28,15 @@ suite('names of models, and what reaches which endpoint', () => {
     writeFileSync(passwordFile, 'from a file\n');
     gateway = await startGatewayFor({
       endpoints: [
-        endpointOf('bearer', backends.bearer, {
+        endpointConfig('bearer', backends.bearer, {
           auth: { type: 'bearer', token: '${TEST_TOKEN}' },
           headers: { 'X-Team': 'blue' },
         }),
-        endpointOf('key', backends.key, { auth: { type: 'api_key', key: 'k-e-y', header: 'X-Own-Key' } }),
-        endpointOf('basic', backends.basic, {
+        endpointConfig('key', backends.key, { auth: { type: 'api_key', key: 'k-e-y', header: 'X-Own-Key' } }),
+        endpointConfig('basic', backends.basic, {
           auth: { type: 'basic', username: 'user', password_file: passwordFile },
         }),
-        endpointOf(
+        endpointConfig(
           'plain',
           { url: `${plain}/base/path` },
           {
@@ -45,7 +45,7 @@ suite('names of models, and what reaches which endpoint', () => {
             model_url: `${plain}/v1/models`,
           },
         ),
-        endpointOf('filtered', backends.filtered, { model_filter: { exclude: ['secret*'] } }),
+        endpointConfig('filtered', backends.filtered, { model_filter: { exclude: ['secret*'] } }),
       ],
       config: {
         model_aliases: { Chat: ['gone-model', 'Native-A', 'Org/Native-B'], ghost: ['nobody-has-it'] },
@@ -67,13 +67,13 @@ suite('names of models, and what reaches which endpoint', () => {
     return fetch(`${gateway.url}/olla/openai/v1/${path}`, { method: 'POST', headers, body });
   }
 
-  function lastOf(name: Name): ReceivedRequest {
+  function lastRequestOf(name: Name): ReceivedRequest {
     const request = backends[name].requests.at(-1);
-    assert.ok(request !== undefined, `${name} got a request`);
+    assert.ok(request !== undefined, `${name} got no request`);
     return request;
   }
 
-  test('of an alias, only the one token changes, and the name that serves is told as it is written there', async () => {
+  test('replaces only the token of an alias in the body, and sends the name at the endpoint in X-Olla-Model', async () => {
     const body = '{ "messages":[{"model":"Chat"}],\n "model" : "Chat" , "n":1.0, "é":"\\u00e9"}';
     const response = await post('chat/completions', body);
     assert.equal(response.status, 200, await response.text());
@@ -81,12 +81,12 @@ suite('names of models, and what reaches which endpoint', () => {
     assert.equal(response.headers.get('x-olla-endpoint'), 'bearer');
     assert.equal(response.headers.get('x-olla-routing-strategy'), 'alias');
     assert.equal(
-      lastOf('bearer').body().toString(),
+      lastRequestOf('bearer').body().toString(),
       body.replace('"model" : "Chat"', '"model" : "Native-A"'),
     );
   });
 
-  test('aliases are listed, and what is listed works', async () => {
+  test('lists aliases, and serves every listed name', async () => {
     for (const path of ['/olla/models', '/olla/openai/v1/models']) {
       const { data } = (await (await fetch(gateway.url + path)).json()) as { data: { id: string }[] };
       const ids = data.map(({ id }) => id);
@@ -103,7 +103,7 @@ suite('names of models, and what reaches which endpoint', () => {
     assert.equal((await post('chat/completions', '{"model":"secret-model"}')).status, 404);
   });
 
-  test('`model` steers on every path that carries it', async () => {
+  test('routes by `model` on every path that has one', async () => {
     for (const [path, model] of [
       ['images/generations', 'image-1'],
       ['rerank', 'rerank-1'],
@@ -120,19 +120,19 @@ suite('names of models, and what reaches which endpoint', () => {
       form.append('model', 'Chat');
       const response = await post(path, form);
       assert.equal(response.status, 200, await response.text());
-      // Read to the model behind the file, and rewritten there.
+      // The gateway reads up to `model` behind the file and replaces it there.
       assert.equal(response.headers.get('x-olla-model'), 'Native-A', path);
-      const received = lastOf('bearer').body();
+      const received = lastRequestOf('bearer').body();
       assert.ok(received.includes('name="model"\r\n\r\nNative-A\r\n'), path);
       assert.ok(received.length > 500_000);
     }
   });
 
-  test("an endpoint's credentials go to it and nowhere else, the client's where there are none", async () => {
+  test("sends an endpoint's credentials only to it, and the client's to endpoints without credentials", async () => {
     const client = { Authorization: 'Bearer client', 'X-Api-Key': 'client-key' };
     const seen = async (name: Name, model: string): Promise<(string | undefined)[]> => {
       await (await post('chat/completions', JSON.stringify({ model }), client)).text();
-      const request = lastOf(name);
+      const request = lastRequestOf(name);
       return ['authorization', 'x-api-key', 'x-own-key', 'x-team'].map((field) => header(request, field));
     };
     assert.deepEqual(await seen('bearer', 'Native-A'), ['Bearer t-o-k-e-n', undefined, undefined, 'blue']);
@@ -145,17 +145,17 @@ suite('names of models, and what reaches which endpoint', () => {
         if (name !== 'bearer') assert.doesNotMatch(request.rawHead, /t-o-k-e-n|X-Team/i, name);
   });
 
-  test('preserve_path keeps the path of the URL, with the query', async () => {
+  test('keeps the path of the URL and the query with preserve_path', async () => {
     await (await post('chat/completions?a=%2F', '{"model":"whisper-1"}')).text();
-    assert.equal(lastOf('plain').target, '/base/path/v1/chat/completions?a=%2F');
+    assert.equal(lastRequestOf('plain').target, '/base/path/v1/chat/completions?a=%2F');
   });
 
-  test('a chain goes on to its next model when no endpoint has the first any more', async () => {
+  test('uses the next model of an alias when no endpoint has the first', async () => {
     await backends.bearer.close();
     const during = await post('chat/completions', '{"model":"Chat"}');
     assert.equal(during.headers.get('x-olla-model'), 'Org/Native-B', await during.text());
-    assert.equal(lastOf('key').body().toString(), '{"model":"Org/Native-B"}');
+    assert.equal(lastRequestOf('key').body().toString(), '{"model":"Org/Native-B"}');
     backends.bearer = await startRawBackend({ models: ['Native-A'], port: backends.bearer.port });
-    await modelKnown(gateway, 'Native-A');
+    await waitForModel(gateway, 'Native-A');
   });
 });

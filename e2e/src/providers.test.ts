@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { after, before, suite, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import type { Gateway } from '@olla/testing/olla-process';
 import { startSimulator, type Simulator } from '@olla/testing/simulator-process';
 import { Ollama } from 'ollama';
 import OpenAI from 'openai';
-import { modelKnown, startGatewayFor } from './gateway-for.ts';
+import { waitForModel, startGatewayFor } from './start-gateway-for.ts';
 
-/** One server of each family of the API page, and llama.cpp: name → model it alone has. */
+/** One server of each type in the API page, and llama.cpp, with the models that it alone has. */
 const FLEET = {
   desk: { type: 'ollama', model: 'llama3.1:8b', embedding: 'nomic-embed-text:latest' },
   studio: { type: 'lm-studio', model: 'qwen3-14b', embedding: 'text-embedding-nomic-embed-text-v1.5' },
@@ -15,7 +15,7 @@ const FLEET = {
   compat: { type: 'openai-compatible', model: 'mistral-small-24b', embedding: 'bge-m3' },
 } as const;
 
-/** prefix → server behind it, and what X-Olla-Backend-Type says. */
+/** Each prefix with its server and the word in X-Olla-Backend-Type. */
 const PREFIXES: [prefix: string, server: keyof typeof FLEET, backendType: string][] = [
   ['ollama', 'desk', 'ollama'],
   ['lmstudio', 'studio', 'lmstudio'],
@@ -38,7 +38,7 @@ const WEATHER_TOOL = {
 };
 const QUESTION = [{ role: 'user' as const, content: 'What is the weather in Paris?' }];
 
-suite('each provider, with the official clients', () => {
+describe('each provider with the official clients', () => {
   let fleet: Simulator;
   let gateway: Gateway;
   before(async () => {
@@ -49,7 +49,7 @@ suite('each provider, with the official clients', () => {
         type,
         models: [
           { name: model, loaded: true, tools: true, answerTokens: 12 },
-          ...(embedding === null ? [] : [{ name: embedding, kind: 'embeddings' }]),
+          ...(embedding === null ? [] : [{ name: embedding, kind: 'relays embeddings' }]),
         ],
       })),
     });
@@ -57,8 +57,8 @@ suite('each provider, with the official clients', () => {
       endpoints: fleet.servers.map(({ name, url, type }) => ({ name, url, type, check_interval: '500ms' })),
     });
     for (const { model, embedding } of Object.values(FLEET)) {
-      await modelKnown(gateway, model);
-      if (embedding !== null) await modelKnown(gateway, embedding);
+      await waitForModel(gateway, model);
+      if (embedding !== null) await waitForModel(gateway, embedding);
     }
   });
   after(async () => {
@@ -70,7 +70,7 @@ suite('each provider, with the official clients', () => {
     new OpenAI({ baseURL: `${gateway.url}/olla/${prefix}/v1`, apiKey: 'none', maxRetries: 0 });
 
   for (const [prefix, server, backendType] of PREFIXES) {
-    test(`/olla/${prefix}: OpenAI chat, whole and streaming`, async () => {
+    test(`relays OpenAI chats at /olla/${prefix}, whole and streaming`, async () => {
       const { model } = FLEET[server];
       const request = { model, messages: QUESTION, max_tokens: 8 };
       const { data, response } = await openai(prefix).chat.completions.create(request).withResponse();
@@ -98,7 +98,7 @@ suite('each provider, with the official clients', () => {
       assert.ok(tokens !== undefined && tokens > 0 && tokens <= 8, String(tokens));
     });
 
-    test(`/olla/${prefix}/v1/models lists the models of its servers only`, async () => {
+    test(`lists only the models of its servers at /olla/${prefix}/v1/models`, async () => {
       const ids = (await openai(prefix).models.list()).data.map(({ id }) => id);
       for (const [name, { model }] of Object.entries(FLEET)) {
         // /olla/openai reaches every OpenAI-capable server.
@@ -108,7 +108,7 @@ suite('each provider, with the official clients', () => {
     });
   }
 
-  test('/olla/openai reaches the models of every OpenAI-capable server', async () => {
+  test('reaches the models of every OpenAI-capable server at /olla/openai', async () => {
     for (const [name, { model }] of Object.entries(FLEET)) {
       const { response } = await openai('openai')
         .chat.completions.create({ model, messages: QUESTION, max_tokens: 4 })
@@ -118,14 +118,14 @@ suite('each provider, with the official clients', () => {
     }
   });
 
-  test('the root of an Ollama answers, which its command asks before everything else', async () => {
+  test('relays the root of an Ollama server, which its command line requests first', async () => {
     const response = await fetch(`${gateway.url}/olla/ollama/`, { method: 'HEAD' });
     assert.equal(response.status, 200);
     assert.equal(response.headers.get('x-olla-endpoint'), 'desk');
     assert.equal(await (await fetch(`${gateway.url}/olla/ollama`)).text(), 'Ollama is running');
   });
 
-  test('embeddings', async () => {
+  test('relays embeddings', async () => {
     for (const { embedding } of Object.values(FLEET)) {
       if (embedding === null) continue;
       const { data } = await openai('openai').embeddings.create({ model: embedding, input: ['one', 'two'] });
@@ -134,7 +134,7 @@ suite('each provider, with the official clients', () => {
     }
   });
 
-  test('tool calls, whole and streaming', async () => {
+  test('relays tool calls, whole and streaming', async () => {
     for (const [prefix, server] of PREFIXES.slice(0, 8)) {
       const request = {
         model: FLEET[server].model,
@@ -160,7 +160,7 @@ suite('each provider, with the official clients', () => {
     }
   });
 
-  test("the API page's prefixes go only to endpoints of their type", async () => {
+  test('sends requests of a type’s prefix only to endpoints of that type', async () => {
     const wrong = await fetch(`${gateway.url}/olla/vllm/v1/chat/completions`, {
       method: 'POST',
       body: JSON.stringify({ model: FLEET.desk.model, messages: QUESTION }),
@@ -170,7 +170,7 @@ suite('each provider, with the official clients', () => {
     assert.match(error.message, /llama3\.1:8b.* desk \(ollama\)/);
   });
 
-  test('/olla/proxy reaches whichever server has the model', async () => {
+  test('reaches the server that has the model at /olla/proxy', async () => {
     for (const [name, { model }] of Object.entries(FLEET)) {
       const response = await fetch(`${gateway.url}/olla/proxy/v1/chat/completions`, {
         method: 'POST',
@@ -181,14 +181,14 @@ suite('each provider, with the official clients', () => {
     }
   });
 
-  suite('the ollama client', () => {
+  describe('the Ollama client', () => {
     const { model, embedding } = FLEET.desk;
     let ollama: Ollama;
     before(() => {
       ollama = new Ollama({ host: `${gateway.url}/olla/ollama` });
     });
 
-    test('chat, whole and streaming', async () => {
+    test('chats, whole and streaming', async () => {
       const whole = await ollama.chat({ model, messages: QUESTION, options: { num_predict: 6 } });
       assert.ok(whole.message.content && whole.done && whole.eval_count > 0);
       let text = '';
@@ -205,7 +205,7 @@ suite('each provider, with the official clients', () => {
       assert.ok(text.length > 0 && done);
     });
 
-    test('generate, tools and embeddings', async () => {
+    test('generates, calls tools and embeds', async () => {
       let text = '';
       for await (const part of await ollama.generate({
         model,
@@ -221,7 +221,7 @@ suite('each provider, with the official clients', () => {
       assert.equal(embeddings.length, 3);
     });
 
-    test('list, ps, show, version and an unknown model', async () => {
+    test('lists, shows and rejects models', async () => {
       const names = (await ollama.list()).models.map(({ name }) => name);
       assert.deepEqual([...names].sort(), [model, embedding].sort());
       assert.ok((await ollama.ps()).models.some(({ name }) => name === model));
@@ -231,12 +231,12 @@ suite('each provider, with the official clients', () => {
     });
   });
 
-  test("LM Studio's own listing", async () => {
+  test("relays LM Studio's own model list", async () => {
     const response = await fetch(`${gateway.url}/olla/lmstudio/api/v0/models`);
     const { data } = (await response.json()) as { data: { id: string; state: string; type: string }[] };
     const byId = new Map(data.map((entry) => [entry.id, entry]));
     assert.equal(byId.get(FLEET.studio.model)?.state, 'loaded');
-    assert.equal(byId.get(FLEET.studio.embedding)?.type, 'embeddings');
+    assert.equal(byId.get(FLEET.studio.embedding)?.type, 'relays embeddings');
     assert.equal(byId.size, 2);
   });
 });

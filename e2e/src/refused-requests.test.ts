@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, suite, test } from 'node:test';
+import { after, before, beforeEach, describe, test } from 'node:test';
 import { assertError } from '@olla/testing/assert-response';
 import type { Gateway } from '@olla/testing/olla-process';
 import {
@@ -12,19 +12,19 @@ import {
 import { openConnection, sendRaw, type RawResponse } from '@olla/testing/raw-http';
 import { CHAT, postBytes, requestBytes } from '@olla/testing/request-bytes';
 import { waitFor } from '@olla/testing/wait-for';
-import { endpointOf, startGatewayFor } from './gateway-for.ts';
+import { endpointConfig, startGatewayFor } from './start-gateway-for.ts';
 
 const MODEL = 'refused';
 const MAX_BODY = 400_000;
 const MAX_PENDING = 500_000;
 
-suite('requests that are refused before they go anywhere', { concurrency: true }, () => {
+describe('requests that are refused before they go anywhere', { concurrency: true }, () => {
   let backend: RawBackend;
   let gateway: Gateway;
   before(async () => {
     backend = await startRawBackend({ models: [MODEL] });
     gateway = await startGatewayFor({
-      endpoints: [endpointOf('only', backend)],
+      endpoints: [endpointConfig('only', backend)],
       models: [MODEL],
       workers: 1,
       config: {
@@ -179,13 +179,13 @@ suite('requests that are refused before they go anywhere', { concurrency: true }
   }
 });
 
-suite('the budget of bodies whose model is not known yet', () => {
+describe('the budget of bodies whose model is not known yet', () => {
   let backend: RawBackend;
   let gateway: Gateway;
   before(async () => {
     backend = await startRawBackend({ models: [MODEL] });
     gateway = await startGatewayFor({
-      endpoints: [endpointOf('only', backend)],
+      endpoints: [endpointConfig('only', backend)],
       models: [MODEL],
       workers: 1,
       config: { server: { request_limits: { max_pending_bytes: MAX_PENDING } } },

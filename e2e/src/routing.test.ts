@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { after, before, suite, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import type { Gateway } from '@olla/testing/olla-process';
 import { openConnection } from '@olla/testing/raw-http';
 import { startSimulator, type Simulator } from '@olla/testing/simulator-process';
 import { waitFor } from '@olla/testing/wait-for';
-import { startGatewayFor } from './gateway-for.ts';
+import { startGatewayFor } from './start-gateway-for.ts';
 
 /** Posts a chat on a connection of its own, so that any worker may get it. */
 async function chat(gateway: Gateway, model: string, prefix = 'openai'): Promise<Response> {
@@ -19,7 +19,7 @@ function routingOf(response: Response): (string | null)[] {
   return ['strategy', 'decision', 'reason'].map((part) => response.headers.get(`x-olla-routing-${part}`));
 }
 
-suite('routing strategies', () => {
+describe('routing strategies', () => {
   let fleet: Simulator;
   before(async () => {
     fleet = await startSimulator({

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, symlinkSync, cpSync } from 'node:fs';
 import { join } from 'node:path';
-import { suite, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { OLLA_BUNDLE, startGateway } from '@olla/testing/olla-process';
 import { StartedProcess } from '@olla/testing/started-process';
 import { tempFolder } from '@olla/testing/temp-folder';
@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, '../..');
 const launcher = join(root, 'olla');
 const version = '0.1.0';
 
-/** Runs a command to its end within `limitMs`. */
+/** Runs a command to its end. */
 async function run(
   command: string,
   args: readonly string[],
@@ -21,10 +21,10 @@ async function run(
   return { process, code: (await process.waitForEnd()).code };
 }
 
-suite('first start', () => {
+describe('first start', () => {
   for (const script of [undefined, OLLA_BUNDLE]) {
     const which = script === undefined ? 'from source' : 'from the bundle';
-    test(`serve --demo ${which}: a chat is answered, whole and streaming, and all ends with it`, async () => {
+    test(`serve --demo ${which} serves chats, whole and streaming`, async () => {
       const gateway = await startGateway({ args: ['--demo'], ...(script === undefined ? {} : { script }) });
       const client = new OpenAI({ baseURL: `${gateway.url}/olla/openai/v1`, apiKey: 'none', maxRetries: 0 });
       const models = (await client.models.list()).data.map(({ id }) => id);
@@ -47,7 +47,7 @@ suite('first start', () => {
     });
   }
 
-  test('serve without a file and without backends starts, and says what to do next', async () => {
+  test('serve starts without a configuration file and without backends', async () => {
     const gateway = await startGateway();
     assert.equal(gateway.started['config'], 'detected');
     const response = await fetch(`${gateway.url}/olla/openai/v1/chat/completions`, {
@@ -59,8 +59,8 @@ suite('first start', () => {
   });
 });
 
-suite('the launcher ./olla', () => {
-  test('runs by its path, from another folder, and through links', async () => {
+describe('the launcher ./olla', () => {
+  test('runs by its path, from another folder and through links', async () => {
     const folder = tempFolder();
     const link = join(folder, 'olla-link');
     symlinkSync(launcher, link);
@@ -81,9 +81,9 @@ suite('the launcher ./olla', () => {
   });
 });
 
-suite('the bundle', () => {
-  test('prints version and help in a fraction of a second, without node_modules', async () => {
-    assert.ok(existsSync(OLLA_BUNDLE), 'built by nx build ctl, on which nx e2e depends');
+describe('the bundle', () => {
+  test('prints version and help within 1 s, without node_modules', async () => {
+    assert.ok(existsSync(OLLA_BUNDLE), 'the bundle is missing. Run nx build ctl');
     const folder = tempFolder();
     cpSync(join(root, 'dist/olla'), join(folder, 'olla'), { recursive: true });
     for (const flag of ['--version', '--help']) {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { after, before, suite, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import type { Gateway } from '@olla/testing/olla-process';
 import { startRawBackend, type RawBackend } from '@olla/testing/raw-backend';
 import { waitFor } from '@olla/testing/wait-for';
-import { endpointOf, startGatewayFor } from './gateway-for.ts';
+import { endpointConfig, startGatewayFor } from './start-gateway-for.ts';
 
 interface Turn {
   readonly endpoint: string | null;
@@ -17,13 +17,13 @@ const SYSTEM = {
   content: 'You are the assistant of one and the same application. '.repeat(40),
 };
 
-suite('sticky sessions, over two workers', () => {
+describe('sticky sessions, over two workers', () => {
   const backends: RawBackend[] = [];
   let gateway: Gateway;
   before(async () => {
     for (let i = 0; i < 3; i += 1) backends.push(await startRawBackend({ models: ['m'] }));
     gateway = await startGatewayFor({
-      endpoints: backends.map((backend, i) => endpointOf(`e${i}`, backend, { check_interval: '10s' })),
+      endpoints: backends.map((backend, i) => endpointConfig(`e${i}`, backend, { check_interval: '10s' })),
       config: {
         proxy: { sticky_sessions: { enabled: true, key_sources: ['session_header', 'prefix_hash'] } },
       },

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, suite, test } from 'node:test';
+import { after, before, beforeEach, describe, test } from 'node:test';
 import type { Gateway } from '@olla/testing/olla-process';
 import {
   chunk,
@@ -10,21 +10,21 @@ import {
 } from '@olla/testing/raw-backend';
 import { openConnection, type RawConnection } from '@olla/testing/raw-http';
 import { waitFor } from '@olla/testing/wait-for';
-import { endpointOf, startGatewayFor } from './gateway-for.ts';
+import { endpointConfig, startGatewayFor } from './start-gateway-for.ts';
 
 const MODEL = 'streamed';
 const STREAM_HEAD =
   'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n';
 const MIB = 1024 * 1024;
 
-suite('streams', () => {
+describe('streams', () => {
   let backend: RawBackend;
   let gateway: Gateway;
   /** The backend's side of the newest request, once its body is in. */
   let serving: ReceivedRequest | undefined;
   before(async () => {
     backend = await startRawBackend({ models: [MODEL] });
-    gateway = await startGatewayFor({ endpoints: [endpointOf('stream', backend)], models: [MODEL] });
+    gateway = await startGatewayFor({ endpoints: [endpointConfig('stream', backend)], models: [MODEL] });
   });
   after(async () => {
     await gateway.stop();

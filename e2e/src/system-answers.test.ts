@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { after, before, suite, test } from 'node:test';
-import { z } from 'zod';
 import { assertError, assertOnEveryResponse } from '@olla/testing/assert-response';
 import { jsonResponse } from '@olla/testing/raw-backend';
 import { sendRaw, type RawResponse } from '@olla/testing/raw-http';
 import { postBytes, requestBytes } from '@olla/testing/request-bytes';
 import { waitFor } from '@olla/testing/wait-for';
+import { z } from 'zod';
 import { SERVERS, startContractFleet, type ContractFleet, type ServerName } from './contract-fleet.ts';
 
 interface OpenApi {
@@ -19,7 +19,7 @@ interface Answer {
 }
 type JsonSchema = Parameters<typeof z.fromJSONSchema>[0];
 
-suite('system endpoints on the wire', () => {
+describe('system endpoints on the wire', () => {
   let fleet: ContractFleet;
   let document: OpenApi;
   before(async () => {
@@ -142,7 +142,7 @@ suite('system endpoints on the wire', () => {
     const before = await totals();
     const sent = 12;
     for (let n = 0; n < sent; n += 1) assert.equal((await chat('desk')).status, 200);
-    fleet.respond(({ socket }) => void socket.write(jsonResponse({}, '500 Oops')));
+    fleet.setRespond(({ socket }) => void socket.write(jsonResponse({}, '500 Oops')));
     assert.equal((await chat('cards')).status, 500);
     const expected = [before.total_requests + sent + 1, before.total_failures + 1];
     const counted = async (): Promise<number[]> => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { cpSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { after, before, suite, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { freePort } from '@olla/testing/free-port';
 import { header } from '@olla/testing/http-message';
 import { OLLA_BUNDLE, type Gateway } from '@olla/testing/olla-process';
@@ -21,14 +21,14 @@ import {
 } from '@olla/testing/raw-backend';
 import { tempFolder } from '@olla/testing/temp-folder';
 import { waitFor } from '@olla/testing/wait-for';
-import { endpointOf, startGatewayFor } from './gateway-for.ts';
+import { endpointConfig, startGatewayFor } from './start-gateway-for.ts';
 
 const MODEL = 'traced-model';
 const CALLER_TRACE = '0af7651916cd43dd8448eb211c80319c';
 const CALLER_SPAN = 'b7ad6b7169203331';
 const USAGE = '{"choices":[],"usage":{"prompt_tokens":11,"completion_tokens":7}}';
 
-/** Streams two events, the last with the usage. */
+/** Responds with a stream whose last event holds the usage. */
 const streamed: Respond = (request) =>
   whenComplete(request, () => {
     request.socket.write(
@@ -38,7 +38,7 @@ const streamed: Respond = (request) =>
     request.socket.write('0\r\n\r\n');
   });
 
-function ask(gateway: Gateway, headers: Record<string, string> = {}): Promise<Response> {
+function sendChat(gateway: Gateway, headers: Record<string, string> = {}): Promise<Response> {
   return fetch(`${gateway.url}/olla/openai/v1/chat/completions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
@@ -52,7 +52,7 @@ async function droppedSpans(gateway: Gateway): Promise<number> {
   return body.traffic.dropped_spans_total;
 }
 
-suite('traces', () => {
+describe('traces', () => {
   let collector: OtlpReceiver;
   let refusing: RawBackend;
   let serving: RawBackend;
@@ -66,9 +66,9 @@ suite('traces', () => {
       workers: 1,
       config: { proxy: { load_balancer: 'priority' } },
       endpoints: [
-        // Probed once: what happens to it later, only requests find out.
-        endpointOf('refusing', refusing, { priority: 100, check_interval: '1h' }),
-        endpointOf('serving', serving, { priority: 50, model_url: '/v1/models' }),
+        // It is probed once, so only requests notice that it is down.
+        endpointConfig('refusing', refusing, { priority: 100, check_interval: '1h' }),
+        endpointConfig('serving', serving, { priority: 50, model_url: '/v1/models' }),
       ],
       models: [MODEL],
       env: {
@@ -85,9 +85,9 @@ suite('traces', () => {
     await collector.close();
   });
 
-  test('a request over two endpoints arrives as one trace, below the span of its caller', async () => {
+  test('exports a request over two endpoints as one trace below the caller’s span', async () => {
     await refusing.close();
-    const response = await ask(gateway, {
+    const response = await sendChat(gateway, {
       traceparent: `00-${CALLER_TRACE}-${CALLER_SPAN}-01`,
       tracestate: 'vendor=1',
     });
@@ -150,21 +150,21 @@ suite('traces', () => {
     assert.equal(header(sent, 'tracestate'), 'vendor=1');
   });
 
-  test('a caller that does not sample is not traced, and its own context goes on', async () => {
+  test('does not trace an unsampled caller, and passes its context on', async () => {
     const seen = collector.spans.length;
     const context = `00-${CALLER_TRACE}-${CALLER_SPAN}-00`;
-    await (await ask(gateway, { traceparent: context })).text();
+    await (await sendChat(gateway, { traceparent: context })).text();
     assert.equal(header(serving.requests.at(-1)!, 'traceparent'), context);
-    // A sampled request behind it shows that nothing of it is still on the way.
-    await (await ask(gateway)).text();
+    // When the spans of a later, sampled request arrive, those of this request would have arrived too.
+    await (await sendChat(gateway)).text();
     await waitFor(() => collector.spans.length > seen, { describe: 'the spans of the next request' });
     assert.ok(collector.spans.slice(seen).every(({ traceId }) => traceId !== CALLER_TRACE));
   });
 
-  test('a context that is not valid starts a new trace', async () => {
+  test('starts a new trace when the context is not valid', async () => {
     const seen = collector.spans.length;
     await (
-      await ask(gateway, { traceparent: `00-${'0'.repeat(32)}-${CALLER_SPAN}-01`, tracestate: 'x=1' })
+      await sendChat(gateway, { traceparent: `00-${'0'.repeat(32)}-${CALLER_SPAN}-01`, tracestate: 'x=1' })
     ).text();
     const sent = serving.requests.at(-1)!;
     const traceId = header(sent, 'traceparent')?.split('-')[1];
@@ -177,7 +177,7 @@ suite('traces', () => {
   });
 });
 
-suite('traces while the collector is away', () => {
+describe('traces while the collector is down', () => {
   let backend: RawBackend;
   let gateway: Gateway;
   let port: number;
@@ -186,7 +186,7 @@ suite('traces while the collector is away', () => {
     port = await freePort();
     gateway = await startGatewayFor({
       workers: 1,
-      endpoints: [endpointOf('one', backend)],
+      endpoints: [endpointConfig('one', backend)],
       models: [MODEL],
       env: {
         OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
@@ -206,8 +206,8 @@ suite('traces while the collector is away', () => {
     return gateway.process.stdout.split('\n').filter((line) => line.includes(text));
   }
 
-  test('requests do not notice; every span is counted as dropped, and one line says why', async () => {
-    for (let n = 0; n < 40; n += 1) assert.equal((await ask(gateway)).status, 200);
+  test('serves requests, counts every span as dropped and logs the cause once', async () => {
+    for (let n = 0; n < 40; n += 1) assert.equal((await sendChat(gateway)).status, 200);
     await waitFor(async () => (await droppedSpans(gateway)) === 80, {
       describe: '80 dropped spans in the status',
     });
@@ -219,14 +219,14 @@ suite('traces while the collector is away', () => {
     );
   });
 
-  test('when it comes back, spans arrive and one line says so', async () => {
+  test('exports spans again when the collector is back, and logs that once', async () => {
     const collector = await startOtlpReceiver(port);
     try {
-      await (await ask(gateway)).text();
+      await (await sendChat(gateway)).text();
       await waitFor(() => collector.spans.length === 2, { describe: 'two spans' });
       assert.equal(collector.contentTypes[0], 'application/json');
       await waitFor(() => linesWith('accepts spans again').length > 0, {
-        describe: 'the line that ends the outage',
+        describe: 'the log line of the recovery',
       });
       assert.equal(linesWith('accepts spans again').length, 1);
       assert.equal(await droppedSpans(gateway), 80);
@@ -235,8 +235,8 @@ suite('traces while the collector is away', () => {
     }
   });
 
-  test('a gateway stops in time although nobody takes its last spans', async () => {
-    await (await ask(gateway)).text();
+  test('stops in time although the collector does not accept the last spans', async () => {
+    await (await sendChat(gateway)).text();
     const startedAt = performance.now();
     gateway.process.child.kill('SIGTERM');
     assert.deepEqual(await gateway.process.waitForEnd(), { code: 0, signal: null });
@@ -244,7 +244,7 @@ suite('traces while the collector is away', () => {
   });
 });
 
-test('the bundle exports by gRPC too, with nothing beside it', async () => {
+test('the bundle exports spans by gRPC without node_modules', async () => {
   const folder = tempFolder();
   cpSync(dirname(OLLA_BUNDLE), folder, { recursive: true });
   const collector = await startOtlpGrpcReceiver();
@@ -253,7 +253,7 @@ test('the bundle exports by gRPC too, with nothing beside it', async () => {
     const gateway = await startGatewayFor({
       script: join(folder, basename(OLLA_BUNDLE)),
       workers: 1,
-      endpoints: [endpointOf('one', backend)],
+      endpoints: [endpointConfig('one', backend)],
       models: [MODEL],
       env: {
         OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
@@ -261,7 +261,7 @@ test('the bundle exports by gRPC too, with nothing beside it', async () => {
         OTEL_BSP_SCHEDULE_DELAY: '50',
       },
     });
-    await (await ask(gateway)).text();
+    await (await sendChat(gateway)).text();
     await waitFor(() => collector.spans.length === 2, {
       describe: `two spans\n${gateway.process.output}`,
     });
@@ -272,7 +272,7 @@ test('the bundle exports by gRPC too, with nothing beside it', async () => {
   }
 });
 
-/** The server's span, then its attempts in their order. */
+/** Sorts the server span first and the attempts by their start. */
 function inOrder(spans: readonly ReceivedSpan[]): [ReceivedSpan, ReceivedSpan, ReceivedSpan] {
   const sorted = spans.toSorted(
     (a, b) => Number(a.kind !== 'server') - Number(b.kind !== 'server') || a.startMs - b.startMs,

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, suite, test } from 'node:test';
+import { after, before, beforeEach, describe, test } from 'node:test';
 import { assertError, assertOnEveryResponse } from '@olla/testing/assert-response';
 import { jsonResponse, chunk } from '@olla/testing/raw-backend';
 import { sendRaw, type RawResponse } from '@olla/testing/raw-http';
 import { CHAT, postBytes, requestBytes } from '@olla/testing/request-bytes';
 import { waitFor } from '@olla/testing/wait-for';
 import {
-  everyKindOfAnswer,
+  everyKindOfResponse,
   SERVERS,
   startContractFleet,
   SYSTEM,
@@ -14,8 +14,8 @@ import {
   type ServerName,
 } from './contract-fleet.ts';
 
-// Each test has a line of the contract's page as its name: see docs/contract.md.
-suite('the contract: what answers have', () => {
+// The title of each test is a line of the contract's page: see docs/contract.md.
+describe('the contract: responses', () => {
   let fleet: ContractFleet;
   let port: number;
   before(async () => {
@@ -25,7 +25,7 @@ suite('the contract: what answers have', () => {
   after(() => fleet.close());
   beforeEach(() => {
     for (const backend of Object.values(fleet.servers)) backend.requests.length = 0;
-    fleet.respond(({ socket }) => void socket.write(jsonResponse({ ok: true })));
+    fleet.setRespond(({ socket }) => void socket.write(jsonResponse({ ok: true })));
   });
 
   const get = (path: string, headers?: string[]): Promise<RawResponse> =>
@@ -36,7 +36,7 @@ suite('the contract: what answers have', () => {
     JSON.parse(response.text()) as Record<string, unknown>;
 
   test('JSON responses unless otherwise specified', async () => {
-    for (const response of await everyKindOfAnswer(port)) {
+    for (const response of await everyKindOfResponse(port)) {
       if (response.status === 204) continue;
       assert.equal(response.header('content-type'), 'application/json', response.rawHead);
       if (response.pieces.length > 0) json(response);
@@ -44,12 +44,12 @@ suite('the contract: what answers have', () => {
   });
 
   test('X-Olla-Request-ID on all responses', async () => {
-    const answers = await everyKindOfAnswer(port);
-    const ids = answers.map((response) => {
+    const responses = await everyKindOfResponse(port);
+    const ids = responses.map((response) => {
       assertOnEveryResponse(response);
       return response.header('x-olla-request-id');
     });
-    assert.equal(new Set(ids).size, ids.length, 'each is unique');
+    assert.equal(new Set(ids).size, ids.length, 'each id is unique');
   });
 
   test('X-Olla-Endpoint', async () => {
@@ -62,7 +62,7 @@ suite('the contract: what answers have', () => {
       assert.equal((await chat(name)).header('x-olla-model'), SERVERS[name].model);
       const lower = SERVERS[name].model.toLowerCase();
       const response = await sendRaw(port, postBytes(`{"model":"${lower}"}`));
-      assert.equal(response.header('x-olla-model'), SERVERS[name].model, 'the name that served');
+      assert.equal(response.header('x-olla-model'), SERVERS[name].model, 'the name at the endpoint');
     }
     assert.equal((await get('/olla/proxy/v1/files')).header('x-olla-model'), undefined);
   });
@@ -74,7 +74,7 @@ suite('the contract: what answers have', () => {
   });
 
   test('X-Olla-Response-Time (trailer)', async () => {
-    fleet.respond(({ socket }) => {
+    fleet.setRespond(({ socket }) => {
       socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab`);
       setTimeout(() => socket.write('cd'), 120);
     });
@@ -99,7 +99,7 @@ suite('the contract: what answers have', () => {
       ['GET', '204 No Content'],
       ['GET', '304 Not Modified'],
     ] as const) {
-      fleet.respond(({ socket }) => void socket.write(`HTTP/1.1 ${status}\r\nX-Kept: yes\r\n\r\n`));
+      fleet.setRespond(({ socket }) => void socket.write(`HTTP/1.1 ${status}\r\nX-Kept: yes\r\n\r\n`));
       const response = await sendRaw(port, requestBytes(method, '/olla/proxy/v1/files'));
       assert.match(response.header('x-olla-response-time') ?? '', /^\d+ms$/, status);
       assert.deepEqual(
@@ -138,13 +138,13 @@ suite('the contract: what answers have', () => {
     assert.match(message, /fault-1/);
     assert.doesNotMatch(message, /secret/);
     await waitFor(() => /"level":"error".*fault-1.*secret\.ts/.test(fleet.gateway.process.output), {
-      describe: 'the reason in the log',
+      describe: 'the cause in the log',
     });
-    assert.equal((await get('/internal/status')).status, 200, 'the worker lives');
+    assert.equal((await get('/internal/status')).status, 200, 'the worker goes on');
   });
 
   test('502 Bad Gateway', async () => {
-    fleet.respond(({ socket }) => void socket.destroy());
+    fleet.setRespond(({ socket }) => void socket.destroy());
     assert.match(assertError(await chat('compat'), 502, 'BACKEND_ERROR').message, /compat/);
   });
 
@@ -152,11 +152,11 @@ suite('the contract: what answers have', () => {
     const { message } = assertError(
       await waitFor(
         async () => {
-          const answer = await chat('gone');
-          return answer.status === 503 ? answer : null;
+          const response = await chat('gone');
+          return response.status === 503 ? response : null;
         },
         {
-          describe: 'the endpoint to be known as away',
+          describe: 'the endpoint to be known as offline',
         },
       ),
       503,
@@ -166,7 +166,7 @@ suite('the contract: what answers have', () => {
   });
 
   test('{"error":{"message","type","code"}}', async () => {
-    const errors = (await everyKindOfAnswer(port)).filter(({ status }) => status >= 400);
+    const errors = (await everyKindOfResponse(port)).filter(({ status }) => status >= 400);
     assert.ok(errors.length >= 8);
     for (const response of errors) {
       const { code } = (json(response)['error'] ?? {}) as { code: string };
@@ -182,7 +182,7 @@ suite('the contract: what answers have', () => {
     path: string,
     name: ServerName,
   ): Promise<RawResponse> => {
-    fleet.respond(({ socket }) => {
+    fleet.setRespond(({ socket }) => {
       socket.write(`HTTP/1.1 200 OK\r\nContent-Type: ${type}\r\nTransfer-Encoding: chunked\r\n\r\n`);
       for (const part of parts) socket.write(chunk(part));
       socket.write('0\r\n\r\n');
@@ -212,18 +212,18 @@ suite('the contract: what answers have', () => {
     for (const line of response.text().trimEnd().split('\n')) JSON.parse(line);
   });
 
-  const onEveryAnswer = async (name: string, value: RegExp): Promise<void> => {
-    for (const response of await everyKindOfAnswer(port))
+  const onEveryResponse = async (name: string, value: RegExp): Promise<void> => {
+    for (const response of await everyKindOfResponse(port))
       assert.match(response.header(name) ?? '', value, response.rawHead);
   };
-  test('Access-Control-Allow-Origin: *', () => onEveryAnswer('Access-Control-Allow-Origin', /^\*$/));
+  test('Access-Control-Allow-Origin: *', () => onEveryResponse('Access-Control-Allow-Origin', /^\*$/));
   test('Access-Control-Allow-Methods: GET, POST, OPTIONS', () =>
-    onEveryAnswer('Access-Control-Allow-Methods', /^GET, POST, OPTIONS$/));
+    onEveryResponse('Access-Control-Allow-Methods', /^GET, POST, OPTIONS$/));
   test('Access-Control-Allow-Headers: Content-Type, Authorization', async () => {
-    await onEveryAnswer('Access-Control-Allow-Headers', /^Content-Type, Authorization$/);
-    const asked = ['Origin: http://a.test', 'Access-Control-Request-Method: POST'];
-    asked.push('Access-Control-Request-Headers: content-type, x-stainless-lang');
-    const preflight = await sendRaw(port, requestBytes('OPTIONS', CHAT, asked));
+    await onEveryResponse('Access-Control-Allow-Headers', /^Content-Type, Authorization$/);
+    const headers = ['Origin: http://a.test', 'Access-Control-Request-Method: POST'];
+    headers.push('Access-Control-Request-Headers: content-type, x-stainless-lang');
+    const preflight = await sendRaw(port, requestBytes('OPTIONS', CHAT, headers));
     assert.equal(preflight.status, 204);
     assert.equal(
       preflight.header('access-control-allow-headers'),

@@ -26,6 +26,30 @@ function usePattern(word: string): RegExp {
   return new RegExp(`(?<![a-z])${word.replaceAll(' ', '[ \\n-]?')}`, 'i');
 }
 
+/** Words that must not be identifiers, because the glossary has a standard term. `allowed` is where a word is one. */
+const RETIRED: readonly { readonly word: string; readonly allowed?: string }[] = [
+  { word: 'judge' },
+  { word: 'invite' },
+  { word: 'letGoOf' },
+  { word: 'settleLeases' },
+  { word: 'LeaseAsk' },
+  { word: 'RouteAsk' },
+  { word: 'SessionAsk' },
+  { word: 'BodyAsk' },
+  { word: 'Answers' },
+  { word: 'ModelBook' },
+  { word: 'Gate' },
+  { word: 'beat' },
+  { word: 'headerValue' },
+  // The simulator's servers know no other exchange than that of one request and its response.
+  { word: 'Exchange', allowed: 'apps/simulator/' },
+];
+
+/** The code of a source file without comments, in which a word of prose is no identifier. */
+function codeOf(path: string): string {
+  return readFileSync(join(ROOT, path), 'utf8').replaceAll(/^\s*(?:\/?\*|\/\/).*$/gm, '');
+}
+
 describe('the glossary', () => {
   const words = explainedWords();
 
@@ -39,5 +63,22 @@ describe('the glossary', () => {
     const text = files.map((path) => `${path}\n${readFileSync(join(ROOT, path), 'utf8')}`).join('\n');
     const unused = words.filter((word) => !usePattern(word).test(text));
     assert.deepEqual(unused, []);
+  });
+
+  test('leaves no retired word in an identifier', () => {
+    const files = globSync('{apps,libs,e2e}/**/src/**/*.{ts,tsx}', {
+      cwd: ROOT,
+      exclude: ['**/node_modules/**'],
+    });
+    const sources = files.map((path) => ({ path, code: codeOf(path) }));
+    const found = RETIRED.flatMap(({ word, allowed }) => {
+      const identifier = new RegExp(`(?<!['"\`\\w])${word}(?!['"\`\\w])`);
+      return sources
+        .filter(
+          ({ path, code }) => identifier.test(code) && (allowed === undefined || !path.startsWith(allowed)),
+        )
+        .map(({ path }) => `${word} in ${path}`);
+    });
+    assert.deepEqual(found, []);
   });
 });

@@ -18,7 +18,7 @@ import {
 
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]+$/;
 
-const headerValue = () =>
+const headerText = () =>
   text().regex(HEADER_VALUE, { error: 'must be one line of text that an HTTP header can carry' });
 
 /** The base URL of a server. No message shows it, because it may hold a password. */
@@ -74,9 +74,9 @@ const ownHeaderName = () =>
 
 const auth = section({
   type: leaf('choice', choice(['bearer', 'api_key', 'basic']), 'Kind of credentials that the server wants.'),
-  token: leaf('text', unset(headerValue()), 'Token of `bearer`.', { secret: true }),
+  token: leaf('text', unset(headerText()), 'Token of `bearer`.', { secret: true }),
   token_file: leaf('path', unset(text()), 'File that contains the token.'),
-  key: leaf('text', unset(headerValue()), 'Key of `api_key`.', { secret: true }),
+  key: leaf('text', unset(headerText()), 'Key of `api_key`.', { secret: true }),
   key_file: leaf('path', unset(text()), 'File that contains the key.'),
   header: leaf('text', ownHeaderName().default('X-Api-Key'), 'Header that carries the key of `api_key`.'),
   username: leaf('text', unset(text()), 'User name of `basic`.', { secret: true }),
@@ -172,9 +172,7 @@ export const endpoint = section({
   model_filter: unset(modelFilter),
   headers: leaf(
     'map',
-    z
-      .record(ownHeaderName(), headerValue(), { error: 'must be a map of header names to values' })
-      .default({}),
+    z.record(ownHeaderName(), headerText(), { error: 'must be a map of header names to values' }).default({}),
     'Headers that are sent with every request to this endpoint.',
     { secret: true },
   ),

@@ -79,7 +79,7 @@ export class MemberState implements SharedState {
       onDrained: () => this.load.resume(),
       onLost: ({ message }) => this.health.lose(message),
     });
-    this.#heartbeat = setInterval(() => void this.#beat(), HEARTBEAT_MS);
+    this.#heartbeat = setInterval(() => void this.#sendHeartbeat(), HEARTBEAT_MS);
     this.#heartbeat.unref();
   }
 
@@ -125,7 +125,7 @@ export class MemberState implements SharedState {
     };
   }
 
-  async #beat(): Promise<void> {
+  async #sendHeartbeat(): Promise<void> {
     const startedMs = performance.now();
     const has = { version: this.snapshots.newest, controlRevision: this.control.revision };
     try {

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { findHeader } from '@olla/core/http/find-header';
+import { dropHeader, findHeader } from '@olla/core/http/find-header';
 import type { UpstreamCall, UpstreamFailure, UpstreamListener } from '@olla/upstream/upstream';
 import type { Call } from '../request/call.ts';
 import { responseTime } from '../request/respond.ts';
@@ -115,7 +115,7 @@ export class Relay implements UpstreamListener {
     if (this.#isOver || chunk.length === 0) return true;
     this.#firstByteAt ??= performance.now();
     this.#bytesOut += chunk.length;
-    this.#lastByte = chunk[chunk.length - 1] as number;
+    this.#lastByte = chunk.at(-1) ?? -1;
     this.#usage?.read(chunk);
     return this.#writer?.data(chunk) ?? true;
   }
@@ -173,12 +173,5 @@ export class Relay implements UpstreamListener {
       tokensIn: usage?.tokensIn ?? 0,
       tokensOut: usage?.tokensOut ?? 0,
     });
-  }
-}
-
-function dropHeader(flat: string[], lowerName: string): void {
-  for (let i = flat.length - 2; i >= 0; i -= 2) {
-    const name = flat[i] as string;
-    if (name.length === lowerName.length && name.toLowerCase() === lowerName) flat.splice(i, 2);
   }
 }

@@ -1,5 +1,5 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { Server as NetServer, type AddressInfo, type Socket } from 'node:net';
+import { Server as NetServer, Socket } from 'node:net';
 import type { Settings } from '@olla/config/schema';
 import { createCors } from '../request/cors.ts';
 import { responseOn, refuseConnect, refuseUnparsed } from './refuse-unparsed.ts';
@@ -43,10 +43,17 @@ export async function listen(
     ),
   );
   return {
-    port: (servers[0]?.address() as AddressInfo).port,
+    port: boundPort(servers[0]),
     connections: () => sockets.size,
     drain: (timeoutMs) => drain(servers, sockets, timeoutMs),
   };
+}
+
+/** @throws TypeError for a server that does not listen on a port */
+function boundPort(server: Server | undefined): number {
+  const address = server?.address();
+  if (typeof address !== 'object' || address === null) throw new TypeError('the server listens on no port');
+  return address.port;
 }
 
 function configure(settings: Settings['server'], handler: RequestListener): Server {
@@ -71,8 +78,12 @@ function configure(settings: Settings['server'], handler: RequestListener): Serv
   // An expectation that means nothing here is not relayed, and is no reason to refuse.
   server.on('checkExpectation', handler);
   const cors = createCors(settings.cors)?.headers({ headers: {} }) ?? [];
-  server.on('clientError', (error, socket) => refuseUnparsed(error, socket as Socket, cors));
-  server.on('connect', (_request, socket) => refuseConnect(socket as Socket, cors));
+  server.on('clientError', (error, socket) => {
+    if (socket instanceof Socket) refuseUnparsed(error, socket, cors);
+  });
+  server.on('connect', (_request, socket) => {
+    if (socket instanceof Socket) refuseConnect(socket, cors);
+  });
   return server;
 }
 

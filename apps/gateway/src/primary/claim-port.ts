@@ -25,7 +25,8 @@ export async function claimPort(host: string, port: number): Promise<Claim> {
   const bound = await tryBind('127.0.0.1', port);
   // A machine without IPv6 has no ::1; that is no reason not to serve.
   const second = await tryBind('::1', bound).catch((error: unknown) => {
-    const code = error instanceof StartupError ? (error.cause as NodeJS.ErrnoException).code : undefined;
+    const cause = error instanceof StartupError ? error.cause : null;
+    const code = cause instanceof Error && 'code' in cause ? cause.code : null;
     if (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT' || code === 'EINVAL') return null;
     throw error;
   });

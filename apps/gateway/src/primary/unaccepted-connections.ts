@@ -39,15 +39,16 @@ export function handOnUnaccepted(worker: Worker, isStopping: () => boolean): voi
   worker.once('listening', () => listening.add(worker));
   child.once('disconnect', () => (disconnected = true));
 
-  const send = child.send.bind(child) as unknown as Send;
-  const watched: Send = (message, handle, ...rest) => {
+  const { send } = child;
+  const watchedSend: Send = (message, handle, ...rest) => {
     if (message.act === 'newconn' && message.seq !== undefined && handle !== undefined) {
       unaccepted.set(message.seq, handle);
       underWay.set(handle, (underWay.get(handle) ?? 0) + 1);
     }
-    return send(message, handle, ...rest);
+    return Reflect.apply(send, child, [message, handle, ...rest]);
   };
-  child.send = watched as unknown as typeof child.send;
+  // Assigned past its type: messages of node:cluster carry handles that no public type has.
+  Object.assign(child, { send: watchedSend });
   child.on('internalMessage', ({ ack, accepted }: ClusterMessage) => {
     const handle = ack === undefined ? undefined : unaccepted.get(ack);
     if (ack === undefined || handle === undefined) return;

@@ -11,10 +11,10 @@ export function checkHead({ method, headers, rawHeaders, httpVersionMinor }: Inc
     throw new OllaError('BAD_REQUEST', 'the request has no Host header, which HTTP/1.1 demands');
   let hosts = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i] as string;
-    if (name.length === 4 && name.toLowerCase() === 'host' && (hosts += 1) > 1)
-      throw new OllaError('BAD_REQUEST', 'the request has more than one Host header');
+    const name = rawHeaders[i];
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts += 1;
   }
+  if (hosts > 1) throw new OllaError('BAD_REQUEST', 'the request has more than one Host header');
   // A server that obeys TRACE says back what it was sent, the endpoint's own credentials included (RFC 9110 §9.3.8).
   if (method === 'TRACE')
     throw new OllaError('METHOD_NOT_ALLOWED', 'TRACE is not relayed', {

@@ -32,7 +32,8 @@ export class ReadBytes {
 
   /** All of them in one piece. */
   join(): Buffer {
-    return this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
+    const [first] = this.#chunks;
+    return first !== undefined && this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks);
   }
 
   /** A response has begun, so that no other attempt needs them: a stream would hold them for its whole life. */

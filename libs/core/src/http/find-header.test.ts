@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findHeader } from './find-header.ts';
+import { dropHeader, findHeader } from './find-header.ts';
 
 test('finds the first value of a header whatever the case of its name', () => {
   const flat = ['Content-Type', 'text/plain', 'X-A', '1', 'x-a', '2'];
@@ -11,4 +11,10 @@ test('finds the first value of a header whatever the case of its name', () => {
 test('returns null for a name that only stands as a value, and for an empty list', () => {
   assert.equal(findHeader(['X-A', 'x-b'], 'x-b'), null);
   assert.equal(findHeader([], 'x-a'), null);
+});
+
+test('drops every value of a header and leaves the others in their order', () => {
+  const flat = ['X-A', '1', 'X-B', '2', 'x-a', '3'];
+  dropHeader(flat, 'x-a');
+  assert.deepEqual(flat, ['X-B', '2']);
 });

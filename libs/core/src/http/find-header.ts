@@ -6,8 +6,16 @@
  */
 export function findHeader(flat: readonly string[], lowerName: string): string | null {
   for (let i = 0; i + 1 < flat.length; i += 2) {
-    const name = flat[i] as string;
-    if (name.length === lowerName.length && name.toLowerCase() === lowerName) return flat[i + 1] as string;
+    const name = flat[i];
+    if (name?.length === lowerName.length && name.toLowerCase() === lowerName) return flat[i + 1] ?? null;
   }
   return null;
+}
+
+/** Takes every value of a header out of such a list. */
+export function dropHeader(flat: string[], lowerName: string): void {
+  for (let i = flat.length - 2; i >= 0; i -= 2) {
+    const name = flat[i];
+    if (name?.length === lowerName.length && name.toLowerCase() === lowerName) flat.splice(i, 2);
+  }
 }

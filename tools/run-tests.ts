@@ -18,8 +18,8 @@ if (name === undefined || folder === undefined) {
   process.exit(2);
 }
 
-/** How long one file may take. Long tests are soaks, and those of the image build it first. */
-const TIMEOUTS_MS: Readonly<Record<string, number>> = { long: 3_600_000, docker: 900_000 };
+/** How long one file may take. Long tests are short enough for CI, and those of the image build it first. */
+const TIMEOUTS_MS: Readonly<Record<string, number>> = { long: 600_000, docker: 900_000 };
 const fileTimeoutMs = Number(process.env['TEST_FILE_TIMEOUT_MS'] ?? TIMEOUTS_MS[suffix] ?? 180_000);
 const concurrency = Number(
   process.env['TEST_CONCURRENCY'] ?? Math.max(1, Math.floor(availableParallelism() / 2)),

@@ -3,7 +3,8 @@ import { after, before, describe, test, type TestContext } from 'node:test';
 import { jsonResponse, startRawBackend, whenComplete, type RawBackend } from '@olla/testing/raw-backend';
 import { startRedis, type TestRedis } from '@olla/testing/redis';
 import {
-  assertAdmitsTheLimit,
+  assertAdmitsAllAllowed,
+  assertAdmitsNoMore,
   assertLimitsDuringOutage,
   assertServesWhileRedisHangs,
   withCluster,
@@ -35,11 +36,18 @@ describe('limits of several gateways with one Redis, over a longer time', () => 
   const LIMITS = { global_requests_per_minute: 1_200, per_ip_requests_per_minute: 0, burst_size: 20 };
   const LIMIT = { ratePerMinute: 1_200, burst: 20 };
 
-  for (const count of [1, 2])
+  for (const count of [1, 2]) {
     test(
-      `${count} gateway(s) admit rate × time + burst when they get twice the limit`,
-      run(count, LIMITS, (cluster) => assertAdmitsTheLimit(cluster, { ...LIMIT, durationMs: 30_000 })),
+      `${count} gateway(s) admit no more than rate × time + burst when they get twice the limit`,
+      run(count, { ...LIMITS, on_state_loss: 'closed' }, (cluster) =>
+        assertAdmitsNoMore(cluster, { ...LIMIT, durationMs: 30_000 }),
+      ),
     );
+    test(
+      `${count} gateway(s) admit all that the limit allows when they get twice the limit`,
+      run(count, LIMITS, (cluster) => assertAdmitsAllAllowed(cluster, { ...LIMIT, durationMs: 30_000 })),
+    );
+  }
 
   test(
     'no request fails and limits hold when Redis is killed for ten seconds under load',

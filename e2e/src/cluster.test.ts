@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { StatusBody } from '@olla/admin-api/schema/status';
 import type { Gateway } from '@olla/testing/olla-process';
 import {
   jsonResponse,
@@ -145,7 +146,7 @@ describe('two gateways with one Redis behind HAProxy', () => {
     });
   });
 
-  test('a gateway avoids an endpoint that the other one ejected', async (t) => {
+  test('a gateway avoids an endpoint that the other one ejected', async () => {
     const [first, second] = gateways;
     other.respond = (request) =>
       whenComplete(request, () =>
@@ -160,13 +161,18 @@ describe('two gateways with one Redis behind HAProxy', () => {
       describe: 'the ejection',
       intervalMs: 1,
     });
-    const ejectedMs = performance.now();
-    const reached = await countReaching(second, 12);
-    t.diagnostic(
-      `12 requests to the other gateway within ${Math.round(performance.now() - ejectedMs)} ms reached the endpoint ${reached} times`,
+    let shown = 0;
+    await waitFor(
+      async () => {
+        // Each request has a connection of its own, and connections go to the workers in turn.
+        const response = await fetch(`${second.url}/internal/status`, { headers: { connection: 'close' } });
+        const { endpoints } = (await response.json()) as StatusBody;
+        shown = endpoints.find(({ name }) => name === 'two')?.status === 'ejected' ? shown + 1 : 0;
+        return shown === 4;
+      },
+      { describe: 'the ejection at both workers of the other gateway' },
     );
-    // By itself, the other gateway would need five failed requests to eject the endpoint.
-    assert.ok(reached <= 3, `${reached} of 12 requests`);
+    assert.equal(await countReaching(second, 12), 0);
   });
 
   test('only requests of a killed gateway break, and the agent of the other one leads', async (t) => {
@@ -180,6 +186,7 @@ describe('two gateways with one Redis behind HAProxy', () => {
     const killedMs = performance.now();
     killed.process.killTree();
     await killed.process.waitForEnd();
+    const goneMs = performance.now();
     await waitFor(
       async () => {
         const { agents } = (await readStatus(left)).cluster;
@@ -191,9 +198,9 @@ describe('two gateways with one Redis behind HAProxy', () => {
     const results = await load.stop();
     const failed = results.filter(({ status }) => status !== 200);
     t.diagnostic(`${countByStatus(results)}; the other agent leads after ${Math.round(ledAfterMs)} ms`);
+    // The gateway had these when it was killed. No later request fails.
     for (const { sentMs, doneMs } of failed)
-      assert.ok(sentMs <= killedMs + 1_500 && doneMs >= killedMs, countByStatus(results));
-    assert.ok(failed.length <= 6, countByStatus(results));
+      assert.ok(sentMs <= goneMs && doneMs >= killedMs, `sent ${sentMs - goneMs} ms after the end`);
     await other.close();
     await waitFor(
       async () => (await readStatus(left)).endpoints.find(({ name }) => name === 'two')?.status === 'offline',

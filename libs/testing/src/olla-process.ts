@@ -33,6 +33,9 @@ export function writeConfig(config: object): string {
   return file;
 }
 
+/** How long a start may take on a busy machine; what it takes on an idle one is the subject of tests of their own. */
+const START_MS = 60_000;
+
 export interface GatewayOptions extends OllaOptions {
   /** Contents of the configuration file; `server.port` 0 unless given. */
   readonly config?: { readonly server?: object; readonly [section: string]: unknown };
@@ -62,7 +65,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const configArgs =
     config === undefined ? ['--port', '0'] : ['--config', writeConfig({ ...config, server })];
   const olla = await runOlla(['serve', ...configArgs, '--workers', String(workers), ...args], options);
-  const started = await olla.until('the gateway listens', () => startRecord(olla.stdout));
+  const started = await olla.until('the gateway listens', () => startRecord(olla.stdout), START_MS);
   const url = String(started['url']);
   return {
     url,

@@ -67,8 +67,9 @@ describe('reportEvent', () => {
     const log = { debug: assert.fail, info: assert.fail, warn: write };
     reportEvent({ events: { publish: (event) => published.push(event) }, log }, EJECTED, 'warn');
     assert.deepEqual(published, [EJECTED]);
+    const { kind, ...facts } = EJECTED;
     assert.deepEqual(lines, [
-      ['endpoint gpu-a ejected: 5 of the last 8 requests failed (500)', { ...EJECTED, gateway: undefined }],
+      ['endpoint gpu-a ejected: 5 of the last 8 requests failed (500)', { event: kind, ...facts }],
     ]);
   });
 });

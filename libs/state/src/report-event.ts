@@ -1,4 +1,4 @@
-import type { ClusterEvent, EventPort, NewEvent } from './ports/events.ts';
+import type { EventPort, NewEvent } from './ports/events.ts';
 
 type Fields = Readonly<Record<string, string | null | undefined>>;
 
@@ -24,17 +24,8 @@ export function reportEvent(
   level: keyof EventLogger = 'info',
 ): void {
   events.publish(event);
-  logEvent(log, event, level);
-}
-
-/** Writes the line of an event that the shared state has published. */
-export function logEvent(
-  log: EventLogger,
-  event: NewEvent | ClusterEvent,
-  level: keyof EventLogger = 'info',
-): void {
-  const { kind, endpoint, gateway, from, to, reason, by } = event;
-  log[level](describeEvent(event), { kind, endpoint, gateway, from, to, reason, by });
+  const { kind, ...facts } = event;
+  log[level](describeEvent(event), { event: kind, ...facts });
 }
 
 /** One sentence with the word of the event's kind. */

@@ -61,13 +61,13 @@ export function createAdmin(deps: AdminDeps): Admin {
       const route = findRoute(request.path);
       if (route === null) {
         const known = [...ROUTES.keys()].join(', ');
-        throw new OllaError('NOT_FOUND', `Nothing is at this path. System endpoints are ${known}.`);
+        throw new OllaError('NOT_FOUND', `nothing is at this path. System endpoints are ${known}`);
       }
       const allow = [...route.methods, 'OPTIONS'];
       if (request.method === 'OPTIONS')
         return { status: 204, headers: [['Allow', allow.join(', ')]], body: '' };
       if (!route.methods.includes(request.method)) {
-        const message = `This path answers ${route.methods.join(' and ')} only.`;
+        const message = `this path answers ${route.methods.join(' and ')} only`;
         throw new OllaError('METHOD_NOT_ALLOWED', message, { allow });
       }
       return respond(request, await route.build(deps, request));

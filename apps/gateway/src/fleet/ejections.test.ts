@@ -124,7 +124,7 @@ function median(values: readonly number[]): number {
 }
 
 function linesOf({ log }: Cluster, kind: string): LogLine[] {
-  return log.lines.filter((line) => line['kind'] === kind);
+  return log.lines.filter((line) => line['event'] === kind);
 }
 
 for (const kind of ['memory', 'Redis']) {
@@ -236,5 +236,5 @@ test('does not eject for an attempt from before the last re-admission', async (t
   assert.equal(worker.status().status, 'healthy');
   worker.ejections.connectionFailed(worker.endpoint(), 'ECONNREFUSED', startedAt + 2);
   assert.equal(worker.status().status, 'ejected');
-  await log.until('its line', (line) => line['kind'] === 'ejected');
+  await log.until('its line', (line) => line['event'] === 'ejected');
 });

@@ -89,9 +89,9 @@ describe('the status of an endpoint', () => {
     const reason = '5 of the last 5 requests failed (503)';
     await assertAllAnswer(started, 'ejected', reason);
 
-    const line = await gateway.log.until('its line', (one) => one['kind'] === 'ejected');
+    const line = await gateway.log.until('its line', (one) => one['event'] === 'ejected');
     assert.deepEqual([line['level'], line['msg']], ['warn', `endpoint first ejected: ${reason}`]);
-    assert.equal(gateway.log.lines.filter((one) => one['kind'] === 'ejected').length, 1);
+    assert.equal(gateway.log.lines.filter((one) => one['event'] === 'ejected').length, 1);
     const { events } = await read<EventsBody>(gateway.ports[2] ?? 0, '/internal/events');
     const ejections = events.filter(({ kind }) => kind === 'ejected');
     assert.deepEqual(
@@ -122,7 +122,12 @@ describe('the status of an endpoint', () => {
       message,
       'no endpoint that has the model "only-first" is in service: first is draining. GET /internal/status tells more',
     );
-    const line = await gateway.log.until('its line', (one) => one['kind'] === 'drained');
+    const retrieved = await send(requestBytes('GET', `/olla/openai/v1/models/${ONLY_FIRST}`));
+    assert.match(
+      assertError(retrieved, 503, 'MODEL_UNAVAILABLE').message,
+      /only-first is known, but no endpoint of this route serves it now/,
+    );
+    const line = await gateway.log.until('its line', (one) => one['event'] === 'drained');
     assert.equal(line['msg'], 'endpoint first drained by ann@desk (127.0.0.1)');
   });
 });

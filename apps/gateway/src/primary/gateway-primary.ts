@@ -7,6 +7,7 @@ import type { BuildInfo } from '@olla/admin-api/build-info';
 import { answerProcessQuestions } from '@olla/admin-api/process-report';
 import type { Settings } from '@olla/config/schema';
 import { createHub, type Hub } from '@olla/state/create-hub';
+import { reportEvent } from '@olla/state/report-event';
 import type { Logger } from '@olla/telemetry/logger';
 import type { DrainMessage, InitMessage } from '../process-messages.ts';
 import { StartupError, type Claim } from './claim-port.ts';
@@ -82,6 +83,7 @@ export class GatewayPrimary {
     }
     for (let n = 1; n <= this.#options.workers; n += 1) this.#workers.push(this.#superviseWorker(n));
     answerProcessQuestions(this.hub.state);
+    this.#reportConfig();
     const children = [...this.#workers, ...(this.#agent === null ? [] : [this.#agent])];
     for (const child of children) child.start();
     await this.#allReady(children);
@@ -125,6 +127,14 @@ export class GatewayPrimary {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  #reportConfig(): void {
+    const { log, configHash } = this.#options;
+    const { id } = this.self;
+    const reason = 'read when the gateway started';
+    const event = { kind: 'config', gateway: id, from: null, to: configHash, reason, by: id } as const;
+    reportEvent({ events: this.hub.state.events, log }, event);
   }
 
   #superviseWorker(n: number): SupervisedChild {

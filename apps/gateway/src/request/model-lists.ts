@@ -43,11 +43,12 @@ export function createModelLists(routing: RoutingView, modelAliases: Settings['m
     listing(call, route) {
       if (call.method !== 'GET' && call.method !== 'HEAD') return null;
       const profile = route.scope.kind === 'type' ? route.scope.profile : null;
-      const listed = answerForFleet(profile, decodedPath(route.path), source());
+      const fleet = source();
+      const listed = answerForFleet(profile, decodedPath(route.path), fleet);
       if (listed === null) return null;
       return listed.found
         ? respondJson(call, 200, listed.body)
-        : respondError(call, modelNotFound(listed.model));
+        : respondError(call, notOffered(fleet, listed.model));
     },
   };
 }
@@ -68,6 +69,15 @@ function oneModel(source: ListingSource, name: string): object {
   const listed = selectModels(source, {}).find((one) => one.id === id);
   if (listed === undefined) throw modelNotFound(name);
   return unifiedModel(listed, Date.now());
+}
+
+/** A list offers what the planner would route; so does the reason why a model is not offered. */
+function notOffered(source: ListingSource, name: string): OllaError {
+  if (source.find(name) === undefined) return modelNotFound(name);
+  return new OllaError(
+    'MODEL_UNAVAILABLE',
+    `the model ${printable(name)} is known, but no endpoint of this route serves it now. GET /olla/models shows where it is`,
+  );
 }
 
 function modelNotFound(name: string): OllaError {

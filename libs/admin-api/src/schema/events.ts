@@ -5,7 +5,7 @@ const event = z.strictObject({
   time: moment,
   kind: z
     .enum(['state', 'ejected', 'readmitted', 'drained', 'resumed', 'leader', 'config', 'gateway'])
-    .describe('The log line of the event has the same word'),
+    .describe('The log line of the event has the same word, in its field `event`'),
   endpoint: z.string().optional().describe('Name of the endpoint that it happened to'),
   gateway: z
     .string()

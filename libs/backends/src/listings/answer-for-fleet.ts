@@ -8,7 +8,7 @@ import { nativeModels, selectModels } from './select-models.ts';
 import type { ListedModel, NativeModel } from './select-models.ts';
 import { unifiedList } from './unified.ts';
 
-/** `found: false` is a 404 for the model named. */
+/** `found: false` where the model named is not offered. */
 export type FleetAnswer =
   { readonly found: true; readonly body: object } | { readonly found: false; readonly model: string };
 

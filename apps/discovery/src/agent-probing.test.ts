@@ -22,7 +22,7 @@ describe('an agent that leads', () => {
     const store = new TestStore();
     const agent = runTestAgent(t, store, [
       { name: 'alive', type: 'ollama', url: alive.url },
-      { name: 'hanging', type: 'vllm', url: hanging.url },
+      { name: 'hanging', type: 'vllm', url: hanging.url, check_timeout: '500ms' },
       { name: 'dead', type: 'vllm', url: dead.url },
     ]);
     await agent.ready;

@@ -9,7 +9,7 @@ let dispatcher: Dispatcher;
 
 before(async () => {
   server = await TestServer.start(respondWith({}));
-  dispatcher = newProbeDispatcher(1_000);
+  dispatcher = newProbeDispatcher(30_000);
 });
 after(async () => {
   await dispatcher.destroy();
@@ -19,7 +19,7 @@ after(async () => {
 const requestOf = (path: string) => ({
   url: server.url + path,
   headers: {},
-  timeoutMs: 1_000,
+  timeoutMs: 30_000,
   maxBytes: 1_000,
 });
 
@@ -89,7 +89,7 @@ describe('probe', () => {
     process.env['HTTP_PROXY'] = 'http://127.0.0.1:9';
     try {
       server.handler = respondWith({ '/': 'direct' });
-      const own = newProbeDispatcher(1_000);
+      const own = newProbeDispatcher(30_000);
       const result = await probe(own, requestOf('/'));
       await own.destroy();
       assert.equal(result.kind, 'response');

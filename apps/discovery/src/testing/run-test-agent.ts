@@ -32,7 +32,7 @@ export function runTestAgent(
   const settings = settingsSchema.parse({
     discovery: {
       static: {
-        endpoints: endpoints.map((one) => ({ check_interval: '60s', check_timeout: '500ms', ...one })),
+        endpoints: endpoints.map((one) => ({ check_interval: '60s', check_timeout: '10s', ...one })),
       },
     },
   });

@@ -28,7 +28,7 @@ export class TestStore {
   }
 
   /** Resolves with the first snapshot, from the newest on, that meets a condition. */
-  when(condition: (snapshot: Snapshot) => boolean, describe: string, timeoutMs = 8_000): Promise<Snapshot> {
+  when(condition: (snapshot: Snapshot) => boolean, describe: string, timeoutMs = 30_000): Promise<Snapshot> {
     return new Promise((resolve, reject) => {
       const onTimeout = (): void =>
         reject(new Error(`no snapshot: ${describe}; newest ${JSON.stringify(this.newest)}`));

@@ -1,18 +1,8 @@
 import type { ApiPath } from '@olla/backends/api-path';
 import { findApiPath } from '@olla/backends/find-api-path';
-import type { BackendProfile } from '@olla/backends/profile';
 import { allPrefixes, DEFAULT_PROFILE, profileByPrefix } from '@olla/backends/table';
 import type { RouteScope } from '@olla/core/route-plan/fleet-view';
-import { planScope } from './scopes.ts';
-
-/** Which endpoints a relayed path may go to. */
-export type RelayScope =
-  /** Endpoints of one type only, in an outage too. */
-  | { readonly kind: 'type'; readonly profile: BackendProfile }
-  /** Every endpoint that speaks OpenAI's API. */
-  | { readonly kind: 'openai' }
-  /** Any endpoint that has the path. */
-  | { readonly kind: 'any' };
+import { planScope, type RelayScope } from './scopes.ts';
 
 /** What a path asks for. */
 export type Route =

@@ -3,7 +3,15 @@ import { isOpenAiPath, toBackendPath } from '@olla/backends/paths';
 import type { BackendProfile } from '@olla/backends/profile';
 import type { BackendType } from '@olla/core/backend-type';
 import type { RouteScope } from '@olla/core/route-plan/fleet-view';
-import type { RelayScope } from './routes.ts';
+
+/** Which endpoints a relayed path may go to. */
+export type RelayScope =
+  /** Endpoints of one type only, in an outage too. */
+  | { readonly kind: 'type'; readonly profile: BackendProfile }
+  /** Every endpoint that speaks OpenAI's API. */
+  | { readonly kind: 'openai' }
+  /** Any endpoint that has the path. */
+  | { readonly kind: 'any' };
 
 const ALL: readonly BackendProfile[] = PROFILES;
 
@@ -15,23 +23,24 @@ const OPENAI = scopeOf(
   `/olla/${DEFAULT_PROFILE.prefixes[0]}`,
   ALL.filter((profile) => profile.openAiBase !== null),
 );
-const BY_TYPE = new Map(
-  ALL.map((profile) => [profile.type, scopeOf(`/olla/${profile.prefixes[0]}`, [profile])]),
-);
-/** One scope for each set of types: the fleet view remembers what it computed for a scope by its identity. */
-const BY_TYPES = new Map<string, RouteScope>();
+/** One scope for each label and set of types: the fleet view remembers what it computed for a scope by its identity. */
+const made = new Map<string, RouteScope>();
 
 /** The endpoints that a relayed path may go to, by their types. */
 export function planScope(scope: RelayScope, path: string): RouteScope {
   if (scope.kind === 'openai') return OPENAI;
-  if (scope.kind === 'type') return BY_TYPE.get(scope.profile.type) as RouteScope;
+  if (scope.kind === 'type') return onceMade(`/olla/${scope.profile.prefixes[0]}`, [scope.profile]);
   const knowing = ALL.filter((profile) => toBackendPath(profile, path) !== null);
   // A path that no profile has may be an extension of any server.
   const able = knowing.length === 0 ? ALL : knowing;
-  const key = able.map((profile) => profile.type).join(' ');
-  let known = BY_TYPES.get(key);
-  if (known === undefined) BY_TYPES.set(key, (known = scopeOf('/olla/proxy', able)));
-  return known;
+  return onceMade('/olla/proxy', able);
+}
+
+function onceMade(label: string, profiles: readonly BackendProfile[]): RouteScope {
+  const key = [label, ...profiles.map((profile) => profile.type)].join(' ');
+  let scope = made.get(key);
+  if (scope === undefined) made.set(key, (scope = scopeOf(label, profiles)));
+  return scope;
 }
 
 /** The path on the chosen backend: an OpenAI path behind the type's own base, any other as it is. */

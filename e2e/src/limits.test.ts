@@ -9,14 +9,14 @@ import { waitFor } from '@olla/testing/wait-for';
 import { endpointConfig, startGatewayFor } from './start-gateway-for.ts';
 
 const MODEL = 'limited';
-/** Tokens that may be left: each of two workers may hold one that no request came for, and a client's clock may err by one. */
+/** Tokens that may stay unused: two workers may hold one each, and the client's clock may be wrong by one. */
 const MOST_UNUSED = 3;
 
 interface Outcome {
   readonly status: number;
-  /** Milliseconds: when it was sent, and when its answer was there. It was decided on in between. */
+  /** When the request was sent and when its response was complete. The decision was made in between. */
   readonly sentMs: number;
-  readonly answeredMs: number;
+  readonly doneMs: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
@@ -46,7 +46,7 @@ function send(gateway: Gateway, options: SendOptions = {}): Promise<Outcome> {
           resolve({
             status: response.statusCode ?? 0,
             sentMs,
-            answeredMs: performance.now(),
+            doneMs: performance.now(),
             headers: response.headers,
           }),
         );
@@ -57,7 +57,7 @@ function send(gateway: Gateway, options: SendOptions = {}): Promise<Outcome> {
   });
 }
 
-/** Sends at a steady rate for some time, whatever the answers are. Connections are kept, eight an address. */
+/** Sends requests at a fixed rate for some time, on eight kept connections for each address. */
 async function drive(
   gateway: Gateway,
   addresses: readonly string[],
@@ -83,15 +83,15 @@ async function drive(
   return outcomes;
 }
 
-/** Throws if there is any window in which more was admitted than rate × time + burst. @returns the closest it came */
+/** Asserts that no window admits more than rate × time + burst. Returns the difference in the closest window. */
 function assertNeverAbove(outcomes: readonly Outcome[], perSecond: number, burst: number): number {
   const admitted = outcomes.filter(({ status }) => status === 200).sort((a, b) => a.sentMs - b.sentMs);
   let closest = -Infinity;
   for (const [first, { sentMs }] of admitted.entries()) {
-    // All that was sent after the window's start and answered before its end was admitted within it.
+    // A request that was sent and answered within the window was admitted within it.
     const within = admitted
       .slice(first)
-      .map(({ answeredMs }) => answeredMs)
+      .map(({ doneMs }) => doneMs)
       .sort((a, b) => a - b);
     for (const [i, endMs] of within.entries()) {
       const allowed = burst + (perSecond * (endMs - sentMs)) / 1000;
@@ -102,10 +102,10 @@ function assertNeverAbove(outcomes: readonly Outcome[], perSecond: number, burst
   return closest;
 }
 
-/** Requests that one bucket would have admitted beyond those that were, had it seen each when it was sent or answered. */
+/** The requests that one bucket would admit at the times of sending, or of the responses, beyond those admitted. */
 function unusedOf(outcomes: readonly Outcome[], perSecond: number, burst: number): number {
   const admitted = outcomes.filter(({ status }) => status === 200).length;
-  const ideal = (['sentMs', 'answeredMs'] as const).map((key) =>
+  const ideal = (['sentMs', 'doneMs'] as const).map((key) =>
     admittedByOneBucket(
       outcomes.map((outcome) => outcome[key]).sort((a, b) => a - b),
       perSecond,
@@ -129,7 +129,7 @@ function admittedByOneBucket(timesMs: readonly number[], perSecond: number, burs
   return admitted;
 }
 
-function assertAnswers(outcomes: readonly Outcome[], limit: number): void {
+function assertResponses(outcomes: readonly Outcome[], limit: number): void {
   for (const { status, headers } of outcomes) {
     assert.ok(status === 200 || status === 429, String(status));
     assert.equal(headers['x-ratelimit-limit'], String(limit));
@@ -156,12 +156,12 @@ describe('limits of four workers together', () => {
       config: { server: { rate_limits: { health_requests_per_minute: 0, ...rate_limits } } },
     });
     await waitFor(async () => (await send(gateway, { path: '/internal/health' })).status === 200, {
-      describe: 'the endpoint to be in service',
+      describe: 'the endpoint to serve',
     });
     return gateway;
   }
 
-  test('one address at three times its limit: never above it in any window, nothing left unused', async (t) => {
+  test('admits rate × time + burst in every window, and no less, for an address at three times its limit', async (t) => {
     const burst = 30;
     const gateway = await limitedGateway({
       global_requests_per_minute: 0,
@@ -170,14 +170,14 @@ describe('limits of four workers together', () => {
     });
     const outcomes = (await drive(gateway, ['127.0.0.1'], 300, 3_000)).get('127.0.0.1') as Outcome[];
     await gateway.stop();
-    assertAnswers(outcomes, 6_000);
+    assertResponses(outcomes, 6_000);
     const closest = assertNeverAbove(outcomes, 100, burst);
     const unused = unusedOf(outcomes, 100, burst);
     t.diagnostic(`${outcomes.length} sent, ${unused} tokens unused; closest window ${closest.toFixed(1)}`);
     assert.ok(unused <= MOST_UNUSED, `${unused} tokens were not used`);
   });
 
-  test('five addresses under a global limit: both hold in every window', async (t) => {
+  test('holds the global limit and that of each address in every window', async (t) => {
     const burst = 30;
     const gateway = await limitedGateway({
       global_requests_per_minute: 6_000,
@@ -196,7 +196,7 @@ describe('limits of four workers together', () => {
   });
 });
 
-describe('whose limit it is', () => {
+describe('the client address of a limit', () => {
   let backend: RawBackend;
   let gateway: Gateway;
   const BURST = 6;
@@ -219,7 +219,7 @@ describe('whose limit it is', () => {
     });
     await waitFor(
       async () => (await send(gateway, { path: '/olla/proxy/v1/files', from: '127.0.0.99' })).status === 200,
-      { describe: 'the endpoint to be in service', intervalMs: 300 },
+      { describe: 'the endpoint to serve', intervalMs: 300 },
     );
   });
   after(async () => {
@@ -227,7 +227,7 @@ describe('whose limit it is', () => {
     await backend.close();
   });
 
-  /** The number of requests that are admitted of one more than the burst. */
+  /** Sends one request more than the burst, and returns the number of admitted ones. */
   async function admitted(options: SendOptions | ((n: number) => SendOptions)): Promise<number> {
     const all = await Promise.all(
       Array.from({ length: BURST + 1 }, (_, n) =>
@@ -238,7 +238,7 @@ describe('whose limit it is', () => {
   }
   const forwarded = (value: string): Record<string, string> => ({ 'X-Forwarded-For': value });
 
-  test('a trusted proxy tells it: the first address from the right that is no proxy', async () => {
+  test('takes the rightmost address that is not a trusted proxy', async () => {
     backend.requests.length = 0;
     const options = (n: number): SendOptions => ({
       headers: forwarded(`198.51.100.${n}, 203.0.113.1, 10.1.2.3`),
@@ -248,7 +248,7 @@ describe('whose limit it is', () => {
     assert.equal(await admitted({ headers: forwarded('203.0.113.2') }), BURST, 'another has its own');
   });
 
-  test('a peer that is not trusted tells nothing', async () => {
+  test('ignores the header of a peer that is not trusted', async () => {
     const options = (n: number): SendOptions => ({
       from: '127.0.0.7',
       headers: forwarded(`198.51.100.${n}`),
@@ -256,7 +256,7 @@ describe('whose limit it is', () => {
     assert.equal(await admitted(options), BURST);
   });
 
-  test('IPv6 counts by /64, and an IPv4-mapped address as IPv4', async () => {
+  test('counts IPv6 addresses by /64, and IPv4-mapped addresses as IPv4', async () => {
     const v6 = (n: number): SendOptions => ({ headers: forwarded(`2001:db8:1:2::${n + 1}`) });
     assert.equal(await admitted(v6), BURST);
     assert.equal(await admitted({ headers: forwarded('2001:db8:1:3::1') }), BURST);
@@ -266,7 +266,7 @@ describe('whose limit it is', () => {
     assert.equal(await admitted(mapped), BURST);
   });
 
-  test('the health limit is one for each address, so that a scraper starves no probe', async () => {
+  test('applies the health limit to each address, so that a scraper does not starve a probe', async () => {
     assert.equal(await admitted({ path: '/internal/health', from: '127.0.0.8' }), BURST);
     assert.equal(await admitted({ path: '/version', from: '127.0.0.9' }), BURST);
     assert.equal((await send(gateway, { path: '/internal/health', from: '127.0.0.9' })).status, 429);
@@ -278,7 +278,7 @@ describe('whose limit it is', () => {
     );
   });
 
-  test('Retry-After is the time until the next token', async () => {
+  test('sends the time until the next token in Retry-After', async () => {
     await admitted({ from: '127.0.0.11' });
     const refused = await send(gateway, { from: '127.0.0.11' });
     assert.equal(refused.status, 429);

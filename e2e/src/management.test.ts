@@ -5,10 +5,10 @@ import { startSimulator, type Simulator } from '@olla/testing/simulator-process'
 import { Ollama } from 'ollama';
 import { startGatewayFor, waitForModel, waitForModelGone } from './start-gateway-for.ts';
 
-/** Longer than the largest body that is allowed elsewhere. */
+/** Larger than max_body_size. */
 const BLOB_BYTES = 3 * 1024 * 1024;
 
-describe("Ollama's calls that change models", () => {
+describe("Ollama's management calls", () => {
   let fleet: Simulator;
   let gateway: Gateway;
   let ollama: Ollama;
@@ -28,7 +28,7 @@ describe("Ollama's calls that change models", () => {
         type,
         priority: name === 'main' ? 200 : 100,
       })),
-      // So rarely listed that only a refresh explains what is seen at once.
+      // The interval is so long that only a refresh lists a model at once.
       config: {
         discovery: { model_discovery: { interval: '10m' } },
         server: { request_limits: { max_body_size: '1MB' } },
@@ -74,7 +74,7 @@ describe("Ollama's calls that change models", () => {
     assert.ok(tookMs < ms, `${model} took ${tookMs} ms`);
   }
 
-  test('a pull goes where X-Olla-Target says, tells its progress, and is listed at once', async () => {
+  test('pulls a model to the endpoint in X-Olla-Target, relays the progress, and lists the model at once', async () => {
     const response = await call('POST', '/api/pull', { model: 'qwen3:8b' }, { 'X-Olla-Target': 'spare' });
     assert.equal(response.status, 200);
     assert.equal(response.headers.get('x-olla-endpoint'), 'spare');
@@ -86,7 +86,7 @@ describe("Ollama's calls that change models", () => {
     assert.deepEqual(await endpointsOf('qwen3:8b'), ['spare']);
   });
 
-  test('a new model goes to the highest priority; one that is there, to where it is', async () => {
+  test('pulls a new model to the endpoint of the highest priority, and a known one to its endpoint', async () => {
     for await (const part of await ollama.pull({ model: 'mistral:7b', stream: true })) assert.ok(part.status);
     await assertListedWithin(1_500, 'mistral:7b');
     assert.deepEqual(await endpointsOf('mistral:7b'), ['main']);
@@ -98,7 +98,7 @@ describe("Ollama's calls that change models", () => {
     await assertListedWithin(1_500, 'mine:latest');
   });
 
-  test('copy, push and delete reach the endpoint that has the model', async () => {
+  test('sends copy, push and delete to the endpoint that has the model', async () => {
     await ollama.copy({ source: 'gemma3:4b', destination: 'gemma-copy:1' });
     await assertListedWithin(1_500, 'gemma-copy:1');
     const pushed = await call('POST', '/api/push', { name: 'gemma-copy:1', stream: false });
@@ -111,7 +111,7 @@ describe("Ollama's calls that change models", () => {
     ]);
   });
 
-  test('show works by any name of the model', async () => {
+  test('shows a model by any of its names', async () => {
     for (const body of [
       { model: 'llama3.1:8b' },
       { name: 'llama3.1:8b' },
@@ -124,7 +124,7 @@ describe("Ollama's calls that change models", () => {
     }
   });
 
-  test('a file is larger than other bodies may be, and goes where a new model goes', async () => {
+  test('relays a blob larger than max_body_size to the endpoint of a new model', async () => {
     const response = await call('POST', '/api/blobs/sha256:abc', Buffer.alloc(BLOB_BYTES, 1));
     assert.equal(response.status, 201, await response.text());
     assert.equal(response.headers.get('x-olla-endpoint'), 'main');
@@ -134,7 +134,7 @@ describe("Ollama's calls that change models", () => {
     assert.deepEqual(await codeOf(other), [413, 'BODY_TOO_LARGE']);
   });
 
-  test('a name that is no endpoint of the route, and a page of another origin, are refused', async () => {
+  test('refuses an unknown endpoint and a page of another origin', async () => {
     for (const name of ['nobody', 'cards'])
       assert.deepEqual(
         await codeOf(await call('POST', '/api/pull', { model: 'x' }, { 'X-Olla-Target': name })),
@@ -148,7 +148,7 @@ describe("Ollama's calls that change models", () => {
     assert.deepEqual(await endpointsOf('phi4:14b'), ['main']);
   });
 
-  test('the setting switches them off', async (t) => {
+  test('refuses management calls when the setting forbids them', async (t) => {
     const closed = await startGatewayFor({
       endpoints: fleet.servers.map(({ name, url, type }) => ({ name, url, type })),
       config: { proxy: { model_management: false } },

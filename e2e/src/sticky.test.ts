@@ -17,7 +17,7 @@ const SYSTEM = {
   content: 'You are the assistant of one and the same application. '.repeat(40),
 };
 
-describe('sticky sessions, over two workers', () => {
+describe('sticky sessions over two workers', () => {
   const backends: RawBackend[] = [];
   let gateway: Gateway;
   before(async () => {
@@ -60,8 +60,8 @@ describe('sticky sessions, over two workers', () => {
   }
 
   /**
-   * Takes turns until one is a hit: the worker that gets it hears of a session placed by the other a moment later.
-   * The endpoint is right from the start.
+   * Sends turns until one is a session hit. A worker learns a moment later of a session that the other one placed; the
+   * endpoint is the same from the first turn on.
    */
   async function untilKnown(first: Turn, next: () => Promise<Turn>): Promise<void> {
     await waitFor(
@@ -71,13 +71,13 @@ describe('sticky sessions, over two workers', () => {
         assert.deepEqual({ ...later, session: '' }, { ...first, session: '' });
         return later.session === 'hit';
       },
-      { describe: 'a hit' },
+      { describe: 'a session hit' },
     );
   }
 
   const user = (content: string): object => ({ role: 'user', content });
 
-  test('a session by its header stays, whichever worker answers', async () => {
+  test('keeps a session with a session header at its endpoint, at every worker', async () => {
     const first = await turn([user('hi')], 'conv-1');
     assert.deepEqual(
       { ...first, endpoint: '' },
@@ -88,7 +88,7 @@ describe('sticky sessions, over two workers', () => {
       assert.deepEqual(await turn([user(`turn ${i}`)], 'conv-1'), { ...first, session: 'hit' });
   });
 
-  test('conversations of one application are told apart, and each stays', async () => {
+  test('distinguishes the conversations of one application, and keeps each at its endpoint', async () => {
     const endpoints = new Set<string | null>();
     for (let i = 0; i < 12; i += 1) {
       const opening = [SYSTEM, user(`question ${i}`)];
@@ -102,12 +102,12 @@ describe('sticky sessions, over two workers', () => {
     assert.ok(endpoints.size > 1, 'one application is on more than one endpoint');
   });
 
-  test('what holds no conversation belongs to no session', async () => {
+  test('assigns no session to a request without a conversation', async () => {
     const { session, source } = await turn([], undefined, 'embeddings');
     assert.deepEqual([session, source], ['disabled', null]);
   });
 
-  test('the statistics of all workers', async () => {
+  test('reports the sessions of all workers in the statistics', async () => {
     const response = await fetch(`${gateway.url}/internal/stats/sticky`);
     const { insertions, hits, misses, ...others } = (await response.json()) as Record<string, number>;
     assert.ok(insertions !== undefined && insertions >= 13 && insertions <= 26 && misses === insertions);
@@ -121,7 +121,7 @@ describe('sticky sessions, over two workers', () => {
     });
   });
 
-  test('a session whose endpoint is gone moves, and stays where it moved', async () => {
+  test('moves a session when its endpoint is down, and keeps it at the new one', async () => {
     const { endpoint } = await turn([user('hi')], 'conv-2');
     const gone = Number(endpoint?.slice(1));
     await backends[gone]?.close();
@@ -132,10 +132,10 @@ describe('sticky sessions, over two workers', () => {
     backends[gone] = await startRawBackend({ models: ['m'], port: backends[gone]?.port ?? 0 });
   });
 
-  test('a full endpoint does not keep its sessions waiting', async () => {
+  test('sends a request of a session to another endpoint when its own is full', async () => {
     const { endpoint } = await turn([user('hi')], 'conv-3');
     const full = backends[Number(endpoint?.slice(1))] as RawBackend;
-    const answer = full.respond;
+    const respond = full.respond;
     full.respond = () => undefined;
     const leaving = new AbortController();
     const held = Array.from({ length: 40 }, () =>
@@ -149,17 +149,17 @@ describe('sticky sessions, over two workers', () => {
         () => null,
       ),
     );
-    // Those that the session's endpoint had no slot for are answered elsewhere.
+    // Another endpoint answers the requests for which the session's endpoint has no slot.
     const elsewhere = await waitFor(
       async () => {
         const settled = await Promise.race([...held, Promise.resolve(null)]);
         return settled;
       },
-      { describe: 'an answer from another endpoint' },
+      { describe: 'a response of another endpoint' },
     );
     assert.notEqual(elsewhere, endpoint);
     leaving.abort();
     await Promise.all(held);
-    full.respond = answer;
+    full.respond = respond;
   });
 });

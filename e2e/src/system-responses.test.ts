@@ -19,7 +19,7 @@ interface Answer {
 }
 type JsonSchema = Parameters<typeof z.fromJSONSchema>[0];
 
-describe('system endpoints on the wire', () => {
+describe('responses of the system endpoints', () => {
   let fleet: ContractFleet;
   let document: OpenApi;
   before(async () => {
@@ -37,25 +37,22 @@ describe('system endpoints on the wire', () => {
     Object.keys(document.paths).filter((path) => document.paths[path]?.[method] !== undefined);
   const asBytes = (response: RawResponse): Buffer => Buffer.concat(response.pieces.map(({ data }) => data));
 
-  test('live answers are what the OpenAPI document says, from both workers', async () => {
+  test('match the OpenAPI document at both workers', async () => {
     assert.match(document.openapi, /^3\.1/);
     const read = paths('get').filter((path) => path !== '/internal/openapi.json');
     assert.ok(read.length >= 11, read.join(' '));
     for (const path of [...read, ...read]) {
       const response = await get(path);
       assertOnEveryResponse(response, path);
-      const answers = document.paths[path]?.['get']?.responses ?? {};
-      const schema = answers[response.status]?.content?.['application/json'].schema;
-      assert.ok(
-        schema !== undefined,
-        `${path} answers ${response.status}, of which the document says nothing`,
-      );
+      const responses = document.paths[path]?.['get']?.responses ?? {};
+      const schema = responses[response.status]?.content?.['application/json'].schema;
+      assert.ok(schema !== undefined, `the document has no ${response.status} for ${path}`);
       const { error } = schemaOf(schema.$ref).safeParse(JSON.parse(response.text()));
       assert.equal(error, undefined, `${path}: ${error?.message}`);
     }
   });
 
-  test('errors are what the OpenAPI document says', async () => {
+  test('match the OpenAPI document when they are errors', async () => {
     const response = await sendRaw(fleet.gateway.port, requestBytes('POST', '/internal/refresh'));
     assertError(response, 401, 'UNAUTHORIZED');
     assert.match(response.header('www-authenticate') ?? '', /^Bearer/);
@@ -67,7 +64,7 @@ describe('system endpoints on the wire', () => {
     return z.fromJSONSchema(JSON.parse(text.replaceAll('#/components/schemas/', '#/$defs/')) as JsonSchema);
   }
 
-  test('a method that a path does not have is 405 and names those it has', async () => {
+  test('are 405 with Allow for a method that the path does not have', async () => {
     for (const path of paths('get')) {
       for (const method of ['POST', 'PUT', 'DELETE']) {
         const response = await sendRaw(fleet.gateway.port, requestBytes(method, path, ['Content-Length: 0']));
@@ -82,7 +79,7 @@ describe('system endpoints on the wire', () => {
     assert.equal(response.header('allow'), 'POST, OPTIONS');
   });
 
-  test('HEAD has the headers of GET and no body', async () => {
+  test('have the headers of GET and no body for HEAD', async () => {
     for (const path of ['/version', '/internal/health', '/internal/openapi.json']) {
       const whole = await get(path);
       const response = await sendRaw(fleet.gateway.port, requestBytes('HEAD', path));
@@ -92,7 +89,7 @@ describe('system endpoints on the wire', () => {
     }
   });
 
-  test('an unchanged body is 304 by its weak ETag, whichever worker is asked', async () => {
+  test('are 304 for the weak ETag of an unchanged body, at every worker', async () => {
     for (const path of [
       '/internal/status',
       '/internal/status/endpoints',
@@ -105,7 +102,7 @@ describe('system endpoints on the wire', () => {
           const second = (await get(path)).header('etag');
           return first === second ? first : undefined;
         },
-        { describe: `${path} to be at rest` },
+        { describe: `${path} to be unchanged` },
       );
       assert.match(etag, /^W\/"[^"]+"$/);
       for (let n = 0; n < 4; n += 1) {
@@ -121,7 +118,7 @@ describe('system endpoints on the wire', () => {
     assert.equal(after.status, 200, 'another request is another body');
   });
 
-  test('large bodies are gzipped for those who take it', async () => {
+  test('are compressed with gzip when they are large and the client accepts it', async () => {
     for (const path of ['/internal/status', '/internal/status/endpoints', '/internal/openapi.json']) {
       const response = await get(path, ['Accept-Encoding: gzip']);
       assert.equal(response.header('content-encoding'), 'gzip', path);
@@ -138,7 +135,7 @@ describe('system endpoints on the wire', () => {
   const totals = async (): Promise<Status['system']> =>
     (JSON.parse((await get('/internal/status')).text()) as Status).system;
 
-  test('what a worker answered stays counted when it is killed, once', async () => {
+  test('count the requests of a killed worker once', async () => {
     const before = await totals();
     const sent = 12;
     for (let n = 0; n < sent; n += 1) assert.equal((await chat('desk')).status, 200);
@@ -159,10 +156,10 @@ describe('system endpoints on the wire', () => {
           workers.length === 2 && !workers.includes(killed as number) && workers.includes(kept as number)
         );
       },
-      { describe: 'a new worker in its place' },
+      { describe: 'a new worker' },
     );
     await waitFor(async () => assert.deepEqual(await counted(), expected) === undefined, {
-      describe: 'all to be counted',
+      describe: 'all requests to be counted',
     });
     for (let n = 0; n < 6; n += 1) assert.deepEqual(await counted(), expected);
   });

@@ -39,8 +39,11 @@ export const PROMISES: readonly ReadmePromise[] = [
     tests: [
       [`${IN_PROCESS}/planning.test.ts`, 'is the one that has the model, and the reason is told'],
       [`${IN_PROCESS}/planning.test.ts`, 'is another one while the agent sees the first as offline'],
-      [BALANCE, 'least-connections: a model in memory is worth a queue, but not any queue'],
-      [BALANCE, 'least-connections: a queue that is not ours, and a state that is not healthy, count'],
+      [BALANCE, 'least-connections prefers an endpoint with the model in memory until its queue is too long'],
+      [
+        BALANCE,
+        'least-connections counts queued requests of others, and sends less to busy and warming endpoints',
+      ],
     ],
   },
   {
@@ -56,7 +59,7 @@ export const PROMISES: readonly ReadmePromise[] = [
   {
     sentence: '`priority` and `round-robin` can be set instead.',
     tests: [
-      [BALANCE, 'priority: the highest first, the others behind it in their order'],
+      [BALANCE, 'priority tries the highest first, and the others behind it in their order'],
       [`${IN_PROCESS}/planning.test.ts`, 'alternates with round-robin'],
     ],
   },

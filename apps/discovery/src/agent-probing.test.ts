@@ -105,7 +105,7 @@ describe('an agent that leads', () => {
     assert.equal(later.catalog, complete.catalog);
   });
 
-  test('lists the models of a server that comes back before it becomes routable', async (t) => {
+  test('lists the models of a server that comes back before it serves', async (t) => {
     const server = await startServer(t, ollamaWith('old:1b'));
     const store = new TestStore();
     await untilChecked(

@@ -24,7 +24,7 @@ interface Operation {
 
 const FORCE = {
   name: 'force',
-  description: '`true` drains although models lose their last routable endpoint',
+  description: '`true` drains although models lose the last endpoint that serves them',
 };
 
 /** Every operation of the admin API with the schema of its response. */

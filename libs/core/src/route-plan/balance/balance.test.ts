@@ -14,7 +14,7 @@ import {
 } from '../../../testing/fleet-fixture.ts';
 import { planRoute, type RoutePolicy } from '../plan-route.ts';
 
-test('round-robin is a true rotation, with each model its own, and also when one is away for a while', () => {
+test('round-robin gives each endpoint its turn, for each model by itself, also after one was away', () => {
   const live = new FleetLive(0.5);
   const view = fleet(three, {}, live);
   assert.deepEqual(sequence(view, 30, ROUND_ROBIN), { a: 10, b: 10, c: 10 });
@@ -39,7 +39,7 @@ test('round-robin is a true rotation, with each model its own, and also when one
   assert.deepEqual(counts, { a: 10, b: 10, c: 10, a2: 10 });
 });
 
-test('least-connections: ties rotate, loads follow weights, others’ requests count', () => {
+test('least-connections rotates among equal loads, follows weights and counts requests of other workers', () => {
   assert.deepEqual(sequence(fleet(three), 30, STRICT), { a: 10, b: 10, c: 10 });
   const weighted: Spec[] = [
     { name: 'a', weight: 3, models: { m: 'm' } },
@@ -64,7 +64,7 @@ test('least-connections: ties rotate, loads follow weights, others’ requests c
   assert.deepEqual(load(view, 8), { a: 0, b: 3, c: 5 });
 });
 
-test('least-connections: an endpoint that returns gets its share, and no flood', () => {
+test('least-connections gives an endpoint that returns its share and no more', () => {
   const live = new FleetLive(0);
   const away = fleet(
     three.map((spec) => (spec.name === 'c' ? { ...spec, state: 'offline' as const } : spec)),
@@ -76,7 +76,7 @@ test('least-connections: an endpoint that returns gets its share, and no flood',
   assert.ok((back['c'] ?? 0) >= 9 && (back['c'] ?? 0) <= 12, JSON.stringify(back));
 });
 
-test('least-connections: a model in memory is worth a queue, but not any queue', () => {
+test('least-connections prefers an endpoint with the model in memory until its queue is too long', () => {
   const view = fleet([
     { name: 'cold', models: { m: 'm' }, resident: false },
     { name: 'warm', models: { m: 'm' }, resident: true },
@@ -85,7 +85,7 @@ test('least-connections: a model in memory is worth a queue, but not any queue',
   assert.deepEqual(load(view, 2), { cold: 1, warm: 3 });
 });
 
-test('least-connections: a queue that is not ours, and a state that is not healthy, count', () => {
+test('least-connections counts queued requests of others, and sends less to busy and warming endpoints', () => {
   const queued = fleet([
     { name: 'a', slots: 1, queued: 3, models: { m: 'm' } },
     { name: 'b', slots: 1, queued: 0, models: { m: 'm' } },
@@ -102,14 +102,14 @@ test('least-connections: a queue that is not ours, and a state that is not healt
   assert.ok((counts['warming'] ?? 0) > 0, JSON.stringify(counts));
 });
 
-test('workers break ties differently', () => {
+test('least-connections starts at different endpoints in different workers', () => {
   const firsts = [0, 0.34, 0.67].map(
     (seed) => names(planRoute(fleet(three, {}, new FleetLive(seed)), request('m'), STRICT))[0],
   );
   assert.deepEqual([...new Set(firsts)].sort(), ['a', 'b', 'c']);
 });
 
-test('priority: the highest first, the others behind it in their order', () => {
+test('priority tries the highest first, and the others behind it in their order', () => {
   const view = fleet([
     { name: 'low', priority: 1, models: { m: 'm' } },
     { name: 'high1', priority: 200, models: { m: 'm' } },

@@ -1,5 +1,5 @@
 import type { EndpointSettings, Settings } from '@olla/config/schema';
-import { endpoint } from '@olla/config/sections/endpoint';
+import { endpoints as endpointsSchema } from '@olla/config/sections/endpoint';
 import type { ServeOptions } from '@olla/gateway/serve';
 import { settingsFromFlags, type LoadedSettings, type SettingsFlags } from './settings-from-flags.ts';
 
@@ -43,8 +43,8 @@ async function withEndpoints(
 }
 
 function replaceEndpoints(settings: Settings, endpoints: readonly FoundEndpoint[]): Settings {
-  const complete: EndpointSettings[] = endpoints.map(({ name, url, type }) =>
-    endpoint.parse({ name, url, type }),
+  const complete: EndpointSettings[] = endpointsSchema.parse(
+    endpoints.map(({ name, url, type }) => ({ name, url, type })),
   );
   return { ...settings, discovery: { ...settings.discovery, static: { endpoints: complete } } };
 }

@@ -44,11 +44,11 @@ describe('the list of backend types', () => {
   });
 
   test('gives each word of a configuration to one type', () => {
-    assert.equal(
-      TYPES_BY_WORD.size,
-      PROFILES.flatMap(({ typeAliases }) => ['its name', ...typeAliases]).length,
-    );
+    for (const { type, typeAliases, prefixes } of PROFILES)
+      for (const word of [type, ...typeAliases, ...prefixes])
+        assert.equal(TYPES_BY_WORD.get(word), type, word);
     assert.equal(TYPES_BY_WORD.get('openai'), 'openai-compatible');
+    assert.equal(TYPES_BY_WORD.get('dmr'), 'docker-model-runner');
   });
 
   test('uses words of the API for types that the configuration names otherwise', () => {

@@ -41,9 +41,11 @@ export type KnownBackendType = (typeof PROFILES)[number]['type'];
 /** The type of a server whose own type is not known. */
 export const DEFAULT_PROFILE: BackendProfile<KnownBackendType> = openAiCompatible;
 
-/** Types by the words that name them in a configuration. */
+/** Types by the words that name them in a configuration: the type, its aliases and its route prefixes. */
 export const TYPES_BY_WORD: ReadonlyMap<string, KnownBackendType> = new Map(
-  PROFILES.flatMap(({ type, typeAliases }) => [type, ...typeAliases].map((word) => [word, type] as const)),
+  PROFILES.flatMap(({ type, typeAliases, prefixes }) =>
+    [type, ...typeAliases, ...prefixes].map((word) => [word, type] as const),
+  ),
 );
 
 const BY_TYPE: ReadonlyMap<BackendType, BackendProfile> = new Map(

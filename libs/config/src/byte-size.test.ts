@@ -14,12 +14,14 @@ describe('parseByteSize', () => {
       '2k': 2048,
       '7b': 7,
       '1tb': 1024 ** 4,
+      '1PiB': 1024 ** 5,
+      '1_048_576': 1_048_576,
     };
     for (const [text, bytes] of Object.entries(cases)) assert.equal(parseByteSize(text), bytes, text);
   });
 
   test('returns null when the text is not a size', () => {
-    for (const text of ['', 'MB', '-1', '1e3', '1 M B', '1PB', '99999999TB', '0x10', '1,5MB']) {
+    for (const text of ['', 'MB', '-1', '1e3', '1 M B', '1EB', '99999999TB', '0x10', '1,5MB']) {
       assert.equal(parseByteSize(text), null, text);
     }
   });

@@ -1,7 +1,8 @@
-import leven from 'leven';
-import * as z from 'zod';
+import type * as z from 'zod';
+import { choicesOf } from './choices.ts';
 import type { Draft } from './draft.ts';
 import { keysAt, keysNamed, rowAt } from './key-table.ts';
+import { nearestWord } from './nearest-word.ts';
 import { formatPath, type Path } from './problem.ts';
 import { type Settings, settingsSchema } from './schema.ts';
 import { isTree, withoutUndefined } from './tree.ts';
@@ -34,7 +35,7 @@ function pathOf(issue: Issue): Path {
 
 function reportUnknown(draft: Draft, section: Path, key: string): void {
   const siblings = keysAt(section) ?? [];
-  const near = nearest(key, siblings);
+  const near = nearestWord(key, siblings);
   const elsewhere = near === null ? keysNamed(key) : [];
   const where = section.length === 0 ? 'a section of the configuration' : `a key of ${formatPath(section)}`;
   const knownKeys = near === null && elsewhere.length === 0 ? `. Known keys: ${siblings.join(', ')}` : '';
@@ -72,14 +73,7 @@ function suggestValue(path: Path, value: unknown): string | null {
   const row = rowAt(path);
   if (row?.kind !== 'choice' || typeof value !== 'string') return null;
   const choices = choicesOf(row.schema);
-  return choices.includes(value) ? null : nearest(value, choices);
-}
-
-/** The values that a key of kind `choice` accepts. */
-export function choicesOf(schema: unknown): string[] {
-  if (schema instanceof z.ZodEnum) return schema.options.map(String);
-  if (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional) return choicesOf(schema.unwrap());
-  return schema instanceof z.ZodPipe ? choicesOf(schema.in) : [];
+  return choices.includes(value) ? null : nearestWord(value, choices);
 }
 
 /** ` (endpoint NAME)` for a path within an endpoint, because its index alone is hard to find in a file. */
@@ -87,17 +81,4 @@ function ownerOf(draft: Draft, path: Path): string {
   if (path[2] !== 'endpoints' || path.length < 5) return '';
   const name = draft.get([...path.slice(0, 4), 'name']);
   return typeof name === 'string' && path[4] !== 'name' ? ` (endpoint ${name})` : '';
-}
-
-function nearest(word: string, candidates: readonly string[]): string | null {
-  const plain = word.toLowerCase().replaceAll('-', '_');
-  let best: string | null = null;
-  let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1;
-  for (const candidate of candidates) {
-    const distance = leven(plain, candidate.toLowerCase().replaceAll('-', '_'));
-    if (distance >= bestDistance) continue;
-    best = candidate;
-    bestDistance = distance;
-  }
-  return best;
 }

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { configHash } from './config-hash.ts';
-import { endpoint } from './sections/endpoint.ts';
+import { endpoints as endpointsSchema } from './sections/endpoint.ts';
 
 function hashOf(...endpoints: object[]): string {
-  const parsed = endpoints.map((one) => endpoint.parse(one));
-  return configHash({ discovery: { static: { endpoints: parsed } } });
+  return configHash({ discovery: { static: { endpoints: endpointsSchema.parse(endpoints) } } });
 }
 
 const a = { name: 'a', url: 'http://a:1', type: 'ollama' };

@@ -1,6 +1,7 @@
 import * as z from 'zod';
-import { choicesOf } from './check.ts';
+import { choicesOf } from './choices.ts';
 import { OTHER_VARIABLES } from './env.ts';
+import { HISTORIC_KEYS } from './historic-keys.ts';
 import { KEY_ROWS, type KeyRow } from './key-table.ts';
 import { LEAVES } from './leaf.ts';
 import { settingsSchema } from './schema.ts';
@@ -34,7 +35,9 @@ that support JSON Schema complete the keys from \`docs/config.schema.json\`.
 
 ## Values
 
-- A duration is written as \`300ms\`, \`30s\`, \`5m\` or \`1h30m\`. A number without a unit is an error, except 0.
+- A duration is written as \`300ms\`, \`30s\`, \`5m\` or \`1h30m\`. A number without a unit is nanoseconds, as in the original
+  Olla. One below 1000000, which is 1ms, is an error, except 0.
+- The words of a choice may be written in any case, and with \`_\` for \`-\`.
 - A size is a number of bytes, or text such as \`64KB\`, \`50MB\` or \`1GB\`. 1 KB is 1024 bytes.
 - A key without a value is not set. Zero, \`false\` and an empty list are values.
 - In a list of names, \`*\` matches any characters and \`?\` matches one. Case is ignored.
@@ -43,7 +46,9 @@ that support JSON Schema complete the keys from \`docs/config.schema.json\`.
 - A secret can be in a file. The key that ends in \`_file\` then names the file; a relative path starts at the working
   directory. Line ends after the secret are dropped. It is an error if the secret is set too, or if the file is missing or
   empty.
-- In an environment variable, commas separate the items of a list. An empty variable sets nothing.
+- In an environment variable, commas separate the items of a list. An empty variable sets nothing. Neither does
+  \`OLLA_SERVER_PORT=tcp://…\`, with which Kubernetes names a Service \`olla-server\`.
+- A file is text in UTF-8 or UTF-16, with or without a byte order mark.
 
 ## Endpoints
 
@@ -85,6 +90,10 @@ The configuration of the original Olla has these keys. They are accepted and the
 effect here. A notice names each one that is set.
 
 ${noEffectTable(withoutEffect)}
+Files and documents of the original Olla contain these keys too, which it ignores. They are accepted, whatever is below
+them, and a notice names each one. Keys of the file whose names begin with \`x-\` may hold anchors.
+
+${historicTable()}
 | environment variable without a key | why |
 |---|---|
 ${noEffectVariableRows()}`;
@@ -104,6 +113,11 @@ function noEffectTable(rows: readonly KeyRow[]): string {
     return `| \`${row.key}\` | ${typeOf(row)} | ${env} | ${cell(row.noEffect ?? '')} |\n`;
   });
   return `| key | type | environment variable | why |\n|---|---|---|---|\n${lines.join('')}`;
+}
+
+function historicTable(): string {
+  const rows = Object.entries(HISTORIC_KEYS).map(([key, why]) => `| \`${key}\` | ${cell(why)} |\n`);
+  return `| key | why |\n|---|---|\n${rows.join('')}`;
 }
 
 function noEffectVariableRows(): string {

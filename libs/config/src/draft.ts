@@ -1,9 +1,11 @@
-import { coerceText } from './coerce.ts';
+import { coerceItem, coerceText } from './coerce.ts';
 import { type ConfigDocument, readDocument } from './document.ts';
 import { readEnv } from './env.ts';
+import { historicKey } from './historic-keys.ts';
 import { rowAt } from './key-table.ts';
 import { formatPath, type Path, type Place, type Problem } from './problem.ts';
 import { expandReferences } from './references.ts';
+import { findServiceLinks, type ServiceLink } from './service-links.ts';
 import { getAt, isTree, setAt, type Tree } from './tree.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -30,6 +32,10 @@ const MAX_DEPTH = 32;
 export class Draft {
   root: Tree = {};
   readonly problems: Problem[] = [];
+  /** Keys of the file that the original Olla ignores too, each with the reason why it has no effect. */
+  readonly historic: { path: Path; why: string }[] = [];
+  /** Variables that Kubernetes made; they set nothing. */
+  serviceLinks: readonly ServiceLink[] = [];
   readonly document: ConfigDocument;
   readonly file: string | null;
   readonly #variables = new Map<string, string>();
@@ -63,15 +69,18 @@ export class Draft {
   }
 
   addEnv(env: Env): void {
+    this.serviceLinks = findServiceLinks(env);
+    const links = new Set(this.serviceLinks.map(({ variable }) => variable));
     for (const { row, variable, text } of readEnv(env)) {
-      this.#set(row.path, coerceText(row.kind, text), variable);
+      if (!links.has(variable)) this.#set(row.path, coerceText(row, text), variable);
     }
   }
 
   addFlags(flags: ConfigFlags): void {
     for (const { name, flag, path } of FLAGS) {
       const value = flags[name];
-      if (value !== undefined) this.#set(path, coerceText(rowAt(path)?.kind ?? 'text', String(value)), flag);
+      const row = rowAt(path);
+      if (value !== undefined && row !== null) this.#set(path, coerceText(row, String(value)), flag);
     }
   }
 
@@ -118,9 +127,17 @@ export class Draft {
   #copySection(value: Tree, path: Path, env: Env): Tree {
     const withinKey = rowAt(path) !== null;
     const entries = Object.entries(value)
-      .filter(([, entry]) => withinKey || entry !== null)
+      .filter(([key, entry]) => withinKey || (entry !== null && !this.#isIgnored([...path, key])))
       .map(([key, entry]) => [key, this.#copy(entry, [...path, key], env)] as const);
     return Object.fromEntries(entries);
+  }
+
+  /** Whether a key is one that the original Olla ignores too, or a section `x-…` that holds anchors. */
+  #isIgnored(path: Path): boolean {
+    if (path.length === 1 && String(path[0]).startsWith('x-')) return true;
+    const why = historicKey(path);
+    if (why !== null) this.historic.push({ path, why });
+    return why !== null;
   }
 
   #copy(value: unknown, path: Path, env: Env): unknown {
@@ -146,10 +163,7 @@ export class Draft {
     const row = rowAt(path);
     if (row === null) return value;
     const isItem = path.length > row.path.length;
-    if (typeof value === 'string') {
-      if (isItem) return row.kind === 'int list' ? coerceText('int', value) : value;
-      return coerceText(row.kind, value);
-    }
+    if (typeof value === 'string') return isItem ? coerceItem(row, value) : coerceText(row, value);
     if (typeof value !== 'number' && typeof value !== 'boolean') return value;
     const takesText = isItem ? row.kind !== 'int list' : ['text', 'path', 'list'].includes(row.kind);
     return takesText ? (this.document.sourceOf(path) ?? String(value)) : value;

@@ -1,5 +1,6 @@
-import leven from 'leven';
 import { KEY_ROWS, type KeyRow } from './key-table.ts';
+import { nearestWord } from './nearest-word.ts';
+import { findServiceLinks, isOfService } from './service-links.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -15,9 +16,26 @@ export const OTHER_VARIABLES: Readonly<Record<string, string | null>> = {
   OLLA_LOG_MAX_BACKUPS: 'logs go to stdout',
   OLLA_LOG_MAX_AGE_DAYS: 'logs go to stdout',
   OLLA_THEME: 'there are no colour themes',
+  OLLA_FORCE_COLORS: 'set FORCE_COLOR',
+  OLLA_MODEL_UNIFIER_CACHE_TTL: 'the models of all endpoints are always merged into one catalog',
 };
 
-const KNOWN = new Set([...KEY_ROWS.flatMap(({ env }) => env), ...Object.keys(OTHER_VARIABLES)]);
+/** Variables of the command line tools and of the gateway's own processes, which are no part of the configuration. */
+const OWN = [
+  'OLLA_GATEWAY',
+  'OLLA_CHILD',
+  'OLLA_VERSION',
+  'OLLA_BUNDLE',
+  'OLLA_COMMIT',
+  'OLLA_BUILT_AT',
+  'OLLA_SOURCE',
+];
+
+const KNOWN = new Set([...KEY_ROWS.flatMap(({ env }) => env), ...Object.keys(OTHER_VARIABLES), ...OWN]);
+
+export function isKnownVariable(name: string): boolean {
+  return KNOWN.has(name);
+}
 
 /** A key that an environment variable sets. */
 export interface EnvSetting {
@@ -41,14 +59,20 @@ export function variablesWithoutEffect(env: Env): { variable: string; why: strin
   );
 }
 
-/** Unknown `OLLA_` variables within two edits of a known one, each with the known one. */
-export function misspeltVariables(env: Env): { variable: string; suggestion: string }[] {
+/** Unknown `OLLA_` variables, each with the known one that is probably meant; null if none is near. */
+export function unknownVariables(env: Env): { variable: string; suggestion: string | null }[] {
+  const links = new Set(findServiceLinks(env).map(({ variable }) => variable));
   return Object.keys(env)
-    .filter((name) => name.startsWith('OLLA_') && !KNOWN.has(name))
-    .flatMap((variable) => {
-      const suggestion = [...KNOWN].find((known) => leven(known, variable) <= 2);
-      return suggestion === undefined ? [] : [{ variable, suggestion }];
-    });
+    .filter((name) => name.startsWith('OLLA_') && isSet(env, name) && !KNOWN.has(name))
+    .filter((name) => !links.has(name) && !isOfService(name))
+    .map((variable) => ({ variable, suggestion: nearestVariable(variable) }));
+}
+
+/** `OLLA_PORT` is probably OLLA_SERVER_PORT; other mistakes are of spelling. */
+function nearestVariable(variable: string): string | null {
+  const ending = variable.slice('OLLA'.length);
+  const names = KEY_ROWS.flatMap(({ env }) => env);
+  return names.find((name) => name.endsWith(ending)) ?? nearestWord(variable, names);
 }
 
 function isSet(env: Env, name: string): boolean {

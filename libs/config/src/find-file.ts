@@ -34,12 +34,28 @@ const REASONS: Readonly<Record<string, string>> = {
   EISDIR: 'it is a folder',
 };
 
-/** Reads a whole text file, or returns why it cannot be read. */
+/** Reads a whole text file in UTF-8 or UTF-16, or returns why it cannot be read. */
 export function readText(path: string): { text: string } | { reason: string } {
   try {
-    return { text: readFileSync(path, 'utf8') };
+    return { text: decodeText(readFileSync(path)) };
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
     return { reason: REASONS[code] ?? `reading it fails with ${code}` };
   }
+}
+
+/**
+ * Decodes text by its byte order mark, which is left out. YAML's text begins with an ASCII character, so without a mark a
+ * zero byte at the start tells UTF-16 (YAML 1.2.2, section 5.2). PowerShell 5 writes UTF-16 with `>`.
+ */
+export function decodeText(bytes: Uint8Array): string {
+  const [first, second] = bytes;
+  if ((first === 0xff && second === 0xfe) || (first !== 0 && second === 0)) return decode('utf-16le', bytes);
+  if ((first === 0xfe && second === 0xff) || (first === 0 && second !== undefined && second !== 0))
+    return decode('utf-16be', bytes);
+  return decode('utf-8', bytes);
+}
+
+function decode(encoding: string, bytes: Uint8Array): string {
+  return new TextDecoder(encoding).decode(bytes);
 }

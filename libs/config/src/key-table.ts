@@ -33,6 +33,8 @@ function walk(schema: unknown, path: readonly string[]): KeyNode {
   if (schema instanceof z.ZodPrefault || schema instanceof z.ZodDefault || schema instanceof z.ZodNullable) {
     return walk(schema.unwrap(), path);
   }
+  // A section or a list that is transformed once it is checked.
+  if (schema instanceof z.ZodPipe) return walk(schema.in, path);
   if (schema instanceof z.ZodArray) return { is: 'items', item: walk(schema.element, [...path, '[]']) };
   if (!(schema instanceof z.ZodObject))
     throw new TypeError(`${path.join('.')} is neither a section nor a key`);

@@ -18,6 +18,8 @@ export interface Leaf {
   readonly noEffect: string | null;
   /** Messages and listings must not show its value. */
   readonly secret: boolean;
+  /** Other words for the values of a choice, in lower case and with `-`. */
+  readonly synonyms: Readonly<Record<string, string>>;
 }
 
 export const LEAVES = z.registry<Leaf>();
@@ -25,6 +27,7 @@ export const LEAVES = z.registry<Leaf>();
 interface LeafExtra {
   readonly env?: string | readonly string[];
   readonly secret?: boolean;
+  readonly synonyms?: Readonly<Record<string, string>>;
 }
 
 /** Registers a schema as the schema of one key. */
@@ -34,7 +37,8 @@ export function leaf<S extends z.ZodType>(
   about: string,
   extra: LeafExtra = {},
 ): S {
-  LEAVES.add(schema, { kind, about, env: variables(extra), noEffect: null, secret: extra.secret ?? false });
+  const { secret = false, synonyms = {} } = extra;
+  LEAVES.add(schema, { kind, about, env: variables(extra), noEffect: null, secret, synonyms });
   return schema;
 }
 
@@ -47,6 +51,7 @@ export function noEffect(kind: LeafKind, schema: z.ZodType, why: string, extra: 
     env: variables(extra),
     noEffect: why,
     secret: false,
+    synonyms: {},
   });
   return dropped;
 }
@@ -87,11 +92,12 @@ export function list<S extends z.ZodType>(item: S) {
 /** The longest delay of a Node timer. A timer with a longer one fires at once. */
 const MAX_TIMER_MS = 2_147_483_647;
 
-/** A duration in Go's notation, parsed to milliseconds. */
+/** A duration in Go's notation, parsed to milliseconds. A number is nanoseconds, as in Go; fewer than 1ms are a mistake. */
 export function duration({ minMs = 0, maxMs = MAX_TIMER_MS } = {}) {
   const error = 'must be a duration such as 300ms, 30s, 5m or 1h30m';
-  return z.union([z.string(), z.literal(0)], { error }).transform((value, context) => {
-    const ms = parseDuration(String(value).trim());
+  return z.union([z.string(), z.int()], { error }).transform((value, context) => {
+    const isNanoseconds = typeof value === 'number' && value >= 1_000_000;
+    const ms = parseDuration(isNanoseconds ? `${value}ns` : String(value).trim());
     if (ms === null) context.addIssue({ code: 'custom', message: error });
     else if (ms < minMs) context.addIssue({ code: 'custom', message: 'must be a duration above 0' });
     else if (ms > maxMs) context.addIssue({ code: 'custom', message: 'must be a duration of at most 596h' });

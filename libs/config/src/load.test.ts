@@ -83,6 +83,7 @@ describe('loadSettings', () => {
     OLLA_SERVER_HOST: ['::', '::'],
     OLLA_SERVER_PORT: ['8080', 8080],
     OLLA_SERVER_WORKERS: ['2', 2],
+    OLLA_SERVER_REQUEST_LOGGING: ['off', false],
     OLLA_SERVER_READ_TIMEOUT: ['1m', 60_000],
     OLLA_SERVER_READ_HEADER_TIMEOUT: ['2s', 2_000],
     OLLA_SERVER_WRITE_TIMEOUT: ['0s', undefined],
@@ -221,6 +222,43 @@ describe('loadSettings', () => {
       ],
     );
     assert.match(notices[1]?.message ?? '', /OLLA_SERVER_PORT/);
+  });
+
+  test('gives a notice for every unknown variable, with the nearest one', () => {
+    const env = { OLLA_PORT: '1', OLLA_LOG_FORMAT: 'json', OLLA_BASE: 'x', OLLA_GATEWAY: 'http://a:1' };
+    const { notices } = load({ env });
+    assert.deepEqual(
+      notices.map(({ variable, message }) => [variable, /did you mean (\w+)/.exec(message)?.[1]]),
+      [
+        ['OLLA_PORT', 'OLLA_SERVER_PORT'],
+        ['OLLA_LOG_FORMAT', 'OLLA_LOGGING_FORMAT'],
+        ['OLLA_BASE', undefined],
+      ],
+    );
+  });
+
+  test('starts on the port of the file when OLLA_SERVER_PORT is a link to a Kubernetes Service', () => {
+    write('config.yaml', 'server: { port: 4242 }');
+    for (const link of ['tcp://10.0.0.1:40114', 'tcp://[fd00::1]:40114', 'udp://10.0.0.1:1']) {
+      const { settings, notices } = load({
+        env: {
+          OLLA_SERVER_PORT: link,
+          OLLA_SERVER_SERVICE_HOST: '10.0.0.1',
+          OLLA_SERVER_SERVICE_PORT: '40114',
+          OLLA_SERVER_SERVICE_PORT_HTTP: '40114',
+          OLLA_SERVER_PORT_40114_TCP: link,
+          OLLA_SERVER_PORT_40114_TCP_ADDR: '10.0.0.1',
+          OLLA_PORT: link,
+          OLLA_SERVICE_HOST: '10.0.0.2',
+        },
+      });
+      assert.equal(settings.server.port, 4242);
+      assert.deepEqual(
+        notices.map(({ code, variable }) => [code, variable]),
+        [['SERVICE_LINK', 'OLLA_SERVER_PORT']],
+      );
+      assert.match(notices[0]?.message ?? '', /Service named olla-server.*enableServiceLinks: false/);
+    }
   });
 
   test('accepts an interval of zero when model discovery is off', () => {

@@ -1,6 +1,6 @@
 import type { YamlProblem } from './document.ts';
 import type { Draft } from './draft.ts';
-import { variablesWithoutEffect, misspeltVariables } from './env.ts';
+import { isKnownVariable, unknownVariables, variablesWithoutEffect } from './env.ts';
 import { KEY_ROWS } from './key-table.ts';
 import { formatPath, type Notice } from './problem.ts';
 import type { Settings } from './schema.ts';
@@ -17,9 +17,10 @@ export function collectNotices(
     ...variablesWithoutEffect(env).map(({ variable, why }) =>
       ofVariable('NO_EFFECT', variable, `accepted without effect: ${why}`),
     ),
-    ...misspeltVariables(env).map(({ variable, suggestion }) =>
-      ofVariable('UNKNOWN_VARIABLE', variable, `is unknown and has no effect (did you mean ${suggestion}?)`),
+    ...unknownVariables(env).map(({ variable, suggestion }) =>
+      ofVariable('UNKNOWN_VARIABLE', variable, unknownVariable(suggestion)),
     ),
+    ...serviceLinks(draft),
     ...loopbackEndpoints(draft, settings),
   ];
 }
@@ -33,11 +34,32 @@ function ofVariable(code: Notice['code'], variable: string, message: string): No
 }
 
 function keysWithoutEffect(draft: Draft): Notice[] {
-  return KEY_ROWS.flatMap(({ path, noEffect }) => {
-    if (noEffect === null || draft.get(path) === undefined) return [];
-    const message = `accepted without effect: ${noEffect}`;
-    return [{ code: 'NO_EFFECT', key: formatPath(path), message, ...draft.placeOf(path, 'key') }];
-  });
+  const known = KEY_ROWS.flatMap(({ path, noEffect }) =>
+    noEffect === null || draft.get(path) === undefined ? [] : [{ path, why: noEffect }],
+  );
+  return [...known, ...draft.historic].map(({ path, why }) => ({
+    code: 'NO_EFFECT',
+    key: formatPath(path),
+    message: `accepted without effect: ${why}`,
+    ...draft.placeOf(path, 'key'),
+  }));
+}
+
+function unknownVariable(suggestion: string | null): string {
+  return `is unknown and has no effect${suggestion === null ? '' : ` (did you mean ${suggestion}?)`}`;
+}
+
+/** Only for variables that would set a key: the others of a Service are as harmless as they are many. */
+function serviceLinks(draft: Draft): Notice[] {
+  return draft.serviceLinks
+    .filter(({ variable }) => isKnownVariable(variable))
+    .map(({ variable, service }) =>
+      ofVariable(
+        'SERVICE_LINK',
+        variable,
+        `is the link of Kubernetes to a Service named ${service}, and sets nothing. Give the pod enableServiceLinks: false to end it`,
+      ),
+    );
 }
 
 function loopbackEndpoints(draft: Draft, settings: Settings): Notice[] {

@@ -11,7 +11,8 @@ export type ProblemCode =
   | 'SECRET_TWICE'
   | 'SECRET_FILE';
 
-export type NoticeCode = 'NO_EFFECT' | 'UNKNOWN_VARIABLE' | 'LOOPBACK_ENDPOINT' | 'YAML_WARNING';
+export type NoticeCode =
+  'NO_EFFECT' | 'UNKNOWN_VARIABLE' | 'SERVICE_LINK' | 'LOOPBACK_ENDPOINT' | 'YAML_WARNING';
 
 /** Where a key was set: a position in a file, an environment variable or a flag. */
 export interface Place {

@@ -45,7 +45,7 @@ describe('loadSettings with mistakes', () => {
   host: b
   cors: { allow_credentials: true }
 proxy:
-  load_balancer: least_connections
+  load_balancer: random
   retry: { statuses: [500, 503] }
   response_timeout: 800h
 discovery:
@@ -53,7 +53,7 @@ discovery:
     endpoints:
       - url: http://user:hunter2@h:1
         name: gpu
-        type: lmstudio
+        type: lmstudios
       - name: gpu
         type: ollama
         urll: http://x

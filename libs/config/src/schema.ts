@@ -2,7 +2,6 @@ import type * as z from 'zod';
 import { matchesFilter, type NameFilter } from './glob.ts';
 import { EVEN_WITH_ISSUES, peek, section } from './leaf.ts';
 import { discovery } from './sections/discovery.ts';
-import type { endpoint } from './sections/endpoint.ts';
 import {
   admin,
   dashboard,
@@ -63,4 +62,4 @@ function isNameFilter(value: unknown): value is NameFilter {
 export type Settings = z.infer<typeof settingsSchema>;
 
 /** One endpoint of `discovery.static.endpoints`. */
-export type EndpointSettings = z.infer<typeof endpoint>;
+export type EndpointSettings = Settings['discovery']['static']['endpoints'][number];

@@ -4,13 +4,12 @@ import {
   EVEN_WITH_ISSUES,
   duration,
   leaf,
-  list,
   noEffect,
   peek,
   section,
   wholeNumber,
 } from '../leaf.ts';
-import { endpoint } from './endpoint.ts';
+import { endpoints } from './endpoint.ts';
 
 const modelDiscovery = section({
   enabled: leaf('bool', bool().default(true), 'List the models of the endpoints.'),
@@ -40,22 +39,6 @@ const modelDiscovery = section({
       path: [key],
       message: 'must be above 0 while model_discovery is enabled',
     });
-  }
-}, EVEN_WITH_ISSUES);
-
-const endpoints = list(endpoint).superRefine((value: unknown, context) => {
-  if (!Array.isArray(value)) return;
-  const first = new Map<string, number>();
-  for (const [index, item] of value.entries()) {
-    const name = peek(item, 'name');
-    if (typeof name !== 'string') continue;
-    const earlier = first.get(name);
-    if (earlier === undefined) {
-      first.set(name, index);
-      continue;
-    }
-    const message = `is the name of endpoints[${earlier}] too. Give each endpoint a name of its own`;
-    context.addIssue({ code: 'custom', path: [index, 'name'], message });
   }
 }, EVEN_WITH_ISSUES);
 

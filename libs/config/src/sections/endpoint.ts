@@ -117,21 +117,25 @@ const modelFilter = section({
   ),
 });
 
-export const endpoint = section({
+const endpoint = section({
   url: leaf('text', baseUrl(), 'Base URL of the server. Required.'),
   name: leaf(
     'text',
-    text()
-      .max(128, { error: 'must be at most 128 characters long' })
-      .regex(/^[\x20-\x7e]+$/, {
-        error: 'must consist of printable ASCII characters, because an HTTP header carries it',
-      }),
-    'Name of the endpoint. No other endpoint may have it. Required.',
+    unset(
+      text()
+        .max(128, { error: 'must be at most 128 characters long' })
+        .regex(/^[\x20-\x7e]+$/, {
+          error: 'must consist of printable ASCII characters, because an HTTP header carries it',
+        }),
+    ),
+    'Name of the endpoint. No other endpoint may have it. Unset is host and port of `url`.',
   ),
   type: leaf(
     'choice',
-    choice(['auto', ...TYPES_BY_WORD.keys()]).transform((word) => TYPES_BY_WORD.get(word) ?? 'auto'),
-    'Backend type; `auto` finds it by probing the server. Required.',
+    choice(['auto', ...TYPES_BY_WORD.keys()])
+      .transform((word) => TYPES_BY_WORD.get(word) ?? 'auto')
+      .default('auto'),
+    'Backend type; `auto` finds it by probing the server.',
   ),
   priority: leaf(
     'int',
@@ -178,3 +182,36 @@ export const endpoint = section({
   ),
   auth: unset(auth),
 });
+
+/** The endpoints of a file. An endpoint without a name gets one. */
+export const endpoints = list(endpoint)
+  .superRefine(checkNames, EVEN_WITH_ISSUES)
+  .transform((items) => {
+    const taken = new Set(items.map(({ name }) => name));
+    return items.map((item) => ({ ...item, name: item.name ?? freeName(new URL(item.url), taken) }));
+  });
+
+function checkNames(value: unknown, context: z.RefinementCtx): void {
+  if (!Array.isArray(value)) return;
+  const first = new Map<string, number>();
+  for (const [index, item] of value.entries()) {
+    const name = peek(item, 'name');
+    if (typeof name !== 'string') continue;
+    const earlier = first.get(name);
+    if (earlier === undefined) {
+      first.set(name, index);
+      continue;
+    }
+    const message = `is the name of endpoints[${earlier}] too. Give each endpoint a name of its own`;
+    context.addIssue({ code: 'custom', path: [index, 'name'], message });
+  }
+}
+
+/** `host:port` of a URL, with a number where another endpoint has that name. Adds the name to `taken`. */
+function freeName({ hostname, port, protocol }: URL, taken: Set<string | null>): string {
+  const base = `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`.slice(-120);
+  let name = base;
+  for (let number = 2; taken.has(name); number++) name = `${base}-${number}`;
+  taken.add(name);
+  return name;
+}

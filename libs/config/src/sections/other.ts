@@ -96,7 +96,7 @@ export const logging = section({
     'choice',
     choice(['debug', 'info', 'warn', 'error']).default('info'),
     'Lowest level that is written.',
-    { env: ['OLLA_LOGGING_LEVEL', 'OLLA_LOG_LEVEL'] },
+    { env: ['OLLA_LOGGING_LEVEL', 'OLLA_LOG_LEVEL'], synonyms: { warning: 'warn' } },
   ),
   format: leaf(
     'choice',

@@ -68,7 +68,7 @@ export const proxy = section({
     'choice',
     choice(['least-connections', 'round-robin', 'priority']).default('least-connections'),
     'How one of several endpoints that can serve a request is chosen.',
-    { env: 'OLLA_PROXY_LOAD_BALANCER' },
+    { env: 'OLLA_PROXY_LOAD_BALANCER', synonyms: { 'least-conn': 'least-connections' } },
   ),
   connection_timeout: leaf(
     'duration',

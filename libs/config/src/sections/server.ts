@@ -101,10 +101,14 @@ const rateLimits = section({
 
 const method = () => text().regex(/^[A-Za-z]+$/, { error: 'must be a method such as GET' });
 
+/** An origin, or a pattern with one `*`. A slash at the end, which no origin has, is dropped. */
 const origin = () =>
-  text().regex(/^(\*|null|[a-z][a-z0-9+.-]*:\/\/[^\s/]+)$/i, {
-    error: 'must be * or an origin such as https://chat.example.com, without a path',
-  });
+  text()
+    .regex(/^(null|[a-z][a-z0-9+.-]*:\/\/[^\s/*]+\/?|[^\s*]*\*[^\s*]*)$/i, {
+      error:
+        'must be * or an origin such as https://chat.example.com, without a path; one * stands for any text',
+    })
+    .transform((value) => value.replace(/\/$/, ''));
 
 const cors = section({
   enabled: leaf(
@@ -118,7 +122,7 @@ const cors = section({
     list(origin())
       .min(1, { error: 'must not be empty. Set cors.enabled to false to switch CORS off' })
       .default(['*']),
-    'Origins whose pages may call the gateway; `*` is any.',
+    'Origins whose pages may call the gateway; `*` is any, and one `*` in an origin is any text.',
     { env: 'OLLA_SERVER_CORS_ALLOWED_ORIGINS' },
   ),
   allowed_methods: leaf(
@@ -181,7 +185,9 @@ export const server = section({
       env: 'OLLA_SERVER_WORKERS',
     },
   ),
-  request_logging: leaf('bool', bool().default(true), 'Write a log line for each request.'),
+  request_logging: leaf('bool', bool().default(true), 'Write a log line for each request.', {
+    env: 'OLLA_SERVER_REQUEST_LOGGING',
+  }),
   read_timeout: leaf(
     'duration',
     duration().prefault('5m'),

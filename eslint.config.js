@@ -37,7 +37,7 @@ const boundaries = (extra) => [
   },
 ];
 
-const nodeTest = { from: 'package', package: 'node:test', name: ['test', 'it', 'describe', 'suite'] };
+const nodeTest = { from: 'package', package: 'node:test', name: ['test', 'describe'] };
 
 export default tseslint.config(
   { ignores: ['**/node_modules', '**/dist', '.nx', 'coverage'] },
@@ -51,7 +51,22 @@ export default tseslint.config(
       '@nx/enforce-module-boundaries': boundaries([]),
       '@typescript-eslint/no-floating-promises': ['error', { allowForKnownSafeCalls: [nodeTest] }],
       '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: false }],
-      '@typescript-eslint/consistent-type-imports': 'error',
+      // One import a module: `import type { … }` if all of it is types, else `type` at each type.
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@typescript-eslint/no-import-type-side-effects': 'error',
+      'no-duplicate-imports': 'error',
+      'no-restricted-imports': [
+        'error',
+        {
+          paths: [
+            {
+              name: 'node:test',
+              importNames: ['it', 'suite'],
+              message: 'Use test and describe, as all tests do.',
+            },
+          ],
+        },
+      ],
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       eqeqeq: ['error', 'always', { null: 'ignore' }],
       'no-console': 'error',

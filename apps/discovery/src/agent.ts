@@ -7,8 +7,7 @@ import type { Unsubscribe } from '@olla/state/ports/unsubscribe';
 import type { AgentLog } from './agent-log.ts';
 import type { AgentState } from './agent-state.ts';
 import { Leadership } from './leadership.ts';
-import { repeat } from './repeat.ts';
-import type { Repeater } from './repeat.ts';
+import { repeat, type Repeater } from './repeat.ts';
 
 /** A lead that is not renewed lapses after this time. Another agent then takes over. */
 const LEAD_TTL_MS = 3_000;

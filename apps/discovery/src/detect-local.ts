@@ -3,8 +3,7 @@ import type { EndpointModel } from '@olla/core/snapshot';
 import { parseJson } from '@olla/backends/reading/json';
 import { PROFILES } from '@olla/backends/table';
 import { detectType } from './detect-type.ts';
-import { newProbeDispatcher, probe } from './probe.ts';
-import type { ProbeResult } from './probe.ts';
+import { newProbeDispatcher, probe, type ProbeResult } from './probe.ts';
 
 export interface LocalBackend {
   /** The type, with a number from the second server of a type on: `ollama`, `llamacpp-2`. */

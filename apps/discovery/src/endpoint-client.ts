@@ -1,7 +1,6 @@
 import type { Dispatcher } from 'undici';
 import type { EndpointSettings } from '@olla/config/schema';
-import { newProbeDispatcher, probe } from './probe.ts';
-import type { ProbeRequest, ProbeResult } from './probe.ts';
+import { newProbeDispatcher, probe, type ProbeRequest, type ProbeResult } from './probe.ts';
 import { probeTarget } from './probe-target.ts';
 
 export type ProbeOptions = Pick<ProbeRequest, 'timeoutMs' | 'maxBytes' | 'truncate' | 'body'>;

@@ -2,8 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { isServingState } from '@olla/core/endpoint-status';
 import fc from 'fast-check';
-import { nextCheckDelayMs, nextHealth, unknownHealth } from './endpoint-health.ts';
-import type { CheckOutcome, EndpointHealth } from './endpoint-health.ts';
+import {
+  nextCheckDelayMs,
+  nextHealth,
+  unknownHealth,
+  type CheckOutcome,
+  type EndpointHealth,
+} from './endpoint-health.ts';
 
 const TIMEOUT_MS = 2_000;
 const PASSED: CheckOutcome = { kind: 'passed', latencyMs: 5 };

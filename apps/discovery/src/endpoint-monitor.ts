@@ -9,11 +9,15 @@ import type { AgentLog } from './agent-log.ts';
 import type { ChangeKind } from './change-kind.ts';
 import { checkEndpoint } from './check-endpoint.ts';
 import { EndpointClient } from './endpoint-client.ts';
-import { nextCheckDelayMs, nextHealth, unknownHealth } from './endpoint-health.ts';
-import type { CheckOutcome, EndpointHealth } from './endpoint-health.ts';
+import {
+  nextCheckDelayMs,
+  nextHealth,
+  unknownHealth,
+  type CheckOutcome,
+  type EndpointHealth,
+} from './endpoint-health.ts';
 import { ModelRegistry } from './model-registry.ts';
-import { repeat } from './repeat.ts';
-import type { Repeater } from './repeat.ts';
+import { repeat, type Repeater } from './repeat.ts';
 import type { Semaphore } from './semaphore.ts';
 import { SignalReadings, toEndpointLoad } from './signal-readings.ts';
 

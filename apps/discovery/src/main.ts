@@ -7,10 +7,8 @@ import type { Settings } from '@olla/config/schema';
 import type { Instance } from '@olla/core/instance';
 import { connectState } from '@olla/state/connect-state';
 import type { SharedState } from '@olla/state/shared-state';
-import { chooseFormat, createLogger } from '@olla/telemetry/logger';
-import type { Logger } from '@olla/telemetry/logger';
-import { runAgent } from './agent.ts';
-import type { RunningAgent } from './agent.ts';
+import { chooseFormat, createLogger, type Logger } from '@olla/telemetry/logger';
+import { runAgent, type RunningAgent } from './agent.ts';
 
 /** The message that a gateway's primary sends to the agent it forked. */
 interface InitMessage {

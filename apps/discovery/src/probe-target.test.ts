@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { EndpointSettings } from '@olla/config/schema';
-import { settingsSchema } from '@olla/config/schema';
+import { settingsSchema, type EndpointSettings } from '@olla/config/schema';
 import { probeTarget } from './probe-target.ts';
 
 function endpointWith(extra: Record<string, unknown>): EndpointSettings {

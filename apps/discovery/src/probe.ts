@@ -1,5 +1,4 @@
-import { Agent, errors, request } from 'undici';
-import type { Dispatcher } from 'undici';
+import { Agent, errors, request, type Dispatcher } from 'undici';
 import type { ProbeResponse } from '@olla/backends/profile';
 
 export interface ProbeRequest {

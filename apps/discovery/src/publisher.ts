@@ -1,5 +1,4 @@
-import { buildCatalog } from '@olla/core/catalog/build-catalog';
-import type { EndpointModels } from '@olla/core/catalog/build-catalog';
+import { buildCatalog, type EndpointModels } from '@olla/core/catalog/build-catalog';
 import type { Catalog, EndpointSnapshot, Snapshot } from '@olla/core/snapshot';
 import type { SnapshotPort } from '@olla/state/ports/snapshots';
 import { StateError } from '@olla/state/state-error';

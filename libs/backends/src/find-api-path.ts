@@ -1,5 +1,4 @@
-import { jsonPath } from './api-path.ts';
-import type { ApiPath } from './api-path.ts';
+import { jsonPath, type ApiPath } from './api-path.ts';
 import type { BackendProfile } from './profile.ts';
 import { PROFILES } from './table.ts';
 

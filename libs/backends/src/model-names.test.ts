@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { buildCatalog } from '@olla/core/catalog/build-catalog';
-import type { EndpointModels } from '@olla/core/catalog/build-catalog';
+import { buildCatalog, type EndpointModels } from '@olla/core/catalog/build-catalog';
 import { indexCatalog } from '@olla/core/catalog/index-catalog';
 import { parseModelName } from '@olla/core/catalog/names/parse-model-name';
 import type { CatalogModel } from '@olla/core/snapshot';

@@ -13,8 +13,8 @@ import {
   spend,
   strandedFor,
   wholeTokens,
+  type Bucket,
 } from './bucket.ts';
-import type { Bucket } from './bucket.ts';
 
 describe('token bucket with leases', () => {
   test('loses no fraction in refills of any rhythm', () => {

@@ -3,11 +3,9 @@ import type { TestContext } from 'node:test';
 import { settingsSchema } from '@olla/config/schema';
 import type { Instance } from '@olla/core/instance';
 import type { EndpointSnapshot, Snapshot } from '@olla/core/snapshot';
-import { runAgent } from '../agent.ts';
-import type { RunningAgent } from '../agent.ts';
+import { runAgent, type RunningAgent } from '../agent.ts';
 import type { AgentLog } from '../agent-log.ts';
-import { respondWith, TestServer } from './test-server.ts';
-import type { Handler } from './test-server.ts';
+import { respondWith, TestServer, type Handler } from './test-server.ts';
 import type { TestStore } from './test-store.ts';
 
 export type EndpointInput = { name: string; type: string; url: string | undefined } & Record<string, unknown>;

@@ -1,5 +1,4 @@
-import { compareVersions } from '@olla/core/snapshot';
-import type { Snapshot } from '@olla/core/snapshot';
+import { compareVersions, type Snapshot } from '@olla/core/snapshot';
 import type { Control } from '@olla/state/ports/control';
 import type { Ejection } from '@olla/state/ports/ejections';
 import type { NewEvent } from '@olla/state/ports/events';

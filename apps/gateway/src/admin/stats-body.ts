@@ -1,11 +1,15 @@
 import type { StatsModelsBody, StatsStickyBody, StatsTranslatorsBody } from '@olla/admin-api/schema/stats';
 import { estimateDistinct, newDistinctCount } from '@olla/core/distinct-count';
-import type { ModelRouting, TrafficCounters } from '@olla/core/statistics';
+import {
+  addTraffic,
+  newTrafficCounters,
+  type ModelRouting,
+  type TrafficCounters,
+} from '@olla/core/statistics';
 import { compareText } from './endpoint-rows.ts';
 import { formatAgo, formatBytes, formatLatency, isoOrNull } from './format.ts';
 import type { Moment } from './sources.ts';
 import { averageMs, successRate, successes, trafficBody, trafficBytes } from './traffic-body.ts';
-import { addTraffic, newTrafficCounters } from '@olla/core/statistics';
 
 /** GET /internal/stats/models: most requested first. */
 export function statsModelsBody({ now, statistics }: Moment, query: URLSearchParams): StatsModelsBody {

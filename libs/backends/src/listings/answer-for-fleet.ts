@@ -2,10 +2,8 @@ import type { BackendType } from '@olla/core/backend-type';
 import type { BackendProfile } from '../profile.ts';
 import { DEFAULT_PROFILE, PROFILES } from '../table.ts';
 import type { ListingSource, Scope } from './listing-source.ts';
-import { namedFromListed, openAiList, openAiModel } from './openai.ts';
-import type { NamedModel } from './openai.ts';
-import { nativeModels, selectModels } from './select-models.ts';
-import type { ListedModel, NativeModel } from './select-models.ts';
+import { namedFromListed, openAiList, openAiModel, type NamedModel } from './openai.ts';
+import { nativeModels, selectModels, type ListedModel, type NativeModel } from './select-models.ts';
 import { unifiedList } from './unified.ts';
 
 /** `found: false` where the model named is not offered. */

@@ -1,7 +1,15 @@
 import type { EndpointModel } from '@olla/core/snapshot';
 import type { Detection } from '../profile.ts';
-import { asList, asPositive, asRecord, asText, asTexts, isRecord, parseJson } from './json.ts';
-import type { JsonRecord } from './json.ts';
+import {
+  asList,
+  asPositive,
+  asRecord,
+  asText,
+  asTexts,
+  isRecord,
+  parseJson,
+  type JsonRecord,
+} from './json.ts';
 import { kindOfCapabilities, newModel, uniqueModels } from './model.ts';
 
 /** Whether a body is `{"object":"list","data":[{"id"}]}`, the list that most servers have at `/v1/models`. */

@@ -11,8 +11,8 @@ import {
   asTexts,
   isRecord,
   parseJson,
+  type JsonRecord,
 } from '../reading/json.ts';
-import type { JsonRecord } from '../reading/json.ts';
 import { kindOfCapabilities } from '../reading/model.ts';
 import { parseOpenAiList } from '../reading/openai-list.ts';
 

@@ -3,12 +3,18 @@ import { defineProfile } from '../define-profile.ts';
 import { namedFromNative, openAiList } from '../listings/openai.ts';
 import type { HealthVerdict, ProbeResponse, SignalReading } from '../profile.ts';
 import { checkStatus, errorText } from '../reading/health.ts';
-import { asCount, asPositive, asRecord, asText, isRecord, parseJson } from '../reading/json.ts';
-import type { JsonRecord } from '../reading/json.ts';
+import {
+  asCount,
+  asPositive,
+  asRecord,
+  asText,
+  isRecord,
+  parseJson,
+  type JsonRecord,
+} from '../reading/json.ts';
 import { formatParameterCount } from '../reading/model.ts';
 import { listIsOwnedBy, parseOpenAiList } from '../reading/openai-list.ts';
-import { readLoad } from '../reading/prometheus.ts';
-import type { LoadMetrics } from '../reading/prometheus.ts';
+import { readLoad, type LoadMetrics } from '../reading/prometheus.ts';
 
 /**
  * llama-server looks whether the client of a request without streaming has left only after a second without any result.

@@ -5,8 +5,7 @@ import { defineProfile } from '../define-profile.ts';
 import { openAiListings } from '../listings/fleet-listing.ts';
 import { ifKnown } from '../listings/if-known.ts';
 import type { NativeModel } from '../listings/select-models.ts';
-import { asList, asPositive, asRecord, asText, parseJson } from '../reading/json.ts';
-import type { JsonRecord } from '../reading/json.ts';
+import { asList, asPositive, asRecord, asText, parseJson, type JsonRecord } from '../reading/json.ts';
 import { isOpenAiList, parseOpenAiList } from '../reading/openai-list.ts';
 
 const KINDS: Readonly<Record<string, ModelKind>> = { llm: 'llm', vlm: 'vlm', embeddings: 'embeddings' };

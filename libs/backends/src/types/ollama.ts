@@ -16,8 +16,8 @@ import {
   asTime,
   isRecord,
   parseJson,
+  type JsonRecord,
 } from '../reading/json.ts';
-import type { JsonRecord } from '../reading/json.ts';
 import { kindOfCapabilities, newModel, uniqueModels } from '../reading/model.ts';
 import { compareVersionTexts, versionSignal } from '../reading/version.ts';
 

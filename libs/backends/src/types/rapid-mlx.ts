@@ -2,8 +2,7 @@ import type { EndpointModel, ModelKind } from '@olla/core/snapshot';
 import { defineProfile } from '../define-profile.ts';
 import type { HealthVerdict, ProbeResponse, SignalReading } from '../profile.ts';
 import { checkStatus } from '../reading/health.ts';
-import { asPositive, asRecord, asText, asTexts, parseJson } from '../reading/json.ts';
-import type { JsonRecord } from '../reading/json.ts';
+import { asPositive, asRecord, asText, asTexts, parseJson, type JsonRecord } from '../reading/json.ts';
 import { detectByOwner, parseOpenAiList } from '../reading/openai-list.ts';
 import { readLoad } from '../reading/prometheus.ts';
 

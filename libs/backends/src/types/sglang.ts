@@ -2,8 +2,7 @@ import { PLAIN_NAMES } from '@olla/core/catalog/names/name-rules';
 import { defineProfile } from '../define-profile.ts';
 import { asRecord, parseJson } from '../reading/json.ts';
 import { listIsOwnedBy, parseOpenAiList } from '../reading/openai-list.ts';
-import { readLoad } from '../reading/prometheus.ts';
-import type { LoadMetrics } from '../reading/prometheus.ts';
+import { readLoad, type LoadMetrics } from '../reading/prometheus.ts';
 import { versionSignal } from '../reading/version.ts';
 
 const LOAD: LoadMetrics = {

@@ -1,10 +1,8 @@
 import { PLAIN_NAMES } from '@olla/core/catalog/names/name-rules';
 import { defineProfile } from '../define-profile.ts';
-import { namedFromListed, namedFromNative } from '../listings/openai.ts';
-import type { NamedModel } from '../listings/openai.ts';
+import { namedFromListed, namedFromNative, type NamedModel } from '../listings/openai.ts';
 import { detectByOwner, parseOpenAiList } from '../reading/openai-list.ts';
-import { readLoad } from '../reading/prometheus.ts';
-import type { LoadMetrics } from '../reading/prometheus.ts';
+import { readLoad, type LoadMetrics } from '../reading/prometheus.ts';
 import { versionSignal } from '../reading/version.ts';
 
 const LOAD: LoadMetrics = {

@@ -2,11 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { CatalogModel, EndpointModel } from '../snapshot.ts';
-import { buildCatalog } from './build-catalog.ts';
-import type { EndpointModels } from './build-catalog.ts';
+import { buildCatalog, type EndpointModels } from './build-catalog.ts';
 import { indexCatalog } from './index-catalog.ts';
-import { PLAIN_NAMES } from './names/name-rules.ts';
-import type { NameRules } from './names/name-rules.ts';
+import { PLAIN_NAMES, type NameRules } from './names/name-rules.ts';
 
 function model(name: string, told: Partial<EndpointModel> = {}): EndpointModel {
   return {

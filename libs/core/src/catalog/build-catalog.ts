@@ -1,6 +1,5 @@
 import type { Catalog, CatalogModel } from '../snapshot.ts';
-import { groupModels } from './group-models.ts';
-import type { EndpointModels } from './group-models.ts';
+import { groupModels, type EndpointModels } from './group-models.ts';
 import { mergeModels } from './merge-models.ts';
 import { nameGroups } from './name-groups.ts';
 

@@ -1,7 +1,6 @@
 import type { EndpointModel } from '../snapshot.ts';
 import type { NameRules } from './names/name-rules.ts';
-import { parseModelName } from './names/parse-model-name.ts';
-import type { ParsedName } from './names/parse-model-name.ts';
+import { parseModelName, type ParsedName } from './names/parse-model-name.ts';
 
 /** One model at one endpoint, with what its name tells. */
 export interface LocatedModel {

@@ -1,8 +1,7 @@
 import type { CatalogModel, EndpointModel, ModelKind } from '../snapshot.ts';
 import { capabilitiesOf } from './capabilities.ts';
 import type { LocatedModel } from './group-models.ts';
-import { compare } from './name-groups.ts';
-import type { NamedGroup } from './name-groups.ts';
+import { compare, type NamedGroup } from './name-groups.ts';
 import { kindOfName } from './names/kind-of-name.ts';
 import { parameterCountOf } from './names/model-size.ts';
 

@@ -1,5 +1,12 @@
-import { addRouting, addTraffic, newModelRouting, newTrafficCounters } from '@olla/core/statistics';
-import type { ModelRouting, TrafficCounters, WorkerStatistics } from '@olla/core/statistics';
+import {
+  addRouting,
+  addTraffic,
+  newModelRouting,
+  newTrafficCounters,
+  type ModelRouting,
+  type TrafficCounters,
+  type WorkerStatistics,
+} from '@olla/core/statistics';
 import type { StatisticsShare } from '../ports/statistics.ts';
 
 /** Dead workers told apart; the work of earlier ones is kept as one sum. */

@@ -14,8 +14,8 @@ import {
   forkParticipant,
   killParticipant,
   releaseParticipant,
+  type ForkedParticipant,
 } from '../../testing/forked/fork-participant.ts';
-import type { ForkedParticipant } from '../../testing/forked/fork-participant.ts';
 
 interface ForkedCluster extends ConformanceCluster {
   readonly hub: Hub;

@@ -11,8 +11,8 @@ import {
   strandedFor,
   UNITS_PER_TOKEN,
   wholeTokens,
+  type Bucket,
 } from '../bucket.ts';
-import type { Bucket } from '../bucket.ts';
 import type { LeaseGrant, LeaseRequest, LeaseReturn } from '../ports/leases.ts';
 import { StateError } from '../state-error.ts';
 

@@ -2,8 +2,7 @@ import { applyControl, NO_CONTROL } from '../apply-control.ts';
 import type { Control, ControlChange } from '../ports/control.ts';
 import { COMMAND_TIMEOUT_MS } from '../shared-state.ts';
 import { StateError } from '../state-error.ts';
-import { isAway } from './connection.ts';
-import type { RedisConnection } from './connection.ts';
+import { isAway, type RedisConnection } from './connection.ts';
 import type { Keys } from './keys.ts';
 import { CHANGE_CONTROL } from './scripts.ts';
 

@@ -1,6 +1,5 @@
 import { leadChange, LocalLead, type CampaignOutcome } from '../memory/local-lead.ts';
-import { isAway } from './connection.ts';
-import type { RedisConnection } from './connection.ts';
+import { isAway, type RedisConnection } from './connection.ts';
 import type { Keys } from './keys.ts';
 import { CAMPAIGN, NOTE_LOCAL_TOKEN, RESIGN, type CampaignReply } from './scripts.ts';
 

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { PLAIN_NAMES } from './name-rules.ts';
-import type { NameRules } from './name-rules.ts';
+import { PLAIN_NAMES, type NameRules } from './name-rules.ts';
 import { parseModelName } from './parse-model-name.ts';
 
 // Real names are tested in libs/backends/src/model-names.test.ts, with the rules of their servers.

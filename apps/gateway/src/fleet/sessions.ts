@@ -111,7 +111,7 @@ export class SessionTurn {
     this.#sessionId = sessionId;
   }
 
-  /** The plan sends it there first: told to the others before the answer can lead to the next turn. */
+  /** The plan sends it there first: told to the others before the response can lead to the next turn. */
   planned(endpoint: Pick<EndpointView, 'key'>): void {
     if (this.lookup === null) return;
     this.#placedAt = endpoint.key;

@@ -2,7 +2,7 @@ import { errorBody, type ErrorCode } from '@olla/core/errors';
 
 export type StreamFormat = 'sse' | 'ndjson' | 'opaque';
 
-/** How the body of an answer is framed, by its Content-Type. */
+/** How the body of a response is framed, by its Content-Type. */
 export function streamFormat(contentType: string | undefined): StreamFormat {
   if (contentType === undefined) return 'opaque';
   if (contentType.startsWith('text/event-stream')) return 'sse';

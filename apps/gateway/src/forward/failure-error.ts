@@ -14,7 +14,7 @@ const BEFORE_THE_HEAD: Readonly<Record<FailureKind, FailureText>> = {
   protocol: { code: 'BACKEND_ERROR', text: () => 'sent what is not HTTP' },
   head_timeout: {
     code: 'BACKEND_TIMEOUT',
-    text: () => 'sent no answer within proxy.response_header_timeout',
+    text: () => 'sent no response within proxy.response_header_timeout',
   },
   body_timeout: { code: 'BACKEND_TIMEOUT', text: () => 'was silent for longer than proxy.read_timeout' },
   total_timeout: { code: 'BACKEND_TIMEOUT', text: () => 'took longer than proxy.response_timeout' },
@@ -52,6 +52,8 @@ export function brokenError(
 ): OllaError {
   const isTimeout = kind === 'body_timeout' || kind === 'total_timeout';
   const code = isTimeout ? 'BACKEND_TIMEOUT' : 'BACKEND_ERROR';
-  const text = isTimeout ? BEFORE_THE_HEAD[kind].text(failureCode) : `broke off its answer (${failureCode})`;
-  return new OllaError(code, `endpoint ${endpoint} ${text}; the answer is incomplete`, { cause });
+  const text = isTimeout
+    ? BEFORE_THE_HEAD[kind].text(failureCode)
+    : `broke off its response (${failureCode})`;
+  return new OllaError(code, `endpoint ${endpoint} ${text}; the response is incomplete`, { cause });
 }

@@ -20,7 +20,7 @@ export interface RelayOptions {
   readonly responseHeaders: (raw: readonly string[]) => string[];
   /** For the whole response, from the request's acceptance; 0 for no limit. */
   readonly maxResponseMs: number;
-  /** Called once. */
+  /** Called once, in the turn of the event loop in which the response ends. */
   readonly onEnd: (end: RelayEnd) => void;
 }
 

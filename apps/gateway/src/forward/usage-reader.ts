@@ -17,7 +17,7 @@ const KEYS_IN = ['"prompt_tokens":', '"prompt_eval_count":', '"input_tokens":'];
 const KEYS_OUT = ['"completion_tokens":', '"eval_count":', '"output_tokens":'];
 
 /**
- * Finds the token counts that an answer reports, without parsing it. Of what passes it keeps nothing but a report,
+ * Finds the token counts that a response reports, without parsing it. Of what passes it keeps nothing but a report,
  * from its beginning on; the last one counts.
  */
 export class UsageReader {
@@ -28,7 +28,7 @@ export class UsageReader {
     this.#marks = marks;
   }
 
-  /** Null where an answer of this kind has no usage. */
+  /** Null where a response of this kind has no usage. */
   static for(contentType: string | undefined, status: number): UsageReader | null {
     if (status !== 200 || contentType === undefined) return null;
     if (contentType.startsWith('text/event-stream')) return new UsageReader(SSE);

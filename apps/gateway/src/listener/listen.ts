@@ -92,7 +92,7 @@ async function drain(
   sockets: ReadonlySet<Socket>,
   timeoutMs: number,
 ): Promise<void> {
-  // Not http's own close: that destroys connections whose answer has ended but is not yet sent to a slow reader.
+  // Not http's own close: that destroys connections whose response has ended but is not yet sent to a slow reader.
   const closed = Promise.all(
     servers.map(
       (server) => new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve())),

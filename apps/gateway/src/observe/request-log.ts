@@ -4,7 +4,7 @@ import type { RequestRecord } from './request-record.ts';
 export type RequestLog = (record: RequestRecord) => void;
 
 /**
- * The log line of a request, put together by hand: a third of what a general formatter takes. Prompts, answers and
+ * The log line of a request, put together by hand: a third of what a general formatter takes. Prompts, responses and
  * headers are never in it; queries are left out, because they can hold keys.
  */
 export function createRequestLog(log: Logger, format: 'json' | 'pretty'): RequestLog {

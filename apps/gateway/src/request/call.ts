@@ -22,8 +22,8 @@ export class ClientGone extends Error {
 export type AbortReason = ClientGone | OllaError;
 
 /**
- * One request and its response. What the steps of the path find out about it are values of their own; only `headers`
- * grows with them. It aborts like an AbortSignal, which would cost more than all the rest of it.
+ * One request and its response. What the steps of the path find out is in their results, except for the parts of
+ * `headers`. It has what the steps need of an AbortSignal; a controller for each request would cost native memory.
  */
 export class Call {
   readonly request: IncomingMessage;

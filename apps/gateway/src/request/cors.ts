@@ -26,9 +26,9 @@ const EXPOSED = [
 const ALWAYS_ALLOWED = ['Content-Type', 'Authorization'];
 
 export interface Cors {
-  /** Flat headers for an answer to `request`. */
+  /** Flat headers for a response to `request`. */
   headers(request: Pick<IncomingMessage, 'headers'>): readonly string[];
-  /** Flat headers for an answer to a preflight. */
+  /** Flat headers for a response to a preflight. */
   preflight(request: Pick<IncomingMessage, 'headers'>): readonly string[];
 }
 

@@ -31,7 +31,7 @@ export function respondJson(call: Call, status: number, body: unknown): Outcome 
   });
 }
 
-/** Sends an error that is the answer of the gateway's own resources, such as a model that a listing does not have. */
+/** Sends an error of the gateway's own resources, such as that of a model that a listing does not have. */
 export function respondError(call: Call, error: OllaError): Outcome {
   return { kind: 'answered', ...sendError(call, error), attempt: null };
 }

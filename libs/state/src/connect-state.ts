@@ -48,7 +48,7 @@ async function connectChannel(
   // Only workers take leases; what little another process needs goes through its primary.
   if (self.role !== 'worker') return new MemberState({ self, kind: 'redis', channel, leases: null });
   // Loaded where it is used: a worker of a single host starts faster without.
-  const { openDirectLeases } = await import('./redis/leases.ts');
+  const { openDirectLeases } = await import('./redis/redis-leases.ts');
   let state: SharedState | null = null;
   const leases = await openDirectLeases(redis, self.id, () => state?.directory.peers().workers ?? 1);
   state = new MemberState({ self, kind: 'redis', channel, leases });

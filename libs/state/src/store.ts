@@ -17,41 +17,72 @@ type Awaitable<T> = T | Promise<T>;
 
 /**
  * What a hub keeps its cluster's state in: its own memory, or Redis. What changes is told to the hub through the
- * `StoreSink`, whoever changed it.
+ * `StoreSink`, whoever changed it. Each part keeps the contract of the port of its name.
  */
 export interface Store {
   readonly kind: StateKind;
-  takeLeases(holder: string, requests: readonly LeaseRequest[]): Awaitable<readonly LeaseGrant[]>;
+  readonly leases: LeaseStore;
+  readonly snapshots: SnapshotStore;
+  readonly election: ElectionStore;
+  readonly ejections: EjectionStore;
+  readonly events: EventStore;
+  readonly control: ControlStore;
+  readonly otherHosts: OtherHosts;
+  health(): StateHealth;
+  close(): Promise<void>;
+}
+
+export interface LeaseStore {
+  /** @param holder instance id */
+  take(holder: string, requests: readonly LeaseRequest[]): Awaitable<readonly LeaseGrant[]>;
   returnLeases(holder: string, returns: readonly LeaseReturn[]): void;
-  readSnapshot(): Awaitable<Snapshot | null>;
-  publishSnapshot(snapshot: Snapshot): Awaitable<PublishOutcome>;
+}
+
+export interface SnapshotStore {
+  read(): Awaitable<Snapshot | null>;
+  publish(snapshot: Snapshot): Awaitable<PublishOutcome>;
+}
+
+export interface ElectionStore {
   campaign(by: Instance, ttlMs: number, newestToken: number): Awaitable<Lead>;
+  /** @param by instance id */
   resign(by: string): Awaitable<void>;
   /** Instance id of the leader, as last known. */
   leader(): string | null;
+}
+
+export interface EjectionStore {
   /** @returns whether this ejection stands; it tells the sink */
   eject(ejection: Ejection): Awaitable<boolean>;
   /** @returns whether this ended an ejection; it tells the sink */
   readmit(readmission: Readmission): Awaitable<boolean>;
   /** Those that stand, as this host knows. */
-  ejections(): readonly Ejection[];
+  all(): readonly Ejection[];
   acquireProbe(endpointKey: string, ttlMs: number): Awaitable<boolean>;
+}
+
+export interface EventStore {
   /** Tells this host's members and all other hosts. */
-  publishEvent(event: ClusterEvent): void;
-  recentEvents(): Awaitable<readonly ClusterEvent[]>;
-  /** Tells other hosts; this host's members are told by the hub. */
-  placeSessions(placements: readonly SessionPlacement[]): void;
-  readControl(): Awaitable<Control>;
-  changeControl(change: ControlChange): Awaitable<Control>;
-  health(): StateHealth;
-  close(): Promise<void>;
-  // What this host tells the others, and what they tell; nothing of it for a store of one host.
+  publish(event: ClusterEvent): void;
+  recent(): Awaitable<readonly ClusterEvent[]>;
+}
+
+export interface ControlStore {
+  read(): Awaitable<Control>;
+  change(change: ControlChange): Awaitable<Control>;
+}
+
+/** What this host tells the others, and what they tell; nothing of it for a store of one host. */
+export interface OtherHosts {
   /** Called whenever something of the report may have changed; the store asks for it when it sends. */
-  publishHost(report: () => HostReport): void;
-  remoteStatistics(deadlineMs: number): Awaitable<StatisticsReading>;
-  remoteInstances(): Awaitable<readonly LiveInstance[]>;
-  remotePeers(): { readonly gateways: number; readonly workers: number };
-  askRemote(question: Question, deadlineMs: number): Promise<Replies>;
+  noteChange(report: () => HostReport): void;
+  /** This host's members are told by the hub. */
+  placeSessions(placements: readonly SessionPlacement[]): void;
+  readStatistics(deadlineMs: number): Awaitable<StatisticsReading>;
+  instances(): readonly LiveInstance[];
+  /** Without this host. */
+  peers(): { readonly gateways: number; readonly workers: number };
+  ask(question: Question, deadlineMs: number): Promise<Replies>;
 }
 
 /** What a hub tells other hosts of its members. */

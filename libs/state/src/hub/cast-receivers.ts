@@ -6,20 +6,20 @@ import type { Member } from './member.ts';
 /** What members tell a host. */
 export function castReceivers(host: HostState, store: Store): Receivers<CastName, [Member]> {
   return {
-    'leases.return': (returns, member) => store.returnLeases(member.instance.id, returns),
+    'leases.return': (returns, member) => store.leases.returnLeases(member.instance.id, returns),
     'load.changes'(changes, member) {
       host.sums.update(member, changes);
       host.noteChange();
     },
     'sessions.place'(placements, member) {
       host.sessions(placements, member);
-      store.placeSessions(placements);
+      store.otherHosts.placeSessions(placements);
     },
     'statistics.report'(statistics, member) {
       member.statistics = statistics;
       member.statisticsAtMs = performance.now();
       host.noteChange();
     },
-    'events.publish': (event) => store.publishEvent(event),
+    'events.publish': (event) => store.events.publish(event),
   };
 }

@@ -40,6 +40,26 @@ export class HostState implements StoreSink {
     ],
   });
 
+  /** What stands, by what a member wants pushed; nothing of what only passes by. */
+  readonly #standing: { readonly [Name in PushName]: (member: Member) => void } = {
+    'snapshots.newest': (member) => this.#sendSnapshot(member),
+    'ejections.ejected': (member) => {
+      for (const ejection of this.#store?.ejections.all() ?? []) member.push('ejections.ejected', ejection);
+    },
+    'load.others': (member) => this.sums.sendAll(member),
+    'directory.peers': (member) => member.push('directory.peers', this.peers()),
+    'control.newest': (member) => {
+      if (this.#control !== null) member.push('control.newest', this.#control);
+    },
+    'health.changed': (member) => {
+      if (this.#store !== null) member.push('health.changed', this.#store.health());
+    },
+    'leases.recall': () => {},
+    'ejections.readmitted': () => {},
+    'sessions.placed': () => {},
+    'events.event': () => {},
+  };
+
   /** Names the store, which tells of its changes from then on. */
   use(store: Store): void {
     this.#store = store;
@@ -79,14 +99,14 @@ export class HostState implements StoreSink {
   }
 
   peers(): Peers {
-    const remote = this.#store?.remotePeers() ?? { gateways: 0, workers: 0 };
+    const remote = this.#store?.otherHosts.peers() ?? { gateways: 0, workers: 0 };
     const workers = this.members().filter(({ instance }) => instance.role === 'worker').length;
     return { gateways: 1 + remote.gateways, workers: Math.max(1, workers + remote.workers) };
   }
 
   /** Something that other hosts are told has changed. */
   noteChange(): void {
-    this.#store?.publishHost(this.#report);
+    this.#store?.otherHosts.noteChange(this.#report);
   }
 
   close(): void {
@@ -107,13 +127,7 @@ export class HostState implements StoreSink {
 
   /** Sends how things stand, to a member that has just subscribed or missed a push. */
   sendNewest(member: Member, name: PushName): void {
-    if (name === 'load.others') this.sums.sendAll(member);
-    else if (name === 'snapshots.newest') this.#sendSnapshot(member);
-    else if (name === 'control.newest' && this.#control !== null) member.push(name, this.#control);
-    else if (name === 'directory.peers') member.push(name, this.peers());
-    else if (name === 'ejections.ejected') {
-      for (const ejection of this.#store?.ejections() ?? []) member.push(name, ejection);
-    } else if (name === 'health.changed' && this.#store !== null) member.push(name, this.#store.health());
+    this.#standing[name](member);
   }
 
   // ── told by the store ───────────────────────────────────────────────────

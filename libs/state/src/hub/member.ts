@@ -71,9 +71,12 @@ export class Member {
     );
   }
 
-  receiveReply(message: ReplyMessage | FailureMessage): void {
-    if (message.t === 'reply') this.#queries.succeed(message.id, message.value);
-    else this.#queries.fail(message.id, new StateError(message.code, message.message));
+  receiveReply({ id, value }: ReplyMessage): void {
+    this.#queries.succeed(id, value);
+  }
+
+  receiveFailure({ id, code, message }: FailureMessage): void {
+    this.#queries.fail(id, new StateError(code, message));
   }
 
   /** Nothing will come from it any more. */

@@ -25,29 +25,29 @@ export function requestRepliers(options: RequestReplierOptions): Repliers<Reques
   // Of the catalog as agents send it; one at a time leads, so one is enough to remember.
   const unpacker = new Unpacker();
   return {
-    'leases.take': (requests, member) => store.takeLeases(member.instance.id, requests),
+    'leases.take': (requests, member) => store.leases.take(member.instance.id, requests),
     'leases.takeLocal': (requests, member) =>
       localShares.take(member.instance.id, requests, host.peers().gateways),
     'snapshots.read': (_, member) => readSnapshot(host, store, member),
     'snapshots.publish'(packed) {
       const snapshot = unpacker.unpack(packed);
-      return snapshot === null ? 'no-catalog' : store.publishSnapshot(snapshot);
+      return snapshot === null ? 'no-catalog' : store.snapshots.publish(snapshot);
     },
     'election.campaign': ({ ttlMs, newestToken }, member) =>
-      store.campaign(member.instance, ttlMs, newestToken),
+      store.election.campaign(member.instance, ttlMs, newestToken),
     async 'election.resign'(_, member) {
-      await store.resign(member.instance.id);
+      await store.election.resign(member.instance.id);
       return null;
     },
-    'ejections.eject': (ejection) => store.eject(ejection),
-    'ejections.readmit': (readmission) => store.readmit(readmission),
-    'ejections.acquireProbe': ({ endpointKey, ttlMs }) => store.acquireProbe(endpointKey, ttlMs),
+    'ejections.eject': (ejection) => store.ejections.eject(ejection),
+    'ejections.readmit': (readmission) => store.ejections.readmit(readmission),
+    'ejections.acquireProbe': ({ endpointKey, ttlMs }) => store.ejections.acquireProbe(endpointKey, ttlMs),
     'statistics.read': ({ deadlineMs }) => readStatistics(host, store, deadlineMs),
     'directory.readInstances': () => readInstances(host, store),
     'ask.ask': (body) => ask(host, store, body),
-    'events.recent': () => store.recentEvents(),
+    'events.recent': () => store.events.recent(),
     'control.read': () => readControl(host, store),
-    'control.change': (change) => store.changeControl(change),
+    'control.change': (change) => store.control.change(change),
     heartbeat(has, member) {
       heal(host, member, has);
       return null;
@@ -64,7 +64,7 @@ async function readSnapshot(host: HostState, store: Store, member: Member): Prom
   const known = host.newestSnapshot;
   let snapshot = known;
   try {
-    const stored = await store.readSnapshot();
+    const stored = await store.snapshots.read();
     const isNewer = stored !== null && (known === null || compareVersions(stored.version, known.version) > 0);
     if (isNewer) snapshot = stored;
   } catch (error) {
@@ -78,7 +78,7 @@ async function readSnapshot(host: HostState, store: Store, member: Member): Prom
 
 async function readControl(host: HostState, store: Store): Promise<Control> {
   try {
-    return await store.readControl();
+    return await store.control.read();
   } catch (error) {
     const known = host.knownControl;
     if (known === null) throw error;
@@ -89,7 +89,7 @@ async function readControl(host: HostState, store: Store): Promise<Control> {
 async function readStatistics(host: HostState, store: Store, deadlineMs: number): Promise<StatisticsReading> {
   const [local, remote] = await Promise.all([
     readMemberStatistics(host.members(), deadlineMs),
-    store.remoteStatistics(deadlineMs),
+    store.otherHosts.readStatistics(deadlineMs),
   ]);
   return {
     workers: [...local.workers, ...host.ended.all(), ...remote.workers],
@@ -97,8 +97,8 @@ async function readStatistics(host: HostState, store: Store, deadlineMs: number)
   };
 }
 
-async function readInstances(host: HostState, store: Store): Promise<LiveInstance[]> {
-  const leader = store.leader();
+function readInstances(host: HostState, store: Store): LiveInstance[] {
+  const leader = store.election.leader();
   const nowMs = performance.now();
   const local = host
     .members()
@@ -108,7 +108,7 @@ async function readInstances(host: HostState, store: Store): Promise<LiveInstanc
       ageMs: Math.round(nowMs - lastSeenMs),
       leading: instance.id === leader,
     }));
-  return [...local, ...(await store.remoteInstances())];
+  return [...local, ...store.otherHosts.instances()];
 }
 
 async function ask(
@@ -118,7 +118,7 @@ async function ask(
 ): Promise<Replies> {
   const [local, remote] = await Promise.all([
     host.ask(question, deadlineMs),
-    store.askRemote(question, deadlineMs),
+    store.otherHosts.ask(question, deadlineMs),
   ]);
   return {
     replies: [...local.replies, ...remote.replies],

@@ -2,7 +2,14 @@ import type { Instance } from '@olla/core/instance';
 import type { IpcChannel } from '../channel/ipc-channel.ts';
 import { localChannel } from '../channel/local-channel.ts';
 import { MemberState } from '../member/member-state.ts';
-import { isToHub, type CastMessage, type RequestMessage } from '../protocol/messages.ts';
+import {
+  isToHub,
+  type CastMessage,
+  type MessageOf,
+  type MessageReceivers,
+  type RequestMessage,
+  type ToHub,
+} from '../protocol/messages.ts';
 import type { CastName, Receivers, Repliers, RequestName } from '../protocol/operations.ts';
 import type { SharedState } from '../shared-state.ts';
 import { StateError } from '../state-error.ts';
@@ -29,6 +36,17 @@ export class StateHub {
   readonly #own = localChannel();
   readonly #requests: Repliers<RequestName, [Member]>;
   readonly #casts: Receivers<CastName, [Member]>;
+  readonly #receivers: MessageReceivers<ToHub, [Member]> = {
+    hello: ({ instance }, member) => this.#welcome(member, instance),
+    subscribe: ({ push }, member) => {
+      member.subscriptions.add(push);
+      this.#host.sendNewest(member, push);
+    },
+    cast: (message, member) => this.#receiveCast(member, message),
+    request: (message, member) => void this.#reply(member, message),
+    reply: (message, member) => member.receiveReply(message),
+    failed: (message, member) => member.receiveFailure(message),
+  };
 
   constructor({ self, host, store }: StateHubOptions) {
     this.#host = host;
@@ -69,7 +87,7 @@ export class StateHub {
   #detach(member: Member): void {
     if (!this.#host.has(member)) return;
     this.#host.remove(member);
-    void Promise.resolve(this.#store.resign(member.instance.id)).catch(() => {
+    void Promise.resolve(this.#store.election.resign(member.instance.id)).catch(() => {
       // The store is away: the lead ends with its time.
     });
   }
@@ -84,13 +102,13 @@ export class StateHub {
   #receive(member: Member, message: unknown): void {
     if (!isToHub(message) || !this.#host.has(member)) return;
     member.lastSeenMs = performance.now();
-    if (message.t === 'hello') this.#welcome(member, message.instance);
-    else if (message.t === 'subscribe') {
-      member.subscriptions.add(message.push);
-      this.#host.sendNewest(member, message.push);
-    } else if (message.t === 'cast') this.#receiveCast(member, message);
-    else if (message.t === 'request') void this.#reply(member, message);
-    else member.receiveReply(message);
+    this.#dispatch(message, member);
+  }
+
+  #dispatch<Type extends ToHub['t']>(message: MessageOf<ToHub, Type>, member: Member): void {
+    const receivers: MessageReceivers<ToHub, [Member]> = this.#receivers;
+    const type: Type = message.t;
+    if (Object.hasOwn(receivers, type)) receivers[type](message, member);
   }
 
   #welcome(member: Member, instance: Instance): void {

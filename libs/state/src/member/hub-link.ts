@@ -9,11 +9,14 @@ import {
   type CastMessage,
   type FailureMessage,
   type HelloMessage,
+  type MessageOf,
+  type MessageReceivers,
   type PushMessage,
   type QueryMessage,
   type ReplyMessage,
   type RequestMessage,
   type SubscribeMessage,
+  type ToMember,
 } from '../protocol/messages.ts';
 import type {
   BodyOf,
@@ -52,6 +55,12 @@ export class HubLink {
   readonly #subscribed = new Set<PushName>();
   readonly #onMessage = (message: unknown): void => this.#receive(message);
   readonly #onDisconnect = (): void => this.#lose();
+  readonly #receivers: MessageReceivers<ToMember> = {
+    reply: ({ id, value }) => this.#pending.succeed(id, value),
+    failed: ({ id, code, message }) => void this.#pending.fail(id, new StateError(code, message)),
+    push: (message) => this.#receivePush(message),
+    query: (message) => void this.#reply(message),
+  };
   #handlers: HubLinkHandlers | null = null;
   #isSilent = false;
   #isAttached = true;
@@ -130,11 +139,13 @@ export class HubLink {
   #receive(message: unknown): void {
     if (!isToMember(message)) return;
     this.#isSilent = false;
-    if (message.t === 'reply') this.#pending.succeed(message.id, message.value);
-    else if (message.t === 'failed') {
-      this.#pending.fail(message.id, new StateError(message.code, message.message));
-    } else if (message.t === 'push') this.#receivePush(message);
-    else void this.#reply(message);
+    this.#dispatch(message);
+  }
+
+  #dispatch<Type extends ToMember['t']>(message: MessageOf<ToMember, Type>): void {
+    const receivers: MessageReceivers<ToMember> = this.#receivers;
+    const type: Type = message.t;
+    if (Object.hasOwn(receivers, type)) receivers[type](message);
   }
 
   #receivePush<Name extends PushName>({ op, body }: PushMessage<Name>): void {

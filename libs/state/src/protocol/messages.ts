@@ -69,6 +69,16 @@ type EachQuery = { [Name in QueryName]: QueryMessage<Name> }[QueryName];
 export type ToHub = HelloMessage | SubscribeMessage | EachRequest | EachCast | ReplyMessage | FailureMessage;
 export type ToMember = EachPush | EachQuery | ReplyMessage | FailureMessage;
 
+/** The messages of one type. */
+export type MessageOf<Message extends ToHub | ToMember, Type extends Message['t']> = {
+  [Each in Type]: Extract<Message, { readonly t: Each }>;
+}[Type];
+
+/** Receives each type of message; `from` is what the receiver knows of the sender. */
+export type MessageReceivers<Message extends ToHub | ToMember, From extends readonly unknown[] = []> = {
+  readonly [Type in Message['t']]: (message: MessageOf<Message, Type>, ...from: From) => void;
+};
+
 /** The one place where a message from another process gets its type; its operation may be of another version. */
 export function isToHub(message: unknown): message is ToHub {
   return isMarked(message);

@@ -2,6 +2,7 @@ import { applyControl, NO_CONTROL } from '../apply-control.ts';
 import type { Control, ControlChange } from '../ports/control.ts';
 import { COMMAND_TIMEOUT_MS } from '../shared-state.ts';
 import { StateError } from '../state-error.ts';
+import type { ControlStore, StoreSink } from '../store.ts';
 import { isAway, type RedisConnection } from './connection.ts';
 import type { Keys } from './keys.ts';
 import { CHANGE_CONTROL } from './scripts.ts';
@@ -14,11 +15,11 @@ export interface ControlRecordOptions {
   readonly keys: Keys;
   /** The text that tells other hubs of a revision. */
   readonly textOf: (revision: number) => string;
-  readonly onNewer: (control: Control) => void;
+  readonly sink: Pick<StoreSink, 'control'>;
 }
 
 /** What operators decided, in Redis and as this host knows it. */
-export class ControlRecord {
+export class ControlRecord implements ControlStore {
   readonly #options: ControlRecordOptions;
   /** The newest that Redis had. */
   #shared: Control = NO_CONTROL;
@@ -107,6 +108,6 @@ export class ControlRecord {
     if (control.revision < this.#told.revision) return;
     const isNewer = control.revision > this.#told.revision;
     this.#told = control;
-    if (isNewer) this.#options.onNewer(control);
+    if (isNewer) this.#options.sink.control(control);
   }
 }

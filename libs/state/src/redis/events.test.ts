@@ -44,7 +44,8 @@ describe('events of a cluster in Redis', () => {
   };
   const gatewayNews = async ({ events }: SharedState): Promise<(string | null | undefined)[][]> =>
     (await events.recent())
-      .filter(({ kind }) => kind === 'gateway')
+      // On a busy machine hosts may miss each other's heartbeats meanwhile.
+      .filter(({ kind, from, to }) => kind === 'gateway' && from !== 'lost' && to !== 'lost')
       .map(({ gateway, from, to }) => [gateway, from, to]);
 
   test('tell once of each gateway that starts, and of one that stops', async () => {
@@ -87,9 +88,10 @@ describe('events of a cluster in Redis', () => {
         assert.deepEqual([loss?.kind, loss?.from, loss?.to, more], ['gateway', 'up', 'lost', []]);
         assert.equal(loss?.reason, 'no heartbeat for 5 s');
       }
-      assert.deepEqual(log, [
-        { event: 'gateway', level: 'warn', message: `gateway ${self.id} is lost: no heartbeat for 5 s` },
-      ]);
+      assert.deepEqual(
+        log.filter(({ message }) => message.includes(self.id)),
+        [{ event: 'gateway', level: 'warn', message: `gateway ${self.id} is lost: no heartbeat for 5 s` }],
+      );
     });
   });
 

@@ -23,18 +23,14 @@ describe('Redis away', () => {
 
   const start = async (): Promise<RedisTestCluster> => {
     const cluster = await makeRedisCluster({ url: redis.url, name: randomUUID() });
-    await waitFor(
-      () =>
-        cluster.workers.every(
-          (worker) =>
-            worker.directory.peers().gateways === 2 &&
-            worker.directory.peers().workers === 3 &&
-            worker.health.current().connected,
-        ),
-      {
-        describe: 'two gateways that know each other',
-      },
-    );
+    const isKnown = ({ directory, health }: SharedState): boolean =>
+      directory.peers().gateways === 2 && directory.peers().workers === 3 && health.current().connected;
+    try {
+      await waitFor(() => cluster.workers.every(isKnown), { describe: 'two gateways that know each other' });
+    } catch (error) {
+      await cluster.close();
+      throw error;
+    }
     return cluster;
   };
 
@@ -47,11 +43,8 @@ describe('Redis away', () => {
       const known = worker.directory.peers();
       assert.deepEqual(known, { gateways: 2, workers: 3 });
       await redis.kill();
-      await waitFor(() => cluster.log.length === 2, { describe: 'one line of each host' });
-      assert.deepEqual(
-        cluster.log.map(({ event }) => event),
-        ['state_lost', 'state_lost'],
-      );
+      await waitFor(() => outagesOf(cluster).length === 2, { describe: 'one line of each host' });
+      assert.deepEqual(outagesOf(cluster), ['state_lost', 'state_lost']);
       await waitFor(() => !worker.health.current().connected, { describe: 'the outage at a worker' });
       assert.equal(worker.health.current().outages, 1);
 
@@ -71,7 +64,7 @@ describe('Redis away', () => {
       await waitFor(() => cluster.workers.every((state) => state.health.current().connected), {
         describe: 'the return',
       });
-      assert.deepEqual(cluster.log.map(({ event }) => event).slice(2), ['state_back', 'state_back']);
+      assert.deepEqual(outagesOf(cluster).slice(2), ['state_back', 'state_back']);
       assert.deepEqual([worker.directory.peers(), other.directory.peers()], [known, known]);
       await assertRestored(other);
       // Emptied: one extra burst, for both hosts together, and no more.
@@ -102,7 +95,7 @@ describe('Redis away', () => {
       assert.ok((waits[0] as number) >= 45, `${waits[0]}`);
       const sumMs = waits.reduce((sum, ms) => sum + ms, 0);
       assert.ok(sumMs < 500, `20 requests waited ${waits.map(Math.round).join()}`);
-      await waitFor(() => cluster.log.length === 2, { describe: 'the outage is noticed' });
+      await waitFor(() => outagesOf(cluster).length === 2, { describe: 'the outage is noticed' });
       redis.resume();
       await waitFor(() => cluster.workers.every((state) => state.health.current().connected), {
         describe: 'the return',
@@ -125,7 +118,7 @@ describe('Redis away', () => {
       assert.ok(performance.now() - startedMs < 2_000);
       const limiter = new Limiter({ state: cluster.workers[0], onStateLoss: 'local' });
       assert.equal((await limiter.admit([GLOBAL])).admitted, true);
-      await waitFor(() => cluster.log.length === 2, { describe: 'the outage is logged' });
+      await waitFor(() => outagesOf(cluster).length === 2, { describe: 'the outage is logged' });
       await redis.restart();
       await waitFor(
         () =>
@@ -220,6 +213,11 @@ describe('Redis away', () => {
     assert.ok(!describeRedis({ url: 'redis:/:secret@', name: 'x' }).includes('secret'));
   });
 });
+
+/** What the hosts logged of outages; on a busy machine they may also have missed each other's heartbeats. */
+function outagesOf({ log }: RedisTestCluster): string[] {
+  return log.map(({ event }) => event).filter((event) => event !== 'gateway');
+}
 
 /** Something of each kind that Redis must not lose for good. */
 async function prepare({ workers, agents }: RedisTestCluster): Promise<void> {

@@ -1,8 +1,10 @@
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
-import { COMMAND_TIMEOUT_MS } from '../shared-state.ts';
 import type { RedisConnection } from './connection.ts';
 import type { Keys } from './keys.ts';
 import { COUNT_ATTEMPTS_LUA } from './lease-scripts.ts';
+
+/** Shorter than a member waits for its hub: it is to have the host's decision, not a deadline. */
+const DEADLINE_MS = 1_000;
 
 /** One attempt on an endpoint at a time in the whole cluster: a limit of one within the probe's time. */
 export class Probes {
@@ -22,7 +24,7 @@ export class Probes {
   }
 
   acquire(endpointKey: string, ttlMs: number): Promise<boolean> {
-    return this.#connection.run('acquire a probe', COMMAND_TIMEOUT_MS, async () => {
+    return this.#connection.run('acquire a probe', DEADLINE_MS, async () => {
       try {
         await this.#limiter.consume(endpointKey, 1, { customDuration: Math.max(1, Math.round(ttlMs)) });
         return true;

@@ -1,35 +1,29 @@
 import type { Instance } from '@olla/core/instance';
-import { compareVersions, type Snapshot } from '@olla/core/snapshot';
-import { gatewayLeft, gatewayLost, gatewayReturned, gatewayStarted, leaderEvent } from '../cluster-events.ts';
-import { LocalProbes } from '../memory/local-probes.ts';
-import type { Question, Replies } from '../ports/ask.ts';
-import type { Control, ControlChange } from '../ports/control.ts';
-import type { LiveInstance } from '../ports/directory.ts';
-import type { Ejection, Readmission } from '../ports/ejections.ts';
-import type { Lead } from '../ports/election.ts';
+import { compareVersions } from '@olla/core/snapshot';
+import { gatewayLeft, gatewayLost, gatewayReturned, gatewayStarted } from '../cluster-events.ts';
 import type { ClusterEvent } from '../ports/events.ts';
 import type { StateHealth } from '../ports/health.ts';
-import type { LeaseGrant, LeaseRequest, LeaseReturn } from '../ports/leases.ts';
-import type { SessionPlacement } from '../ports/sessions.ts';
-import { NO_VERSION, type PublishOutcome } from '../ports/snapshots.ts';
-import type { StatisticsReading } from '../ports/statistics.ts';
 import type { StoreLogEvent } from '../store-log.ts';
-import type { HostReport, Store, StoreSink } from '../store.ts';
-import { isAway, RedisConnection } from './connection.ts';
+import type { ReportedInstance, Store, StoreSink } from '../store.ts';
+import { RedisConnection } from './connection.ts';
 import { ControlRecord } from './control-record.ts';
 import { EjectionRecord } from './ejection-record.ts';
 import type { Heard } from './heartbeat.ts';
-import { Events } from './events.ts';
+import type { HostMessageKind, HostMessages } from './host-messages.ts';
 import { Keys } from './keys.ts';
-import { RedisLeases } from './leases.ts';
-import { OtherHosts } from './other-hosts.ts';
-import { OutageLog } from './outage-log.ts';
 import type { RedisOptions } from './options.ts';
+import { OutageLog } from './outage-log.ts';
 import { Probes } from './probes.ts';
+import { Reconciler } from './reconciler.ts';
+import { RedisEjections } from './redis-ejections.ts';
+import { RedisElection } from './redis-election.ts';
+import { RedisEvents } from './redis-events.ts';
+import { RedisHosts } from './redis-hosts.ts';
 import { RedisLead } from './redis-lead.ts';
+import { RedisLeases } from './redis-leases.ts';
+import { RedisSnapshots } from './redis-snapshots.ts';
 import { SnapshotRecord } from './snapshot-record.ts';
 
-const LEASE_DEADLINE_MS = 50;
 const GOODBYE_MS = 500;
 
 export interface RedisStoreOptions {
@@ -47,282 +41,135 @@ export interface RedisStoreOptions {
  */
 export class RedisStore implements Store {
   readonly kind = 'redis';
-  readonly #sink: StoreSink;
-  readonly #liveWorkers: () => number;
+  readonly leases: RedisLeases;
+  readonly snapshots: RedisSnapshots;
+  readonly election: RedisElection;
+  readonly ejections: RedisEjections;
+  readonly events: RedisEvents;
+  readonly control: ControlRecord;
+  readonly otherHosts: RedisHosts;
   readonly #hub: string;
   readonly #isGateway: boolean;
+  readonly #log: RedisStoreOptions['log'];
   readonly #connection: RedisConnection;
-  readonly #leases: RedisLeases;
-  readonly #lead: RedisLead;
-  readonly #snapshots: SnapshotRecord;
-  readonly #control: ControlRecord;
-  readonly #probes: Probes;
-  readonly #localProbes = new LocalProbes(() => performance.now());
-  readonly #others: OtherHosts;
-  readonly #events: Events;
-  readonly #ejections: EjectionRecord;
   readonly #outages: OutageLog;
-  /** Of the cluster; the hub may have a newer one of this host alone. */
-  #newest: Snapshot | null = null;
-  #isStale = false;
-  #isRefreshing = false;
+  readonly #lead: RedisLead;
+  readonly #ejectionRecord: EjectionRecord;
+  readonly #reconciler = new Reconciler(() => this.#reconcile());
 
-  constructor(options: RedisStoreOptions) {
-    const { self, redis, sink } = options;
-    this.#sink = sink;
+  constructor({ self, redis, sink, liveWorkers, log }: RedisStoreOptions) {
     this.#hub = self.id;
-    this.#liveWorkers = options.liveWorkers;
     // An agent on its own has nobody to tell: while Redis is away it leads nothing.
     this.#isGateway = self.role === 'primary';
+    this.#log = log;
     const keys = new Keys(redis.name);
-    this.#outages = new OutageLog(redis, options.log, (health) => sink.health(health));
     const connection = new RedisConnection(redis, {
       onUp: () => this.#comeBack(),
       onDown: (reason) => this.#outages.start(reason),
     });
+    const textOf = <Kind extends HostMessageKind>(kind: Kind, body: HostMessages[Kind]): string =>
+      this.otherHosts.textOf(kind, body);
     this.#connection = connection;
-    this.#leases = new RedisLeases(connection, keys);
-    this.#probes = new Probes(connection, keys);
+    this.#outages = new OutageLog(redis, log, (health) => sink.health(health));
     this.#lead = new RedisLead(connection, keys, this.#isGateway);
-    this.#ejections = new EjectionRecord({
+    this.#ejectionRecord = new EjectionRecord({ connection, keys, sink, textOf });
+    this.leases = new RedisLeases({ connection, keys, liveWorkers });
+    this.events = new RedisEvents({
+      hub: self.id,
       connection,
       keys,
       sink,
-      textOf: (kind, body) => this.#others.textOf(kind, body),
+      textOf: (record) => textOf('event', record),
     });
-    this.#others = new OtherHosts({
+    this.snapshots = new RedisSnapshots({
+      record: new SnapshotRecord(connection, keys, ({ version }) => textOf('snapshot', version)),
+      lead: this.#lead,
+      sink,
+      isAutonomous: this.#isGateway,
+    });
+    this.election = new RedisElection({ lead: this.#lead, snapshots: this.snapshots, events: this.events });
+    this.ejections = new RedisEjections(this.#ejectionRecord, new Probes(connection, keys));
+    this.control = new ControlRecord({
+      connection,
+      keys,
+      sink,
+      textOf: (revision) => textOf('control', { revision }),
+    });
+    this.otherHosts = new RedisHosts({
       hub: self.id,
       redis,
       keys,
       connection,
       sink,
+      leader: () => this.#lead.leader,
+      ejections: this.#ejectionRecord,
       onHeard: (heard) => this.#hear(heard),
-      onChanged: () => void this.#refresh(),
-      ejections: this.#ejections,
-      onLost: (hub, instances) => {
-        const isGateway = instances.some(({ role }) => role === 'primary');
-        if (isGateway) this.#tellOfGateway(gatewayLost(hub, self.id), options.log);
-      },
-      onReturned: () => {
-        if (this.#isGateway) this.#tellOfGateway(gatewayReturned(self.id), options.log);
-      },
-      onEvent: (record) => this.#events.learn(record),
-      onListening: () => void this.#events.catchUp(),
+      onChanged: () => void this.#reconciler.run(),
+      onEvent: (record) => this.events.learn(record),
+      onListening: () => void this.events.catchUp(),
+      onLost: (hub, instances) => this.#noteLost(hub, instances),
+      onReturned: () => this.#noteReturned(),
     });
-    this.#events = new Events({
-      hub: self.id,
-      connection,
-      keys,
-      textOf: (record) => this.#others.textOf('event', record),
-      onEvent: (event) => sink.event(event),
-    });
-    if (this.#isGateway) this.publishEvent(gatewayStarted(self.id));
-    this.#snapshots = new SnapshotRecord(connection, keys, ({ version }) =>
-      this.#others.textOf('snapshot', version),
-    );
-    this.#control = new ControlRecord({
-      connection,
-      keys,
-      textOf: (revision) => this.#others.textOf('control', { revision }),
-      onNewer: (control) => sink.control(control),
-    });
+    if (this.#isGateway) this.events.publish(gatewayStarted(self.id));
   }
-
-  takeLeases(holder: string, requests: readonly LeaseRequest[]): Promise<readonly LeaseGrant[]> {
-    return this.#leases.take(holder, requests, this.#liveWorkers(), LEASE_DEADLINE_MS);
-  }
-
-  returnLeases(holder: string, returns: readonly LeaseReturn[]): void {
-    this.#leases.returnLeases(holder, returns);
-  }
-
-  // ── the snapshot and the lead ───────────────────────────────────────────
-
-  readSnapshot(): Promise<Snapshot | null> {
-    return this.#snapshots.read();
-  }
-
-  async publishSnapshot(snapshot: Snapshot): Promise<PublishOutcome> {
-    if (this.#isOld(snapshot)) return 'fenced';
-    if (this.#lead.isLocal(snapshot.version.token)) {
-      this.#sink.snapshot(snapshot);
-      return 'published';
-    }
-    try {
-      if ((await this.#snapshots.publish(snapshot)) === 'fenced') return 'fenced';
-    } catch (error) {
-      if (!this.#isGateway || !isAway(error)) throw error;
-      // The leader's own host goes on with it; when Redis is back it has it too, unless another leads by then.
-      if (this.#isOld(snapshot)) return 'fenced';
-    }
-    this.#learnSnapshot(snapshot);
-    return 'published';
-  }
-
-  async campaign(by: Instance, ttlMs: number, newestToken: number): Promise<Lead> {
-    const known = Math.max(newestToken, this.#newest?.version.token ?? 0);
-    const { lead, change } = await this.#lead.campaign(by.id, ttlMs, known);
-    if (change !== null) this.publishEvent(leaderEvent(change, by));
-    return lead;
-  }
-
-  resign(by: string): Promise<void> {
-    return this.#lead.resign(by);
-  }
-
-  leader(): string | null {
-    return this.#lead.leader;
-  }
-
-  // ── health reports, events, control ─────────────────────────────────────
-
-  eject(ejection: Ejection): Promise<boolean> {
-    return this.#ejections.eject(ejection);
-  }
-
-  readmit(readmission: Readmission): Promise<boolean> {
-    return this.#ejections.readmit(readmission);
-  }
-
-  ejections(): readonly Ejection[] {
-    return this.#ejections.all();
-  }
-
-  async acquireProbe(endpointKey: string, ttlMs: number): Promise<boolean> {
-    try {
-      return await this.#probes.acquire(endpointKey, ttlMs);
-    } catch (error) {
-      if (!isAway(error)) throw error;
-      return this.#localProbes.acquire(endpointKey, ttlMs);
-    }
-  }
-
-  publishEvent(event: ClusterEvent): void {
-    this.#events.publish(event);
-    this.#sink.event(event);
-  }
-
-  recentEvents(): Promise<readonly ClusterEvent[]> {
-    return this.#events.recent();
-  }
-
-  placeSessions(placements: readonly SessionPlacement[]): void {
-    this.#others.placeSessions(placements);
-  }
-
-  readControl(): Promise<Control> {
-    return this.#control.read();
-  }
-
-  changeControl(change: ControlChange): Promise<Control> {
-    return this.#control.change(change);
-  }
-
-  // ── other hosts ─────────────────────────────────────────────────────────
-
-  publishHost(report: () => HostReport): void {
-    this.#others.noteChange(report);
-  }
-
-  remoteStatistics(deadlineMs: number): Promise<StatisticsReading> {
-    return this.#others.statistics.read(deadlineMs);
-  }
-
-  remoteInstances(): LiveInstance[] {
-    return this.#others.table.instances(this.#lead.leader);
-  }
-
-  remotePeers(): { readonly gateways: number; readonly workers: number } {
-    return this.#others.table.peers();
-  }
-
-  askRemote(question: Question, deadlineMs: number): Promise<Replies> {
-    return this.#others.ask(question, deadlineMs);
-  }
-
-  // ── connection ──────────────────────────────────────────────────────────
 
   health(): StateHealth {
     return this.#outages.health;
   }
 
   async close(): Promise<void> {
-    if (this.#isGateway) this.publishEvent(gatewayLeft(this.#hub));
-    await this.#events.storePending(GOODBYE_MS);
-    await this.#others.close();
+    if (this.#isGateway) this.events.publish(gatewayLeft(this.#hub));
+    await this.events.storePending(GOODBYE_MS);
+    await this.otherHosts.close();
     this.#outages.close();
     this.#connection.close();
   }
 
-  #tellOfGateway(event: ClusterEvent, log: RedisStoreOptions['log']): void {
-    this.publishEvent(event);
-    const message = `gateway ${event.gateway} is ${event.to}: ${event.reason}`;
-    log({ event: 'gateway', level: event.to === 'lost' ? 'warn' : 'info', message });
-  }
-
   /** Redis answers, for the first time or again; it may have been emptied meanwhile. */
   #comeBack(): void {
-    this.#snapshots.forgetStored();
+    this.snapshots.forgetStored();
     this.#outages.end();
-    this.#others.tellAll();
-    this.#events.restore();
-    void this.#refresh();
+    this.otherHosts.tellAll();
+    this.events.restore();
+    void this.#reconciler.run();
   }
 
   #hear(heard: Heard): void {
     this.#lead.hear(heard.leader);
-    void this.#events.storePending();
+    void this.events.makeUp();
     this.#outages.noteLatency(heard.latencyMs);
     const isSame =
-      compareVersions(heard.version, this.#newest?.version ?? NO_VERSION) === 0 &&
-      heard.controlRevision === this.#control.settledRevision &&
-      heard.ejectionsRevision === this.#ejections.settledRevision;
-    if (!isSame || this.#isAhead()) void this.#refresh();
+      compareVersions(heard.version, this.snapshots.version) === 0 &&
+      heard.controlRevision === this.control.settledRevision &&
+      heard.ejectionsRevision === this.#ejectionRecord.settledRevision;
+    if (!isSame || this.#isAhead()) void this.#reconciler.run();
   }
 
   /** Whether this host gave a token alone that the cluster's have not overtaken yet. */
   #isAhead(): boolean {
-    return this.#lead.localToken > (this.#newest?.version.token ?? 0);
+    return this.#lead.localToken > this.snapshots.version.token;
   }
 
-  /** Brings this host and Redis to the newer of what each has. One at a time; a failed one is made up by a heartbeat. */
-  async #refresh(): Promise<void> {
-    this.#isStale = true;
-    if (this.#isRefreshing) return;
-    this.#isRefreshing = true;
-    try {
-      while (this.#isStale) {
-        this.#isStale = false;
-        await this.#reconcile();
-      }
-    } catch {
-      // Away again, or busy: the next heartbeat shows the difference once more.
-    } finally {
-      this.#isRefreshing = false;
-    }
-  }
-
+  /** Brings this host and Redis to the newer of what each has. */
   async #reconcile(): Promise<void> {
     if (this.#isAhead()) await this.#lead.noteLocalToken();
-    const stored = await this.#snapshots.read();
-    if (stored !== null && !this.#isOld(stored)) this.#learnSnapshot(stored);
-    else if (
-      this.#newest !== null &&
-      compareVersions(stored?.version ?? NO_VERSION, this.#newest.version) < 0
-    ) {
-      await this.#snapshots.publish(this.#newest);
-    }
-    await this.#control.reconcile();
-    await this.#ejections.reconcile();
+    await this.snapshots.reconcile();
+    await this.control.reconcile();
+    await this.#ejectionRecord.reconcile();
   }
 
-  #isOld({ version }: Snapshot): boolean {
-    return this.#newest !== null && compareVersions(version, this.#newest.version) < 0;
+  #noteLost(hub: string, instances: readonly ReportedInstance[]): void {
+    // An agent on its own is no gateway.
+    if (instances.some(({ role }) => role === 'primary')) this.#tell(gatewayLost(hub, this.#hub), 'warn');
   }
 
-  #learnSnapshot(snapshot: Snapshot): void {
-    if (this.#newest !== null && compareVersions(snapshot.version, this.#newest.version) <= 0) return;
-    this.#newest = snapshot;
-    this.#sink.snapshot(snapshot);
+  #noteReturned(): void {
+    if (this.#isGateway) this.#tell(gatewayReturned(this.#hub), 'info');
+  }
+
+  #tell(event: ClusterEvent, level: StoreLogEvent['level']): void {
+    this.events.publish(event);
+    const message = `gateway ${event.gateway} is ${event.to}: ${event.reason}`;
+    this.#log({ event: 'gateway', level, message });
   }
 }

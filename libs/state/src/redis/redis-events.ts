@@ -1,5 +1,6 @@
 import { EventLog, eventId, recentEvents, type EventRecord } from '../event-log.ts';
 import { MAX_EVENTS, type ClusterEvent } from '../ports/events.ts';
+import type { EventStore, StoreSink } from '../store.ts';
 import type { RedisConnection } from './connection.ts';
 import type { Keys } from './keys.ts';
 import { ADD_EVENTS } from './scripts.ts';
@@ -9,30 +10,31 @@ const DEADLINE_MS = 1_000;
 /** Events of one message. */
 const MAX_BATCH = 100;
 
-export interface EventsOptions {
+export interface RedisEventsOptions {
   readonly hub: string;
   readonly connection: RedisConnection;
   readonly keys: Keys;
   /** The text that tells other hubs of an event. */
   readonly textOf: (record: EventRecord) => string;
-  /** An event of another host that this one did not know. */
-  readonly onEvent: (event: ClusterEvent) => void;
+  readonly sink: Pick<StoreSink, 'event'>;
 }
 
 /**
  * The cluster's events in Redis, and what this host knows of them. An event that could not be stored is stored later:
  * adding one that is there already changes nothing.
  */
-export class Events {
-  readonly #options: EventsOptions;
+export class RedisEvents implements EventStore {
+  readonly #options: RedisEventsOptions;
   readonly #log = new EventLog();
   /** Of this host, and not stored for sure. */
   #pending: EventRecord[] = [];
   #count = 0;
   #isStoring = false;
-  #hasCaughtUp = false;
+  /** Whether events may have been told while this host did not listen. */
+  #isBehind = false;
+  #hasListened = false;
 
-  constructor(options: EventsOptions) {
+  constructor(options: RedisEventsOptions) {
     this.#options = options;
   }
 
@@ -42,12 +44,13 @@ export class Events {
     this.#log.add(record);
     this.#pending.push(record);
     if (this.#pending.length > MAX_EVENTS) this.#pending.shift();
+    this.#options.sink.event(event);
     void this.storePending();
   }
 
   /** Another host tells of an event. */
   learn(record: EventRecord): void {
-    if (this.#log.add(record)) this.#options.onEvent(record.event);
+    if (this.#log.add(record)) this.#options.sink.event(record.event);
   }
 
   /** With Redis away: the events that this host knows. */
@@ -66,17 +69,31 @@ export class Events {
     void this.storePending();
   }
 
-  /** Learns what was told while this host did not listen; at first what happened before it was there. */
+  /** This host has begun to hear the others, for the first time or again. */
   async catchUp(): Promise<void> {
+    const isFirst = !this.#hasListened;
+    this.#hasListened = true;
+    this.#isBehind = true;
+    await this.#catchUp(isFirst);
+  }
+
+  /** After each heartbeat: makes up for what failed. */
+  async makeUp(): Promise<void> {
+    if (this.#isBehind) await this.#catchUp(false);
+    await this.storePending();
+  }
+
+  /** @param isSilent what happened before this host was there is no news */
+  async #catchUp(isSilent: boolean): Promise<void> {
     try {
       const stored = await this.#readStored();
+      this.#isBehind = false;
       for (const record of stored) {
-        if (this.#hasCaughtUp) this.learn(record);
-        else this.#log.add(record);
+        if (isSilent) this.#log.add(record);
+        else this.learn(record);
       }
-      this.#hasCaughtUp = true;
     } catch {
-      // Away again: the next time that this host listens, it tries again.
+      // Away again: the next heartbeat tries again.
     }
   }
 

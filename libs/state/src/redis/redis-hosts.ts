@@ -1,10 +1,11 @@
 import type { EventRecord } from '../event-log.ts';
 import { Coalescer } from '../pace/coalescer.ts';
 import type { Question, Replies } from '../ports/ask.ts';
-import { INSTANCE_TTL_MS } from '../ports/directory.ts';
+import { INSTANCE_TTL_MS, type LiveInstance } from '../ports/directory.ts';
 import type { SessionPlacement } from '../ports/sessions.ts';
+import type { StatisticsReading } from '../ports/statistics.ts';
 import { COMMAND_TIMEOUT_MS } from '../shared-state.ts';
-import type { HostReport, ReportedInstance, StoreSink } from '../store.ts';
+import type { HostReport, OtherHosts, ReportedInstance, StoreSink } from '../store.ts';
 import type { RedisConnection } from './connection.ts';
 import type { EjectionRecord } from './ejection-record.ts';
 import { Heartbeat, type Heard } from './heartbeat.ts';
@@ -30,12 +31,14 @@ const GOODBYE_MS = 500;
 /** A host that cannot listen shows itself to the others all the same after so many heartbeats. */
 const MAX_WITHHELD_HEARTBEATS = 2;
 
-export interface OtherHostsOptions {
+export interface RedisHostsOptions {
   readonly hub: string;
   readonly redis: RedisOptions;
   readonly keys: Keys;
   readonly connection: RedisConnection;
   readonly sink: StoreSink;
+  /** Instance id of the leader, as last known. */
+  readonly leader: () => string | null;
   /** After each heartbeat that was answered. */
   readonly onHeard: (heard: Heard) => void;
   /** Another hub changed the snapshot or the control. */
@@ -51,10 +54,10 @@ export interface OtherHostsOptions {
 }
 
 /** What this host tells the other hosts through Redis, and what they tell. */
-export class OtherHosts {
-  readonly statistics: RemoteStatistics;
-  readonly table = new HostTable();
-  readonly #options: OtherHostsOptions;
+export class RedisHosts implements OtherHosts {
+  readonly #statistics: RemoteStatistics;
+  readonly #table = new HostTable();
+  readonly #options: RedisHostsOptions;
   readonly #channel: HostChannel;
   readonly #heartbeat: Heartbeat;
   readonly #questions = new Questions();
@@ -70,10 +73,10 @@ export class OtherHosts {
   #upSinceMs = -Infinity;
   #heardAtMs = -Infinity;
 
-  constructor(options: OtherHostsOptions) {
+  constructor(options: RedisHostsOptions) {
     this.#options = options;
     const { connection, keys, hub, redis } = options;
-    this.statistics = new RemoteStatistics(connection, keys, hub, this.table);
+    this.#statistics = new RemoteStatistics(connection, keys, hub, this.#table);
     this.#channel = new HostChannel({
       hub,
       redis,
@@ -104,16 +107,11 @@ export class OtherHosts {
   /** Tells all that this host has: Redis may have lost what it was told before. */
   tellAll(): void {
     this.#upSinceMs = performance.now();
-    this.table.excuseAll();
-    this.statistics.forget();
+    this.#table.excuseAll();
+    this.#statistics.forget();
     this.#toldMembers = '';
     this.#loadOut.trigger();
     this.#statisticsOut.trigger();
-  }
-
-  /** Lost while Redis is away. */
-  publish<Kind extends HostMessageKind>(kind: Kind, body: HostMessages[Kind]): void {
-    this.#channel.publish(kind, body);
   }
 
   /** The text of a message, for scripts that publish. */
@@ -128,14 +126,26 @@ export class OtherHosts {
     this.#sessionsOut.trigger();
   }
 
+  readStatistics(deadlineMs: number): Promise<StatisticsReading> {
+    return this.#statistics.read(deadlineMs);
+  }
+
+  instances(): LiveInstance[] {
+    return this.#table.instances(this.#options.leader());
+  }
+
+  peers(): { readonly gateways: number; readonly workers: number } {
+    return this.#table.peers();
+  }
+
   ask(question: Question, deadlineMs: number): Promise<Replies> {
     return this.#questions.ask({
-      hubs: this.table.ids(),
+      hubs: this.#table.ids(),
       question,
       // With Redis away nobody hears the question: who would have been asked is missing at once.
       deadlineMs: this.#options.connection.isUp ? deadlineMs : 0,
-      instancesOf: (hub) => this.table.instancesOf(hub),
-      send: (id) => this.publish('ask', { id, question, deadlineMs }),
+      instancesOf: (hub) => this.#table.instancesOf(hub),
+      send: (id) => this.#channel.publish('ask', { id, question, deadlineMs }),
     });
   }
 
@@ -146,7 +156,7 @@ export class OtherHosts {
     this.#sessionsOut.stop();
     const { connection, keys, hub } = this.#options;
     await this.#flushStatistics(GOODBYE_MS);
-    this.publish('bye', null);
+    this.#channel.publish('bye', null);
     await connection
       .run('say goodbye', GOODBYE_MS, (client) => client.hdel(keys.hosts, hub))
       .catch(() => {
@@ -162,7 +172,7 @@ export class OtherHosts {
     return {
       news: (news, from) => this.#learn(from, news),
       bye: (_, from) => {
-        if (this.table.forget(from)) this.#tellHosts();
+        if (this.#table.forget(from)) this.#tellHosts();
       },
       snapshot: onChanged,
       control: onChanged,
@@ -187,10 +197,10 @@ export class OtherHosts {
     const living = heard.hosts.filter(({ ageMs }) => ageMs <= INSTANCE_TTL_MS);
     let isChanged = false;
     for (const { hub, news, ageMs } of living) {
-      const isNew = !this.table.has(hub);
-      isChanged = this.table.learn(hub, news, ageMs) || isNew || isChanged;
+      const isNew = !this.#table.has(hub);
+      isChanged = this.#table.learn(hub, news, ageMs) || isNew || isChanged;
     }
-    isChanged = this.table.keepOnly(new Set(living.map(({ hub }) => hub))) || isChanged;
+    isChanged = this.#table.keepOnly(new Set(living.map(({ hub }) => hub))) || isChanged;
     if (isChanged) this.#tellHosts();
     for (const { hub, news, isLost } of heard.hosts) if (isLost) onLost(hub, news.instances ?? []);
     const nowMs = performance.now();
@@ -201,13 +211,13 @@ export class OtherHosts {
   }
 
   #learn(hub: string, news: HostNews): void {
-    this.table.learn(hub, news, 0);
-    this.#options.sink.remoteLoad(this.table.inFlight());
+    this.#table.learn(hub, news, 0);
+    this.#options.sink.remoteLoad(this.#table.inFlight());
     if (news.instances !== undefined) this.#options.sink.remotePeers();
   }
 
   #tellHosts(): void {
-    this.#options.sink.remoteLoad(this.table.inFlight());
+    this.#options.sink.remoteLoad(this.#table.inFlight());
     this.#options.sink.remotePeers();
   }
 
@@ -232,10 +242,10 @@ export class OtherHosts {
     if (!this.#options.connection.isUp || !this.#isShown) return;
     if (members !== this.#toldMembers) {
       this.#toldMembers = members;
-      this.publish('news', { seq: this.#heartbeat.nextSeq(), inFlight, instances });
+      this.#channel.publish('news', { seq: this.#heartbeat.nextSeq(), inFlight, instances });
       this.#sendHeartbeat();
     } else if (load !== this.#toldLoad) {
-      this.publish('news', { seq: this.#heartbeat.nextSeq(), inFlight });
+      this.#channel.publish('news', { seq: this.#heartbeat.nextSeq(), inFlight });
     }
     this.#toldLoad = load;
   }
@@ -243,13 +253,13 @@ export class OtherHosts {
   #publishSessions(): void {
     const placements = this.#placements;
     this.#placements = [];
-    this.publish('sessions', placements);
+    this.#channel.publish('sessions', placements);
   }
 
   async #flushStatistics(deadlineMs = COMMAND_TIMEOUT_MS): Promise<void> {
     if (!this.#options.connection.isUp) return;
     try {
-      await this.statistics.flush(this.#report(), deadlineMs);
+      await this.#statistics.flush(this.#report(), deadlineMs);
     } catch {
       // Kept, and part of the next flush.
     }

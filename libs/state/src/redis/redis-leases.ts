@@ -3,6 +3,7 @@ import type { DirectLeases } from '../member/leases.ts';
 import { checkRequests } from '../memory/buckets.ts';
 import type { LeaseGrant, LeaseRequest, LeaseReturn } from '../ports/leases.ts';
 import { COMMAND_TIMEOUT_MS } from '../shared-state.ts';
+import type { LeaseStore } from '../store.ts';
 import { RedisConnection } from './connection.ts';
 import { Keys } from './keys.ts';
 import { leaseScripts } from './lease-scripts.ts';
@@ -10,24 +11,34 @@ import type { RedisOptions } from './options.ts';
 
 const SCRIPTS = leaseScripts();
 
-/** Limit leases straight from Redis, for one holder. */
-export class RedisLeases {
+/** For members that take leases through their hub. */
+const HUB_DEADLINE_MS = 50;
+
+export interface RedisLeasesOptions {
+  readonly connection: RedisConnection;
+  readonly keys: Keys;
+  readonly liveWorkers: () => number;
+}
+
+/** Limit leases straight from Redis. */
+export class RedisLeases implements LeaseStore {
   readonly #connection: RedisConnection;
   readonly #keys: Keys;
+  readonly #liveWorkers: () => number;
 
-  constructor(connection: RedisConnection, keys: Keys) {
+  constructor({ connection, keys, liveWorkers }: RedisLeasesOptions) {
     this.#connection = connection;
     this.#keys = keys;
+    this.#liveWorkers = liveWorkers;
   }
 
   async take(
     holder: string,
     requests: readonly LeaseRequest[],
-    workers: number,
-    deadlineMs: number,
+    deadlineMs = HUB_DEADLINE_MS,
   ): Promise<readonly LeaseGrant[]> {
     checkRequests(requests);
-    const args: (string | number)[] = [holder, workers, LEASE_TTL_MS, this.#keys.all];
+    const args: (string | number)[] = [holder, this.#liveWorkers(), LEASE_TTL_MS, this.#keys.all];
     for (const { key, ratePerMinute, capacity, need, spare } of requests) {
       args.push(ratePerMinute, capacity, need, spare, key);
     }
@@ -64,13 +75,13 @@ const START_WAIT_MS = 500;
 export async function openDirectLeases(
   options: RedisOptions,
   holder: string,
-  workers: () => number,
+  liveWorkers: () => number,
 ): Promise<DirectLeases> {
   const connection = new RedisConnection(options);
   await connection.whenStarted(START_WAIT_MS);
-  const leases = new RedisLeases(connection, new Keys(options.name));
+  const leases = new RedisLeases({ connection, keys: new Keys(options.name), liveWorkers });
   return {
-    take: (requests, deadlineMs) => leases.take(holder, requests, workers(), deadlineMs),
+    take: (requests, deadlineMs) => leases.take(holder, requests, deadlineMs),
     returnLeases: (returns) => leases.returnLeases(holder, returns),
     hurry: () => connection.hurry(),
     close() {

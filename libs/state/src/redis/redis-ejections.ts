@@ -1,0 +1,39 @@
+import { LocalProbes } from '../memory/local-probes.ts';
+import type { Ejection, Readmission } from '../ports/ejections.ts';
+import type { EjectionStore } from '../store.ts';
+import { isAway } from './connection.ts';
+import type { EjectionRecord } from './ejection-record.ts';
+import type { Probes } from './probes.ts';
+
+/** The ejections of a cluster, and the permits to probe; while Redis is away, those of this host. */
+export class RedisEjections implements EjectionStore {
+  readonly #record: EjectionRecord;
+  readonly #probes: Probes;
+  readonly #localProbes = new LocalProbes(() => performance.now());
+
+  constructor(record: EjectionRecord, probes: Probes) {
+    this.#record = record;
+    this.#probes = probes;
+  }
+
+  eject(ejection: Ejection): Promise<boolean> {
+    return this.#record.eject(ejection);
+  }
+
+  readmit(readmission: Readmission): Promise<boolean> {
+    return this.#record.readmit(readmission);
+  }
+
+  all(): readonly Ejection[] {
+    return this.#record.all();
+  }
+
+  async acquireProbe(endpointKey: string, ttlMs: number): Promise<boolean> {
+    try {
+      return await this.#probes.acquire(endpointKey, ttlMs);
+    } catch (error) {
+      if (!isAway(error)) throw error;
+      return this.#localProbes.acquire(endpointKey, ttlMs);
+    }
+  }
+}

@@ -84,7 +84,7 @@ export async function startStandaloneAgent(settings: Settings): Promise<number> 
     self,
     redis: { url, name },
     channel: null,
-    log: ({ event, level, message }) => log[level](message, { event }),
+    log: ({ level, message, fields }) => log[level](message, fields),
   });
   answerProcessQuestions(state);
   const agent = runAgent({ settings, state, self, log });

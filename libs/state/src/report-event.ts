@@ -1,12 +1,12 @@
 import type { EventPort, NewEvent } from './ports/events.ts';
 
-type Fields = Readonly<Record<string, string | null | undefined>>;
+export type EventFields = Readonly<Record<string, string | null | undefined>>;
 
 /** What an event needs of a logger. */
 export interface EventLogger {
-  debug(message: string, fields: Fields): void;
-  info(message: string, fields: Fields): void;
-  warn(message: string, fields: Fields): void;
+  debug(message: string, fields: EventFields): void;
+  info(message: string, fields: EventFields): void;
+  warn(message: string, fields: EventFields): void;
 }
 
 export interface EventReporter {
@@ -24,8 +24,12 @@ export function reportEvent(
   level: keyof EventLogger = 'info',
 ): void {
   events.publish(event);
-  const { kind, ...facts } = event;
-  log[level](describeEvent(event), { event: kind, ...facts });
+  log[level](describeEvent(event), eventFields(event));
+}
+
+/** What the line of an event has beside its sentence. */
+export function eventFields({ kind, ...facts }: NewEvent): EventFields {
+  return { event: kind, ...facts };
 }
 
 /** One sentence with the word of the event's kind. */

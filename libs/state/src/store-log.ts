@@ -1,7 +1,10 @@
-/** What the operator of a gateway is told of its store and of the other gateways; one line of the log. */
+import type { EventFields } from './report-event.ts';
+
+/** One line of the log: what the operator of a gateway is told of its store and of the other gateways. */
 export interface StoreLogEvent {
-  /** `gateway`: another gateway is lost, or this one has returned; the word of the event that operators can read. */
+  /** `gateway` is the kind of an event that operators can also read. */
   readonly event: 'state_lost' | 'state_back' | 'gateway';
   readonly level: 'info' | 'warn' | 'error';
   readonly message: string;
+  readonly fields?: EventFields;
 }

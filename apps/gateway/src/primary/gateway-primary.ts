@@ -57,7 +57,7 @@ export class GatewayPrimary {
     this.hub = createHub({
       self: this.self,
       redis: redisOf(options.settings),
-      log: ({ event, level, message }) => options.log[level](message, { event }),
+      log: ({ level, message, fields }) => options.log[level](message, fields),
     });
   }
 

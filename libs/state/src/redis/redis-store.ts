@@ -3,6 +3,7 @@ import { compareVersions } from '@olla/core/snapshot';
 import { gatewayLeft, gatewayLost, gatewayReturned, gatewayStarted } from '../cluster-events.ts';
 import type { ClusterEvent } from '../ports/events.ts';
 import type { StateHealth } from '../ports/health.ts';
+import { describeEvent, eventFields } from '../report-event.ts';
 import type { StoreLogEvent } from '../store-log.ts';
 import type { ReportedInstance, Store, StoreSink } from '../store.ts';
 import { RedisConnection } from './connection.ts';
@@ -169,7 +170,6 @@ export class RedisStore implements Store {
 
   #tell(event: ClusterEvent, level: StoreLogEvent['level']): void {
     this.events.publish(event);
-    const message = `gateway ${event.gateway} is ${event.to}: ${event.reason}`;
-    this.#log({ event: 'gateway', level, message });
+    this.#log({ event: 'gateway', level, message: describeEvent(event), fields: eventFields(event) });
   }
 }

@@ -170,6 +170,7 @@ export class RedisStore implements Store {
 
   #tell(event: ClusterEvent, level: StoreLogEvent['level']): void {
     this.events.publish(event);
-    this.#log({ event: 'gateway', level, message: describeEvent(event), fields: eventFields(event) });
+    const { time: _, ...facts } = event;
+    this.#log({ event: 'gateway', level, message: describeEvent(facts), fields: eventFields(facts) });
   }
 }

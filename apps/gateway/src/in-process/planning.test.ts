@@ -143,6 +143,42 @@ describe('a model', () => {
   });
 });
 
+describe('the field `model`', () => {
+  const SPECS = { other: { models: ['chat-1'] }, media: { models: ['image-1', 'rerank-1', 'whisper-1'] } };
+
+  for (const [path, model] of [
+    ['chat/completions', 'chat-1'],
+    ['completions', 'chat-1'],
+    ['embeddings', 'chat-1'],
+    ['responses', 'chat-1'],
+    ['images/generations', 'image-1'],
+    ['rerank', 'rerank-1'],
+    ['audio/speech', 'whisper-1'],
+    ['moderations', 'whisper-1'],
+  ] as const)
+    test(`steers on a path that takes JSON: /v1/${path}`, async (t) => {
+      const { send } = await startWithBackends(t, SPECS);
+      const response = await send(
+        postBytes(JSON.stringify({ input: 'x', model: model.toUpperCase() }), [], `/olla/openai/v1/${path}`),
+      );
+      assert.equal(response.header('x-olla-endpoint'), model === 'chat-1' ? 'other' : 'media');
+      assert.equal(response.header('x-olla-model'), model);
+    });
+
+  for (const path of ['audio/transcriptions', 'audio/translations', 'images/edits'])
+    test(`steers on a path that takes a form: /v1/${path}`, async (t) => {
+      const { send } = await startWithBackends(t, SPECS);
+      const form = `--XX\r\nContent-Disposition: form-data; name="model"\r\n\r\nwhisper-1\r\n--XX--\r\n`;
+      const response = await send(
+        `POST /olla/openai/v1/${path} HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=XX\r\nContent-Length: ${form.length}\r\n\r\n${form}`,
+      );
+      assert.deepEqual(
+        [response.header('x-olla-endpoint'), response.header('x-olla-model')],
+        ['media', 'whisper-1'],
+      );
+    });
+});
+
 describe('an alias', () => {
   const ALIASES = {
     model_aliases: { Chat: ['gone-model', 'Native-A', 'Org/Native-B'], ghost: ['nobody-has-it'] },

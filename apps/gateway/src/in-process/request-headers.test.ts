@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { assertOnEveryResponse } from '@olla/testing/assert-response';
 import { header } from '@olla/testing/http-message';
 import { jsonResponse, whenComplete } from '@olla/testing/raw-backend';
 import { postBytes, requestBytes } from '@olla/testing/request-bytes';
+import { tempFolder } from '@olla/testing/temp-folder';
 import { startWithBackends } from '../../testing/gateway-with-backends.ts';
 
 const MODEL = 'm';
@@ -63,13 +66,18 @@ describe('the headers that a backend gets', () => {
   });
 
   test('hold the credentials of its endpoint and nothing of another, in place of those of the client', async (t) => {
+    const passwordFile = join(tempFolder(), 'password');
+    writeFileSync(passwordFile, 'pass\n');
     const { backends, send } = await startWithBackends(t, {
       bearer: {
         models: ['a'],
         config: { auth: { type: 'bearer', token: 't-o-k-e-n' }, headers: { 'X-Team': 'blue' } },
       },
       key: { models: ['b'], config: { auth: { type: 'api_key', key: 'k-e-y', header: 'X-Own-Key' } } },
-      basic: { models: ['c'], config: { auth: { type: 'basic', username: 'user', password: 'pass' } } },
+      basic: {
+        models: ['c'],
+        config: { auth: { type: 'basic', username: 'user', password_file: passwordFile } },
+      },
       plain: { models: ['d'] },
     });
     const basic = `Basic ${Buffer.from('user:pass').toString('base64')}`;

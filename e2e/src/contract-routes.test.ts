@@ -54,9 +54,15 @@ describe('the contract: routes', () => {
   });
 
   test('/internal/process', async () => {
-    const { processes } = json(await get('/internal/process')) as { processes: { role: string }[] };
-    const roles = new Set(processes.map(({ role }) => role));
-    for (const role of ['worker', 'agent']) assert.ok(roles.has(role), [...roles].join());
+    const { processes } = json(await get('/internal/process')) as {
+      processes: { role: string; pid: number; rss_bytes: number }[];
+    };
+    const { workers, agent } = fleet.gateway.children();
+    const pidsOf = (role: string): number[] =>
+      processes.filter((process) => process.role === role).map(({ pid }) => pid);
+    assert.deepEqual(pidsOf('worker').sort(), workers.sort());
+    assert.deepEqual(pidsOf('agent'), [agent]);
+    for (const { rss_bytes } of processes) assert.ok(rss_bytes > 10 * 1024 * 1024);
   });
 
   test('/olla/models', async () => {

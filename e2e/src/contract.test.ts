@@ -3,7 +3,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { CONTRACT_LINES } from './contract-lines.ts';
-import { CONTRACT_PAGE, contractPage, testedLines } from './generate-contract-doc.ts';
+import { CONTRACT_PAGE, contractPage, testedLines, testPath } from './generate-contract-doc.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
 
 test('every line of the contract has one test with that title, and docs/contract.md is current', () => {
   const tested = testedLines();
@@ -17,5 +19,5 @@ test('every line of the contract has one test with that title, and docs/contract
 
 test('every file in docs/contract.md exists', () => {
   for (const file of CONTRACT_LINES.flatMap(({ also = [] }) => also))
-    assert.ok(existsSync(join(import.meta.dirname, file)), file);
+    assert.ok(existsSync(join(ROOT, testPath(file))), file);
 });

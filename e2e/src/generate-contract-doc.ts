@@ -20,7 +20,12 @@ export function testedLines(): Map<string, string> {
   return files;
 }
 
-const link = (file: string): string => `[${file}](../e2e/src/${file})`;
+/** The path of a test file of CONTRACT_LINES, from the root of the repository. */
+export function testPath(file: string): string {
+  return file.startsWith('in-process/') ? `apps/gateway/src/${file}` : `e2e/src/${file}`;
+}
+
+const link = (file: string): string => `[${file}](../${testPath(file)})`;
 
 /** The text of docs/contract.md. */
 export function contractPage(): string {
@@ -34,7 +39,8 @@ export function contractPage(): string {
 <!-- Generated from e2e/src/contract-lines.ts by \`node e2e/src/generate-contract-doc.ts\`. -->
 
 Each line of the API contract has a test against a real gateway. The test has the line as its title and is in the first file
-of the row; the other files test more cases of it. [errors.md](errors.md) lists the errors.
+of the row; the other files test more cases of it, those of \`in-process/\` with a worker inside the test's process.
+[errors.md](errors.md) lists the errors.
 
 | section | line, which is the title of its test | tested by |
 | --- | --- | --- |

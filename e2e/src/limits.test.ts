@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { Agent, request as httpRequest } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { header } from '@olla/testing/http-message';
 import type { Gateway } from '@olla/testing/olla-process';
 import { startRawBackend, type RawBackend } from '@olla/testing/raw-backend';
 import { waitFor } from '@olla/testing/wait-for';
@@ -193,96 +192,5 @@ describe('limits of four workers together', () => {
     const unused = unusedOf(all, 100, burst);
     t.diagnostic(`${all.length} sent, ${unused} tokens unused; closest window ${closest.toFixed(1)}`);
     assert.ok(unused <= MOST_UNUSED, `${unused} tokens were not used`);
-  });
-});
-
-describe('the client address of a limit', () => {
-  let backend: RawBackend;
-  let gateway: Gateway;
-  const BURST = 6;
-  before(async () => {
-    backend = await startRawBackend({ models: [MODEL] });
-    gateway = await startGatewayFor({
-      endpoints: [endpointConfig('only', backend)],
-      config: {
-        server: {
-          rate_limits: {
-            global_requests_per_minute: 0,
-            per_ip_requests_per_minute: 1,
-            health_requests_per_minute: 1,
-            burst_size: BURST,
-            trust_proxy_headers: true,
-            trusted_proxy_cidrs: ['127.0.0.1/32', '10.0.0.0/8'],
-          },
-        },
-      },
-    });
-    await waitFor(
-      async () => (await send(gateway, { path: '/olla/proxy/v1/files', from: '127.0.0.99' })).status === 200,
-      { describe: 'the endpoint to serve', intervalMs: 300 },
-    );
-  });
-  after(async () => {
-    await gateway.stop();
-    await backend.close();
-  });
-
-  /** Sends one request more than the burst, and returns the number of admitted ones. */
-  async function admitted(options: SendOptions | ((n: number) => SendOptions)): Promise<number> {
-    const all = await Promise.all(
-      Array.from({ length: BURST + 1 }, (_, n) =>
-        send(gateway, typeof options === 'function' ? options(n) : options),
-      ),
-    );
-    return all.filter(({ status }) => status !== 429).length;
-  }
-  const forwarded = (value: string): Record<string, string> => ({ 'X-Forwarded-For': value });
-
-  test('takes the rightmost address that is not a trusted proxy', async () => {
-    backend.requests.length = 0;
-    const options = (n: number): SendOptions => ({
-      headers: forwarded(`198.51.100.${n}, 203.0.113.1, 10.1.2.3`),
-    });
-    assert.equal(await admitted(options), BURST, 'what stands further left cannot be chosen');
-    assert.equal(header(backend.requests[0] as RawBackend['requests'][0], 'x-real-ip'), '203.0.113.1');
-    assert.equal(await admitted({ headers: forwarded('203.0.113.2') }), BURST, 'another has its own');
-  });
-
-  test('ignores the header of a peer that is not trusted', async () => {
-    const options = (n: number): SendOptions => ({
-      from: '127.0.0.7',
-      headers: forwarded(`198.51.100.${n}`),
-    });
-    assert.equal(await admitted(options), BURST);
-  });
-
-  test('counts IPv6 addresses by /64, and IPv4-mapped addresses as IPv4', async () => {
-    const v6 = (n: number): SendOptions => ({ headers: forwarded(`2001:db8:1:2::${n + 1}`) });
-    assert.equal(await admitted(v6), BURST);
-    assert.equal(await admitted({ headers: forwarded('2001:db8:1:3::1') }), BURST);
-    const mapped = (n: number): SendOptions => ({
-      headers: forwarded(n % 2 === 0 ? '::ffff:203.0.113.9' : '203.0.113.9'),
-    });
-    assert.equal(await admitted(mapped), BURST);
-  });
-
-  test('applies the health limit to each address, so that a scraper does not starve a probe', async () => {
-    assert.equal(await admitted({ path: '/internal/health', from: '127.0.0.8' }), BURST);
-    assert.equal(await admitted({ path: '/version', from: '127.0.0.9' }), BURST);
-    assert.equal((await send(gateway, { path: '/internal/health', from: '127.0.0.9' })).status, 429);
-    assert.notEqual((await send(gateway, { path: '/internal/health', from: '127.0.0.10' })).status, 429);
-    assert.notEqual(
-      (await send(gateway, { from: '127.0.0.8' })).status,
-      429,
-      'traffic has a limit of its own',
-    );
-  });
-
-  test('sends the time until the next token in Retry-After', async () => {
-    await admitted({ from: '127.0.0.11' });
-    const refused = await send(gateway, { from: '127.0.0.11' });
-    assert.equal(refused.status, 429);
-    const retryAfterS = Number(refused.headers['retry-after']);
-    assert.ok(retryAfterS >= 55 && retryAfterS <= 60, String(retryAfterS));
   });
 });

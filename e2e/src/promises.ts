@@ -99,8 +99,14 @@ export const PROMISES: readonly ReadmePromise[] = [
   {
     sentence: "If a server breaks off within a response, the client's SDK raises an error.",
     tests: [
-      ['e2e/src/broken-answers.test.ts', 'the official OpenAI client sees each of these as an error'],
-      ['e2e/src/broken-answers.test.ts', 'the official Ollama client sees each of these as an error'],
+      [
+        'e2e/src/client-errors.test.ts',
+        'the OpenAI client throws for a stream that breaks off, an unknown model, 502 and 429',
+      ],
+      [
+        'e2e/src/client-errors.test.ts',
+        'the Ollama client throws for a stream that breaks off and an unknown model',
+      ],
     ],
   },
   {
@@ -116,8 +122,8 @@ export const PROMISES: readonly ReadmePromise[] = [
   {
     sentence: 'Bodies pass unchanged, except that a request gets the name that the server has for the model.',
     tests: [
-      ['e2e/src/bytes.test.ts', 'a body with unknown fields, odd spacing, escapes and duplicate keys'],
-      ['e2e/src/bytes.test.ts', 'status, headers and bytes of an answer, errors of the backend included'],
+      [`${IN_PROCESS}/read-body.test.ts`, 'JSON ${what}'],
+      [`${IN_PROCESS}/relay.test.ts`, 'keeps status, headers and bytes, those of an error too'],
       [
         `${IN_PROCESS}/planning.test.ts`,
         'changes the one token in the body, and the name that serves is told',
@@ -160,7 +166,7 @@ export const PROMISES: readonly ReadmePromise[] = [
     tests: [
       [
         'e2e/src/limits.test.ts',
-        'one address at three times its limit: never above it in any window, nothing left unused',
+        'admits rate × time + burst in every window, and no less, for an address at three times its limit',
       ],
       [
         'e2e/src/cluster-limits.test.ts',

@@ -160,27 +160,6 @@ describe('each provider with the official clients', () => {
     }
   });
 
-  test('sends requests of a type’s prefix only to endpoints of that type', async () => {
-    const wrong = await fetch(`${gateway.url}/olla/vllm/v1/chat/completions`, {
-      method: 'POST',
-      body: JSON.stringify({ model: FLEET.desk.model, messages: QUESTION }),
-    });
-    assert.equal(wrong.status, 503);
-    const { error } = (await wrong.json()) as { error: { message: string } };
-    assert.match(error.message, /llama3\.1:8b.* desk \(ollama\)/);
-  });
-
-  test('reaches the server that has the model at /olla/proxy', async () => {
-    for (const [name, { model }] of Object.entries(FLEET)) {
-      const response = await fetch(`${gateway.url}/olla/proxy/v1/chat/completions`, {
-        method: 'POST',
-        body: JSON.stringify({ messages: QUESTION, max_tokens: 2, model }),
-      });
-      assert.equal(response.status, 200, await response.text());
-      assert.equal(response.headers.get('x-olla-endpoint'), name);
-    }
-  });
-
   describe('the Ollama client', () => {
     const { model, embedding } = FLEET.desk;
     let ollama: Ollama;
@@ -229,14 +208,5 @@ describe('each provider with the official clients', () => {
       assert.ok((await ollama.version()).version);
       await assert.rejects(ollama.chat({ model: 'no-such-model', messages: QUESTION }), { status_code: 404 });
     });
-  });
-
-  test("relays LM Studio's own model list", async () => {
-    const response = await fetch(`${gateway.url}/olla/lmstudio/api/v0/models`);
-    const { data } = (await response.json()) as { data: { id: string; state: string; type: string }[] };
-    const byId = new Map(data.map((entry) => [entry.id, entry]));
-    assert.equal(byId.get(FLEET.studio.model)?.state, 'loaded');
-    assert.equal(byId.get(FLEET.studio.embedding)?.type, 'relays embeddings');
-    assert.equal(byId.size, 2);
   });
 });

@@ -83,15 +83,4 @@ describe('routing strategies', () => {
     // A request that still waited would hold the gateway's end for discovery_timeout.
     await gateway.stop(8_000);
   });
-
-  test('optimistic sends a model that nobody has to any endpoint of the route', async (t) => {
-    const gateway = await gatewayWith('optimistic', { fallback_behavior: 'all' });
-    t.after(() => gateway.stop());
-    const known = await chat(gateway, 'only/on-cards');
-    assert.deepEqual(routingOf(known), ['optimistic', 'routed', 'model_found']);
-    const unknown = await chat(gateway, 'nobody-has-it', 'vllm');
-    assert.equal(unknown.headers.get('x-olla-endpoint'), 'cards');
-    assert.equal(unknown.headers.get('x-olla-model'), 'nobody-has-it');
-    assert.deepEqual(routingOf(unknown), ['optimistic', 'fallback', 'model_not_found_fallback']);
-  });
 });

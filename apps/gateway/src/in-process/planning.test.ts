@@ -65,6 +65,14 @@ describe('which endpoint a request goes to', () => {
       assert.equal((await chat(MODEL)).header('x-olla-endpoint'), 'second', 'no request is lost to it');
   });
 
+  test('is an ejected one while there is no other, until the agent says that it does not serve', async (t) => {
+    const { gateway, backends, chat } = await startWithBackends(t, { first: FIRST, second: SECOND });
+    await backends.first.close();
+    for (let n = 0; n < 4; n += 1) assertError(await chat('only-first'), 502, 'BACKEND_ERROR');
+    await gateway.agent.publish({ first: { state: 'offline', reason: 'connection refused' } });
+    assertError(await chat('only-first'), 503, 'MODEL_UNAVAILABLE');
+  });
+
   test('is the one that X-Olla-Target names, if it has the model', async (t) => {
     const { chat } = await startWithBackends(t, { first: FIRST, second: SECOND }, BY_PRIORITY);
     assert.equal((await chat(MODEL, ['X-Olla-Target: second'])).header('x-olla-endpoint'), 'second');

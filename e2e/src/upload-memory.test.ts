@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import type { Gateway } from '@olla/testing/olla-process';
+import { residentBytes } from '@olla/testing/process-tree';
+import { jsonResponse, startRawBackend, whenComplete, type RawBackend } from '@olla/testing/raw-backend';
+import { openConnection } from '@olla/testing/raw-http';
+import { CHAT } from '@olla/testing/request-bytes';
+import { endpointConfig, startGatewayFor } from './start-gateway-for.ts';
+
+const MODEL = 'm';
+const MIB = 1024 * 1024;
+
+describe('the memory of a worker', () => {
+  let backend: RawBackend;
+  let gateway: Gateway;
+  before(async () => {
+    backend = await startRawBackend({ models: [MODEL] });
+    gateway = await startGatewayFor({
+      endpoints: [endpointConfig('only', backend)],
+      models: [MODEL],
+      workers: 1,
+    });
+  });
+  after(async () => {
+    await gateway.stop();
+    await backend.close();
+  });
+
+  for (const [what, start, end] of [
+    ['after the model', `{"model":"${MODEL}","input":"`, '"}'],
+    ['before the model', '{"input":"', `","model":"${MODEL}"}`],
+  ] as const)
+    test(`stays flat while it relays bodies with 50 MiB in one string ${what}`, async (t) => {
+      const [worker] = gateway.children().workers;
+      const grown: number[] = [];
+      const before = residentBytes(worker as number);
+      for (let n = 0; n < 3; n += 1)
+        await upload(start, 50 * MIB, end, () => grown.push(residentBytes(worker as number) - before));
+      const most = Math.max(...grown);
+      t.diagnostic(`150 MiB in 3 bodies: the worker grew by ${(most / MIB).toFixed(1)} MiB`);
+      // What stands before the model has to be held until it is known.
+      const held = what === 'after the model' ? 0 : 50 * MIB;
+      assert.ok(most < held + 75 * MIB, `the worker grew by ${most} bytes`);
+    });
+
+  /** Sends one string of this size; the backend gets all of it. `onPiece` is called at each piece. */
+  async function upload(start: string, bytes: number, end: string, onPiece: () => void): Promise<void> {
+    const total = start.length + bytes + end.length;
+    let received = 0;
+    backend.respond = (request) => {
+      // Counted and dropped: the test's own memory is not its subject.
+      whenComplete(request, () => request.socket.write(jsonResponse({ ok: true })));
+      request.socket.on('data', () => {
+        for (const { data } of request.pieces.splice(0)) received += data.length;
+      });
+    };
+    const connection = await openConnection(gateway.port);
+    connection.write(`POST ${CHAT} HTTP/1.1\r\nHost: x\r\nContent-Length: ${total}\r\n\r\n${start}`);
+    const piece = Buffer.alloc(256 * 1024, 'x');
+    for (let sent = 0; sent < bytes; sent += piece.length) {
+      if (!connection.socket.write(piece))
+        await new Promise<void>((resolve) => connection.socket.once('drain', resolve));
+      onPiece();
+    }
+    connection.write(end);
+    assert.equal((await connection.nextResponse('POST', 30_000)).status, 200);
+    onPiece();
+    connection.destroy();
+    assert.ok(received > bytes, `${received} of ${total} bytes arrived`);
+  }
+});

@@ -49,7 +49,7 @@ describe('each provider with the official clients', () => {
         type,
         models: [
           { name: model, loaded: true, tools: true, answerTokens: 12 },
-          ...(embedding === null ? [] : [{ name: embedding, kind: 'relays embeddings' }]),
+          ...(embedding === null ? [] : [{ name: embedding, kind: 'embeddings' }]),
         ],
       })),
     });

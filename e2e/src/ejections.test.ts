@@ -59,7 +59,7 @@ suite('an endpoint whose responses fail while its health checks pass', () => {
 
   test('is ejected by every worker and comes back, each with one line of one process and one event', async () => {
     failing.respond = (request) =>
-      whenComplete(request, () => request.socket.write(jsonResponse({}, '503 Service Unavailable')));
+      whenComplete(request, () => request.socket.write(jsonResponse({}, '502 Bad Gateway')));
     await waitFor(
       async () => {
         await chat();
@@ -70,7 +70,7 @@ suite('an endpoint whose responses fail while its health checks pass', () => {
     await untilEveryWorkerSays(({ status }) => status === 'ejected');
     const { serves, reason } = await rowOf();
     assert.equal(serves, false);
-    assert.match(reason, /^\d+ of the last \d+ requests failed \(503\)$/);
+    assert.match(reason, /^\d+ of the last \d+ requests failed \(502\)$/);
 
     failing.respond = (request) => whenComplete(request, () => request.socket.write(jsonResponse({})));
     await untilEveryWorkerSays((row) => row.serves);

@@ -214,10 +214,15 @@ for (const kind of ['memory', 'Redis']) {
       const [first, second] = workers;
       assert.ok(first !== undefined && second !== undefined);
       const startedAt = Date.now();
-      for (let n = 0; n < 5; n += 1) first.ejections.responded(first.endpoint(), 503, startedAt);
+      for (let n = 0; n < 5; n += 1)
+        first.ejections.responded(first.endpoint(), { status: 502, startedAt, retryAfterMs: null });
       await untilAgreed(workers, 'ejected');
-      assert.equal(second.status().reason, '5 of the last 5 requests failed (503)');
-      second.ejections.responded(second.endpoint(), 200, Date.now());
+      assert.equal(second.status().reason, '5 of the last 5 requests failed (502)');
+      second.ejections.responded(second.endpoint(), {
+        status: 200,
+        startedAt: Date.now(),
+        retryAfterMs: null,
+      });
       await untilAgreed(workers, 'healthy');
       await waitFor(() => linesOf(cluster, 'readmitted').length === 1, { describe: 'its line' });
       assert.equal(linesOf(cluster, 'readmitted')[0]?.['reason'], 'a request was answered (200)');

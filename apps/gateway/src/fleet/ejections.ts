@@ -1,9 +1,11 @@
 import type { Instance } from '@olla/core/instance';
+import { isRefusal, recordRefusal, recordServed } from '@olla/core/route-plan/backoff';
 import {
   applyEjection,
   applyReadmission,
   grantProbe,
   isProbeDue,
+  recordAlive,
   recordConnectionFailure,
   recordStatus,
   takeProbe,
@@ -31,6 +33,16 @@ export interface EjectionsOptions {
 const PROBE_TTL_MS = 10_000;
 /** How often ejected endpoints are looked at for a probe that is due. */
 const PROBE_CHECK_MS = 1_000;
+
+/** What an attempt came to at an endpoint that could be reached. */
+export interface EndpointResponse {
+  /** Of its response; where none came, the one that the gateway's own error has. */
+  readonly status: number;
+  /** When the attempt began; epoch milliseconds. */
+  readonly startedAt: number;
+  /** Null where it does not tell. */
+  readonly retryAfterMs: number | null;
+}
 
 export type EjectableEndpoint = Pick<EndpointView, 'key' | 'name' | 'state' | 'live'>;
 
@@ -69,9 +81,13 @@ export class Ejections {
     if (change === 'ejected') void this.#eject(endpoint);
   }
 
-  /** @param startedAt when the attempt began; epoch milliseconds */
-  responded(endpoint: EjectableEndpoint, status: number, startedAt: number): void {
-    const change = recordStatus(endpoint.live.breaker, status, startedAt, Date.now());
+  responded(endpoint: EjectableEndpoint, { status, startedAt, retryAfterMs }: EndpointResponse): void {
+    const { breaker, backoff } = endpoint.live;
+    const now = Date.now();
+    const refuses = isRefusal(status, now - startedAt);
+    if (refuses) recordRefusal(backoff, { startedAt, retryAfterMs }, now);
+    else if (status < 400) recordServed(backoff, startedAt);
+    const change = refuses ? recordAlive(breaker, now) : recordStatus(breaker, status, startedAt, now);
     if (change === 'ejected') void this.#eject(endpoint);
     else if (change === 'readmitted') void this.#readmit(endpoint, `a request was answered (${status})`);
   }

@@ -1,4 +1,5 @@
 import { OllaError } from '@olla/core/errors';
+import { isRefusal } from '@olla/core/route-plan/backoff';
 import type { Candidate } from '@olla/core/route-plan/fleet-view';
 import type { Ejections } from '../fleet/ejections.ts';
 import type { Endpoints } from '../fleet/endpoints.ts';
@@ -64,7 +65,7 @@ export function createForward(options: ForwardOptions): Forward {
       if (next === 'relay' || next === 'give_up') return conclude(call, input, { end, candidate, index });
       freshConnection = next === 'try_fresh';
       if (freshConnection) continue;
-      if (end.result.kind !== 'failed' || end.result.failure.kind !== 'connect') waited += 1;
+      if (hasWaited(end.result, startedAt)) waited += 1;
       index += 1;
     }
   };
@@ -83,7 +84,7 @@ export function createForward(options: ForwardOptions): Forward {
     switch (result.kind) {
       case 'relayed':
       case 'discarded':
-        ejections.responded(endpoint, result.status, startedAt);
+        ejections.responded(endpoint, { ...result, startedAt });
         break;
       case 'broken':
       case 'failed': {
@@ -92,7 +93,7 @@ export function createForward(options: ForwardOptions): Forward {
         // The request's own fault says nothing of the endpoint.
         else if (kind !== 'request') {
           const isTimeout = result.kind === 'failed' && (kind === 'head_timeout' || kind === 'total_timeout');
-          ejections.responded(endpoint, isTimeout ? 504 : 502, startedAt);
+          ejections.responded(endpoint, { status: isTimeout ? 504 : 502, startedAt, retryAfterMs: null });
         }
         break;
       }
@@ -100,6 +101,12 @@ export function createForward(options: ForwardOptions): Forward {
         break;
     }
   }
+}
+
+/** A refused connection and a server that refuses for now are told at once, by however many endpoints. */
+function hasWaited(result: AttemptResult, startedAt: number): boolean {
+  if (result.kind === 'failed') return result.failure.kind !== 'connect';
+  return result.kind !== 'discarded' || !isRefusal(result.status, Date.now() - startedAt);
 }
 
 interface FinalAttempt {

@@ -8,6 +8,7 @@ import type { AttemptResult } from './attempt-result.ts';
 import { streamErrorEvent, streamFormat, type StreamFormat } from './broken-stream.ts';
 import { brokenError } from './failure-error.ts';
 import { ResponseWriter } from './response-writer.ts';
+import { retryAfterMs } from './retry-after.ts';
 import { UsageReader } from './usage-reader.ts';
 
 export interface RelayOptions {
@@ -46,6 +47,7 @@ export class Relay implements UpstreamListener {
   #upstream: UpstreamCall | null = null;
   #isOver = false;
   #status: number | null = null;
+  #retryAfterMs: number | null = null;
   #hasTrailer = false;
   #format: StreamFormat = 'opaque';
   #lastByte = -1;
@@ -80,11 +82,12 @@ export class Relay implements UpstreamListener {
     if (this.#isOver) return;
     const { call, relays, responseHeaders } = this.#options;
     if (!relays(status)) {
-      this.#end({ kind: 'discarded', status });
+      this.#end({ kind: 'discarded', status, retryAfterMs: retryAfterMs(status, rawHeaders) });
       this.#upstream?.abort();
       return;
     }
     this.#status = status;
+    this.#retryAfterMs = retryAfterMs(status, rawHeaders);
     const headers = responseHeaders(rawHeaders);
     const isBodiless = call.method === 'HEAD' || status === 204 || status === 304;
     const isPlain = isBodiless || call.request.httpVersionMinor === 0;
@@ -124,7 +127,7 @@ export class Relay implements UpstreamListener {
     if (this.#isOver || this.#status === null) return;
     const { call } = this.#options;
     this.#writer?.end(this.#hasTrailer ? ['X-Olla-Response-Time', responseTime(call)] : null);
-    this.#end({ kind: 'relayed', status: this.#status });
+    this.#end({ kind: 'relayed', status: this.#status, retryAfterMs: this.#retryAfterMs });
   }
 
   onFailure(failure: UpstreamFailure): void {

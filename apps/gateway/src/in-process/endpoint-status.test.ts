@@ -19,7 +19,7 @@ const SPECS = {
 const OPTIONS = { workers: 3, adminToken: TOKEN, config: { proxy: { load_balancer: 'priority' } } };
 
 const unavailable: Respond = (request) =>
-  whenComplete(request, () => request.socket.write(jsonResponse({}, '503 Service Unavailable')));
+  whenComplete(request, () => request.socket.write(jsonResponse({}, '502 Bad Gateway')));
 
 type Gateway = GatewayWithBackends<'first' | 'second'>;
 
@@ -84,9 +84,9 @@ describe('the status of an endpoint', () => {
     const started = await startWithBackends(t, SPECS, OPTIONS);
     const { gateway, backends, chat, send } = started;
     backends.first.respond = unavailable;
-    for (let n = 0; n < 5; n += 1) assert.equal((await chat(ONLY_FIRST)).status, 503);
+    for (let n = 0; n < 5; n += 1) assert.equal((await chat(ONLY_FIRST)).status, 502);
     await untilEveryWorkerSays(started, 'ejected');
-    const reason = '5 of the last 5 requests failed (503)';
+    const reason = '5 of the last 5 requests failed (502)';
     await assertAllAnswer(started, 'ejected', reason);
 
     const line = await gateway.log.until('its line', (one) => one['event'] === 'ejected');

@@ -13,7 +13,6 @@ import { startInProcess } from '../../testing/in-process-gateway.ts';
 const MODEL = 'shared';
 /** By priority, so that the order of attempts is known. */
 const BY_PRIORITY = { config: { proxy: { load_balancer: 'priority' } } };
-const RETRYING = { config: { proxy: { load_balancer: 'priority', retry: { statuses: [429, 503] } } } };
 const FIRST = { models: [MODEL], config: { priority: 100 } };
 const SECOND = { models: [MODEL], config: { priority: 50 } };
 const THIRD = { models: [MODEL], config: { priority: 10 } };
@@ -121,12 +120,12 @@ describe('an attempt that fails before the response begins', () => {
 });
 
 describe('a response with a status of proxy.retry.statuses', () => {
-  for (const status of ['429 Too Many Requests', '503 Busy'])
+  for (const status of ['429 Too Many Requests', '502 Bad Gateway', '503 Busy', '504 Gateway Timeout'])
     test(`sends the request to the next endpoint: ${status}`, async (t) => {
       const { gateway, backends, chat } = await startWithBackends(
         t,
         { first: FIRST, second: SECOND },
-        RETRYING,
+        BY_PRIORITY,
       );
       backends.first.respond = respondWith({ error: 'full' }, status);
       const response = await chat(MODEL);
@@ -136,7 +135,7 @@ describe('a response with a status of proxy.retry.statuses', () => {
     });
 
   test('is the response when no other endpoint is left, with its own words and Retry-After', async (t) => {
-    const { backends, chat } = await startWithBackends(t, { first: FIRST, second: SECOND }, RETRYING);
+    const { backends, chat } = await startWithBackends(t, { first: FIRST, second: SECOND }, BY_PRIORITY);
     for (const backend of Object.values(backends))
       backend.respond = respondWith({ error: 'full' }, '503 Busy', ['Retry-After: 7']);
     const response = await chat(MODEL);
@@ -145,8 +144,64 @@ describe('a response with a status of proxy.retry.statuses', () => {
   });
 });
 
+describe('a server that is full', () => {
+  const full = (request: Parameters<Respond>[0]): void => respondWith({ error: 'full' }, '503 Busy')(request);
+  const specs = { full: { models: [MODEL] }, slow: { models: [MODEL] } };
+
+  test('attracts no requests by refusing them fast, and is not ejected', async (t) => {
+    const { backends, chat, status } = await startWithBackends(t, specs);
+    backends.full.respond = full;
+    backends.slow.respond = (request) =>
+      whenComplete(
+        request,
+        () => void setTimeout(() => request.socket.write(jsonResponse({ from: 'slow' })), 40),
+      );
+    const client = async (): Promise<number[]> => {
+      const seen: number[] = [];
+      for (let i = 0; i < 10; i += 1) seen.push((await chat(MODEL)).status);
+      return seen;
+    };
+    const statuses = (await Promise.all([client(), client(), client(), client()])).flat();
+    assert.deepEqual(statuses, new Array(40).fill(200));
+    assert.ok(backends.full.requests.length <= 8, `${backends.full.requests.length} requests were refused`);
+    assert.deepEqual(
+      (await status()).endpoints.map((endpoint) => endpoint.status),
+      ['healthy', 'healthy'],
+    );
+  });
+
+  test('is used again once its moment is over', async (t) => {
+    const { backends, chat } = await startWithBackends(t, { first: FIRST, second: SECOND }, BY_PRIORITY);
+    backends.first.respond = full;
+    assert.equal((await chat(MODEL)).header('x-olla-endpoint'), 'second');
+    assert.equal((await chat(MODEL)).header('x-olla-endpoint'), 'second');
+    assert.equal(backends.first.requests.length, 1);
+    backends.first.respond = respondWith({ from: 'first' });
+    await waitFor(async () => (await chat(MODEL)).header('x-olla-endpoint') === 'first', {
+      describe: 'the first endpoint to be used again',
+    });
+  });
+
+  test('still gets the requests that only it can serve, and its own refusal is relayed', async (t) => {
+    const { backends, chat } = await startWithBackends(t, { only: FIRST });
+    backends.only.respond = respondWith({ error: 'full' }, '429 Too Many Requests', ['Retry-After: 600']);
+    const refused = await chat(MODEL);
+    assert.deepEqual([refused.status, refused.header('retry-after')], [429, '600']);
+    backends.only.respond = respondWith({ ok: true });
+    assert.equal((await chat(MODEL)).status, 200);
+  });
+
+  test('does not end the search: a request passes any number of servers that refuse at once', async (t) => {
+    const many = { a: FIRST, b: FIRST, c: FIRST, d: FIRST, e: { models: [MODEL], config: { priority: 1 } } };
+    const { backends, chat } = await startWithBackends(t, many, BY_PRIORITY);
+    for (const name of ['a', 'b', 'c', 'd'] as const) backends[name].respond = full;
+    const response = await chat(MODEL);
+    assert.deepEqual([response.status, response.header('x-olla-endpoint')], [200, 'e']);
+  });
+});
+
 describe('a response with another status', () => {
-  for (const status of ['400 Bad Request', '404 Not Found', '500 Oops', '502 Bad Gateway'])
+  for (const status of ['400 Bad Request', '404 Not Found', '500 Oops'])
     test(`is relayed and not sent elsewhere: ${status}`, async (t) => {
       const { backends, chat } = await startWithBackends(t, { first: FIRST, second: SECOND }, BY_PRIORITY);
       backends.first.respond = respondWith('{"error": "own  words"}', status, ['Retry-After: 7']);
@@ -256,7 +311,7 @@ describe('a body that streams', () => {
     const { gateway, backends, connect } = await startWithBackends(
       t,
       { first: FIRST, second: SECOND },
-      RETRYING,
+      BY_PRIORITY,
     );
     backends.first.respond = ({ socket }) => void socket.write(jsonResponse({ error: 'full' }, '503 Busy'));
     const client = await connect();

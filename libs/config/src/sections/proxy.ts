@@ -116,8 +116,8 @@ export const proxy = section({
     max_attempts: noEffect('int', wholeNumber(0), 'each candidate is tried once'),
     statuses: leaf(
       'int list',
-      list(retryStatus).default([]),
-      'Statuses of a response after which the next candidate is tried: any of 429, 502, 503, 504.',
+      list(retryStatus).default([...RETRY_STATUSES]),
+      'Statuses of a response after which the next candidate is tried: any of 429, 502, 503, 504. Without a candidate left, the response is relayed.',
       { env: 'OLLA_PROXY_RETRY_STATUSES' },
     ),
   }).prefault({}),

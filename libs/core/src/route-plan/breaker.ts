@@ -99,7 +99,7 @@ export function recordStatus(
   startedAt: number,
   now: number,
 ): BreakerChange | null {
-  if (status >= 400 && status < 500) return breaker.state === 'probing' ? close(breaker, now) : null;
+  if (status >= 400 && status < 500) return recordAlive(breaker, now);
   turnTo(breaker, now);
   const index = breaker.slice % SLICES;
   if (status < 400) {
@@ -117,6 +117,11 @@ export function recordStatus(
   if (breaker.state === 'closed' && !isStorm) return null;
   const reason = `${failed} of the last ${all} requests failed (${status})`;
   return eject(breaker, { cause: 'status', reason, at: now }, now);
+}
+
+/** A response that says no more than that the endpoint is there. */
+export function recordAlive(breaker: Breaker, now: number): BreakerChange | null {
+  return breaker.state === 'probing' ? close(breaker, now) : null;
 }
 
 /** Why and when an endpoint was ejected, as the process that decided it says. */

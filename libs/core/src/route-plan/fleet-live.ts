@@ -1,3 +1,4 @@
+import { newBackoff, type Backoff } from './backoff.ts';
 import { newBreaker, type Breaker } from './breaker.ts';
 
 /** What changes with each request; one object an endpoint for as long as it is configured, over all snapshots. */
@@ -9,6 +10,7 @@ export interface EndpointLive {
   /** Turns it has had, divided by its weight: the lowest goes first where loads are alike. */
   turns: number;
   readonly breaker: Breaker;
+  readonly backoff: Backoff;
 }
 
 /** Where a rotation stands: the place of the endpoint that had the last turn. */
@@ -22,19 +24,28 @@ const MAX_ROTATIONS = 4_096;
 export class FleetLive {
   /** 0 to 1, different in each worker: where the rotations of this one start. */
   readonly seed: number;
+  /** Milliseconds of the clock that breakers and backoffs are kept by. */
+  readonly now: () => number;
   /** The turns of the endpoint that was chosen last: one that was away takes up from there. */
   turns = 0;
   readonly #byKey = new Map<string, EndpointLive>();
   readonly #rotations = new Map<string, Rotation>();
 
-  constructor(seed: number) {
+  constructor(seed: number, now: () => number = Date.now) {
     this.seed = seed;
+    this.now = now;
   }
 
   endpoint(key: string): EndpointLive {
     let live = this.#byKey.get(key);
     if (live === undefined) {
-      live = { inFlight: 0, othersInFlight: 0, turns: this.turns, breaker: newBreaker() };
+      live = {
+        inFlight: 0,
+        othersInFlight: 0,
+        turns: this.turns,
+        breaker: newBreaker(),
+        backoff: newBackoff(),
+      };
       this.#byKey.set(key, live);
     }
     return live;

@@ -1,3 +1,4 @@
+import { isBackedOff } from './backoff.ts';
 import type { BalancerName, Balancer } from './balance/balancer.ts';
 import { leastConnections } from './balance/least-connections.ts';
 import { priority } from './balance/priority.ts';
@@ -106,6 +107,7 @@ function route(
   }
   if (request.session === undefined || request.session === null) balance(usable, target, view, policy);
   else placeSession(usable, request.session, policy.balancer === 'priority');
+  putBehind(usable, view.live.now);
   promote(usable, request);
   return { kind: 'routed', candidates: usable, facts, lastResort: false };
 }
@@ -123,6 +125,13 @@ function balance(usable: Candidate[], target: Target, view: FleetView, policy: R
   const first = usable.filter((candidate) => candidate.rank === best);
   balancer(first, context);
   for (let i = 0; i < first.length; i += 1) usable[i] = first[i] as Candidate;
+}
+
+/** Endpoints that refuse requests for now go behind those that do not; the order among each stays. */
+function putBehind(candidates: Candidate[], now: () => number): void {
+  const isBehind = ({ endpoint }: Candidate): boolean => isBackedOff(endpoint.live.backoff, now);
+  if (!candidates.some(isBehind)) return;
+  candidates.sort((a, b) => Number(isBehind(a)) - Number(isBehind(b)));
 }
 
 /** A granted probe goes first, so that it is made; but what was asked for by name goes before it. */

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { createAdminToken } from '@olla/admin-api/token-file';
 import { createAdmin } from '@olla/gateway/admin/create-admin';
-import { fakeCluster, fakeSnapshot, type FakeCluster } from '@olla/gateway/admin/fake-cluster';
+import { fakeCluster, fakeSnapshot, type FakeCluster } from '@olla/gateway/testing/fake-cluster';
 import { parse as parseYaml } from 'yaml';
 import { busyCluster, listModels } from './testing/fake-sample.ts';
 

@@ -8,7 +8,7 @@ import {
   traffic,
   workerStatistics,
   type FakeCluster,
-} from '@olla/gateway/admin/fake-cluster';
+} from '@olla/gateway/testing/fake-cluster';
 import { readMoment } from '@olla/gateway/admin/sources';
 import { statsModelsBody } from '@olla/gateway/admin/stats-body';
 import { statusBody } from '@olla/gateway/admin/status-body';

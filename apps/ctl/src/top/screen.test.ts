@@ -3,7 +3,7 @@ import { Socket } from 'node:net';
 import { after, test, type TestContext } from 'node:test';
 import { AdminError } from '@olla/admin-api/admin-error';
 import type { AdminClient } from '@olla/admin-api/client';
-import type { FakeCluster } from '@olla/gateway/admin/fake-cluster';
+import type { FakeCluster } from '@olla/gateway/testing/fake-cluster';
 import xterm from '@xterm/headless';
 import { busyCluster, listModels, takeSample, clusterOf } from '../testing/fake-sample.ts';
 import { loadTsx } from '../tsx-hook.ts';

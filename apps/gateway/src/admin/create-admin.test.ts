@@ -26,7 +26,7 @@ import {
   traffic,
   workerStatistics,
   type FakeCluster,
-} from './fake-cluster.ts';
+} from '../../testing/fake-cluster.ts';
 import type { AdminResponse } from './respond.ts';
 
 const AUTHORIZED = { authorization: 'Bearer secret-of-the-test' };

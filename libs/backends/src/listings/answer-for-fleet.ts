@@ -7,7 +7,7 @@ import { nativeModels, selectModels, type ListedModel, type NativeModel } from '
 import { unifiedList } from './unified.ts';
 
 /** `found: false` where the model named is not offered. */
-export type FleetAnswer =
+export type FleetListing =
   { readonly found: true; readonly body: object } | { readonly found: false; readonly model: string };
 
 /** Types with OpenAI's API. */
@@ -26,7 +26,7 @@ export function answerForFleet(
   profile: BackendProfile | null,
   path: string,
   source: ListingSource,
-): FleetAnswer | null {
+): FleetListing | null {
   if (profile === null || profile === DEFAULT_PROFILE) return answerOpenAi(path, source);
   const scope: Scope = { types: new Set([profile.type]), available: true };
   for (const { path: listPath, list, entry } of profile.listings) {
@@ -40,7 +40,7 @@ export function answerForFleet(
   return null;
 }
 
-function answerOpenAi(path: string, source: ListingSource): FleetAnswer | null {
+function answerOpenAi(path: string, source: ListingSource): FleetListing | null {
   const scope: Scope = { types: OPENAI_TYPES, available: true };
   if (path === '/v1/models') return found(openAiList(selectModels(source, scope).map(namedFromListed)));
   if (!path.startsWith('/v1/models/')) return null;
@@ -60,7 +60,7 @@ function one(
   scope: Scope,
   name: string,
   render: (model: NativeModel) => object,
-): FleetAnswer {
+): FleetListing {
   const wanted = source.find(name);
   const models = nativeModels(source, scope);
   const model =
@@ -68,7 +68,7 @@ function one(
   return model === undefined || wanted === undefined ? { found: false, model: name } : found(render(model));
 }
 
-function found(body: object): FleetAnswer {
+function found(body: object): FleetListing {
   return { found: true, body };
 }
 

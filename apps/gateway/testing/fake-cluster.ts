@@ -18,8 +18,8 @@ import type { LiveInstance } from '@olla/state/ports/directory';
 import type { ClusterEvent } from '@olla/state/ports/events';
 import type { StateHealth } from '@olla/state/ports/health';
 import type { StatisticsReading } from '@olla/state/ports/statistics';
-import type { AdminRequest } from './respond.ts';
-import type { AdminDeps } from './sources.ts';
+import type { AdminRequest } from '../src/admin/respond.ts';
+import type { AdminDeps } from '../src/admin/sources.ts';
 
 /** A cluster of plain values for tests of the admin API: change the fields, then ask. */
 export const NOW = Date.UTC(2026, 10, 25, 12, 0, 0);

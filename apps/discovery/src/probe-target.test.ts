@@ -28,6 +28,24 @@ describe('probeTarget', () => {
     assert.equal(target({}, 'http://other:9/up?x=1').url, 'http://other:9/up?x=1');
   });
 
+  test('finds paths at the base URL that a provider documents', () => {
+    for (const preserve_path of [false, true]) {
+      const models = (url: string, configured: string | null = null) =>
+        probeTarget(
+          endpointWith({ type: 'openai-compatible', url, preserve_path }),
+          configured,
+          '/v1/models',
+          'a',
+        ).url;
+      assert.equal(models('https://h/v1'), 'https://h/v1/models');
+      assert.equal(models('https://h/api/paas/v4/'), 'https://h/api/paas/v4/models');
+      assert.equal(models('https://h/v1beta/openai'), 'https://h/v1beta/openai/models');
+      assert.equal(models('https://h/api/v1', '/models'), 'https://h/api/v1/models');
+      assert.equal(models('https://h/api/v1', '/v1/models?a=1'), 'https://h/api/v1/models?a=1');
+    }
+    assert.equal(target({ url: 'http://host:8000/gpu/v1' }, null).url, 'http://host:8000/gpu/health');
+  });
+
   test('sends credentials to the origin of url only', () => {
     const auth = { auth: { type: 'bearer', token: 'secret' }, headers: { 'X-Team': 'blue' } };
     assert.deepEqual(target(auth, null).headers, {

@@ -1,3 +1,5 @@
+import { atBase, basePathOf, joinOverlapping } from '@olla/backends/base-path';
+import { profileOrDefault } from '@olla/backends/table';
 import type { EndpointSettings } from '@olla/config/schema';
 import { credentialHeaders } from '@olla/config/endpoint-credentials';
 
@@ -30,6 +32,16 @@ export function probeTarget(
 
 function targetUrl(endpoint: EndpointSettings, base: URL, configured: string | null, path: string): URL {
   if (configured !== null && /^https?:\/\//i.test(configured)) return new URL(configured);
-  const prefix = configured !== null || endpoint.preserve_path ? base.pathname.replace(/\/+$/, '') : '';
-  return new URL(prefix + (configured ?? path), base.origin);
+  return new URL(configured === null ? ownPath(endpoint, base, path) : joined(base, configured), base.origin);
+}
+
+function ownPath({ type, preserve_path: keep }: EndpointSettings, { pathname }: URL, path: string): string {
+  return atBase(basePathOf(pathname, keep), type === 'auto' ? null : profileOrDefault(type), path);
+}
+
+/** `/v1/models` at a URL that ends in `/v1` means the same as `/models`. */
+function joined({ pathname }: URL, configured: string): string {
+  const base = pathname.replace(/\/+$/, '');
+  const { api } = basePathOf(base, false);
+  return (api === null ? null : joinOverlapping(api, configured)) ?? base + configured;
 }

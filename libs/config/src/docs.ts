@@ -52,6 +52,11 @@ that support JSON Schema complete the keys from \`docs/config.schema.json\`.
 
 ## Endpoints
 
+\`url\` is the address of a server, \`http://host:11434\`, or the base URL that a provider documents for OpenAI's clients,
+such as \`https://host/api/v1\`, \`https://host/api/paas/v4\` or \`https://host/v1beta/openai\`. What follows \`/v1\` in a
+request then follows that URL. Any other path of \`url\` is dropped, which a notice tells, or put in front of each path
+with \`preserve_path: true\`.
+
 Without \`discovery.static.endpoints\`, \`olla serve\` looks for servers on their default ports on this machine. An empty list
 switches that off.
 

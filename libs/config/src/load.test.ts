@@ -210,6 +210,19 @@ describe('loadSettings', () => {
     );
   });
 
+  test('gives a notice for the path of a URL that is dropped', () => {
+    const urls = ['http://a/base', 'http://a/v1', 'http://a/api/paas/v4/', 'http://a/'];
+    const list = urls.map((url) => `{ url: '${url}' }`).join(', ');
+    write(
+      'config.yaml',
+      `discovery: { static: { endpoints: [${list}, { url: 'http://b/x', preserve_path: true }] } }`,
+    );
+    assert.deepEqual(
+      load().notices.map(({ code, key, line }) => [code, key, line]),
+      [['DROPPED_PATH', 'discovery.static.endpoints[0].url', 1]],
+    );
+  });
+
   test('gives a notice for variables without effect and for misspelt ones', () => {
     const { notices } = load({
       env: { OLLA_THEME: 'dark', OLLA_SERVER_PROT: '1', OLLA_SERVICE_HOST: '10.0.0.1' },

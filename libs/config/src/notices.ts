@@ -1,3 +1,4 @@
+import { isDropped } from '@olla/backends/base-path';
 import type { YamlProblem } from './document.ts';
 import type { Draft } from './draft.ts';
 import { isKnownVariable, unknownVariables, variablesWithoutEffect } from './env.ts';
@@ -22,6 +23,7 @@ export function collectNotices(
     ),
     ...serviceLinks(draft),
     ...loopbackEndpoints(draft, settings),
+    ...droppedPaths(draft, settings),
   ];
 }
 
@@ -69,6 +71,16 @@ function loopbackEndpoints(draft: Draft, settings: Settings): Notice[] {
     const path = ['discovery', 'static', 'endpoints', index, 'url'];
     const message = `endpoint ${name} has a loopback address. The other hosts that share redis.url would reach another server under it. Use an address that all hosts can reach`;
     return [{ code: 'LOOPBACK_ENDPOINT', key: formatPath(path), message, ...draft.placeOf(path, 'value') }];
+  });
+}
+
+function droppedPaths(draft: Draft, settings: Settings): Notice[] {
+  return settings.discovery.static.endpoints.flatMap(({ url, name, preserve_path: keep }, index) => {
+    const { pathname } = new URL(url);
+    if (!isDropped(pathname, keep)) return [];
+    const path = ['discovery', 'static', 'endpoints', index, 'url'];
+    const message = `endpoint ${name} gets requests without the path ${pathname}. Set preserve_path: true to put it in front of each, or remove it`;
+    return [{ code: 'DROPPED_PATH', key: formatPath(path), message, ...draft.placeOf(path, 'value') }];
   });
 }
 

@@ -1,3 +1,4 @@
+import { basePathOf, type BasePath } from '@olla/backends/base-path';
 import { credentialHeaders } from '@olla/config/endpoint-credentials';
 import type { EndpointSettings, Settings } from '@olla/config/schema';
 import { endpointKey } from '@olla/core/endpoint-key';
@@ -15,8 +16,8 @@ export interface Endpoint {
   readonly host: string;
   /** Flat: its credentials and configured headers; null where it has none. */
   readonly credentials: readonly string[] | null;
-  /** Put in front of every path; empty unless preserve_path. */
-  readonly basePath: string;
+  /** Where its API lies on its server. */
+  readonly base: BasePath;
 }
 
 /** The configured endpoints and the connections to each. */
@@ -48,7 +49,6 @@ export class Endpoints {
 function connectEndpoint(settings: EndpointSettings, proxy: Settings['proxy']): Endpoint {
   const url = new URL(settings.url);
   const own = Object.entries(credentialHeaders(settings)).flat();
-  const path = url.pathname.replace(/\/+$/, '');
   return {
     name: settings.name,
     key: endpointKey(settings.name, settings.url, settings.type),
@@ -56,7 +56,7 @@ function connectEndpoint(settings: EndpointSettings, proxy: Settings['proxy']): 
     scheme: url.protocol === 'https:' ? 'https' : 'http',
     host: url.host,
     credentials: own.length === 0 ? null : own,
-    basePath: settings.preserve_path ? path : '',
+    base: basePathOf(url.pathname, settings.preserve_path),
     upstream: new Http1Upstream({
       origin: url.origin,
       connectTimeoutMs: proxy.connection_timeout,

@@ -1,3 +1,4 @@
+import { atBase } from '@olla/backends/base-path';
 import { profileOrDefault } from '@olla/backends/table';
 import { encodeHeaderValue } from '@olla/core/http/encode-header-value';
 import { backendHeaders, clientHeaders } from '@olla/core/http/headers';
@@ -51,7 +52,8 @@ function start(options: AttemptOptions, onEnd: (end: AttemptEnd) => void): void 
   const { call, input, candidate, endpoint, freshConnection } = options;
   const { body, length } = payloadFor(call, input.body, candidate, options.maxBodyBytes);
   const stream = body instanceof BodyStream ? body : null;
-  const path = endpoint.basePath + backendPath(profileOrDefault(candidate.endpoint.type), input.route.path);
+  const profile = profileOrDefault(candidate.endpoint.type);
+  const path = atBase(endpoint.base, profile, backendPath(profile, input.route.path));
   const headers = headersFor(options, length);
   const traced = input.trace === null ? null : startTraced(input.trace, headers, path, options);
   const isBodyReplayable = (): boolean => stream === null || !stream.isSpent;

@@ -117,6 +117,32 @@ describe('the path on the backend', () => {
     assert.equal(backend.requests[0]?.target, '/base/path/v1/chat/completions?a=%2F');
   });
 
+  test('follows the base URL that a provider documents, with preserve_path and without', async (t) => {
+    const backend = await startRawBackend({ models: [] });
+    const bases = ['/v1', '/api/v1', '/api/paas/v4', '/v1beta/openai/'];
+    const gateway = await startInProcess({
+      endpoints: bases.flatMap((base) =>
+        [false, true].map((preserve_path) => ({
+          name: `${base} ${preserve_path}`,
+          url: backend.url + base,
+          models: [`m${base}${preserve_path}`],
+          config: { preserve_path },
+        })),
+      ),
+    });
+    t.after(async () => {
+      await gateway.stop();
+      await backend.close();
+    });
+    for (const base of bases) {
+      for (const preserve_path of [false, true]) {
+        const body = JSON.stringify({ model: `m${base}${preserve_path}` });
+        assert.equal((await sendRaw(gateway.port, postBytes(body, [], CHAT))).status, 200);
+        assert.equal(backend.requests.at(-1)?.target, `${base.replace(/\/$/, '')}/chat/completions`);
+      }
+    }
+  });
+
   test('of the root of a server is reached under the prefix of its type only', async (t) => {
     const { backends, send } = await startWithBackends(t, FLEET);
     backends.desk.respond = ({ socket }) => void socket.write(jsonResponse('Ollama is running'));

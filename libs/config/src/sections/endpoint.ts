@@ -118,7 +118,11 @@ const modelFilter = section({
 });
 
 const endpoint = section({
-  url: leaf('text', baseUrl(), 'Base URL of the server. Required.'),
+  url: leaf(
+    'text',
+    baseUrl(),
+    'Base URL of the server, or of its OpenAI API as a provider documents it, such as `https://host/api/v1`. Required.',
+  ),
   name: leaf(
     'text',
     unset(
@@ -171,7 +175,7 @@ const endpoint = section({
   preserve_path: leaf(
     'bool',
     bool().default(false),
-    'Put the path of `url` in front of relayed paths instead of dropping it.',
+    'Put the path of `url` in front of relayed paths instead of dropping it. A base of an API such as `/v1` is always used.',
   ),
   model_filter: unset(modelFilter),
   headers: leaf(

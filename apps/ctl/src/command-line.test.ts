@@ -10,7 +10,7 @@ import { createAdminToken } from '@olla/admin-api/token-file';
 import { createAdmin } from '@olla/gateway/admin/create-admin';
 import { fakeCluster, fakeSnapshot, type FakeCluster } from '@olla/gateway/testing/fake-cluster';
 import { parse as parseYaml } from 'yaml';
-import { busyCluster, listModels } from './testing/fake-sample.ts';
+import { busyCluster, listModels } from '../testing/fake-sample.ts';
 
 const MAIN = new URL('./main.ts', import.meta.url).pathname;
 const OPTIONS = { timeout: 60_000 };

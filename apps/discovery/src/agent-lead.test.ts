@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Snapshot } from '@olla/core/snapshot';
 import { waitFor } from '@olla/testing/wait-for';
-import { endpointIn, runTestAgent, startServer, stateIn, untilChecked } from './testing/run-test-agent.ts';
-import { ollamaWith } from './testing/test-server.ts';
-import { TestStore } from './testing/test-store.ts';
+import { endpointIn, runTestAgent, startServer, stateIn, untilChecked } from '../testing/run-test-agent.ts';
+import { ollamaWith } from '../testing/test-server.ts';
+import { TestStore } from '../testing/test-store.ts';
 
 describe('agents that campaign for the lead', () => {
   test('lets one agent lead, and the other take over with the earlier catalog', async (t) => {

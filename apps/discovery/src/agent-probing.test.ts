@@ -9,9 +9,9 @@ import {
   startServer,
   stateIn,
   untilChecked,
-} from './testing/run-test-agent.ts';
-import { ollamaWith, respondWith, TestServer } from './testing/test-server.ts';
-import { TestStore } from './testing/test-store.ts';
+} from '../testing/run-test-agent.ts';
+import { ollamaWith, respondWith, TestServer } from '../testing/test-server.ts';
+import { TestStore } from '../testing/test-store.ts';
 
 describe('an agent that leads', () => {
   test('publishes the first snapshot without waiting for endpoints that do not respond', async (t) => {

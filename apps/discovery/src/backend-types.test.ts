@@ -4,8 +4,8 @@ import { settingsSchema } from '@olla/config/schema';
 import { indexCatalog } from '@olla/core/catalog/index-catalog';
 import type { Instance } from '@olla/core/instance';
 import { runAgent } from './agent.ts';
-import { respondWith, TestServer } from './testing/test-server.ts';
-import { TestStore } from './testing/test-store.ts';
+import { respondWith, TestServer } from '../testing/test-server.ts';
+import { TestStore } from '../testing/test-store.ts';
 
 const SELF: Instance = {
   id: 'a',

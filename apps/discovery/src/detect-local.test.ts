@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { detectLocalBackends } from './detect-local.ts';
-import { ollamaWith, respondWith, TestServer } from './testing/test-server.ts';
+import { ollamaWith, respondWith, TestServer } from '../testing/test-server.ts';
 
 describe('detectLocalBackends', () => {
   test('takes the type from the responses and leaves out servers that are no known type', async (t) => {

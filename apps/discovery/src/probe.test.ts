@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Dispatcher } from 'undici';
 import { newProbeDispatcher, probe } from './probe.ts';
-import { respondWith, TestServer } from './testing/test-server.ts';
+import { respondWith, TestServer } from '../testing/test-server.ts';
 
 let server: TestServer;
 let dispatcher: Dispatcher;

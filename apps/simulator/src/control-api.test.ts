@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startSimulatedFleet, type SimulatedFleet } from './simulated-fleet.ts';
-import { sendRaw, getRequest, connectRaw, postRequest } from './testing/raw-connection.ts';
+import { sendRaw, getRequest, connectRaw, postRequest } from '../testing/raw-connection.ts';
 
 let fleet: SimulatedFleet;
 before(async () => {

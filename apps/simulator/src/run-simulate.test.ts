@@ -8,7 +8,7 @@ import { demoFleetSpec } from './demo-fleet.ts';
 import { parseFleetSpec } from './fleet-spec.ts';
 import { runSimulate } from './run-simulate.ts';
 import { startSimulatedFleet } from './simulated-fleet.ts';
-import { sendRaw, postRequest } from './testing/raw-connection.ts';
+import { sendRaw, postRequest } from '../testing/raw-connection.ts';
 
 let folder: string;
 before(async () => (folder = await mkdtemp(join(tmpdir(), 'simulate-'))));

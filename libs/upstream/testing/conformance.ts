@@ -1,21 +1,10 @@
+import { describe } from 'node:test';
 import { abortContract } from './conformance/aborts.ts';
 import { connectionContract } from './conformance/connections.ts';
 import { failureContract } from './conformance/failures.ts';
+import type { MakeUpstream } from './conformance/make-upstream.ts';
 import { requestContract } from './conformance/requests.ts';
 import { responseContract } from './conformance/responses.ts';
-import { describe } from 'node:test';
-import type { Upstream } from '../src/upstream.ts';
-
-export interface ConformanceOptions {
-  readonly origin: string;
-  /** 0 for no limit, as the others. */
-  readonly connectTimeoutMs: number;
-  readonly headTimeoutMs: number;
-  readonly readTimeoutMs: number;
-}
-
-/** Makes the implementation under test. */
-export type MakeUpstream = (options: ConformanceOptions) => Upstream;
 
 /** What `Upstream` promises, as tests that every implementation passes. */
 export function upstreamConformance(name: string, make: MakeUpstream): void {

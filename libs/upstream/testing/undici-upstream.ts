@@ -8,7 +8,7 @@ import type {
   UpstreamListener,
   UpstreamRequest,
 } from '../src/upstream.ts';
-import type { ConformanceOptions } from './conformance.ts';
+import type { ConformanceOptions } from './conformance/make-upstream.ts';
 
 /** A client of undici is one connection here; it is thrown away with the connection. */
 interface Slot {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { busyCluster, setRequestCount, takeSample } from '../testing/fake-sample.ts';
+import { busyCluster, setRequestCount, takeSample } from '../../testing/fake-sample.ts';
 import { addSample, EMPTY_HISTORY, type History } from './history.ts';
 
 async function observe(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { busyCluster, setRequestCount, takeSample, clusterOf } from '../testing/fake-sample.ts';
+import { busyCluster, setRequestCount, takeSample, clusterOf } from '../../testing/fake-sample.ts';
 import { addSample, EMPTY_HISTORY, type History } from './history.ts';
 import { layoutScreen } from './layout-screen.ts';
 import { lineWidth, type Line } from './line.ts';

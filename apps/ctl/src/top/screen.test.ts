@@ -5,7 +5,7 @@ import { AdminError } from '@olla/admin-api/admin-error';
 import type { AdminClient } from '@olla/admin-api/client';
 import type { FakeCluster } from '@olla/gateway/testing/fake-cluster';
 import xterm from '@xterm/headless';
-import { busyCluster, listModels, takeSample, clusterOf } from '../testing/fake-sample.ts';
+import { busyCluster, listModels, takeSample, clusterOf } from '../../testing/fake-sample.ts';
 import { loadTsx } from '../tsx-hook.ts';
 import { readSample, TopSession } from './top-session.ts';
 import type { Size } from './view.ts';

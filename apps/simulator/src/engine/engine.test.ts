@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createFakeClock } from '../testing/fake-clock.ts';
+import { createFakeClock } from '../../testing/fake-clock.ts';
 import { Engine, type EngineOptions } from './engine.ts';
 import type { JobHandle, JobStats } from './job.ts';
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import { startSimulatedFleet, type SimulatedFleet } from '../simulated-fleet.ts';
 import type { SimulatedServer } from '../simulated-server.ts';
-import { sendRaw, getRequest, connectRaw, postRequest } from '../testing/raw-connection.ts';
-import { waitUntil } from '../testing/wait-until.ts';
+import { sendRaw, getRequest, connectRaw, postRequest } from '../../testing/raw-connection.ts';
+import { waitUntil } from '../../testing/wait-until.ts';
 
 const chat = { model: 'tiny', messages: [{ role: 'user', content: 'hi' }], max_tokens: 20 };
 const streamed = postRequest('/v1/chat/completions', { ...chat, stream: true });

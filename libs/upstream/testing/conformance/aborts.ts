@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { waitFor } from '@olla/testing/wait-for';
 import { Attempt, attempt, TestSource } from '../attempt.ts';
-import type { MakeUpstream } from '../conformance.ts';
 import { startRawServer } from '../raw-server.ts';
 import { OK, openUpstream } from './fixture.ts';
+import type { MakeUpstream } from './make-upstream.ts';
 
 const HALF_CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n';
 

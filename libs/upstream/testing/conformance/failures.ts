@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { waitFor } from '@olla/testing/wait-for';
 import { Attempt, attempt } from '../attempt.ts';
-import type { MakeUpstream } from '../conformance.ts';
 import { startRawServer, type RawPeer } from '../raw-server.ts';
 import { closedOrigin, OK, openUpstream } from './fixture.ts';
+import type { MakeUpstream } from './make-upstream.ts';
 
 const HALF = 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf';
 const HALF_CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n';

@@ -3,7 +3,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { waitFor } from '@olla/testing/wait-for';
 import type { Upstream } from '../../src/upstream.ts';
-import type { ConformanceOptions, MakeUpstream } from '../conformance.ts';
+import type { ConformanceOptions, MakeUpstream } from './make-upstream.ts';
 
 /** Makes an upstream without limits of time, unless given; closed with the test. */
 export function openUpstream(

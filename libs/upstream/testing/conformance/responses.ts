@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { waitFor } from '@olla/testing/wait-for';
 import { Attempt, attempt } from '../attempt.ts';
-import type { MakeUpstream } from '../conformance.ts';
 import { startRawServer } from '../raw-server.ts';
 import { OK, openUpstream, settled } from './fixture.ts';
+import type { MakeUpstream } from './make-upstream.ts';
 
 export function responseContract(make: MakeUpstream): void {
   describe('a response', () => {

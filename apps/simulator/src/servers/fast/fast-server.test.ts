@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startSimulatedFleet, type SimulatedFleet } from '../../simulated-fleet.ts';
 import type { SimulatedServer } from '../../simulated-server.ts';
-import { sendRaw, getRequest, connectRaw, postRequest } from '../../testing/raw-connection.ts';
-import { waitUntil } from '../../testing/wait-until.ts';
+import { sendRaw, getRequest, connectRaw, postRequest } from '../../../testing/raw-connection.ts';
+import { waitUntil } from '../../../testing/wait-until.ts';
 
 let fleet: SimulatedFleet;
 let server: SimulatedServer;

@@ -7,8 +7,8 @@ import {
   connectRaw,
   postRequest,
   type RawResponse,
-} from '../../testing/raw-connection.ts';
-import { waitUntil } from '../../testing/wait-until.ts';
+} from '../../../testing/raw-connection.ts';
+import { waitUntil } from '../../../testing/wait-until.ts';
 
 const messages = [{ role: 'user', content: 'Say something short.' }];
 const tools = [

@@ -1,4 +1,4 @@
-import type { Clock } from '../engine/clock.ts';
+import type { Clock } from '../src/engine/clock.ts';
 
 export interface FakeClock extends Clock {
   /** Moves time forward and fires each due timer at its own time, earliest first. */

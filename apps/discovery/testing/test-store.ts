@@ -4,7 +4,7 @@ import type { Ejection } from '@olla/state/ports/ejections';
 import type { NewEvent } from '@olla/state/ports/events';
 import type { Lead } from '@olla/state/ports/election';
 import { StateError } from '@olla/state/state-error';
-import type { AgentState } from '../agent-state.ts';
+import type { AgentState } from '../src/agent-state.ts';
 
 /** A store that several agents under test share, each through its own view. It can simulate an outage. */
 export class TestStore {

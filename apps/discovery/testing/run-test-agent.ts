@@ -3,8 +3,8 @@ import type { TestContext } from 'node:test';
 import { settingsSchema } from '@olla/config/schema';
 import type { Instance } from '@olla/core/instance';
 import type { EndpointSnapshot, Snapshot } from '@olla/core/snapshot';
-import { runAgent, type RunningAgent } from '../agent.ts';
-import type { AgentLog } from '../agent-log.ts';
+import { runAgent, type RunningAgent } from '../src/agent.ts';
+import type { AgentLog } from '../src/agent-log.ts';
 import { respondWith, TestServer, type Handler } from './test-server.ts';
 import type { TestStore } from './test-store.ts';
 

@@ -12,7 +12,7 @@ import {
 import { readMoment } from '@olla/gateway/admin/sources';
 import { statsModelsBody } from '@olla/gateway/admin/stats-body';
 import { statusBody } from '@olla/gateway/admin/status-body';
-import type { Sample } from '../top/history.ts';
+import type { Sample } from '../src/top/history.ts';
 
 export interface FakeSample extends Sample {
   readonly stats: StatsModelsBody;

@@ -17,7 +17,7 @@ import {
 } from './bucket.ts';
 
 describe('token bucket with leases', () => {
-  test('loses no fraction in refills of any rhythm', () => {
+  test('loses no fraction of a token, however often it is refilled', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 2_000 }),
@@ -38,7 +38,7 @@ describe('token bucket with leases', () => {
     fc.assert(fc.property(historyOf, checkHistory), { numRuns: 300 });
   });
 
-  test('gives at most level ÷ (2 × live workers) as spare', () => {
+  test('leases at most level ÷ (2 × live workers) as spare tokens', () => {
     const bucket = newBucket(60, 100, 0);
     assert.equal(lease(bucket, 'a', 1_000, 4).granted, 12);
     assert.equal(lease(bucket, 'b', 3, 4).granted, 3);
@@ -46,7 +46,7 @@ describe('token bucket with leases', () => {
     assert.equal(wholeTokens(bucket), 85);
   });
 
-  test('takes back what was not spent, once, and nothing after the expiry', () => {
+  test('takes unspent tokens back once, and none after the lease has expired', () => {
     const bucket = newBucket(1, 100, 0);
     const { leaseId } = lease(bucket, 'a', 10, 1);
     giveBack(bucket, 'a', leaseId, 4, 6);
@@ -60,7 +60,7 @@ describe('token bucket with leases', () => {
     assert.equal(wholeTokens(bucket), 81);
   });
 
-  test('refills only up to the room that a lease left, until it expired', () => {
+  test('refills no room of tokens that are on lease', () => {
     const bucket = newBucket(1_500, 60, 0);
     assert.equal(lease(bucket, 'a', 30, 1).granted, 30);
     // 25 a second would have come, had there been room before the expiry at 1,000 ms.
@@ -78,7 +78,7 @@ describe('token bucket with leases', () => {
     assert.equal(wholeTokens(bucket), 1);
   });
 
-  test('follows a changed limit without giving tokens away', () => {
+  test('grants no extra token when the limit changes', () => {
     const bucket = newBucket(60, 100, 0);
     lease(bucket, 'a', 8, 1);
     reconfigure(bucket, 60, 10);

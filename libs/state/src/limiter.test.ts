@@ -9,7 +9,7 @@ import { PRIMARY_DEADLINE_MS } from './limiter/lease-sources.ts';
 const LATENCY_MS = 1;
 
 describe('limiter', () => {
-  test('asks once for all limits of a request, and says what is left', async () => {
+  test('requests the tokens of all limits in one message, and tells what is left', async () => {
     const world = new VirtualWorld(LATENCY_MS);
     const { limiter } = world.addWorker();
     const pending = limiter.admit([limit('global', 1_000, 50), limit('ip:1', 100, 20)]);
@@ -29,7 +29,7 @@ describe('limiter', () => {
     assert.ok(resetMs > 590 && resetMs <= 600);
   });
 
-  test('admits a busy key at once from leased tokens', async () => {
+  test('admits requests of a busy key at once from leased tokens', async () => {
     const world = new VirtualWorld(LATENCY_MS);
     const { limiter } = world.addWorker();
     const global = [limit('global', 60_000, 5_000)];
@@ -43,7 +43,7 @@ describe('limiter', () => {
     assert.ok(world.messages < 120, `${world.messages} messages`);
   });
 
-  test('lets requests for one key share an ask', async () => {
+  test('sends one message for requests that wait for the same key', async () => {
     const world = new VirtualWorld(LATENCY_MS);
     const { limiter } = world.addWorker();
     const outcomes = collect(Array.from({ length: 30 }, () => limiter.admit([limit('global', 60, 40)])));
@@ -55,12 +55,14 @@ describe('limiter', () => {
     assert.equal(world.requests, 2);
   });
 
-  test('takes nothing from other limits when one refuses', async () => {
+  test('takes no token of other limits when one refuses', async () => {
     const world = new VirtualWorld(LATENCY_MS);
     const { limiter } = world.addWorker();
     const outcomes: Admission[] = [];
     for (let i = 0; i < 10; i += 1) {
-      outcomes.push(...(await settled(world, limiter.admit([limit('global', 1, 10), limit('ip:1', 1, 2)]))));
+      outcomes.push(
+        ...(await outcomesOf(world, limiter.admit([limit('global', 1, 10), limit('ip:1', 1, 2)]))),
+      );
     }
     assert.equal(outcomes.filter((admission) => admission.admitted).length, 2);
     assert.equal(outcomes[9]?.refusedBy?.key, 'ip:1');
@@ -72,23 +74,23 @@ describe('limiter', () => {
     assert.equal(others.find((admission) => !admission.admitted)?.refusedBy?.key, 'global');
   });
 
-  test('answers from memory that there is no token until one is due', async () => {
+  test('refuses without a message until a token is due', async () => {
     const world = new VirtualWorld(LATENCY_MS);
     const { limiter } = world.addWorker();
     const one = [limit('ip:1', 60, 1)];
-    await settled(world, limiter.admit(one));
-    const [refused] = await settled(world, limiter.admit(one));
+    await outcomesOf(world, limiter.admit(one));
+    const [refused] = await outcomesOf(world, limiter.admit(one));
     assert.ok(refused !== undefined && !refused.admitted && refused.retryAfterMs <= 1_000);
     const { requests } = world;
     const again = limiter.admit(one);
     assert.ok(!(again instanceof Promise) && !again.admitted && !again.waited);
     assert.equal(world.requests, requests);
     await world.clock.run(refused.retryAfterMs);
-    const [admitted] = await settled(world, limiter.admit(one));
+    const [admitted] = await outcomesOf(world, limiter.admit(one));
     assert.equal(admitted?.admitted, true);
   });
 
-  test('gives unspent tokens back after a tenth of a second of rest', async () => {
+  test('returns unspent tokens after 100 ms without use', async () => {
     const world = new VirtualWorld(LATENCY_MS);
     const { limiter } = world.addWorker();
     await makeBusy(world, limiter, 20);
@@ -101,7 +103,7 @@ describe('limiter', () => {
     assert.deepEqual([grant?.stranded, grant?.remaining], [0, 80]);
   });
 
-  test('refuses nobody while tokens are with other workers', async () => {
+  test('refuses nobody while other workers hold tokens unspent', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 4 }),
@@ -129,7 +131,7 @@ describe('limiter', () => {
     await fc.assert(fc.asyncProperty(trafficOf, checkTraffic), { numRuns: 60 });
   });
 
-  test('falls back as configured, after one deadline at most', async () => {
+  test('uses the configured fallback after one deadline at most', async () => {
     for (const [onStateLoss, expected] of [
       ['open', 10],
       ['closed', 0],
@@ -146,7 +148,7 @@ describe('limiter', () => {
     }
   });
 
-  test('admits no more than the limit when the primary becomes slow', async () => {
+  test('admits no more than the limit when the primary replies late', async () => {
     const world = new VirtualWorld(LATENCY_MS);
     const workers = [world.addWorker().limiter, world.addWorker().limiter];
     const all = async (): Promise<number> => {
@@ -161,7 +163,7 @@ describe('limiter', () => {
     assert.equal(await all(), 0);
   });
 
-  test('lets only what was under way wait for a store that hangs, and notices that it is back', async () => {
+  test('makes only requests under way wait for a store that hangs, and uses it again when it is back', async () => {
     const world = new VirtualWorld(LATENCY_MS);
     const { limiter } = world.addWorker('open');
     world.isStoreAway = true;
@@ -186,11 +188,11 @@ describe('limiter', () => {
       void limiter.admit([limit(`ip:${i}`, 1, 8)]);
       await world.clock.run(10);
     }
-    const back = await settled(world, limiter.admit([limit('ip:z', 1, 8)]));
+    const back = await outcomesOf(world, limiter.admit([limit('ip:z', 1, 8)]));
     assert.equal(back[0]?.remaining, 7);
   });
 
-  test('waits for one deadline when the primary hangs as well as Redis, and not again', async () => {
+  test('waits for one deadline when both Redis and the primary hang, and for none after', async () => {
     const world = new VirtualWorld(LATENCY_MS, 'redis');
     const { limiter } = world.addWorker();
     world.isStoreAway = true;
@@ -217,7 +219,7 @@ describe('limiter', () => {
     assert.ok(admitted >= 18 && admitted <= 20, `${admitted}`);
   });
 
-  test('forgets addresses that do not come again', async () => {
+  test('forgets addresses that send no more requests', async () => {
     const world = new VirtualWorld(LATENCY_MS);
     const { limiter } = world.addWorker();
     for (let i = 0; i < 300; i += 1) void limiter.admit([limit(`ip:${i}`, 100, 50)]);
@@ -227,7 +229,7 @@ describe('limiter', () => {
     assert.equal(limiter.keyCount, 0);
   });
 
-  test('gives everything back when closed', async () => {
+  test('returns all leases when it is closed', async () => {
     const world = new VirtualWorld(LATENCY_MS);
     const { limiter } = world.addWorker();
     await makeBusy(world, limiter, 20);
@@ -253,7 +255,10 @@ function collect(pending: readonly (Admission | Promise<Admission>)[]): Admissio
   return outcomes;
 }
 
-async function settled(world: VirtualWorld, pending: Admission | Promise<Admission>): Promise<Admission[]> {
+async function outcomesOf(
+  world: VirtualWorld,
+  pending: Admission | Promise<Admission>,
+): Promise<Admission[]> {
   const outcomes = collect([pending]);
   await world.clock.run(200);
   return outcomes;
@@ -306,7 +311,7 @@ async function checkTraffic({ rate, capacity, latencyMs, steps }: Traffic): Prom
   await world.clock.run(500);
   admittedAtMs.forEach((startMs, from) => {
     for (let to = from; to < admittedAtMs.length; to += 1) {
-      // A token is spent at the store and its request admitted when the answer is here.
+      // A token is spent at the store and its request admitted when the reply is here.
       const spanMs = (admittedAtMs[to] as number) - startMs + latencyMs;
       const most = capacity + (spanMs * rate) / 60_000 + 1e-9;
       assert.ok(to - from + 1 <= most, `${to - from + 1} admitted in ${spanMs} ms, at most ${most}`);

@@ -22,8 +22,8 @@ import type { StatisticsPort } from './ports/statistics.ts';
  * void never throw and never wait: what they carry is kept or coalesced while the store is away, as each says.
  *
  * Listeners are called in the order of arrival, never from inside the call that registers them, and a listener that
- * throws harms no other. What a process calls reaches the store in the order of its calls: when a promise settles,
- * every subscription that was made before its call is in force.
+ * throws harms no other. What a process calls reaches its hub in the order of its calls: when a promise is resolved,
+ * every subscription that was made before its call is in force. Only leases go past the hub where the store is Redis.
  */
 export interface SharedState {
   readonly kind: StateKind;

@@ -74,7 +74,7 @@ export interface ControlStore {
 
 /** What this host tells the others, and what they tell; nothing of it for a store of one host. */
 export interface OtherHosts {
-  /** Called whenever something of the report may have changed; the store asks for it when it sends. */
+  /** Called whenever something of the report may have changed; the store calls `report` when it sends. */
   noteChange(report: () => HostReport): void;
   /** This host's members are told by the hub. */
   placeSessions(placements: readonly SessionPlacement[]): void;

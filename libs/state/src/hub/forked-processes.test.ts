@@ -56,7 +56,7 @@ after(endParticipants);
 conformance('memory, in forked processes', makeCluster);
 
 describe('a hub with forked processes', () => {
-  test('waits for no process that hangs, and heals it when it goes on', async () => {
+  test('waits for no process that hangs, and sends it what it missed when it goes on', async () => {
     const cluster = await makeCluster();
     const [worker, hung] = cluster.participants as [ForkedParticipant, ForkedParticipant];
     try {
@@ -91,7 +91,7 @@ describe('a hub with forked processes', () => {
     }
   });
 
-  test('shows its children the end of the primary as an outage', async () => {
+  test('reports an outage to its members when it has closed', async () => {
     const cluster = await makeCluster();
     const [worker] = cluster.participants as [ForkedParticipant];
     try {
@@ -102,7 +102,7 @@ describe('a hub with forked processes', () => {
           code: 'STATE_TIMEOUT',
         },
       );
-      // Once it has failed to answer, nobody waits for it again until it speaks.
+      // Once it has missed a deadline, nobody waits for it before it sends something.
       await assert.rejects(
         worker.state.leases.take([{ key: 'k', ratePerMinute: 1, capacity: 1, need: 1, spare: 0 }], 50),
         {

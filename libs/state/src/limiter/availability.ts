@@ -1,8 +1,8 @@
-/** Between two looks at a side that does not answer. */
+/** Between two messages to a side that does not reply. */
 const PROBE_INTERVAL_MS = 300;
 
 /**
- * Whether the other side answers. Once it has failed, nobody waits for it before it has answered again, which is
+ * Whether the other side replies. Once it has failed, nobody waits for it before it has replied again, which is
  * tried by messages that carry no request.
  */
 export class Availability {

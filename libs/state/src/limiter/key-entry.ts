@@ -33,7 +33,7 @@ export class KeyEntry {
   noUntilMs = -Infinity;
   /** When a token was last wanted. */
   touchedAtMs: number;
-  /** This worker's own share of the limit, while nobody else can be asked. */
+  /** This worker's own share of the limit, while neither the store nor the host can grant tokens. */
   ownShare: Bucket | null = null;
   #refuseUntilMs = -Infinity;
   #reserved = 0;

@@ -3,7 +3,7 @@ import { KeyEntry } from './key-entry.ts';
 
 /** Keys remembered at most; a flood of addresses pushes the oldest out. */
 export const MAX_KEYS = 100_000;
-/** A key nobody asks for is forgotten after this time. */
+/** A key that no request needs is forgotten after this time. */
 const FORGET_AFTER_MS = 10_000;
 /** Unspent tokens go back after this time without use; spent ones are reported as often. */
 export const IDLE_RETURN_MS = 100;

@@ -55,7 +55,7 @@ export class LeaseSources {
       this.#store.noteReply();
       return { grants, requestedAtMs, isOfStore: true };
     } catch {
-      // Whatever the reason, the answer to it is the one configured; the state's own health tells of the outage.
+      // Whatever the reason, the configured fallback applies; the state's health tells of the outage.
       this.#store.noteFailure();
       return this.#takeElsewhere(batch);
     }
@@ -86,7 +86,7 @@ export class LeaseSources {
       this.#host.noteReply();
       return { grants, requestedAtMs, isOfStore: false };
     } catch {
-      // The primary does not answer either: this worker's own share is all there is.
+      // The primary does not reply either: this worker's own share is all there is.
       this.#host.noteFailure();
       return this.#ownShare(batch);
     }

@@ -1,7 +1,7 @@
 import type { Unsubscribe } from './unsubscribe.ts';
 
 /**
- * Which endpoints failed in traffic. Every process of the cluster gives the same answer: the first ejection of an
+ * Which endpoints failed in traffic. Every process of the cluster knows the same: the first ejection of an
  * endpoint stands for all until it is re-admitted, and a process that starts later is told of it.
  */
 export interface EjectionPort {

@@ -12,7 +12,7 @@ export interface LeasePort {
    * Takes tokens of several limits in one message: every `need` in whole, which is then spent, or nothing of any
    * key, so that a refusal by one limit costs nothing in the others. Each key may stand in it once. Where a key is
    * short while others hold leases of it, the grant says so (`stranded`), and the holders are told to return what they
-   * have (`onRecall`): the caller asks again, for up to STRANDED_WAIT_MS, before it refuses.
+   * have (`onRecall`): the caller tries again, for up to STRANDED_WAIT_MS, before it refuses.
    *
    * @param deadlineMs after it the promise rejects with STATE_TIMEOUT; what was granted meanwhile counts as spent
    */

@@ -4,7 +4,7 @@ import type { WorkerStatistics } from '@olla/core/statistics';
 export interface StatisticsPort {
   /**
    * Names the source of this process's own figures: absolute counters since its start. The adapter reads it when it
-   * publishes, when somebody asks, and once more when the state is closed. A dead worker's last report stays part of
+   * publishes, when somebody reads them, and once more when the state is closed. A dead worker's last report stays part of
    * the sum.
    */
   provide(source: () => WorkerStatistics): void;
@@ -14,7 +14,7 @@ export interface StatisticsPort {
    */
   noteChange(): void;
   /**
-   * Everybody's statistics: this host's workers are asked, so that a request that has ended is in it; other hosts'
+   * Everybody's statistics: this host's workers are read now, so that a request that has ended is in it; other hosts'
    * are at most a second old. Partial rather than late: `missing` says whose figures did not come in time.
    */
   read(deadlineMs: number): Promise<StatisticsReading>;
@@ -33,7 +33,7 @@ export interface StatisticsShare {
   readonly host: string;
   /** False for a dead worker, whose last report is still part of the sum. */
   readonly alive: boolean;
-  /** Age of these figures in milliseconds; 0 for those that were asked just now. */
+  /** Age of these figures in milliseconds; 0 for those that were read just now. */
   readonly ageMs: number;
   readonly statistics: WorkerStatistics;
 }

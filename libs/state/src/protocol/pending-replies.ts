@@ -59,7 +59,7 @@ export class PendingReplies {
     this.#take(id)?.resolve(value);
   }
 
-  /** @returns false if it waited no longer */
+  /** @returns false if nothing waits for that reply */
   fail(id: number, error: StateError): boolean {
     const pending = this.#take(id);
     pending?.reject(error);

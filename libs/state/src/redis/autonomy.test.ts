@@ -50,7 +50,7 @@ describe('a gateway whose Redis is away', () => {
     }
   };
 
-  test('from its start on is led by its own agent, and by one of the cluster afterwards', async () => {
+  test('is led by its own agent from its start on, and by one of the cluster afterwards', async () => {
     await redis.kill();
     await withHosts(async (one, two) => {
       const first = leadOf(await one.agent.election.campaign(TTL_MS, 0));
@@ -112,7 +112,7 @@ describe('a gateway whose Redis is away', () => {
     });
   });
 
-  test('is led on by the leader of the cluster, and elsewhere by nobody before that lead has lapsed', async () => {
+  test('keeps the leader of the cluster, and gets one elsewhere only after that lead has lapsed', async () => {
     await withHosts(async (one, two) => {
       const lead = leadOf(await one.agent.election.campaign(TTL_MS, 0));
       await one.agent.snapshots.publish(testSnapshot({ token: lead.token, n: 1 }, { agent: 'leader' }));
@@ -164,7 +164,7 @@ describe('a gateway whose Redis is away', () => {
     });
   });
 
-  test('grants one probe at a time, refreshes for itself, and rejects what every host would have to keep', async () => {
+  test('grants one probe at a time, refreshes for itself, and rejects drain and resume', async () => {
     await redis.kill();
     await withHosts(async (one, two) => {
       const granted = await Promise.all(
@@ -192,7 +192,7 @@ describe('a gateway whose Redis is away', () => {
     });
   });
 
-  test('leaves an agent on its own without a lead', async () => {
+  test('gives no lead to an agent without a gateway', async () => {
     await redis.kill();
     const self = testInstance('agent', 'lone', 'host-3');
     const lone = await connectState({ self, redis: { url: redis.url, name: randomUUID() }, channel: null });

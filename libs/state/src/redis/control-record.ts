@@ -23,7 +23,7 @@ export class ControlRecord implements ControlStore {
   readonly #options: ControlRecordOptions;
   /** The newest that Redis had. */
   #shared: Control = NO_CONTROL;
-  /** What this host obeys: ahead of the shared one by the refreshes that were asked for while Redis was away. */
+  /** What this host obeys: ahead of the shared one by the refreshes that were requested while Redis was away. */
   #told: Control = NO_CONTROL;
 
   constructor(options: ControlRecordOptions) {

@@ -16,7 +16,7 @@ describe('a host that is lost', () => {
   });
   after(() => redis.stop());
 
-  test('takes its share in flight and its lead with it, and leaves what it had counted', async () => {
+  test('loses its in-flight counts and its lead, and keeps its statistics in the sums', async () => {
     const options = { url: redis.url, name: randomUUID() };
     const cluster = await makeRedisCluster(options);
     const [worker] = cluster.workers;

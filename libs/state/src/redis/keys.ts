@@ -49,7 +49,7 @@ export class Keys {
     return `${this.prefix}statistics:${hub}`;
   }
 
-  /** Channel to one hub, for answers. */
+  /** Channel to one hub, for replies to its questions. */
   to(hub: string): string {
     return `${this.prefix}to:${hub}`;
   }

@@ -24,7 +24,7 @@ describe('lease scripts', () => {
     await redis.stop();
   });
 
-  test('decide as the bucket in TypeScript does', async () => {
+  test('grant the same as the bucket in TypeScript, whatever comes', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(stepOf, { minLength: 10, maxLength: 60 }), async (steps) => {
         run += 1;

@@ -14,7 +14,7 @@ import { testStatistics } from '../../testing/test-statistics.ts';
 /** One a minute: no refill within a test. */
 const GLOBAL: LimitSpec = { name: 'global', key: 'global', ratePerMinute: 1, capacity: 40 };
 
-describe('Redis away', () => {
+describe('the shared state while Redis is away', () => {
   let redis: TestRedis;
   before(async () => {
     redis = await startRedis();
@@ -110,7 +110,7 @@ describe('Redis away', () => {
     }
   });
 
-  test('is no reason not to start', async () => {
+  test('starts, and connects when Redis is there', async () => {
     await redis.kill();
     const startedMs = performance.now();
     const cluster = await makeRedisCluster({ url: redis.url, name: randomUUID() });
@@ -141,7 +141,7 @@ describe('Redis away', () => {
     }
   });
 
-  test('of the listening connections only is healed', async () => {
+  test('hears the other hosts again when only the listening connections were lost', async () => {
     const cluster = await start();
     const [here, there] = cluster.workers;
     try {
@@ -207,7 +207,7 @@ describe('Redis away', () => {
     }
   });
 
-  test('is described without credentials', () => {
+  test('names Redis without its credentials', () => {
     const described = describeRedis({ url: 'redis://user:secret@redis.example:6380/2', name: 'x' });
     assert.equal(described, 'redis://redis.example:6380');
     assert.ok(!describeRedis({ url: 'redis:/:secret@', name: 'x' }).includes('secret'));

@@ -39,7 +39,7 @@ export interface RedisHostsOptions {
   readonly sink: StoreSink;
   /** Instance id of the leader, as last known. */
   readonly leader: () => string | null;
-  /** After each heartbeat that was answered. */
+  /** After each heartbeat that Redis replied to. */
   readonly onHeard: (heard: Heard) => void;
   /** Another hub changed the snapshot or the control. */
   readonly onChanged: () => void;
@@ -97,7 +97,7 @@ export class RedisHosts implements OtherHosts {
     this.#timer.unref();
   }
 
-  /** @param report asked for when something is sent */
+  /** @param report called when something is sent */
   noteChange(report: () => HostReport): void {
     this.#report = report;
     this.#loadOut.trigger();

@@ -19,7 +19,7 @@ interface StoredStatistics {
   readonly statistics: WorkerStatistics;
 }
 
-/** Statistics of workers in Redis: this host's are flushed when they change, others' are read when asked for. */
+/** Statistics of workers in Redis: this host's are flushed when they change, others' are read when somebody needs them. */
 export class RemoteStatistics {
   readonly #connection: RedisConnection;
   readonly #keys: Keys;

@@ -3,7 +3,7 @@ import { openClient } from './connection.ts';
 import type { RedisOptions } from './options.ts';
 
 const CHECK_MS = 1_000;
-/** Checks without an answer after which the connection is replaced. */
+/** Pings without a reply after which the connection is replaced. */
 const MAX_UNANSWERED = 3;
 
 export interface SubscriberOptions {

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { DEADLINE_MS, inForce, untilValue, type ConformanceCluster, type OnCluster } from './cluster.ts';
+import { inForce, untilValue, type ConformanceCluster, type OnCluster } from './cluster.ts';
+
+/** What a question waits for a process that does not reply. */
+const ASK_DEADLINE_MS = 1_000;
 
 export function askConformance(onCluster: OnCluster): void {
   describe('a question', () => {
@@ -18,7 +21,7 @@ async function gathersReplies({ workers, agents }: ConformanceCluster): Promise<
   await inForce([...workers, agents[0]]);
   // On a busy machine a reply may come after the deadline, and who sent it is then missing: asked again until not.
   const complete = await untilValue('all replies', async () => {
-    const all = await a.ask.ask({ kind: 'live', role: 'worker', body: 7 }, DEADLINE_MS);
+    const all = await a.ask.ask({ kind: 'live', role: 'worker', body: 7 }, ASK_DEADLINE_MS);
     return all.missing.length === 0 ? all : null;
   });
   assert.deepEqual(
@@ -26,7 +29,7 @@ async function gathersReplies({ workers, agents }: ConformanceCluster): Promise<
     new Set(['{"me":"a","body":7}', '{"me":"b"}']),
   );
   const partial = await untilValue('the replies of all but one', async () => {
-    const some = await a.ask.ask({ kind: 'hang' }, DEADLINE_MS);
+    const some = await a.ask.ask({ kind: 'hang' }, ASK_DEADLINE_MS);
     return some.missing.length === 1 ? some : null;
   });
   assert.deepEqual(partial, { replies: [], missing: [b.self.id] });

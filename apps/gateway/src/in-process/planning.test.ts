@@ -92,7 +92,7 @@ describe('which endpoint a request goes to', () => {
   });
 
   test('is the one with fewer requests in flight by least-connections, those of other workers included', async (t) => {
-    const { gateway, backends, connect, chat, inFlight } = await startWithBackends(
+    const { gateway, backends, connect, inFlight } = await startWithBackends(
       t,
       { first: { models: [MODEL] }, second: { models: [MODEL] } },
       { config: { proxy: { load_balancer: 'least-connections' } }, workers: 2 },
@@ -108,16 +108,18 @@ describe('which endpoint a request goes to', () => {
     for (const backend of Object.values(backends))
       backend.respond = ({ socket }) => void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
     const bytes = postBytes(`{"model":"${MODEL}"}`);
-    let inARow = 0;
-    await waitFor(
-      async () => {
-        const response = await sendRaw(gateway.ports[1] as number, bytes);
-        inARow = response.header('x-olla-endpoint') === busy ? 0 : inARow + 1;
-        return inARow === 8;
-      },
-      { describe: 'the other worker to know', intervalMs: 2 },
-    );
-    for (let n = 0; n < 4; n += 1) assert.notEqual((await chat(MODEL)).header('x-olla-endpoint'), busy);
+    for (const port of gateway.ports) {
+      // What a worker was told of short requests may be a few milliseconds old.
+      let inARow = 0;
+      await waitFor(
+        async () => {
+          const response = await sendRaw(port, bytes);
+          inARow = response.header('x-olla-endpoint') === busy ? 0 : inARow + 1;
+          return inARow === 8;
+        },
+        { describe: 'the worker to avoid the busy endpoint', intervalMs: 2 },
+      );
+    }
   });
 });
 

@@ -25,6 +25,8 @@ const concurrency = Number(
   process.env['TEST_CONCURRENCY'] ?? Math.max(1, Math.floor(availableParallelism() / 2)),
 );
 const counter = join(import.meta.dirname, 'count-reporter.ts');
+/** Compiled code is kept between files and runs: it halves the start of a file that imports the gateway. */
+const compileCache = process.env['NODE_COMPILE_CACHE'] ?? join(import.meta.dirname, '../.nx/compile-cache');
 const countsFolder = mkdtempSync(join(tmpdir(), 'olla-tests-'));
 const result = { passed: 0, failed: 0, skipped: 0 };
 const running = new Set<number>();
@@ -76,6 +78,7 @@ async function runToEnd(file: string, index: number): Promise<Outcome> {
   const child = spawn(process.execPath, [...reporters, file], {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NODE_COMPILE_CACHE: compileCache },
   });
   const pid = child.pid;
   if (pid !== undefined) running.add(pid);

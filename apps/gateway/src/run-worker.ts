@@ -15,6 +15,7 @@ import { InFlight } from './fleet/in-flight.ts';
 import { RoutingView } from './fleet/routing-view.ts';
 import { Sessions } from './fleet/sessions.ts';
 import { createForward } from './forward/forward.ts';
+import { retryRule } from './forward/next-step.ts';
 import { listen, type Listening } from './listener/listen.ts';
 import { createRequestLog } from './observe/request-log.ts';
 import { createSettle } from './observe/settle.ts';
@@ -125,7 +126,7 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
       endpoints,
       inFlight,
       ejections,
-      retryStatuses: new Set(proxy.retry.statuses),
+      retry: retryRule(proxy),
       maxBodyBytes,
       maxResponseMs: proxy.response_timeout,
     }),

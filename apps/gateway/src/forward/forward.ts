@@ -10,7 +10,7 @@ import { failWith } from '../request/respond.ts';
 import type { AttemptResult } from './attempt-result.ts';
 import { attempt, type AttemptEnd, type ForwardInput } from './attempt.ts';
 import { failureError } from './failure-error.ts';
-import { nextStep, type AttemptsSoFar, type NextStep } from './next-step.ts';
+import { nextStep, type AttemptsSoFar, type NextStep, type RetryRule } from './next-step.ts';
 
 export type Forward = (call: Call, input: ForwardInput) => Promise<Outcome>;
 
@@ -18,7 +18,7 @@ export interface ForwardOptions {
   readonly endpoints: Endpoints;
   readonly inFlight: InFlight;
   readonly ejections: Ejections;
-  readonly retryStatuses: ReadonlySet<number>;
+  readonly retry: RetryRule;
   readonly maxBodyBytes: number;
   /** 0 for no limit. */
   readonly maxResponseMs: number;
@@ -26,7 +26,7 @@ export interface ForwardOptions {
 
 /** Sends a request to its candidates in their order until one begins to respond, and relays that response. */
 export function createForward(options: ForwardOptions): Forward {
-  const { endpoints, inFlight, ejections, retryStatuses, maxResponseMs } = options;
+  const { endpoints, inFlight, ejections, retry, maxResponseMs } = options;
 
   return async (call, input) => {
     const { candidates } = input.plan;
@@ -38,9 +38,9 @@ export function createForward(options: ForwardOptions): Forward {
       const candidate = candidates[index];
       if (candidate === undefined) throw new RangeError('a plan that refuses nothing has no candidates');
       const view = candidate.endpoint;
-      const soFar = { waited, candidatesLeft: candidates.length - index - 1 };
+      const soFar = { tried: index, waited, candidatesLeft: candidates.length - index - 1 };
       const relays = (status: number, isBodyReplayable: boolean): boolean =>
-        nextStep({ kind: 'head', status }, { ...soFar, isBodyReplayable }, retryStatuses) === 'relay';
+        nextStep({ kind: 'head', status }, { ...soFar, isBodyReplayable }, retry) === 'relay';
       const startedAt = Date.now();
       inFlight.acquire(view);
       ejections.attemptStarts(view);
@@ -74,7 +74,7 @@ export function createForward(options: ForwardOptions): Forward {
     { result, isBodyReplayable }: AttemptEnd,
     soFar: Omit<AttemptsSoFar, 'isBodyReplayable'>,
   ): NextStep {
-    if (result.kind === 'failed') return nextStep(result, { ...soFar, isBodyReplayable }, retryStatuses);
+    if (result.kind === 'failed') return nextStep(result, { ...soFar, isBodyReplayable }, retry);
     // The rule has decided already, when the head came.
     return result.kind === 'discarded' ? 'try_next' : 'relay';
   }

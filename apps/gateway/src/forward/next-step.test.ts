@@ -1,10 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { settingsSchema } from '@olla/config/schema';
 import type { FailureKind } from '@olla/upstream/upstream';
-import { nextStep, type AttemptEvent, type AttemptsSoFar, type NextStep } from './next-step.ts';
+import {
+  nextStep,
+  retryRule,
+  type AttemptEvent,
+  type AttemptsSoFar,
+  type NextStep,
+  type RetryRule,
+} from './next-step.ts';
 
-const RETRY = new Set([503]);
-const FIRST_OF_MANY: AttemptsSoFar = { waited: 0, candidatesLeft: 9, isBodyReplayable: true };
+const RETRY: RetryRule = { statuses: new Set([503]), afterFailures: true, maxEndpoints: Infinity };
+const FIRST_OF_MANY: AttemptsSoFar = { tried: 0, waited: 0, candidatesLeft: 9, isBodyReplayable: true };
 const LAST = { candidatesLeft: 0 };
 const STREAMED = { isBodyReplayable: false };
 const WAITED_TWICE = { waited: 2 };
@@ -62,6 +70,46 @@ describe('after an attempt at an endpoint', () => {
   }
 
   test('relays every status when retry.statuses is empty', () => {
-    assert.equal(nextStep(head(503), FIRST_OF_MANY, new Set()), 'relay');
+    assert.equal(nextStep(head(503), FIRST_OF_MANY, { ...RETRY, statuses: new Set() }), 'relay');
+  });
+});
+
+describe('the rule of proxy.retry and proxy.max_retries', () => {
+  const rule = (proxy: object): RetryRule => retryRule(settingsSchema.parse({ proxy }).proxy);
+  const steps = (event: AttemptEvent, proxy: object): NextStep[] =>
+    [0, 1, 2, 3].map((tried) => nextStep(event, { ...FIRST_OF_MANY, tried }, rule(proxy)));
+
+  test('has no bound of its own by default and with 0', () => {
+    for (const proxy of [{}, { max_retries: 0, retry: { max_attempts: 0 } }])
+      assert.equal(rule(proxy).maxEndpoints, Infinity);
+  });
+
+  test('bounds the endpoints after the first by max_retries, and all of them by max_attempts', () => {
+    assert.deepEqual(steps(failed('connect'), { max_retries: 1 }), [
+      'try_next',
+      'give_up',
+      'give_up',
+      'give_up',
+    ]);
+    const attempts = { retry: { max_attempts: 3 } };
+    assert.deepEqual(steps(failed('connect'), attempts), ['try_next', 'try_next', 'give_up', 'give_up']);
+    assert.deepEqual(steps(head(503), attempts), ['try_next', 'try_next', 'relay', 'relay']);
+    assert.equal(rule({ max_retries: 5, retry: { max_attempts: 2 } }).maxEndpoints, 2);
+    assert.equal(rule({ max_retries: 1, retry: { max_attempts: 9 } }).maxEndpoints, 2);
+  });
+
+  test('sends a request to one endpoint where retry.enabled is false', () => {
+    const proxy = { retry: { enabled: false, max_attempts: 4 } };
+    assert.equal(steps(failed('connect'), proxy)[0], 'give_up');
+    assert.equal(steps(head(503), proxy)[0], 'relay');
+    // The request has not reached the endpoint: this is no second one.
+    assert.equal(steps(failed('reset', true), proxy)[0], 'try_fresh');
+  });
+
+  test('tries no other endpoint after a failure where on_connection_failure is false', () => {
+    const proxy = { retry: { on_connection_failure: false } };
+    for (const kind of ['connect', 'reset', 'head_timeout'] as const)
+      assert.equal(steps(failed(kind), proxy)[0], 'give_up', kind);
+    assert.equal(steps(head(503), proxy)[0], 'try_next');
   });
 });

@@ -1,3 +1,4 @@
+import type { Settings } from '@olla/config/schema';
 import type { UpstreamFailure } from '@olla/upstream/upstream';
 
 /** What an attempt at one endpoint has come to before anything was sent to the client. */
@@ -9,6 +10,8 @@ export type AttemptEvent =
 
 /** The attempts of a request so far. */
 export interface AttemptsSoFar {
+  /** Endpoints before this one to which the request was sent. */
+  readonly tried: number;
   /** Attempts before this one that waited for a response. A refused connection is none. */
   readonly waited: number;
   readonly candidatesLeft: number;
@@ -32,19 +35,39 @@ export type NextStep =
  */
 const MAX_WAITING_RETRIES = 2;
 
-/**
- * The one rule for what follows an attempt. Pure.
- *
- * @param retryStatuses `proxy.retry.statuses`: with one of these a response is not relayed while another endpoint may
- *   do better
- */
+/** When a request may go to a further endpoint at all. */
+export interface RetryRule {
+  /** With one of these statuses a response is not relayed while another endpoint may do better. */
+  readonly statuses: ReadonlySet<number>;
+  /** Whether another endpoint is tried where no response begins. */
+  readonly afterFailures: boolean;
+  /** Endpoints to which a request may be sent; Infinity for no bound. */
+  readonly maxEndpoints: number;
+}
+
+/** The rule that `proxy.retry` and `proxy.max_retries` make. */
+export function retryRule({ retry, max_retries: retries }: Settings['proxy']): RetryRule {
+  const bounds = [retries === 0 ? 0 : retries + 1, retry.max_attempts].filter((bound) => bound > 0);
+  return {
+    statuses: new Set(retry.statuses),
+    afterFailures: retry.on_connection_failure,
+    maxEndpoints: retry.enabled ? Math.min(...bounds) : 1,
+  };
+}
+
+/** The one rule for what follows an attempt. Pure. */
 export function nextStep(
   event: AttemptEvent,
-  { waited, candidatesLeft, isBodyReplayable }: AttemptsSoFar,
-  retryStatuses: ReadonlySet<number>,
+  { tried, waited, candidatesLeft, isBodyReplayable }: AttemptsSoFar,
+  rule: RetryRule,
 ): NextStep {
-  const mayWaitAgain = candidatesLeft > 0 && isBodyReplayable && waited < MAX_WAITING_RETRIES;
-  if (event.kind === 'head') return retryStatuses.has(event.status) && mayWaitAgain ? 'try_next' : 'relay';
+  const mayTryNext = candidatesLeft > 0 && isBodyReplayable && tried + 1 < rule.maxEndpoints;
+  if (event.kind === 'head') {
+    const mayRefuse = mayTryNext && waited < MAX_WAITING_RETRIES;
+    return rule.statuses.has(event.status) && mayRefuse ? 'try_next' : 'relay';
+  }
+  const mayFailOver = mayTryNext && rule.afterFailures;
+  const mayWaitAgain = mayFailOver && waited < MAX_WAITING_RETRIES;
   switch (event.failure.kind) {
     // The request itself is at fault, at every endpoint.
     case 'request':
@@ -52,7 +75,7 @@ export function nextStep(
     case 'total_timeout':
       return 'give_up';
     case 'connect':
-      return candidatesLeft > 0 && isBodyReplayable ? 'try_next' : 'give_up';
+      return mayFailOver ? 'try_next' : 'give_up';
     case 'reset':
       // The closing of an idle connection may have crossed the request on the wire (RFC 9112 §9.5).
       if (event.failure.reused && isBodyReplayable) return 'try_fresh';

@@ -50,6 +50,26 @@ describe('an attempt that fails before the response begins', () => {
     assert.deepEqual([response.status, response.header('x-olla-endpoint')], [200, 'second']);
   });
 
+  test('goes to as many endpoints as proxy.max_retries and proxy.retry allow', async (t) => {
+    const bounds: [proxy: object, from: string][] = [
+      [{ max_retries: 1 }, 'second'],
+      [{ retry: { max_attempts: 3 } }, 'third'],
+      [{ retry: { enabled: false } }, 'first'],
+      [{ retry: { on_connection_failure: false } }, 'first'],
+    ];
+    for (const [proxy, last] of bounds) {
+      const { backends, chat } = await startWithBackends(
+        t,
+        { first: FIRST, second: SECOND, third: THIRD, fourth: { models: [MODEL], config: { priority: 1 } } },
+        { config: { proxy: { load_balancer: 'priority', ...proxy } } },
+      );
+      for (const backend of Object.values(backends)) backend.respond = reset;
+      assert.equal((await chat(MODEL)).status, 502);
+      const asked = Object.entries(backends).filter(([, { requests }]) => requests.length > 0);
+      assert.equal(asked.at(-1)?.[0], last, JSON.stringify(proxy));
+    }
+  });
+
   test('goes to the next endpoint when no head comes within response_header_timeout', async (t) => {
     const { backends, chat } = await startWithBackends(
       t,

@@ -22,9 +22,6 @@ const retryStatus = z.union(
   },
 );
 
-const retriesAlways =
-  'when a connection fails before the response begins, the request always goes to the next candidate';
-
 const stickySessions = section({
   enabled: leaf(
     'bool',
@@ -108,12 +105,24 @@ export const proxy = section({
     byteSize(0),
     'responses are relayed in the chunks in which they arrive',
   ),
-  max_retries: noEffect('int', wholeNumber(0), 'each candidate is tried once'),
+  max_retries: leaf(
+    'int',
+    wholeNumber(0).default(0),
+    'Most endpoints that a request is sent to after the first; 0 is no bound of its own.',
+  ),
   retry_backoff: noEffect('duration', duration(), 'the next candidate is tried at once'),
   retry: section({
-    enabled: noEffect('bool', bool(), retriesAlways),
-    on_connection_failure: noEffect('bool', bool(), retriesAlways),
-    max_attempts: noEffect('int', wholeNumber(0), 'each candidate is tried once'),
+    enabled: leaf('bool', bool().default(true), 'Send a request to the next candidate after a failure.'),
+    on_connection_failure: leaf(
+      'bool',
+      bool().default(true),
+      'Do so when no response begins: the connection is refused, reset or silent. Else only after `statuses`.',
+    ),
+    max_attempts: leaf(
+      'int',
+      wholeNumber(0).default(0),
+      'Most endpoints that a request is sent to, with the first; 0 is no bound of its own.',
+    ),
     statuses: leaf(
       'int list',
       list(retryStatus).default([...RETRY_STATUSES]),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { endpointStatus, isServingState, type Drains, type ProbedStatus } from './endpoint-status.ts';
-import { newBreaker, recordConnectionFailure, type Breaker } from './route-plan/breaker.ts';
+import { newBreaker, recordConnectionFailure, recordStatus, type Breaker } from './route-plan/breaker.ts';
 import type { EndpointState } from './snapshot.ts';
 
 const SETTINGS = { name: 'gpu-a' };
@@ -16,6 +16,12 @@ function probed(state: EndpointState, reason = ''): ProbedStatus {
 function ejected(): Breaker {
   const breaker = newBreaker();
   recordConnectionFailure(breaker, { reason: 'connection refused', startedAt: 200 }, 200);
+  return breaker;
+}
+
+function readmitted(): Breaker {
+  const breaker = ejected();
+  recordStatus(breaker, 200, 240, 250);
   return breaker;
 }
 
@@ -64,6 +70,20 @@ describe('endpointStatus', () => {
       NO_DRAIN,
       ejected(),
       { serves: false, status: 'ejected', reason: 'connection refused', since: 200 },
+    ],
+    [
+      'serves since its re-admission, and says why it was re-admitted',
+      probed('healthy'),
+      NO_DRAIN,
+      readmitted(),
+      { serves: true, status: 'healthy', reason: 'readmitted: a request was answered (200)', since: 250 },
+    ],
+    [
+      'shows the state that the checks found after a re-admission',
+      { state: 'busy', reason: 'slow', since: 260 },
+      NO_DRAIN,
+      readmitted(),
+      { serves: true, status: 'busy', reason: 'slow', since: 260 },
     ],
     [
       'shows what the checks found before an ejection',

@@ -11,7 +11,7 @@ export interface EndpointStatus {
   /** Whether it takes requests now. */
   readonly serves: boolean;
   readonly status: StatusWord;
-  /** Why, for operators; empty for an endpoint that is healthy. May name the operator: not for clients. */
+  /** Why, for operators; empty where there is nothing to say. May name an operator: not for clients. */
   readonly reason: string;
   /** Epoch milliseconds; null for an endpoint that no agent has seen. */
   readonly since: number | null;
@@ -24,6 +24,9 @@ export interface Drains {
 
 /** What the agent's last check found. */
 export type ProbedStatus = Pick<EndpointSnapshot, 'state' | 'reason' | 'since'>;
+
+/** What the failures in traffic led to. */
+export type BreakerFacts = Pick<Breaker, 'state' | 'reason' | 'since' | 'readmittedAt' | 'readmission'>;
 
 /** `healthy`, `busy` (slow but serving) and `warming` (coming back). */
 const SERVING: ReadonlySet<EndpointState> = new Set(['healthy', 'busy', 'warming']);
@@ -43,7 +46,7 @@ export function endpointStatus(
   settings: { readonly name: string },
   probed: ProbedStatus | null,
   control: Drains,
-  breaker: Pick<Breaker, 'state' | 'reason' | 'since'>,
+  breaker: BreakerFacts,
 ): EndpointStatus {
   const undrained = undrainedStatus(probed, breaker);
   const drain = Object.hasOwn(control.drained, settings.name) ? control.drained[settings.name] : undefined;
@@ -54,14 +57,14 @@ export function endpointStatus(
   return { serves: false, status: 'draining', reason: `drained by ${drain.by}${meanwhile}`, since: drain.at };
 }
 
-function undrainedStatus(
-  probed: ProbedStatus | null,
-  breaker: Pick<Breaker, 'state' | 'reason' | 'since'>,
-): EndpointStatus {
+function undrainedStatus(probed: ProbedStatus | null, breaker: BreakerFacts): EndpointStatus {
   if (probed === null) return { serves: false, status: 'unknown', reason: 'not checked yet', since: null };
   const { state, reason, since } = probed;
   const found = { status: state, reason, since };
   if (!isServingState(state)) return { serves: false, ...found };
-  if (breaker.state === 'closed') return { serves: true, ...found };
-  return { serves: false, status: 'ejected', reason: breaker.reason, since: breaker.since };
+  if (breaker.state !== 'closed')
+    return { serves: false, status: 'ejected', reason: breaker.reason, since: breaker.since };
+  if (breaker.readmittedAt <= since) return { serves: true, ...found };
+  const why = reason === '' ? `readmitted: ${breaker.readmission}` : reason;
+  return { serves: true, status: state, reason: why, since: breaker.readmittedAt };
 }

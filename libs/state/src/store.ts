@@ -57,7 +57,9 @@ export interface EjectionStore {
   /** @returns whether this ended an ejection; it tells the sink */
   readmit(readmission: Readmission): Awaitable<boolean>;
   /** Those that stand, as this host knows. */
-  all(): readonly Ejection[];
+  ejected(): readonly Ejection[];
+  /** The last re-admission of each endpoint that is not ejected, as this host knows. */
+  readmitted(): readonly Readmission[];
   acquireProbe(endpointKey: string, ttlMs: number): Awaitable<boolean>;
 }
 

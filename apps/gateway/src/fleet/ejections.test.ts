@@ -206,6 +206,7 @@ for (const kind of ['memory', 'Redis']) {
       await untilLater([...workers, late]);
       await agent.publish();
       await untilAgreed([...workers, late], 'healthy');
+      await untilAgreed([...workers, late, await join()], 'healthy');
     });
 
     test('ends for every worker when the request that tries the endpoint is answered', async (t) => {
@@ -226,6 +227,8 @@ for (const kind of ['memory', 'Redis']) {
       await untilAgreed(workers, 'healthy');
       await waitFor(() => linesOf(cluster, 'readmitted').length === 1, { describe: 'its line' });
       assert.equal(linesOf(cluster, 'readmitted')[0]?.['reason'], 'a request was answered (200)');
+      await untilAgreed([...workers, await cluster.join()], 'healthy');
+      assert.equal(first.status().reason, 'readmitted: a request was answered (200)');
     });
   });
 }

@@ -87,16 +87,16 @@ export class Ejections {
     const refuses = isRefusal(status, now - startedAt);
     if (refuses) recordRefusal(backoff, { startedAt, retryAfterMs }, now);
     else if (status < 400) recordServed(backoff, startedAt);
-    const change = refuses ? recordAlive(breaker, now) : recordStatus(breaker, status, startedAt, now);
+    const change = refuses
+      ? recordAlive(breaker, status, now)
+      : recordStatus(breaker, status, startedAt, now);
     if (change === 'ejected') void this.#eject(endpoint);
-    else if (change === 'readmitted') void this.#readmit(endpoint, `a request was answered (${status})`);
+    else if (change === 'readmitted') void this.#readmit(endpoint);
   }
 
   /** A new snapshot brings the agent's checks, which may re-admit endpoints. */
   applyChecks(view: FleetView): void {
-    for (const endpoint of applyChecks(view, Date.now())) {
-      void this.#readmit(endpoint, 'a health check passed');
-    }
+    for (const endpoint of applyChecks(view, Date.now())) void this.#readmit(endpoint);
   }
 
   close(): void {
@@ -114,11 +114,11 @@ export class Ejections {
     reportEvent({ events: state.events, log }, event, 'warn');
   }
 
-  async #readmit({ key, name, state: to, live }: EjectableEndpoint, reason: string): Promise<void> {
+  async #readmit({ key, name, state: to, live }: EjectableEndpoint): Promise<void> {
     const { state, log } = this.#options;
     const by = state.self.id;
-    const ejectedAt = live.breaker.since;
-    const readmission = { endpointKey: key, endpoint: name, ejectedAt, reason, by, at: Date.now() };
+    const { since: ejectedAt, readmission: reason, readmittedAt: at } = live.breaker;
+    const readmission = { endpointKey: key, endpoint: name, ejectedAt, reason, by, at };
     if (!(await isFirst(state.ejections.readmit(readmission)))) return;
     const event = { kind: 'readmitted', endpoint: name, from: 'ejected', to, reason, by } as const;
     reportEvent({ events: state.events, log }, event);
@@ -131,10 +131,10 @@ export class Ejections {
     applyEjection(live.endpoint(endpointKey).breaker, { cause, reason, at }, Date.now());
   }
 
-  #followReadmission({ endpointKey, by, ejectedAt }: Readmission): void {
+  #followReadmission({ endpointKey, by, ejectedAt, reason, at }: Readmission): void {
     const { live, state } = this.#options;
     if (by === state.self.id || !this.#keys.has(endpointKey)) return;
-    applyReadmission(live.endpoint(endpointKey).breaker, ejectedAt, Date.now());
+    applyReadmission(live.endpoint(endpointKey).breaker, { ejectedAt, reason, at }, Date.now());
   }
 
   #seekProbes(): void {

@@ -33,7 +33,7 @@ export const statusFields = {
   /** Whether it takes requests now. */
   serves: z.boolean(),
   status: endpointStatus,
-  /** Why it has this status; empty for a healthy endpoint. */
+  /** Why it has this status; empty if there is nothing to say. */
   reason: z.string(),
   /** Since when it has this status; null if no agent has checked it. */
   since: momentOrNull,

@@ -176,6 +176,7 @@ describe('requests from before a change', () => {
 
 describe('what other processes tell', () => {
   const told = { cause: 'connection', reason: 'connection reset', at: NOW - 40 } as const;
+  const over = { ejectedAt: told.at, reason: 'a probe', at: NOW + 3 };
 
   test('ejects when another process did, once', () => {
     const breaker = newBreaker();
@@ -199,10 +200,30 @@ describe('what other processes tell', () => {
   test('re-admits when another process did, but not from an ejection that began since', () => {
     const breaker = newBreaker();
     applyEjection(breaker, told, NOW);
-    applyReadmission(breaker, NOW - 900, NOW + 1);
+    applyReadmission(breaker, { ...over, ejectedAt: NOW - 900 }, NOW + 1);
     assert.equal(breaker.state, 'ejected');
-    applyReadmission(breaker, told.at, NOW + 1);
-    assert.equal(breaker.state, 'closed');
+    applyReadmission(breaker, over, NOW + 1);
+    assert.deepEqual(
+      [breaker.state, breaker.readmission, breaker.readmittedAt, breaker.closedAt],
+      ['closed', 'a probe', over.at, NOW + 1],
+    );
+  });
+
+  test("takes over the cluster's re-admission where it made one by itself", () => {
+    const breaker = newBreaker();
+    applyEjection(breaker, told, NOW);
+    applyCheck(breaker, { checkedAt: NOW + 5, passed: true }, NOW + 6);
+    assert.equal(breaker.readmission, 'a health check passed');
+    applyReadmission(breaker, over, NOW + 7);
+    assert.deepEqual([breaker.readmission, breaker.readmittedAt], ['a probe', over.at]);
+  });
+
+  test('takes over a re-admission from before it started, and none that is older than what it knows', () => {
+    const breaker = newBreaker();
+    applyReadmission(breaker, over, NOW);
+    assert.deepEqual([breaker.readmission, breaker.readmittedAt], ['a probe', over.at]);
+    applyReadmission(breaker, { ejectedAt: 1, reason: 'older', at: 2 }, NOW);
+    assert.equal(breaker.readmission, 'a probe');
   });
 
   test('raises its revision with every change that a status shows', () => {
@@ -211,7 +232,7 @@ describe('what other processes tell', () => {
     for (const change of [
       () => refuse(breaker),
       () => applyEjection(breaker, told, NOW),
-      () => applyReadmission(breaker, told.at, NOW),
+      () => applyReadmission(breaker, over, NOW),
       () => applyEjection(breaker, told, NOW),
       () => recordStatus(breaker, 200, NOW, NOW),
     ]) {

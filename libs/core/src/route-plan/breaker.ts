@@ -11,6 +11,10 @@ export interface Breaker {
   reason: string;
   /** When it was ejected the last time, by the clock of the process that decided it. */
   since: number;
+  /** When it was re-admitted the last time, by the clock of the process that decided it; 0 for never. */
+  readmittedAt: number;
+  /** Why, for people. */
+  readmission: string;
   /** Rises with each change of what `endpointStatus` is made of. */
   revision: number;
   ejectedAt: number;
@@ -49,6 +53,8 @@ export function newBreaker(): Breaker {
     cause: 'connection',
     reason: '',
     since: 0,
+    readmittedAt: 0,
+    readmission: '',
     revision: 0,
     ejectedAt: 0,
     closedAt: 0,
@@ -99,13 +105,13 @@ export function recordStatus(
   startedAt: number,
   now: number,
 ): BreakerChange | null {
-  if (status >= 400 && status < 500) return recordAlive(breaker, now);
+  if (status >= 400 && status < 500) return recordAlive(breaker, status, now);
   turnTo(breaker, now);
   const index = breaker.slice % SLICES;
   if (status < 400) {
     breaker.good[index] = (breaker.good[index] ?? 0) + 1;
     const readmits = breaker.state !== 'closed' && startedAt >= breaker.ejectedAt;
-    const change = readmits ? close(breaker, now) : null;
+    const change = readmits ? close(breaker, answered(status), now) : null;
     if (breaker.state === 'closed') breaker.strikes = 0;
     return change;
   }
@@ -120,8 +126,12 @@ export function recordStatus(
 }
 
 /** A response that says no more than that the endpoint is there. */
-export function recordAlive(breaker: Breaker, now: number): BreakerChange | null {
-  return breaker.state === 'probing' ? close(breaker, now) : null;
+export function recordAlive(breaker: Breaker, status: number, now: number): BreakerChange | null {
+  return breaker.state === 'probing' ? close(breaker, answered(status), now) : null;
+}
+
+function answered(status: number): string {
+  return `a request was answered (${status})`;
 }
 
 /** Why and when an endpoint was ejected, as the process that decided it says. */
@@ -147,13 +157,28 @@ export function applyEjection(breaker: Breaker, facts: EjectionFacts, now: numbe
   breaker.revision += 1;
 }
 
+/** Why and when an endpoint was re-admitted, as the process that decided it says. */
+export interface ReadmissionFacts {
+  /** `at` of the ejection that is over; one that began since stands. */
+  readonly ejectedAt: number;
+  readonly reason: string;
+  /** Epoch milliseconds of that process. */
+  readonly at: number;
+}
+
 /**
- * Another process has re-admitted the endpoint.
- *
- * @param ejectedAt names the ejection that is over; one that began since stands
+ * Takes over the re-admission of the cluster, also where this process made one by itself at the same time or has never
+ * heard of the ejection, so that every process shows the same.
  */
-export function applyReadmission(breaker: Breaker, ejectedAt: number, now: number): void {
-  if (breaker.state !== 'closed' && breaker.since === ejectedAt) close(breaker, now);
+export function applyReadmission(breaker: Breaker, facts: ReadmissionFacts, now: number): void {
+  const { ejectedAt, reason, at } = facts;
+  const isSame = breaker.since === ejectedAt;
+  if (breaker.state !== 'closed' && !isSame) return;
+  if (breaker.state !== 'closed') close(breaker, reason, now);
+  else if (!isSame && at <= Math.max(breaker.since, breaker.readmittedAt)) return;
+  breaker.readmission = reason;
+  breaker.readmittedAt = at;
+  breaker.revision += 1;
 }
 
 export interface Check {
@@ -185,7 +210,9 @@ export function applyCheck(
   const newer = seen > breaker.checkAtEjection && (seen > breaker.ejectedAt || second);
   breaker.checkSeen = Math.max(breaker.checkSeen, seen);
   if (!newer || !passed) return null;
-  return breaker.cause === 'connection' || now >= breaker.ejectedUntil ? close(breaker, now) : null;
+  return breaker.cause === 'connection' || now >= breaker.ejectedUntil
+    ? close(breaker, 'a health check passed', now)
+    : null;
 }
 
 /** Whether it is time to ask the cluster for a probe permit. */
@@ -226,8 +253,10 @@ function eject(breaker: Breaker, { cause, reason, at }: EjectionFacts, now: numb
   return isNew ? 'ejected' : null;
 }
 
-function close(breaker: Breaker, now: number): 'readmitted' {
+function close(breaker: Breaker, reason: string, now: number): 'readmitted' {
   breaker.state = 'closed';
+  breaker.readmission = reason;
+  breaker.readmittedAt = now;
   breaker.revision += 1;
   breaker.closedAt = now;
   breaker.probeGranted = false;

@@ -44,7 +44,10 @@ export class HostState implements StoreSink {
   readonly #standing: { readonly [Name in PushName]: (member: Member) => void } = {
     'snapshots.newest': (member) => this.#sendSnapshot(member),
     'ejections.ejected': (member) => {
-      for (const ejection of this.#store?.ejections.all() ?? []) member.push('ejections.ejected', ejection);
+      for (const one of this.#store?.ejections.ejected() ?? []) member.push('ejections.ejected', one);
+    },
+    'ejections.readmitted': (member) => {
+      for (const one of this.#store?.ejections.readmitted() ?? []) member.push('ejections.readmitted', one);
     },
     'load.others': (member) => this.sums.sendAll(member),
     'directory.peers': (member) => member.push('directory.peers', this.peers()),
@@ -55,7 +58,6 @@ export class HostState implements StoreSink {
       if (this.#store !== null) member.push('health.changed', this.#store.health());
     },
     'leases.recall': () => {},
-    'ejections.readmitted': () => {},
     'sessions.placed': () => {},
     'events.event': () => {},
   };

@@ -1,4 +1,4 @@
-import { OpenEjections } from '../open-ejections.ts';
+import { EjectionTable } from '../ejection-table.ts';
 import type { Ejection, Readmission } from '../ports/ejections.ts';
 import type { EjectionStore, StoreSink } from '../store.ts';
 import { LocalProbes } from './local-probes.ts';
@@ -7,7 +7,7 @@ type Sink = Pick<StoreSink, 'ejection' | 'readmission'>;
 
 export class MemoryEjections implements EjectionStore {
   readonly #sink: Sink;
-  readonly #open = new OpenEjections();
+  readonly #table = new EjectionTable();
   readonly #probes: LocalProbes;
 
   /** @param now milliseconds that never run backwards */
@@ -17,19 +17,23 @@ export class MemoryEjections implements EjectionStore {
   }
 
   eject(ejection: Ejection): boolean {
-    const stands = this.#open.open(ejection);
+    const stands = this.#table.open(ejection);
     if (stands) this.#sink.ejection(ejection);
     return stands;
   }
 
   readmit(readmission: Readmission): boolean {
-    const isOver = this.#open.close(readmission);
+    const isOver = this.#table.close(readmission);
     if (isOver) this.#sink.readmission(readmission);
     return isOver;
   }
 
-  all(): readonly Ejection[] {
-    return this.#open.all();
+  ejected(): readonly Ejection[] {
+    return this.#table.ejected();
+  }
+
+  readmitted(): readonly Readmission[] {
+    return this.#table.readmitted();
   }
 
   acquireProbe(endpointKey: string, ttlMs: number): boolean {

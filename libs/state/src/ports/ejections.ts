@@ -22,7 +22,10 @@ export interface EjectionPort {
    * hosts ejected one endpoint at the same time, it calls again with the one that stands.
    */
   onEjection(listener: (ejection: Ejection) => void): Unsubscribe;
-  /** Calls for every re-admission of the cluster, this process's own included. */
+  /**
+   * Calls for the last re-admission of every endpoint that is not ejected, and from then on for every new one, this
+   * process's own included.
+   */
   onReadmission(listener: (readmission: Readmission) => void): Unsubscribe;
   /**
    * Permission to try an ejected endpoint with one request: granted to one process of the cluster at a time for

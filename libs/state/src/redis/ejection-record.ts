@@ -1,4 +1,4 @@
-import { OpenEjections } from '../open-ejections.ts';
+import { EjectionTable } from '../ejection-table.ts';
 import type { Ejection, Readmission } from '../ports/ejections.ts';
 import type { StoreSink } from '../store.ts';
 import type { RedisConnection } from './connection.ts';
@@ -21,7 +21,8 @@ export interface EjectionRecordOptions {
 
 interface StoredEjections {
   readonly revision: number;
-  readonly standing: readonly Ejection[];
+  /** The last of each endpoint. */
+  readonly last: readonly (Ejection | Readmission)[];
 }
 
 /**
@@ -31,8 +32,8 @@ interface StoredEjections {
  */
 export class EjectionRecord {
   readonly #options: EjectionRecordOptions;
-  readonly #open = new OpenEjections();
-  /** Keys of the endpoints whose ejection Redis had: one that is missing there was re-admitted by another host. */
+  readonly #table = new EjectionTable();
+  /** Keys of the endpoints whose ejection Redis had: where it is missing, Redis was emptied. */
   readonly #stored = new Set<string>();
   /** By endpoint key; of this host, and not known to Redis. */
   readonly #unwritten = new Map<string, Readmission>();
@@ -47,17 +48,21 @@ export class EjectionRecord {
   /** Revision that Redis has if nothing changed there, and nothing is to be made up for here. */
   get settledRevision(): number | null {
     const isSettled =
-      this.#unwritten.size === 0 && this.all().every((one) => this.#stored.has(one.endpointKey));
+      this.#unwritten.size === 0 && this.ejected().every((one) => this.#stored.has(one.endpointKey));
     return isSettled ? this.#revision : null;
   }
 
-  all(): readonly Ejection[] {
-    return this.#open.all();
+  ejected(): readonly Ejection[] {
+    return this.#table.ejected();
+  }
+
+  readmitted(): readonly Readmission[] {
+    return this.#table.readmitted();
   }
 
   /** @returns whether this ejection stands */
   async eject(ejection: Ejection): Promise<boolean> {
-    if (!this.#open.open(ejection)) return false;
+    if (!this.#table.open(ejection)) return false;
     this.#changes += 1;
     this.#options.sink.ejection(ejection);
     try {
@@ -69,7 +74,7 @@ export class EjectionRecord {
 
   /** @returns whether this re-admission ended the ejection */
   async readmit(readmission: Readmission): Promise<boolean> {
-    if (!this.#open.close(readmission)) return false;
+    if (!this.#table.close(readmission)) return false;
     this.#changes += 1;
     this.#options.sink.readmission(readmission);
     this.#unwritten.set(readmission.endpointKey, readmission);
@@ -84,14 +89,14 @@ export class EjectionRecord {
 
   learnEjection(ejection: Ejection): void {
     this.#changes += 1;
-    this.#open.replace(ejection);
+    this.#table.replace(ejection);
     this.#stored.add(ejection.endpointKey);
     this.#unwritten.delete(ejection.endpointKey);
     this.#options.sink.ejection(ejection);
   }
 
   learnReadmission(readmission: Readmission): void {
-    if (!this.#open.close(readmission)) return;
+    if (!this.#table.learn(readmission)) return;
     this.#changes += 1;
     this.#stored.delete(readmission.endpointKey);
     this.#options.sink.readmission(readmission);
@@ -100,18 +105,19 @@ export class EjectionRecord {
   /** Brings this host and Redis to what each has decided. */
   async reconcile(): Promise<void> {
     for (const readmission of this.#unwritten.values()) await this.#write(readmission);
-    for (const ejection of this.all()) {
+    for (const ejection of this.ejected()) {
       if (!this.#stored.has(ejection.endpointKey)) await this.#store(ejection);
     }
-    const { revision, standing } = await this.#readNewest();
-    const keys = new Set(standing.map(({ endpointKey }) => endpointKey));
-    for (const ejection of standing) {
-      if (this.#open.get(ejection.endpointKey)?.at !== ejection.at) this.learnEjection(ejection);
+    const { revision, last } = await this.#readNewest();
+    for (const one of last) {
+      if ('ejectedAt' in one) this.learnReadmission(one);
+      else if (this.#table.ejection(one.endpointKey)?.at !== one.at) this.learnEjection(one);
     }
-    for (const { endpointKey, endpoint, at } of this.all()) {
-      if (keys.has(endpointKey) || !this.#stored.has(endpointKey)) continue;
-      // Whoever re-admitted it has told its reason to those who were there.
-      this.learnReadmission({ endpointKey, endpoint, ejectedAt: at, reason: '', by: '', at: Date.now() });
+    const known = new Set(last.map(({ endpointKey }) => endpointKey));
+    for (const { endpointKey, endpoint, at } of this.ejected()) {
+      if (known.has(endpointKey) || !this.#stored.has(endpointKey)) continue;
+      const reason = 'Redis was emptied';
+      this.learnReadmission({ endpointKey, endpoint, ejectedAt: at, reason, by: '', at: Date.now() });
     }
     this.#revision = revision;
   }
@@ -137,7 +143,8 @@ export class EjectionRecord {
   async #write(readmission: Readmission): Promise<boolean> {
     const { connection, keys, textOf } = this.#options;
     const { endpointKey, ejectedAt } = readmission;
-    const args = [endpointKey, ejectedAt, keys.all, textOf('readmission', readmission)];
+    const text = textOf('readmission', readmission);
+    const args = [endpointKey, ejectedAt, JSON.stringify(readmission), keys.all, text];
     const ended = await connection.runScript(READMIT, {
       deadlineMs: DEADLINE_MS,
       keys: [keys.ejections],
@@ -162,11 +169,14 @@ export class EjectionRecord {
 
   async #read(): Promise<StoredEjections> {
     const { connection, keys } = this.#options;
-    const [revision, ...standing] = await connection.runScript(READ_EJECTIONS, {
+    const [revision, ...last] = await connection.runScript(READ_EJECTIONS, {
       deadlineMs: DEADLINE_MS,
       keys: [keys.ejections],
       args: [],
     });
-    return { revision: Number(revision), standing: standing.map((json): Ejection => JSON.parse(json)) };
+    return {
+      revision: Number(revision),
+      last: last.map((json): Ejection | Readmission => JSON.parse(json)),
+    };
   }
 }

@@ -21,7 +21,7 @@ export class Keys {
   readonly statisticsIndex: string;
   /** Sorted set: the last events (JSON) by their time in ms. */
   readonly events: string;
-  /** Hash: `revision`, and endpoint key → ejection that stands (JSON). */
+  /** Hash: `revision`, and endpoint key → its last ejection or re-admission (JSON). */
   readonly ejections: string;
   /** Channel to all hubs. */
   readonly all: string;

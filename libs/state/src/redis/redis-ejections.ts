@@ -24,8 +24,12 @@ export class RedisEjections implements EjectionStore {
     return this.#record.readmit(readmission);
   }
 
-  all(): readonly Ejection[] {
-    return this.#record.all();
+  ejected(): readonly Ejection[] {
+    return this.#record.ejected();
+  }
+
+  readmitted(): readonly Readmission[] {
+    return this.#record.readmitted();
   }
 
   async acquireProbe(endpointKey: string, ttlMs: number): Promise<boolean> {

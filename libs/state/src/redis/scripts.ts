@@ -168,7 +168,8 @@ return {
 );
 
 /**
- * Stores the ejection of an endpoint unless it is ejected already, and tells all hubs.
+ * Stores the ejection of an endpoint unless it is ejected already, and tells all hubs. A re-admission has a field
+ * `ejectedAt`, an ejection has none.
  *
  * KEYS[1]  ejections
  * ARGV     endpoint key, ejection (JSON), ms to keep ejections, channel, message
@@ -176,9 +177,9 @@ return {
  */
 export const EJECT = script<string>(
   'eject',
-  `local standing = redis.call('HGET', KEYS[1], ARGV[1])
-if standing == ARGV[2] then return '' end
-if standing then return standing end
+  `local last = redis.call('HGET', KEYS[1], ARGV[1])
+if last == ARGV[2] then return '' end
+if last and not cjson.decode(last).ejectedAt then return last end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 redis.call('HINCRBY', KEYS[1], 'revision', 1)
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
@@ -188,28 +189,30 @@ return ''
 );
 
 /**
- * Ends the ejection of an endpoint if it is the one that is meant, and tells all hubs.
+ * Puts a re-admission in the place of the ejection that it ends, if that one stands, and tells all hubs.
  *
  * KEYS[1]  ejections
- * ARGV     endpoint key, \`at\` of the ejection, channel, message
+ * ARGV     endpoint key, `at` of the ejection, re-admission (JSON), channel, message
  * returns  1 if it was ended, else 0
  */
 export const READMIT = script<0 | 1>(
   'readmit',
-  `local standing = redis.call('HGET', KEYS[1], ARGV[1])
-if not standing or cjson.decode(standing).at ~= tonumber(ARGV[2]) then return 0 end
-redis.call('HDEL', KEYS[1], ARGV[1])
+  `local last = redis.call('HGET', KEYS[1], ARGV[1])
+if not last then return 0 end
+local ejection = cjson.decode(last)
+if ejection.ejectedAt or ejection.at ~= tonumber(ARGV[2]) then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 redis.call('HINCRBY', KEYS[1], 'revision', 1)
-redis.call('PUBLISH', ARGV[3], ARGV[4])
+redis.call('PUBLISH', ARGV[4], ARGV[5])
 return 1
 `,
 );
 
 /**
  * KEYS[1]  ejections
- * returns  { revision, then the ejections that stand (JSON) }
+ * returns  { revision, then the last ejection or re-admission of each endpoint (JSON) }
  */
-export const READ_EJECTIONS = script<[revision: string, ...standing: string[]]>(
+export const READ_EJECTIONS = script<[revision: string, ...last: string[]]>(
   'read ejections',
   `local reply = { redis.call('HGET', KEYS[1], 'revision') or '0' }
 local fields = redis.call('HGETALL', KEYS[1])

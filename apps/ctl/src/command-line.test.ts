@@ -7,7 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { createAdminToken } from '@olla/admin-api/token-file';
+import { OllaError } from '@olla/core/errors';
 import { createAdmin } from '@olla/gateway/admin/create-admin';
+import { errorResponse } from '@olla/gateway/request/error-response';
 import { fakeCluster, fakeSnapshot, type FakeCluster } from '@olla/gateway/testing/fake-cluster';
 import { parse as parseYaml } from 'yaml';
 import { busyCluster, listModels } from '../testing/fake-sample.ts';
@@ -57,7 +59,14 @@ async function serve(t: TestContext, cluster: FakeCluster): Promise<FakeGateway>
     const { method = 'GET' } = request;
     void admin
       .handle({ method, path: url.pathname, query: url.searchParams, headers, clientAddress: '127.0.0.1' })
-      .then(({ status, headers, body }) => response.writeHead(status, headers.flat()).end(body));
+      .then(
+        ({ status, headers, body }) => response.writeHead(status, headers.flat()).end(body),
+        (error: unknown) => {
+          assert.ok(error instanceof OllaError);
+          const { status, headers, body } = errorResponse(error);
+          response.writeHead(status, [...headers]).end(body);
+        },
+      );
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => {

@@ -47,6 +47,8 @@ describe('each provider with the official clients', () => {
       servers: Object.entries(FLEET).map(([name, { type, model, embedding }]) => ({
         name,
         type,
+        // At this time scale, the default keep-alive of an idle model would end within seconds.
+        keepAliveS: 100_000,
         models: [
           { name: model, loaded: true, tools: true, answerTokens: 12 },
           ...(embedding === null ? [] : [{ name: embedding, kind: 'embeddings' }]),

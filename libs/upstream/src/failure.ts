@@ -13,21 +13,21 @@ const CONNECT_CODES = new Set([
   'ENFILE',
 ]);
 
-/** Code of an error of node, of a TLS handshake or of ours; `UNKNOWN` where it has none. */
+/** The code of an error of Node, of a TLS handshake or of this library; `UNKNOWN` where it has none. */
 export function errorCode(cause: unknown): string {
   if (typeof cause === 'object' && cause !== null) {
     if ('code' in cause && typeof cause.code === 'string') return cause.code;
-    // Happy eyeballs wraps the refusals of all addresses into one AggregateError.
+    // Node puts the errors of all addresses of a name into one AggregateError (happy eyeballs, RFC 8305).
     if (cause instanceof AggregateError && cause.errors.length > 0) return errorCode(cause.errors[0]);
   }
   return 'UNKNOWN';
 }
 
 /**
- * What the error of a connection means for the attempt that it carried.
+ * The kind of failure that the error of a connection is to the attempt that it carried.
  *
- * @param connected a connection was there when it happened
- * @param headSeen the head of the answer had come
+ * @param connected whether there was a connection when it happened
+ * @param headSeen whether the head of the response had come
  */
 export function classifyFailure(code: string, connected: boolean, headSeen: boolean): FailureKind {
   if (code === 'HEAD_TIMEOUT') return 'head_timeout';

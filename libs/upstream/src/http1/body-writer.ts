@@ -2,13 +2,13 @@ import type { Socket } from 'node:net';
 import type { BodySink, BodySource } from '../upstream.ts';
 
 export interface BodyWriterEvents {
-  /** Bytes went out, or were taken from the client. */
+  /** Bytes went out, or were taken from the source. */
   progressed(): void;
   /** The body broke off, or is not as long as announced. */
   failed(error: Error): void;
 }
 
-/** Sends the body of a request as it comes, no faster than the server takes it. */
+/** Sends a body as its source hands it out, and holds the source back while the server does not read. */
 export class BodyWriter implements BodySink {
   finished = false;
   readonly #socket: Socket;
@@ -17,7 +17,7 @@ export class BodyWriter implements BodySink {
   readonly #events: BodyWriterEvents;
   #sent = 0;
 
-  /** @param length announced to the server; null sends it in chunks */
+  /** @param length as announced to the server, in bytes; null to send it with the chunked coding */
   constructor(socket: Socket, source: BodySource, length: number | null, events: BodyWriterEvents) {
     this.#socket = socket;
     this.#source = source;
@@ -25,7 +25,7 @@ export class BodyWriter implements BodySink {
     this.#events = events;
   }
 
-  /** Once the connection is there: a body is only taken from the client when somebody is there to have it. */
+  /** To be called when there is a connection: without one the body must stay with the client, for another attempt. */
   start(): void {
     this.#socket.on('drain', this.#onDrain);
     this.#source.start(this);

@@ -12,34 +12,34 @@ export interface Origin {
   readonly tls: boolean;
 }
 
-/** What a connection tells the pool that has it. */
+/** What a connection tells the pool that it belongs to. */
 export interface ConnectionOwner {
-  /** The exchange is over and the connection may carry another. */
+  /** The response is whole, and the connection may carry another request. */
   released(connection: Connection): void;
-  /** The connection is closed or no longer fit for use; called once. */
+  /** The connection is closed or of no more use. Called once. */
   gone(connection: Connection): void;
 }
 
 /**
- * Every read of every connection lands here and is passed on or copied before the next: no memory is held for a
- * stream that is silent.
+ * Every read of every connection goes into this buffer, and is passed on or copied before the next one. A stream that
+ * is silent holds no memory therefore.
  */
 const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
 
-/** A small body goes out in one piece with its head. */
+/** A body up to this size goes out in one write with its head. */
 const JOINED_BODY_BYTES = 32 * 1024;
 
 /**
- * One connection to a backend: one exchange at a time, each a call with a listener. It keeps no timers; the pool's
- * clock looks at `quietTicks` and ends what has been silent for too long.
+ * One connection to a backend. It carries one attempt at a time, each with a call and a listener. It has no timers: the
+ * pool's clock counts `quietTicks` and ends what is silent for too long.
  */
 export class Connection implements ResponseEvents {
-  /** Ticks of the pool's clock since anything happened on it. */
+  /** Ticks of the pool's clock since the last event. */
   quietTicks = 0;
   connected = false;
-  /** Answers that came over it. */
+  /** Responses that it has carried. */
   served = 0;
-  /** Seconds for which the server said it keeps an idle connection. */
+  /** Seconds for which the server keeps an idle connection, as it says; null where it does not. */
   serverKeepsS: number | null = null;
   readonly #owner: ConnectionOwner;
   readonly #socket: Socket;
@@ -48,7 +48,7 @@ export class Connection implements ResponseEvents {
   #call: Call | null = null;
   #body: BodyWriter | null = null;
   #headSeen = false;
-  #answered = false;
+  #responseWhole = false;
   #reused = false;
   #paused = false;
   #closed = false;
@@ -69,12 +69,12 @@ export class Connection implements ResponseEvents {
     return this.#listener !== null;
   }
 
-  /** Whether the head of the answer to the running exchange has come. */
+  /** Whether the head of the response to the running attempt has come. */
   get headSeen(): boolean {
     return this.#headSeen;
   }
 
-  /** The client does not read at the moment: silence is its doing. */
+  /** The listener takes no more at the moment, so that silence is its doing. */
   get paused(): boolean {
     return this.#paused;
   }
@@ -84,7 +84,7 @@ export class Connection implements ResponseEvents {
     this.#call = call;
     this.#listener = listener;
     this.#headSeen = false;
-    this.#answered = false;
+    this.#responseWhole = false;
     this.#reused = this.served > 0;
     this.quietTicks = 0;
     const { body } = request;
@@ -108,7 +108,7 @@ export class Connection implements ResponseEvents {
     return call;
   }
 
-  /** @param call whose exchange is meant: one that is over must not touch the next */
+  /** @param call the attempt that is meant: one that is over must not end the one that runs now */
   abort(call: Call): void {
     if (call !== this.#call) return;
     this.#listener = null;
@@ -122,7 +122,7 @@ export class Connection implements ResponseEvents {
     this.#socket.resume();
   }
 
-  /** The pool's clock found it silent for too long, or has no more use for it. */
+  /** The pool's clock found it silent for too long. */
   expire(code: 'CONNECT_TIMEOUT' | 'HEAD_TIMEOUT' | 'READ_TIMEOUT'): void {
     this.#fail(Object.assign(new Error('silent for too long'), { code }));
   }
@@ -131,7 +131,7 @@ export class Connection implements ResponseEvents {
     this.#close();
   }
 
-  // ── what the parser tells ───────────────────────────────────────────────
+  // Events of the parser.
 
   onHead(status: number, rawHeaders: string[]): void {
     this.#headSeen = true;
@@ -144,10 +144,10 @@ export class Connection implements ResponseEvents {
   }
 
   onEnd(): void {
-    this.#answered = true;
+    this.#responseWhole = true;
   }
 
-  // ── what the socket tells ───────────────────────────────────────────────
+  // Events of the socket.
 
   #openTcp({ host, port }: Origin): Socket {
     const socket = connectTcp({
@@ -186,21 +186,21 @@ export class Connection implements ResponseEvents {
   #receive(bytes: Buffer): void {
     this.quietTicks = 0;
     if (this.#listener === null) {
-      // An idle server has nothing to say: its words would be taken for the answer to the next request.
+      // What a server sends while no request runs would be taken for the response to the next one.
       this.#close();
       return;
     }
     try {
       this.#parser.push(bytes);
     } catch (error) {
-      // Bytes behind a whole answer spoil the connection, not the answer.
-      if (!this.#answered) {
+      // Bytes behind a whole response spoil the connection, not the response.
+      if (!this.#responseWhole) {
         this.#abandon('protocol', error);
         return;
       }
       this.#parser.keepAlive = false;
     }
-    if (this.#answered) this.#complete();
+    if (this.#responseWhole) this.#complete();
     else if (this.#headSeen) this.#listener?.onQuiet();
   }
 
@@ -218,7 +218,7 @@ export class Connection implements ResponseEvents {
     this.#body?.stop();
     this.#body = null;
     this.serverKeepsS = this.#parser.keepAliveS ?? this.serverKeepsS;
-    // Bytes of the answer are all handed on; a reader that lags behind has its own buffer.
+    // All bytes of the response are handed on. A listener that lags behind has its own buffer.
     this.resume(call);
     this.#call = null;
     if (this.#parser.keepAlive && bodySent && !this.#socket.readableEnded) this.#owner.released(this);
@@ -272,7 +272,7 @@ export class Connection implements ResponseEvents {
   }
 }
 
-/** The handle of one exchange; harmless when that is over. */
+/** The handle of one attempt. Harmless when that is over. */
 class Call implements UpstreamCall {
   readonly #connection: Connection;
 
@@ -297,7 +297,7 @@ function isSource(body: UpstreamRequest['body']): body is BodySource {
   return body !== null && !Buffer.isBuffer(body);
 }
 
-/** Server name indication is for names only (RFC 6066 §3). */
+/** Server name indication takes names only (RFC 6066 §3). */
 function isName(host: string): boolean {
   return !/^[\d.]+$/.test(host) && !host.includes(':');
 }

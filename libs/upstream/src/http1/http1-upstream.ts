@@ -4,21 +4,21 @@ import { Connection, type ConnectionOwner, type Origin } from './connection.ts';
 export interface Http1UpstreamOptions {
   /** `http://host:port` or `https://…`, no path. */
   readonly origin: string;
-  /** 0 for no limit, as all of them. */
+  /** 0 for no limit, as for each of the times. */
   readonly connectTimeoutMs: number;
   readonly tlsHandshakeTimeoutMs: number;
   /** Interval of TCP keep-alive probes. */
   readonly keepAliveMs: number;
-  /** Until the head of the answer. */
+  /** Until the head of the response is whole. */
   readonly headTimeoutMs: number;
   /** Silence between body bytes. */
   readonly readTimeoutMs: number;
 }
 
 /**
- * Idle connections are closed before the backend's own limit: uvicorn and llama-server close theirs after 5 s, and a
- * request that crosses the closing is lost. Where the backend says its limit (`Keep-Alive: timeout=`), one second less
- * than that.
+ * Idle connections are closed before the backend closes them, because a request that crosses the closing is lost (RFC
+ * 9112 §9.5): uvicorn and llama-server close theirs after 5 s. Where the backend says its time (`Keep-Alive: timeout=`),
+ * a second before that.
  */
 const IDLE_MS = 4_000;
 const MAX_IDLE_MS = 60_000;
@@ -26,9 +26,9 @@ const MIN_TICK_MS = 20;
 const MAX_TICK_MS = 1_000;
 
 /**
- * The connections to one endpoint, the most recently used one first. Without a cap: a stream may hold its connection
- * for an hour, and must not make others wait. One clock ticks for all of them while there are any, in place of timers
- * for each request; a timeout is met within a tick of a quarter of the shortest one.
+ * The connections to one endpoint. The one that was used last is used first. Their number has no limit: a stream may hold
+ * its connection for an hour, and must not make others wait. One clock ticks while there are connections, in place of
+ * timers for each request. A tick is a quarter of the shortest time limit, so that a limit is met within it.
  */
 export class Http1Upstream implements Upstream, ConnectionOwner {
   readonly #origin: Origin;
@@ -81,7 +81,7 @@ export class Http1Upstream implements Upstream, ConnectionOwner {
     this.#clock = null;
   }
 
-  /** A body that cannot be sent twice goes on a connection that was in use just now: no server closes those. */
+  /** A body that cannot be sent twice needs a connection that was in use just now, which no server closes. */
   #mayReuse({ freshConnection, body }: UpstreamRequest): boolean {
     if (freshConnection) return false;
     if (body === null || Buffer.isBuffer(body)) return true;

@@ -1,4 +1,4 @@
-/** A request holds what must not go on the wire. */
+/** A request holds what a head on the wire cannot carry. */
 export class BadRequestError extends Error {
   readonly code = 'BAD_REQUEST_HEAD';
 
@@ -18,8 +18,8 @@ export interface RequestHead {
 }
 
 /**
- * The head of a request as it goes on the wire. Nothing that could start another line or another request gets
- * through, whoever put it there.
+ * The head of a request as it goes on the wire. Nothing passes that would start another line or another request
+ * (RFC 9112 §11.1), whoever put it there.
  *
  * @param headers flat `[name, value, …]`, without Transfer-Encoding
  * @param body its bytes if it is whole, `stream` if it comes in pieces, null if there is none

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { ResponseError, ResponseParser } from './response-parser.ts';
 
@@ -35,130 +35,132 @@ function split(text: string, cuts: readonly number[]): string[] {
     .filter((piece) => piece !== '');
 }
 
-test('a response with a length', () => {
-  const seen = parse(['HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A: b\r\n\r\nhello']);
-  assert.deepEqual(seen.headers, ['Content-Length', '5', 'X-A', 'b']);
-  assert.equal(seen.body, 'hello');
-  assert.equal(seen.ends, 1);
-  assert.equal(seen.keepAlive, true);
-});
+describe('the response parser', () => {
+  test('tells status, headers and body of a response with a length', () => {
+    const seen = parse(['HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A: b\r\n\r\nhello']);
+    assert.deepEqual(seen.headers, ['Content-Length', '5', 'X-A', 'b']);
+    assert.equal(seen.body, 'hello');
+    assert.equal(seen.ends, 1);
+    assert.equal(seen.keepAlive, true);
+  });
 
-test('whatever the pieces, a chunked response is the same', () => {
-  const text =
-    'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nKeep-Alive: timeout=5, max=100\r\n\r\n' +
-    '5\r\nhello\r\n9;ext="x"\r\n, world\r\n\r\n0\r\nX-Trailer: t\r\n\r\n';
-  const whole = parse([text]);
-  assert.equal(whole.body, 'hello, world\r\n');
-  assert.equal(whole.ends, 1);
-  assert.equal(whole.keepAliveS, 5);
-  fc.assert(
-    fc.property(fc.array(fc.nat(text.length), { maxLength: 12 }), (cuts) => {
-      assert.deepEqual(parse(split(text, cuts)), whole);
-    }),
-    { numRuns: 300 },
-  );
-  assert.deepEqual(parse([...text]), whole);
-});
+  test('tells the same of a chunked response, in whatever pieces it comes', () => {
+    const text =
+      'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nKeep-Alive: timeout=5, max=100\r\n\r\n' +
+      '5\r\nhello\r\n9;ext="x"\r\n, world\r\n\r\n0\r\nX-Trailer: t\r\n\r\n';
+    const whole = parse([text]);
+    assert.equal(whole.body, 'hello, world\r\n');
+    assert.equal(whole.ends, 1);
+    assert.equal(whole.keepAliveS, 5);
+    fc.assert(
+      fc.property(fc.array(fc.nat(text.length), { maxLength: 12 }), (cuts) => {
+        assert.deepEqual(parse(split(text, cuts)), whole);
+      }),
+      { numRuns: 300 },
+    );
+    assert.deepEqual(parse([...text]), whole);
+  });
 
-test('random bodies in random chunks and pieces come through unchanged', () => {
-  fc.assert(
-    fc.property(
-      fc.array(fc.string({ minLength: 1, maxLength: 40 }), { maxLength: 8 }),
-      fc.array(fc.nat(2_000), { maxLength: 10 }),
-      (parts, cuts) => {
-        const bytes = parts.map((part) => Buffer.from(part, 'utf8').toString('latin1'));
-        const chunks = bytes.map((part) => `${part.length.toString(16)}\r\n${part}\r\n`).join('');
-        const text = `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}0\r\n\r\n`;
-        const seen = parse(split(text, cuts));
-        assert.equal(seen.body, bytes.join(''));
-        assert.equal(seen.ends, 1);
-      },
-    ),
-    { numRuns: 300 },
-  );
-});
+  test('tells bodies unchanged, in whatever chunks and pieces they come', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.string({ minLength: 1, maxLength: 40 }), { maxLength: 8 }),
+        fc.array(fc.nat(2_000), { maxLength: 10 }),
+        (parts, cuts) => {
+          const bytes = parts.map((part) => Buffer.from(part, 'utf8').toString('latin1'));
+          const chunks = bytes.map((part) => `${part.length.toString(16)}\r\n${part}\r\n`).join('');
+          const text = `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}0\r\n\r\n`;
+          const seen = parse(split(text, cuts));
+          assert.equal(seen.body, bytes.join(''));
+          assert.equal(seen.ends, 1);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
 
-test('without length or chunks the body lasts until the connection closes', () => {
-  const seen = parse(['HTTP/1.1 200 OK\r\n\r\nab', 'cd'], { closed: true });
-  assert.equal(seen.body, 'abcd');
-  assert.equal(seen.ends, 1);
-  assert.equal(seen.keepAlive, false);
-});
+  test('takes all bytes for the body until the connection closes when there is neither length nor coding', () => {
+    const seen = parse(['HTTP/1.1 200 OK\r\n\r\nab', 'cd'], { closed: true });
+    assert.equal(seen.body, 'abcd');
+    assert.equal(seen.ends, 1);
+    assert.equal(seen.keepAlive, false);
+  });
 
-test('HEAD, 204 and 304 have no body whatever their headers say', () => {
-  assert.equal(parse(['HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n'], { method: 'HEAD' }).ends, 1);
-  assert.equal(parse(['HTTP/1.1 204 No Content\r\n\r\n']).ends, 1);
-  assert.equal(parse(['HTTP/1.1 304 Not Modified\r\nContent-Length: 10\r\n\r\n']).ends, 1);
-});
+  test('expects no body after HEAD, 204 and 304, whatever the headers say', () => {
+    assert.equal(parse(['HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n'], { method: 'HEAD' }).ends, 1);
+    assert.equal(parse(['HTTP/1.1 204 No Content\r\n\r\n']).ends, 1);
+    assert.equal(parse(['HTTP/1.1 304 Not Modified\r\nContent-Length: 10\r\n\r\n']).ends, 1);
+  });
 
-test('a connection is kept by HTTP/1.1 unless it says close, by HTTP/1.0 only if it says so', () => {
-  const keepAlive = (head: string) => parse([`${head}\r\nContent-Length: 0\r\n\r\n`]).keepAlive;
-  assert.equal(keepAlive('HTTP/1.1 200 OK'), true);
-  assert.equal(keepAlive('HTTP/1.1 200 OK\r\nConnection: close'), false);
-  assert.equal(keepAlive('HTTP/1.0 200 OK'), false);
-  assert.equal(keepAlive('HTTP/1.0 200 OK\r\nConnection: Keep-Alive'), true);
-});
+  test('keeps a connection of HTTP/1.1 unless it says close, and one of HTTP/1.0 only if it says keep-alive', () => {
+    const keepAlive = (head: string) => parse([`${head}\r\nContent-Length: 0\r\n\r\n`]).keepAlive;
+    assert.equal(keepAlive('HTTP/1.1 200 OK'), true);
+    assert.equal(keepAlive('HTTP/1.1 200 OK\r\nConnection: close'), false);
+    assert.equal(keepAlive('HTTP/1.0 200 OK'), false);
+    assert.equal(keepAlive('HTTP/1.0 200 OK\r\nConnection: Keep-Alive'), true);
+  });
 
-test('a response that broke off is not whole', () => {
-  for (const text of [
-    'HTTP/1.1 200',
-    'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell',
-    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n',
-    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n',
-  ]) {
-    const parser = new ResponseParser({
-      onHead: () => undefined,
-      onBody: () => undefined,
-      onEnd: () => undefined,
-    });
-    parser.expect('POST');
-    parser.push(Buffer.from(text));
-    assert.equal(parser.finish(), false, text);
-  }
-});
-
-test('what could be understood in two ways is refused', () => {
-  const head = 'HTTP/1.1 200 OK\r\n';
-  const bad: Record<string, string> = {
-    'not HTTP': 'SSH-2.0-OpenSSH_9.2\r\n',
-    'no status': 'HTTP/1.1 OK\r\n\r\n',
-    'HTTP/2': 'HTTP/2.0 200 OK\r\n\r\n',
-    'length and chunks': `${head}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n`,
-    'two lengths': `${head}Content-Length: 5\r\nContent-Length: 6\r\n\r\n`,
-    'a length that is none': `${head}Content-Length: +5\r\n\r\n`,
-    'an unknown coding': `${head}Transfer-Encoding: gzip, chunked\r\n\r\n`,
-    'space before the colon': `${head}X-A : b\r\n\r\n`,
-    'a folded line': `${head}X-A: b\r\n c\r\n\r\n`,
-    'a control character': `${head}X-A: b\u0001\r\n\r\n`,
-    'a chunk size that is none': `${head}Transfer-Encoding: chunked\r\n\r\n-1\r\n`,
-    'a chunk longer than its size': `${head}Transfer-Encoding: chunked\r\n\r\n2\r\nabc\r\n`,
-    'a line without CR': `${head}Transfer-Encoding: chunked\r\n\r\n2\nab`,
-    'an unasked protocol': 'HTTP/1.1 101 Switching Protocols\r\n\r\n',
-    'bytes after the end': `${head}Content-Length: 2\r\n\r\nabc`,
-    'a head without end': `${head}${'X-A: b\r\n'.repeat(10_000)}`,
-  };
-  for (const [what, text] of Object.entries(bad)) {
-    assert.throws(() => parse([text]), ResponseError, what);
-    assert.throws(() => parse([...text]), ResponseError, `${what}, byte by byte`);
-  }
-});
-
-test('no bytes make it throw anything but its own error', () => {
-  fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 200 }), fc.boolean(), (bytes, afterHead) => {
+  test('says that a response is not whole when it breaks off', () => {
+    for (const text of [
+      'HTTP/1.1 200',
+      'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell',
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n',
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n',
+    ]) {
       const parser = new ResponseParser({
         onHead: () => undefined,
         onBody: () => undefined,
         onEnd: () => undefined,
       });
       parser.expect('POST');
-      try {
-        if (afterHead) parser.push(Buffer.from('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'));
-        parser.push(Buffer.from(bytes));
-      } catch (error) {
-        assert.ok(error instanceof ResponseError);
-      }
-    }),
-    { numRuns: 500 },
-  );
+      parser.push(Buffer.from(text));
+      assert.equal(parser.finish(), false, text);
+    }
+  });
+
+  test('throws for what another reader could understand in another way', () => {
+    const head = 'HTTP/1.1 200 OK\r\n';
+    const bad: Record<string, string> = {
+      'not HTTP': 'SSH-2.0-OpenSSH_9.2\r\n',
+      'no status': 'HTTP/1.1 OK\r\n\r\n',
+      'HTTP/2': 'HTTP/2.0 200 OK\r\n\r\n',
+      'length and chunks': `${head}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n`,
+      'two lengths': `${head}Content-Length: 5\r\nContent-Length: 6\r\n\r\n`,
+      'a length that is none': `${head}Content-Length: +5\r\n\r\n`,
+      'an unknown coding': `${head}Transfer-Encoding: gzip, chunked\r\n\r\n`,
+      'space before the colon': `${head}X-A : b\r\n\r\n`,
+      'a folded line': `${head}X-A: b\r\n c\r\n\r\n`,
+      'a control character': `${head}X-A: b\u0001\r\n\r\n`,
+      'a chunk size that is none': `${head}Transfer-Encoding: chunked\r\n\r\n-1\r\n`,
+      'a chunk longer than its size': `${head}Transfer-Encoding: chunked\r\n\r\n2\r\nabc\r\n`,
+      'a line without CR': `${head}Transfer-Encoding: chunked\r\n\r\n2\nab`,
+      'an unasked protocol': 'HTTP/1.1 101 Switching Protocols\r\n\r\n',
+      'bytes after the end': `${head}Content-Length: 2\r\n\r\nabc`,
+      'a head without end': `${head}${'X-A: b\r\n'.repeat(10_000)}`,
+    };
+    for (const [what, text] of Object.entries(bad)) {
+      assert.throws(() => parse([text]), ResponseError, what);
+      assert.throws(() => parse([...text]), ResponseError, `${what}, byte by byte`);
+    }
+  });
+
+  test('throws nothing but ResponseError, whatever the bytes', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), fc.boolean(), (bytes, afterHead) => {
+        const parser = new ResponseParser({
+          onHead: () => undefined,
+          onBody: () => undefined,
+          onEnd: () => undefined,
+        });
+        parser.expect('POST');
+        try {
+          if (afterHead) parser.push(Buffer.from('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'));
+          parser.push(Buffer.from(bytes));
+        } catch (error) {
+          assert.ok(error instanceof ResponseError);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
 });

@@ -1,7 +1,7 @@
-/** What a parser tells, in this order: head, data…, end. */
+/** What a parser tells of a response, in this order: head, body…, end. */
 export interface ResponseEvents {
   onHead(status: number, rawHeaders: string[]): void;
-  /** The bytes are only valid during the call. */
+  /** @param bytes valid during the call only */
   onBody(bytes: Buffer): void;
   onEnd(): void;
 }
@@ -17,7 +17,7 @@ export class ResponseError extends Error {
   }
 }
 
-/** Larger than any real head of an inference server; what exceeds it is not one. */
+/** Larger than the head of any inference server. */
 export const MAX_HEAD_BYTES = 64 * 1024;
 /** A chunk's size line with its extensions, and a line of trailers. */
 const MAX_LINE_BYTES = 8 * 1024;
@@ -130,7 +130,7 @@ export class ResponseParser {
     const found = this.#held.indexOf(HEAD_END, Math.max(0, before - 3));
     if (found < 0) {
       if (this.#held.length > MAX_HEAD_BYTES) throw headTooLarge();
-      // Something that cannot become a head is told at once, not when its sender falls silent.
+      // What cannot become a head is refused at once, and not when its sender falls silent.
       if (before < 5 && this.#held.length >= 5 && this.#held.toString('latin1', 0, 5) !== 'HTTP/')
         throw notHttp();
       return bytes.length;
@@ -145,7 +145,7 @@ export class ResponseParser {
     const { status, minor, rawHeaders } = parseHead(head);
     if (status === 101)
       throw new ResponseError('HPE_INVALID_STATUS', 'the server switched protocols unasked');
-    // An interim response is followed by the one that counts.
+    // An interim response is followed by the final one (RFC 9110 §15.2).
     if (status < 200) return;
     const framing = frame(rawHeaders, minor);
     this.keepAlive = framing.keepAlive;
@@ -169,7 +169,7 @@ export class ResponseParser {
     this.#remaining -= take;
     const whole = at === 0 && take === bytes.length;
     const isChunk = this.#state === State.chunkData;
-    // The state moves on first: a listener may look at it.
+    // The state moves on before the event, because a listener may look at it.
     if (this.#remaining === 0) this.#state = isChunk ? State.chunkEnd : State.done;
     this.#events.onBody(whole ? bytes : bytes.subarray(at, at + take));
     if (this.#remaining === 0 && !isChunk) this.#events.onEnd();
@@ -237,7 +237,7 @@ export function parseHead(head: string): Head {
   if (lineEnd < 0) lineEnd = head.length;
   const match = STATUS_LINE.exec(head.slice(0, lineEnd));
   if (match === null) throw notHttp();
-  // Looked for once in the whole head: what is left of line ends when lines are cut at CRLF, and other controls.
+  // One search in the whole head finds bare CR and LF and other control characters.
   if (FORBIDDEN.test(head)) throw badHeader();
   const rawHeaders: string[] = [];
   let at = lineEnd + 2;
@@ -261,7 +261,7 @@ const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const MAX_KNOWN_TOKENS = 2_048;
 const knownTokens = new Set<string>();
 
-/** Names recur; looking one up is cheaper than matching it. */
+/** Names recur, and looking one up is cheaper than matching it. */
 function isToken(name: string): boolean {
   if (knownTokens.has(name)) return true;
   if (!TOKEN.test(name)) return false;
@@ -326,7 +326,7 @@ function badHeader(): ResponseError {
 }
 
 function notHttp(): ResponseError {
-  return new ResponseError('HPE_INVALID_CONSTANT', 'the answer does not begin as HTTP/1.x does');
+  return new ResponseError('HPE_INVALID_CONSTANT', 'the response does not begin as HTTP/1.x does');
 }
 
 function headTooLarge(): ResponseError {

@@ -4,13 +4,13 @@ import { pathToFileURL } from 'node:url';
 import { tempFolder } from './temp-folder.ts';
 import { waitFor } from './wait-for.ts';
 
-/** What a worker has done, by kind. */
+/** How often a worker did what costs something, by kind. */
 export interface DataPathCounts {
   /** Asynchronous resources created, by the type that Node gives them: PROMISE, Timeout, FSREQCALLBACK … */
   readonly resources: Readonly<Record<string, number>>;
-  /** Timers by the package whose code starts them, `own` for the project's: `own setTimeout`, `undici setTimeout` … */
+  /** Timers by the package whose code starts them, `own` for the project's: `own setTimeout` … */
   readonly timers: Readonly<Record<string, number>>;
-  /** Messages sent to the primary: `cast inFlight`, `request lease` … */
+  /** Messages to the primary by kind and operation: `cast load.changes`, `request leases.take` … */
   readonly messages: Readonly<Record<string, number>>;
 }
 
@@ -35,7 +35,7 @@ export class DataPathProbe {
   }
 }
 
-/** What was done between two readings, without what is zero. */
+/** The counts between two readings. What is zero is left out. */
 export function difference(before: DataPathCounts, after: DataPathCounts): DataPathCounts {
   return {
     resources: subtract(before.resources, after.resources),

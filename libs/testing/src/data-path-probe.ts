@@ -22,7 +22,8 @@ function install(to: string): void {
   let written = 0;
   process.on('SIGUSR2', () => {
     written += 1;
-    // Copied first, so that the writing is not part of it; renamed, so that no reader sees half a file.
+    // The text is made before the file is written, so that the writing is not counted. The file is renamed when it is
+    // whole, so that no reader sees a part.
     const text = JSON.stringify(counts);
     const file = join(to, `${process.pid}-${written}.json`);
     writeFileSync(`${file}.part`, text);
@@ -34,7 +35,7 @@ function count(into: Record<string, number>, name: string): void {
   into[name] = (into[name] ?? 0) + 1;
 }
 
-/** Timers by who starts them: `own setTimeout`, `undici setTimeout`; those inside Node are in `resources` only. */
+/** Counts timers by the package that starts them. Those inside Node are in `resources` only. */
 function countTimers(seen: (name: string) => void): void {
   for (const name of ['setTimeout', 'setInterval', 'setImmediate'] as const) {
     const original = globalThis[name] as (...args: unknown[]) => unknown;
@@ -42,7 +43,7 @@ function countTimers(seen: (name: string) => void): void {
       seen(`${callerOf(new Error())} ${name}`);
       return original(...args);
     };
-    // setTimeout.promisify and the like have to stay where they are.
+    // setTimeout[util.promisify.custom] and the like must stay.
     Object.defineProperties(counted, Object.getOwnPropertyDescriptors(original));
     Object.assign(globalThis, { [name]: counted });
     Object.assign(timers, { [name]: counted });
@@ -50,14 +51,14 @@ function countTimers(seen: (name: string) => void): void {
   syncBuiltinESMExports();
 }
 
-/** The package whose code called, `own` for the project's. */
+/** The package whose code called; `own` for the project's. */
 function callerOf(error: Error): string {
   const frames = (error.stack ?? '').split('\n').slice(1);
   const caller = frames.find((frame) => !frame.includes(import.meta.filename) && !frame.includes('(node:'));
   return /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(caller ?? '')?.[1] ?? 'own';
 }
 
-/** Messages of the shared state by kind and operation, all others as `other`. */
+/** Counts messages of the shared state by kind and operation, and all others as `other`. */
 function countMessages(seen: (name: string) => void): void {
   const send = process.send?.bind(process) as ((...args: unknown[]) => boolean) | undefined;
   if (send === undefined) return;

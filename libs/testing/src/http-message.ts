@@ -1,11 +1,11 @@
-/** One piece of a body as it came over the wire: a chunk of a chunked body, else what one read brought. */
+/** One piece of a body as it came: a chunk where the chunked transfer coding is used, else the bytes of one read. */
 export interface Piece {
   readonly data: Buffer;
-  /** performance.now() when its last byte was in. */
+  /** When its last byte had come, by performance.now(). */
   readonly atMs: number;
 }
 
-/** An HTTP/1.1 message read byte by byte, with nothing normalised. */
+/** An HTTP/1.1 message as its bytes are: nothing is normalised. */
 export interface HttpMessage {
   /** Request or status line. */
   readonly startLine: string;
@@ -16,17 +16,8 @@ export interface HttpMessage {
   readonly headAtMs: number;
   readonly pieces: Piece[];
   readonly trailers: [name: string, value: string][];
-  /** True once the body ended as HTTP demands. */
+  /** Whether its body has ended as HTTP demands. */
   complete: boolean;
-}
-
-export interface MessageReader {
-  /** The message being read, from the end of its head on. */
-  readonly message: HttpMessage | undefined;
-  /** Takes bytes in and returns those that lie behind the message's end. */
-  feed(bytes: Buffer): Buffer;
-  /** The connection's end is also the end of a body without any length. */
-  end(): void;
 }
 
 export function header(message: HttpMessage, name: string): string | undefined {
@@ -37,95 +28,120 @@ export function bodyOf(message: HttpMessage): Buffer {
   return Buffer.concat(message.pieces.map(({ data }) => data));
 }
 
-/**
- * Reads one message. `bodyless` says, once the head is in, whether no body follows whatever the head says (an answer
- * to HEAD, 204, 304); a request without length has none.
- */
-export function createMessageReader(
-  kind: 'request' | 'response',
-  bodyless = (_head: HttpMessage) => false,
-): MessageReader {
-  let pending: Buffer = Buffer.alloc(0);
-  let message: HttpMessage | undefined;
-  let mode: 'head' | 'length' | 'size' | 'chunk' | 'trailers' | 'close' | 'done' = 'head';
-  let left = 0;
+/** What of a message comes next. */
+type Part = 'head' | 'counted body' | 'chunk size' | 'chunk' | 'trailers' | 'body until the end' | 'nothing';
 
-  const finish = (): void => {
-    mode = 'done';
-    if (message !== undefined) message.complete = true;
-  };
-  const take = (count: number): Buffer => {
-    const taken = pending.subarray(0, count);
-    pending = pending.subarray(count);
-    return taken;
-  };
-  /** The next line without its end, or undefined while it is not whole. */
-  const line = (): string | undefined => {
-    const end = pending.indexOf('\r\n');
-    return end === -1
-      ? undefined
-      : take(end + 2)
-          .toString('latin1')
-          .slice(0, -2);
-  };
-  const startBody = (head: HttpMessage): void => {
+/** Reads one message from the bytes of a connection. */
+export class MessageReader {
+  /** The message, from the end of its head on. */
+  message: HttpMessage | undefined;
+  readonly #kind: 'request' | 'response';
+  readonly #isBodiless: (head: HttpMessage) => boolean;
+  #pending: Buffer = Buffer.alloc(0);
+  #next: Part = 'head';
+  /** Bytes of the body or the chunk that are still to come. */
+  #left = 0;
+
+  /**
+   * @param isBodiless whether no body follows this head, whatever it says: the response to HEAD, 204, 304. A request
+   *   without a length has none in any case.
+   */
+  constructor(kind: 'request' | 'response', isBodiless = (_head: HttpMessage): boolean => false) {
+    this.#kind = kind;
+    this.#isBodiless = isBodiless;
+  }
+
+  /** @returns the bytes that lie behind the end of the message */
+  feed(bytes: Buffer): Buffer {
+    this.#pending = Buffer.concat([this.#pending, bytes]);
+    while (this.#step());
+    return this.#next === 'nothing' ? this.#take(this.#pending.length) : Buffer.alloc(0);
+  }
+
+  /** The connection has ended, which is also the end of a body without any length. */
+  end(): void {
+    if (this.#next === 'body until the end') this.#finish();
+  }
+
+  /** @returns false when more bytes are needed */
+  #step(): boolean {
+    switch (this.#next) {
+      case 'head':
+        return this.#readHead();
+      case 'counted body':
+        return this.#readBody(Math.min(this.#left, this.#pending.length));
+      case 'body until the end':
+        return this.#readBody(this.#pending.length);
+      case 'chunk':
+        return this.#readChunk();
+      case 'chunk size':
+      case 'trailers':
+        return this.#readLine();
+      case 'nothing':
+        return false;
+    }
+  }
+
+  #readHead(): boolean {
+    const end = this.#pending.indexOf('\r\n\r\n');
+    if (end === -1) return false;
+    const head = parseHead(this.#take(end + 4).toString('latin1'));
+    this.message = head;
     const length = header(head, 'content-length');
-    if (bodyless(head)) finish();
-    else if (header(head, 'transfer-encoding')?.toLowerCase() === 'chunked') mode = 'size';
+    if (this.#isBodiless(head)) this.#finish();
+    else if (header(head, 'transfer-encoding')?.toLowerCase() === 'chunked') this.#next = 'chunk size';
     else if (length !== undefined) {
-      left = Number(length);
-      mode = 'length';
-      if (left === 0) finish();
-    } else if (kind === 'request') finish();
-    else mode = 'close';
-  };
-  /** One step; false when more bytes are needed. */
-  const step = (): boolean => {
-    if (mode === 'head') {
-      const end = pending.indexOf('\r\n\r\n');
-      if (end === -1) return false;
-      message = parseHead(take(end + 4).toString('latin1'));
-      startBody(message);
-      return true;
-    }
-    if (message === undefined || mode === 'done') return false;
-    if (mode === 'length' || mode === 'close') {
-      if (pending.length === 0) return false;
-      const data = take(mode === 'close' ? pending.length : Math.min(left, pending.length));
-      message.pieces.push({ data, atMs: performance.now() });
-      left -= data.length;
-      if (mode === 'length' && left === 0) finish();
-      return true;
-    }
-    if (mode === 'chunk') {
-      if (pending.length < left + 2) return false;
-      message.pieces.push({ data: take(left), atMs: performance.now() });
-      take(2);
-      mode = 'size';
-      return true;
-    }
-    const text = line();
-    if (text === undefined) return false;
-    if (mode === 'size') {
-      left = Number.parseInt(text, 16);
-      mode = left === 0 ? 'trailers' : 'chunk';
-    } else if (text === '') finish();
-    else message.trailers.push(splitHeader(text));
+      this.#left = Number(length);
+      this.#next = 'counted body';
+      if (this.#left === 0) this.#finish();
+    } else if (this.#kind === 'request') this.#finish();
+    else this.#next = 'body until the end';
     return true;
-  };
-  return {
-    get message() {
-      return message;
-    },
-    feed(bytes) {
-      pending = Buffer.concat([pending, bytes]);
-      while (step());
-      return mode === 'done' ? take(pending.length) : Buffer.alloc(0);
-    },
-    end() {
-      if (mode === 'close') finish();
-    },
-  };
+  }
+
+  #readBody(count: number): boolean {
+    if (count === 0) return false;
+    this.#addPiece(this.#take(count));
+    if (this.#next === 'counted body' && (this.#left -= count) === 0) this.#finish();
+    return true;
+  }
+
+  #readChunk(): boolean {
+    if (this.#pending.length < this.#left + 2) return false;
+    this.#addPiece(this.#take(this.#left));
+    this.#take(2);
+    this.#next = 'chunk size';
+    return true;
+  }
+
+  #readLine(): boolean {
+    const end = this.#pending.indexOf('\r\n');
+    if (end === -1) return false;
+    const line = this.#take(end + 2)
+      .toString('latin1')
+      .slice(0, -2);
+    if (this.#next === 'chunk size') {
+      this.#left = Number.parseInt(line, 16);
+      this.#next = this.#left === 0 ? 'trailers' : 'chunk';
+    } else if (line === '') this.#finish();
+    else this.message?.trailers.push(splitHeader(line));
+    return true;
+  }
+
+  #addPiece(data: Buffer): void {
+    this.message?.pieces.push({ data, atMs: performance.now() });
+  }
+
+  #finish(): void {
+    this.#next = 'nothing';
+    if (this.message !== undefined) this.message.complete = true;
+  }
+
+  #take(count: number): Buffer {
+    const taken = this.#pending.subarray(0, count);
+    this.#pending = this.#pending.subarray(count);
+    return taken;
+  }
 }
 
 function parseHead(rawHead: string): HttpMessage {

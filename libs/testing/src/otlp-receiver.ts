@@ -49,7 +49,7 @@ export async function startOtlpReceiver(port = 0): Promise<OtlpReceiver> {
       }
       const json = contentType === 'application/json';
       spans.push(...(json ? spansOf(JSON.parse(body.toString()) as ExportRequest) : decodeProtobuf(body)));
-      // An empty answer in either form: everything was taken.
+      // An empty response in either form means that everything was accepted.
       response.writeHead(200, { 'content-type': contentType }).end(json ? '{}' : '');
     });
   });

@@ -1,23 +1,23 @@
 import { createServer, type AddressInfo, type Socket } from 'node:net';
-import { bodyOf, createMessageReader, type HttpMessage } from './http-message.ts';
+import { bodyOf, MessageReader, type HttpMessage } from './http-message.ts';
 
 /** A request as a backend received it, byte by byte. */
 export interface ReceivedRequest extends HttpMessage {
   readonly method: string;
   readonly target: string;
   readonly socket: Socket;
-  /** True once the other side has left this request's connection. */
+  /** Whether the other side has left the connection of this request. */
   readonly gone: boolean;
   body(): Buffer;
 }
 
-/** Called when a request's head is in; writes whatever bytes it likes to `request.socket`. */
+/** Called when the head of a request is in. It writes any bytes to `request.socket`. */
 export type Respond = (request: ReceivedRequest) => void;
 
 export interface RawBackend {
   readonly port: number;
   readonly url: string;
-  /** What came in, but for the probes that the backend responds to by itself. */
+  /** All that came, without the probes that the backend responds to by itself. */
   readonly requests: ReceivedRequest[];
   /** How it responds to the next requests. */
   respond: Respond;
@@ -63,55 +63,25 @@ export async function startRawBackend(options: RawBackendOptions): Promise<RawBa
   const sockets = new Set<Socket>();
   const requests: ReceivedRequest[] = [];
   const list = jsonResponse({ object: 'list', data: options.models.map((id) => ({ id, object: 'model' })) });
-  const backend = {
-    respond:
-      options.respond ??
-      ((request: ReceivedRequest) =>
-        whenComplete(request, () => request.socket.write(jsonResponse({ ok: true })))),
-  };
+  const backend = { respond: options.respond ?? respondOk };
   const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
     socket.unref();
-    const current: { request?: ReceivedRequest } = {};
-    let gone = false;
-    socket.on('close', () => {
-      gone = true;
-      sockets.delete(socket);
-    });
-    // A client that resets is what some tests are about; it shows in `gone`.
-    socket.on('error', () => (gone = true));
-    let reader = createMessageReader('request');
-    socket.on('data', (bytes: Buffer) => {
-      for (let rest = reader.feed(bytes); ; rest = reader.feed(rest)) {
-        const { message } = reader;
-        if (message !== undefined && current.request === undefined) {
-          const [method = '', target = ''] = message.startLine.split(' ');
-          const request = Object.defineProperties(message, {
-            method: { value: method },
-            target: { value: target },
-            socket: { value: socket },
-            gone: { get: () => gone },
-            body: { value: () => bodyOf(message) },
-          }) as ReceivedRequest;
-          current.request = request;
-          if (method === 'GET' && target === '/v1/models') socket.write(list);
-          else {
-            requests.push(request);
-            backend.respond(request);
-          }
-        }
-        if (message?.complete !== true) return;
-        delete current.request;
-        reader = createMessageReader('request');
-        if (rest.length === 0) return;
+    socket.on('close', () => sockets.delete(socket));
+    readRequests(socket, (request) => {
+      if (request.method === 'GET' && request.target === '/v1/models') {
+        socket.write(list);
+        return;
       }
+      requests.push(request);
+      backend.respond(request);
     });
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port ?? 0, '127.0.0.1', resolve);
   });
-  // One that a failed test left open does not keep its file from ending.
+  // A backend that a failed test left open must not keep its file from ending.
   server.unref();
   const { port } = server.address() as AddressInfo;
   return Object.assign(backend, {
@@ -123,4 +93,42 @@ export async function startRawBackend(options: RawBackendOptions): Promise<RawBa
       await new Promise((resolve) => server.close(resolve));
     },
   });
+}
+
+function respondOk(request: ReceivedRequest): void {
+  whenComplete(request, () => request.socket.write(jsonResponse({ ok: true })));
+}
+
+/** Calls for each request of a connection, once its head is in. */
+function readRequests(socket: Socket, onRequest: (request: ReceivedRequest) => void): void {
+  let gone = false;
+  // A client that resets is what some tests are about. It shows in `gone`.
+  for (const event of ['close', 'error']) socket.on(event, () => (gone = true));
+  let reader = new MessageReader('request');
+  let isTold = false;
+  socket.on('data', (bytes: Buffer) => {
+    for (let rest = reader.feed(bytes); ; rest = reader.feed(rest)) {
+      const { message } = reader;
+      if (message !== undefined && !isTold) {
+        isTold = true;
+        onRequest(receivedRequest(message, socket, () => gone));
+      }
+      if (message?.complete !== true) return;
+      reader = new MessageReader('request');
+      isTold = false;
+      if (rest.length === 0) return;
+    }
+  });
+}
+
+/** The message itself, which goes on growing, with what a test wants to know of its request. */
+function receivedRequest(message: HttpMessage, socket: Socket, isGone: () => boolean): ReceivedRequest {
+  const [method = '', target = ''] = message.startLine.split(' ');
+  return Object.defineProperties(message, {
+    method: { value: method },
+    target: { value: target },
+    socket: { value: socket },
+    gone: { get: isGone },
+    body: { value: () => bodyOf(message) },
+  }) as ReceivedRequest;
 }

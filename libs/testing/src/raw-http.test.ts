@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { bodyOf, createMessageReader } from './http-message.ts';
+import { bodyOf, MessageReader } from './http-message.ts';
 import { chunk, jsonResponse, startRawBackend, whenComplete, type RawBackend } from './raw-backend.ts';
 import { openConnection, sendRaw } from './raw-http.ts';
 import { waitFor } from './wait-for.ts';
@@ -12,7 +12,7 @@ describe('raw HTTP', () => {
   });
   after(() => backend.close());
 
-  test('a request is recorded byte by byte', async () => {
+  test('records a request byte by byte', async () => {
     const bytes =
       'POST /a%2Fb?q=1&q=%20 HTTP/1.1\r\nhOST: x\r\nX-Twice: 1\r\nx-twice:  2\r\nContent-Length: 3\r\n\r\nabc';
     const response = await sendRaw(backend.port, bytes);
@@ -27,7 +27,7 @@ describe('raw HTTP', () => {
     assert.equal(request.body().toString(), 'abc');
   });
 
-  test('chunks, trailers and their end are told apart', async () => {
+  test('tells chunks, trailers and their end apart', async () => {
     backend.respond = ({ socket }) => {
       socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
       socket.write(`${chunk('one')}${chunk('two\r\n')}0\r\nX-Time: 5ms\r\n\r\n`);
@@ -41,7 +41,7 @@ describe('raw HTTP', () => {
     assert.equal(response.complete, true);
   });
 
-  test('a response that is cut off is not complete', async () => {
+  test('says of a response that is cut off that it is not complete', async () => {
     backend.respond = ({ socket }) => {
       socket.end(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${chunk('half')}`);
     };
@@ -54,7 +54,7 @@ describe('raw HTTP', () => {
     assert.equal((await sendRaw(backend.port, 'GET / HTTP/1.1\r\n\r\n')).complete, true);
   });
 
-  test('one connection carries several answers, HEAD without a body', async () => {
+  test('reads several responses of one connection, that to HEAD without a body', async () => {
     backend.respond = (request) =>
       whenComplete(request, () =>
         request.socket.write(
@@ -73,12 +73,12 @@ describe('raw HTTP', () => {
     await waitFor(() => request?.gone, { describe: 'the backend to see the client leave' });
   });
 
-  test('the reader takes any split of the bytes and returns what lies behind', () => {
+  test('reads a message in any pieces and returns the bytes behind it', () => {
     const bytes = Buffer.from(
       'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\nNEXT',
     );
     for (let at = 1; at < bytes.length; at += 1) {
-      const reader = createMessageReader('response');
+      const reader = new MessageReader('response');
       const rest = Buffer.concat([reader.feed(bytes.subarray(0, at)), reader.feed(bytes.subarray(at))]);
       assert.ok(reader.message?.complete, `split at ${at}`);
       assert.equal(bodyOf(reader.message).toString(), 'abc');

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { bodyOf, createMessageReader, header, type HttpMessage, type MessageReader } from './http-message.ts';
+import { bodyOf, header, MessageReader, type HttpMessage } from './http-message.ts';
 
 /** A response as it came over the wire. */
 export interface RawResponse extends HttpMessage {
@@ -83,7 +83,7 @@ class Connection implements RawConnection {
 
   #current(method: string): MessageReader {
     if (this.#reader !== null && !this.#returned) return this.#reader;
-    const reader = createMessageReader(
+    const reader = new MessageReader(
       'response',
       (head) => method === 'HEAD' || /^HTTP\/1\.\d (1\d\d|204|304) /.test(`${head.startLine} `),
     );

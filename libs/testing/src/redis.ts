@@ -15,7 +15,7 @@ export interface TestRedis {
   /** Starts it again on the same port, empty, for it stores nothing on disk. */
   restart(): Promise<void>;
   flush(): Promise<void>;
-  /** One inline command (`INFO commandstats`), and its answer as it is on the wire. */
+  /** One inline command (`INFO commandstats`), and the reply as it is on the wire. */
   send(command: string): Promise<string>;
   stop(): Promise<void>;
 }
@@ -94,11 +94,11 @@ async function findFreePort(): Promise<number> {
 function send(port: number, command: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1');
-    let answer = '';
+    let reply = '';
     socket.setEncoding('utf8');
-    socket.on('data', (data: string) => (answer += data));
+    socket.on('data', (data: string) => (reply += data));
     socket.on('error', reject);
-    socket.on('close', () => resolve(answer));
+    socket.on('close', () => resolve(reply));
     socket.write(`${command}\r\nQUIT\r\n`);
   });
 }

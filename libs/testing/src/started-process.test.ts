@@ -6,14 +6,14 @@ import { childrenOf, environmentOf, isRunning } from './process-tree.ts';
 import { StartedProcess } from './started-process.ts';
 import { waitFor } from './wait-for.ts';
 
-describe('started processes', () => {
-  test('output and end are kept', async () => {
+describe('a started process', () => {
+  test('keeps output and exit code', async () => {
     const started = await StartedProcess.start('sh', ['-c', 'echo out; echo err >&2; exit 3']);
     assert.deepEqual(await started.waitForEnd(), { code: 3, signal: null });
     assert.deepEqual([started.stdout, started.stderr], ['out\n', 'err\n']);
   });
 
-  test('one that ends before it is ready says so with its output', async () => {
+  test('reports its output when it ends before it is ready', async () => {
     const started = await StartedProcess.start('sh', ['-c', 'echo port taken; exit 1']);
     await assert.rejects(
       started.until('it listens', () => false),
@@ -21,7 +21,7 @@ describe('started processes', () => {
     );
   });
 
-  test('one that does not end in time is killed with its children', async () => {
+  test('is killed with its children when it does not end in time', async () => {
     const started = await StartedProcess.start('sh', ['-c', 'sleep 600 & echo $!; wait'], {
       env: { MARK: 'x' },
     });
@@ -32,7 +32,7 @@ describe('started processes', () => {
     await waitFor(() => !isRunning(child), { describe: 'the child to be gone' });
   });
 
-  test('waiting tells what was waited for and the last error', async () => {
+  test('is waited for until a condition holds, and the error names the condition and the last error', async () => {
     await assert.rejects(
       waitFor(() => Promise.reject(new Error('not there')), { describe: 'a port', timeoutMs: 30 }),
       /waited 30 ms for a port: not there/,
@@ -41,7 +41,7 @@ describe('started processes', () => {
     assert.equal(await waitFor(() => (looks += 1) === 3 && 'seen', { describe: 'a third look' }), 'seen');
   });
 
-  test('a program is found, and one that no package has is named', async () => {
+  test('needs a program, which is found on the PATH', async () => {
     assert.equal(findProgram('no-such-program-at-all'), null);
     assert.match(needProgram('sh', 'dash'), /\/sh$/);
     assert.notEqual(await freePort(), 0);

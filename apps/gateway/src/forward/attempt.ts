@@ -11,6 +11,7 @@ import type { Plan, PlanInput } from '../request/plan.ts';
 import { requestedModel } from '../request/request-body.ts';
 import { backendPath } from '../request/scopes.ts';
 import { BodyStream } from './body-stream.ts';
+import type { EndMarks } from './end-marks.ts';
 import { payloadFor } from './payload.ts';
 import { Relay, type RelayEnd } from './relay.ts';
 
@@ -31,6 +32,7 @@ export interface AttemptOptions {
   readonly maxBodyBytes: number;
   /** For the whole response, from the request's acceptance; 0 for no limit. */
   readonly maxResponseMs: number;
+  readonly endMarks: EndMarks;
   /** Decides when the head of a response is there: relay it, or discard it. */
   readonly relays: (status: number, isBodyReplayable: boolean) => boolean;
 }
@@ -59,7 +61,10 @@ function start(options: AttemptOptions, onEnd: (end: AttemptEnd) => void): void 
   const isBodyReplayable = (): boolean => stream === null || !stream.isSpent;
   const relay = new Relay({
     call,
+    path: input.route.path,
     endpoint: endpoint.name,
+    isWhole: (hasEndMark) =>
+      options.endMarks.isWhole(endpoint.name, candidate.model ?? requestedModel(input.body), hasEndMark),
     relays: (status) => options.relays(status, isBodyReplayable()),
     responseHeaders: (raw) => {
       if (traced !== null) noteHead(traced, raw);

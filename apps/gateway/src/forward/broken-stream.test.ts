@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { streamErrorEvent, streamFormat } from './broken-stream.ts';
+import { streamErrorEvent, streamFormat, type StreamFormat } from './broken-stream.ts';
+import type { StreamDialect } from './stream-dialect.ts';
+
+const event = (format: StreamFormat, dialect: StreamDialect | null, lastByte: number): string =>
+  streamErrorEvent(format, dialect, { code: 'BACKEND_ERROR', message: 'gone', lastByte });
 
 test('the format follows the content type', () => {
   assert.equal(streamFormat('text/event-stream; charset=utf-8'), 'sse');
@@ -10,19 +14,31 @@ test('the format follows the content type', () => {
 });
 
 test('an SSE error is an event of its own, also after half a line', () => {
-  const whole = streamErrorEvent('sse', 'BACKEND_ERROR', 'gone', 0x0a);
+  const whole = event('sse', null, 0x0a);
   assert.equal(
     whole,
     '\nevent: error\ndata: {"error":{"message":"gone","type":"api_error","code":"BACKEND_ERROR"}}\n\n',
   );
-  assert.ok(streamErrorEvent('sse', 'BACKEND_ERROR', 'gone', 0x7d).startsWith('\n\nevent: error\n'));
+  assert.ok(event('sse', null, 0x7d).startsWith('\n\nevent: error\n'));
 });
 
 test('an NDJSON error is a line of its own', () => {
-  assert.equal(streamErrorEvent('ndjson', 'BACKEND_ERROR', 'gone', 0x0a), '{"error":"gone"}\n');
-  assert.equal(streamErrorEvent('ndjson', 'BACKEND_ERROR', 'gone', 0x7d), '\n{"error":"gone"}\n');
+  assert.equal(event('ndjson', null, 0x0a), '{"error":"gone"}\n');
+  assert.equal(event('ndjson', null, 0x7d), '\n{"error":"gone"}\n');
 });
 
 test('a plain body has no place for an error', () => {
-  assert.equal(streamErrorEvent('opaque', 'BACKEND_ERROR', 'gone', 0x7d), '');
+  assert.equal(event('opaque', null, 0x7d), '');
+});
+
+test('an error within a stream of Anthropic or Responses has the fields that its clients look for', () => {
+  assert.equal(
+    event('sse', 'anthropic', 0x0a),
+    '\nevent: error\ndata: {"type":"error","error":{"type":"api_error","message":"gone"}}\n\n',
+  );
+  assert.equal(
+    event('sse', 'responses', 0x0a),
+    '\nevent: error\ndata: {"type":"error","code":"BACKEND_ERROR","message":"gone","param":null,' +
+      '"error":{"message":"gone","type":"api_error","code":"BACKEND_ERROR"}}\n\n',
+  );
 });

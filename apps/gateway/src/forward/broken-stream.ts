@@ -1,4 +1,5 @@
-import { errorBody, type ErrorCode } from '@olla/core/errors';
+import { errorBody, ERRORS, type ErrorCode } from '@olla/core/errors';
+import type { StreamDialect } from './stream-dialect.ts';
 
 export type StreamFormat = 'sse' | 'ndjson' | 'opaque';
 
@@ -11,26 +12,37 @@ export function streamFormat(contentType: string | undefined): StreamFormat {
   return 'opaque';
 }
 
+export interface StreamError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** Of what was relayed, so that the error does not become part of a half line; -1 if nothing was. */
+  readonly lastByte: number;
+}
+
 /**
- * What a client still gets when the backend breaks off inside a stream: an error in the stream's own protocol. Empty
- * where the format has no place for one.
+ * What a client still gets when the backend breaks off inside a stream: an error in the stream's own protocol and
+ * dialect. Empty where the format has no place for one.
  *
- * @param lastByte of what was relayed, so that the error does not become part of a half line
+ * @param dialect null where it is not known: the gateway's own form then
  */
 export function streamErrorEvent(
   format: StreamFormat,
-  code: ErrorCode,
-  message: string,
-  lastByte: number,
+  dialect: StreamDialect | null,
+  { code, message, lastByte }: StreamError,
 ): string {
   const atLineStart = lastByte === 0x0a || lastByte === -1;
-  if (format === 'sse')
-    return `${atLineStart ? '' : '\n'}\nevent: error\ndata: ${errorBody(code, message)}\n\n`;
-  if (format === 'ndjson') return `${atLineStart ? '' : '\n'}${ndjsonError(code, message)}\n`;
+  const gap = atLineStart ? '' : '\n';
+  if (format === 'sse') return `${gap}\nevent: error\ndata: ${sseError(dialect, code, message)}\n\n`;
+  // Ollama's clients read `error` as a string, and take its presence for the failure.
+  if (format === 'ndjson') return `${gap}${JSON.stringify({ error: message })}\n`;
   return '';
 }
 
-/** Ollama's clients read `error` as a string, and take its presence for the failure. */
-function ndjsonError(_code: ErrorCode, message: string): string {
-  return JSON.stringify({ error: message });
+/** The events of Anthropic and of Responses have a type of their own; OpenAI's SDKs look for `error` in all of them. */
+function sseError(dialect: StreamDialect | null, code: ErrorCode, message: string): string {
+  const { type } = ERRORS[code];
+  if (dialect === 'anthropic') return JSON.stringify({ type: 'error', error: { type, message } });
+  if (dialect === 'responses')
+    return JSON.stringify({ type: 'error', code, message, param: null, error: { message, type, code } });
+  return errorBody(code, message);
 }

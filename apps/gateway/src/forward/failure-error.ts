@@ -57,3 +57,11 @@ export function brokenError(
     : `broke off its response (${failureCode})`;
   return new OllaError(code, `endpoint ${endpoint} ${text}; the response is incomplete`, { cause });
 }
+
+/** The error within a stream that ended in order on the wire, but without its dialect's end. */
+export function unfinishedError(endpoint: string): OllaError {
+  return new OllaError(
+    'BACKEND_ERROR',
+    `endpoint ${endpoint} ended its answer without the end of the stream; the answer is incomplete`,
+  );
+}

@@ -9,6 +9,7 @@ import type { Outcome } from '../request/outcome.ts';
 import { failWith } from '../request/respond.ts';
 import type { AttemptResult } from './attempt-result.ts';
 import { attempt, type AttemptEnd, type ForwardInput } from './attempt.ts';
+import { EndMarks } from './end-marks.ts';
 import { failureError } from './failure-error.ts';
 import { nextStep, type AttemptsSoFar, type NextStep, type RetryRule } from './next-step.ts';
 
@@ -27,6 +28,7 @@ export interface ForwardOptions {
 /** Sends a request to its candidates in their order until one begins to respond, and relays that response. */
 export function createForward(options: ForwardOptions): Forward {
   const { endpoints, inFlight, ejections, retry, maxResponseMs } = options;
+  const endMarks = new EndMarks();
 
   return async (call, input) => {
     const { candidates } = input.plan;
@@ -55,6 +57,7 @@ export function createForward(options: ForwardOptions): Forward {
           freshConnection,
           maxBodyBytes,
           maxResponseMs,
+          endMarks,
           relays,
         });
       } finally {
@@ -97,6 +100,8 @@ export function createForward(options: ForwardOptions): Forward {
         }
         break;
       }
+      // Until an endpoint has sent an end mark, it may be one that never does.
+      case 'unfinished':
       case 'aborted':
         break;
     }
@@ -129,7 +134,11 @@ function conclude(call: Call, { route }: ForwardInput, { end, candidate, index }
   // What the parser refuses of the rest of a body ends the attempt, and is the client's to know.
   if (result.kind === 'aborted' && call.abortReason instanceof OllaError)
     return failWith(call, call.abortReason, attempt);
-  const kind = result.kind === 'broken' || result.kind === 'aborted' ? result.kind : 'relayed';
   const { bytesOut, firstByteAt } = end;
-  return { kind, error: null, bytesOut, firstByteAt, attempt };
+  return { kind: outcomeOf(result), error: null, bytesOut, firstByteAt, attempt };
+}
+
+function outcomeOf({ kind }: AttemptResult): Outcome['kind'] {
+  if (kind === 'unfinished') return 'broken';
+  return kind === 'broken' || kind === 'aborted' ? kind : 'relayed';
 }

@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import type { OllaError } from '@olla/core/errors';
 import { dropHeader, findHeader } from '@olla/core/http/find-header';
 import type { UpstreamCall, UpstreamFailure, UpstreamListener } from '@olla/upstream/upstream';
 import type { Call } from '../request/call.ts';
@@ -6,13 +7,19 @@ import { responseTime } from '../request/respond.ts';
 import { appendHeaders } from '../request/response-headers.ts';
 import type { AttemptResult } from './attempt-result.ts';
 import { streamErrorEvent, streamFormat, type StreamFormat } from './broken-stream.ts';
-import { brokenError } from './failure-error.ts';
+import { EndMarkReader } from './end-mark-reader.ts';
+import { brokenError, unfinishedError } from './failure-error.ts';
 import { ResponseWriter } from './response-writer.ts';
 import { retryAfterMs } from './retry-after.ts';
+import { streamDialect, type StreamDialect } from './stream-dialect.ts';
 import { UsageReader } from './usage-reader.ts';
 
 export interface RelayOptions {
   readonly call: Call;
+  /** Of the request at the backend, without query. */
+  readonly path: string;
+  /** The stream of a dialect is at its end: whether that is its whole end. */
+  readonly isWhole: (hasEndMark: boolean) => boolean;
   /** Name of the endpoint, for messages. */
   readonly endpoint: string;
   /** Decides when the head is there: relay the response, or discard it. */
@@ -50,6 +57,8 @@ export class Relay implements UpstreamListener {
   #retryAfterMs: number | null = null;
   #hasTrailer = false;
   #format: StreamFormat = 'opaque';
+  #dialect: StreamDialect | null = null;
+  #endMark: EndMarkReader | null = null;
   #lastByte = -1;
   #bytesOut = 0;
   #firstByteAt: number | null = null;
@@ -104,6 +113,8 @@ export class Relay implements UpstreamListener {
       findHeader(rawHeaders, 'content-encoding') !== null ||
       (isPlain && findHeader(rawHeaders, 'content-length') !== null);
     this.#format = isClosed ? 'opaque' : streamFormat(contentType);
+    if (status === 200) this.#dialect = streamDialect(call.method, this.#options.path, this.#format);
+    if (this.#dialect !== null) this.#endMark = new EndMarkReader(this.#dialect);
     this.#usage = UsageReader.for(contentType, status);
     call.response.writeHead(status, appendHeaders(headers, call.headers));
     this.#writer = new ResponseWriter(call.response, this.#hasTrailer, () => this.#upstream?.resume());
@@ -120,14 +131,22 @@ export class Relay implements UpstreamListener {
     this.#bytesOut += chunk.length;
     this.#lastByte = chunk.at(-1) ?? -1;
     this.#usage?.read(chunk);
+    this.#endMark?.read(chunk);
     return this.#writer?.data(chunk) ?? true;
   }
 
   onEnd(): void {
     if (this.#isOver || this.#status === null) return;
-    const { call } = this.#options;
+    const { call, endpoint, isWhole } = this.#options;
+    const isUnfinished = this.#endMark !== null && !isWhole(this.#endMark.isWhole());
+    if (isUnfinished) this.#sendError(unfinishedError(endpoint));
     this.#writer?.end(this.#hasTrailer ? ['X-Olla-Response-Time', responseTime(call)] : null);
-    this.#end({ kind: 'relayed', status: this.#status, retryAfterMs: this.#retryAfterMs });
+    const status = this.#status;
+    this.#end(
+      isUnfinished
+        ? { kind: 'unfinished', status }
+        : { kind: 'relayed', status, retryAfterMs: this.#retryAfterMs },
+    );
   }
 
   onFailure(failure: UpstreamFailure): void {
@@ -136,17 +155,14 @@ export class Relay implements UpstreamListener {
       this.#end({ kind: 'failed', failure });
       return;
     }
-    this.#breakOff(failure);
+    this.#breakOff(brokenError(this.#options.endpoint, failure));
     this.#end({ kind: 'broken', status: this.#status, failure });
   }
 
   /** A response that stopped half-way must not look whole: an error in the stream's own form, then a broken end. */
-  #breakOff(failure: UpstreamFailure): void {
-    const { call, endpoint } = this.#options;
-    const { socket } = call.response;
-    const { code, message } = brokenError(endpoint, failure);
-    const event = streamErrorEvent(this.#format, code, message, this.#lastByte);
-    if (event !== '') this.#writer?.data(Buffer.from(event));
+  #breakOff(error: OllaError): void {
+    const { socket } = this.#options.call.response;
+    this.#sendError(error);
     this.#writer?.quiet();
     // Node holds what is written to the response until the end of the turn; the connection must not end before it.
     process.nextTick(() => {
@@ -155,6 +171,11 @@ export class Relay implements UpstreamListener {
       if (this.#hasTrailer) socket?.destroySoon();
       else socket?.resetAndDestroy();
     });
+  }
+
+  #sendError({ code, message }: OllaError): void {
+    const event = streamErrorEvent(this.#format, this.#dialect, { code, message, lastByte: this.#lastByte });
+    if (event !== '') this.#writer?.data(Buffer.from(event));
   }
 
   #onDeadline(): void {

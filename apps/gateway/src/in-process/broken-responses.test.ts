@@ -175,7 +175,7 @@ describe('a response that breaks off', () => {
     const { gateway, send, status } = await start(t, endAfter([SSE, CHUNKED], chunk(EVENT)));
     await send(CHAT_BYTES);
     const line = await gateway.log.request(ID);
-    assert.deepEqual([line['status'], line['endpoint']], [200, 'frail']);
+    assert.deepEqual([line['status'], line['endpoint'], line['truncated']], [200, 'frail', true]);
     const { system, endpoints } = await status();
     assert.deepEqual([system.total_requests, system.total_failures], [1, 1]);
     assert.deepEqual(

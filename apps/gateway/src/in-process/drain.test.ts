@@ -45,9 +45,9 @@ describe('a worker that drains', () => {
       describe: 'connections to be refused',
       intervalMs: 1,
     });
-    request.socket.write(`${chunk('data: 2\n\n')}0\r\n\r\n`);
+    request.socket.write(`${chunk('data: [DONE]\n\n')}0\r\n\r\n`);
     const response = await client.nextResponse();
-    assert.deepEqual([response.text(), response.complete], ['data: 1\n\ndata: 2\n\n', true]);
+    assert.deepEqual([response.text(), response.complete], ['data: 1\n\ndata: [DONE]\n\n', true]);
     await waitFor(() => client.closed, { describe: 'the connection to be closed', intervalMs: 1 });
     await stopped;
   });

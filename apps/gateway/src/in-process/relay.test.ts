@@ -16,6 +16,8 @@ const MODEL = 'streamed';
 const SPECS = { only: { models: [MODEL] } };
 const STREAM_HEAD =
   'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n';
+/** Without it a stream would get an error event. */
+const DONE = 'data: [DONE]\n\n';
 const FILES = '/olla/proxy/v1/files';
 const MIB = 1024 * 1024;
 
@@ -88,11 +90,11 @@ describe('a response on its way to the client', () => {
     let reads = 0;
     client.socket.on('data', () => (reads += 1));
     const request = await openStream(client, backends.only);
-    request.socket.write(`${STREAM_HEAD}${chunk('one')}${chunk('two')}0\r\n\r\n`);
+    request.socket.write(`${STREAM_HEAD}${chunk('one\n')}${chunk(DONE)}0\r\n\r\n`);
     const response = await client.nextResponse();
     assert.deepEqual(
       response.pieces.map(({ data }) => data.toString()),
-      ['one', 'two'],
+      ['one\n', DONE],
     );
     assert.equal(reads, 1, 'head, chunks and end in one write');
   });
@@ -145,10 +147,10 @@ describe('a response on its way to the client', () => {
     assert.deepEqual([counted.text(), counted.header('content-length')], ['{"ok":true}', '11']);
     backends.only.respond = (request) =>
       whenComplete(request, () =>
-        request.socket.write(`${STREAM_HEAD}${chunk('ab')}${chunk('cd')}0\r\n\r\n`),
+        request.socket.write(`${STREAM_HEAD}${chunk('ab\n')}${chunk(DONE)}0\r\n\r\n`),
       );
     const streamed = await send(old);
-    assert.deepEqual([streamed.text(), streamed.complete], ['abcd', true]);
+    assert.deepEqual([streamed.text(), streamed.complete], [`ab\n${DONE}`, true]);
     for (const response of [counted, streamed])
       for (const name of ['trailer', 'transfer-encoding'])
         assert.equal(response.header(name), undefined, name);
@@ -220,9 +222,9 @@ describe('a response on its way to the client', () => {
       (JSON.parse(request.body().toString()) as { n: number }).n;
     const byNumber = waiting.toSorted((a, b) => nOf(a) - nOf(b));
     for (const request of byNumber.toReversed())
-      request.socket.write(`${STREAM_HEAD}${chunk(`is ${nOf(request)}`)}0\r\n\r\n`);
-    assert.equal((await client.nextResponse()).text(), 'is 1');
-    assert.equal((await client.nextResponse()).text(), 'is 2');
+      request.socket.write(`${STREAM_HEAD}${chunk(`n: ${nOf(request)}\n${DONE}`)}0\r\n\r\n`);
+    assert.equal((await client.nextResponse()).text(), `n: 1\n${DONE}`);
+    assert.equal((await client.nextResponse()).text(), `n: 2\n${DONE}`);
   });
 });
 
@@ -234,7 +236,7 @@ describe('backpressure', () => {
     client.socket.pause();
     const total = 32 * MIB;
     request.socket.write(STREAM_HEAD);
-    const state = pump(request.socket, total, chunk, '0\r\n\r\n');
+    const state = pump(request.socket, total, chunk, `${chunk(`\n${DONE}`)}0\r\n\r\n`);
     await held(state);
     assert.ok(state.written < 24 * MIB, `the backend could write ${state.written} bytes that nobody read`);
     client.socket.resume();
@@ -242,7 +244,7 @@ describe('backpressure', () => {
     assert.equal(response.complete, true);
     assert.equal(
       response.pieces.reduce((bytes, { data }) => bytes + data.length, 0),
-      total,
+      total + DONE.length + 1,
     );
   });
 

@@ -17,6 +17,7 @@ export function createRequestLog(log: Logger, format: 'json' | 'pretty'): Reques
         bytes: record.bytesOut,
         ...(record.retries > 0 ? { retries: record.retries } : {}),
         ...(record.error === null ? {} : { error: record.error }),
+        ...(record.isTruncated ? { truncated: true } : {}),
         id: record.requestId,
       });
   }
@@ -41,6 +42,7 @@ export function createRequestLog(log: Logger, format: 'json' | 'pretty'): Reques
     line += `,"bytes_in":${record.bytesIn},"bytes_out":${record.bytesOut}`;
     if (record.retries > 0) line += `,"retries":${record.retries}`;
     if (record.error !== null) line += `,"error":"${record.error}"`;
+    if (record.isTruncated) line += ',"truncated":true';
     log.raw(`${line}}`);
   };
 }

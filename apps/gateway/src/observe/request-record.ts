@@ -15,6 +15,8 @@ export interface ModelRoutingRecord {
 /** All that is kept of a request that is over: made once, for the log, the statistics and the trace. */
 export interface RequestRecord extends RequestFacts {
   readonly error: ErrorCode | null;
+  /** The response had begun and is not whole, by its endpoint's doing. */
+  readonly isTruncated: boolean;
   /** Name of the model at the endpoint that was tried last; null where none was, or the request names none. */
   readonly servedModel: string | null;
   /** Where a request for a model went; null for one without a model, or whose model nobody knows. */

@@ -63,6 +63,7 @@ function recordOf(call: Call, steps: Readonly<StepResults>, outcome: Outcome): R
     status: response.headersSent ? response.statusCode : null,
     result: resultOf(call, outcome),
     error: outcome.error,
+    isTruncated: outcome.kind === 'broken',
     endpoint: candidate?.endpoint.name ?? null,
     requestedModel: requested,
     servedModel: candidate === null ? null : (candidate.model ?? requested),

@@ -20,6 +20,9 @@ export function endAttempt(attempt: AttemptTrace, result: AttemptResult): void {
     case 'failed':
       attempt.end(result.kind, null, result.failure.code);
       break;
+    case 'unfinished':
+      attempt.end('broken', null, 'NO_END_MARK');
+      break;
     case 'aborted':
       attempt.end('client_left', null, null);
       break;

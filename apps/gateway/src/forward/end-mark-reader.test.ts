@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { EndMarkReader } from './end-mark-reader.ts';
 import { EndMarks } from './end-marks.ts';
 import { streamDialect, type StreamDialect } from './stream-dialect.ts';
+import { UsageReader } from './usage-reader.ts';
 
 const delta = (content: string): string =>
   `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content }, finish_reason: null }] })}\n\n`;
@@ -11,7 +12,7 @@ const USAGE = 'data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens
 /** Texts that look like ends, and quotes that JSON escapes. */
 const TRAP = 'data: [DONE] "finish_reason":"stop" "done":true {"type":"message_stop"} "response.completed" ';
 const completed = (text: string): string =>
-  `event: response.completed\ndata: ${JSON.stringify({ type: 'response.completed', response: { output: [text] } })}\n\n`;
+  `event: response.completed\ndata: ${JSON.stringify({ type: 'response.completed', response: { output: [text], usage: { input_tokens: 3, output_tokens: 4 } } })}\n\n`;
 
 /** What a stream has before its end, and ends of it. */
 const STREAMS: readonly (readonly [StreamDialect, before: string, ends: readonly string[]])[] = [
@@ -57,14 +58,16 @@ const STREAMS: readonly (readonly [StreamDialect, before: string, ends: readonly
 
 function isWhole(dialect: StreamDialect, text: string, cuts: readonly number[]): boolean {
   const reader = new EndMarkReader(dialect);
+  const usage = UsageReader.for('text/event-stream', 200);
   const bytes = Buffer.from(text);
   const places = [...new Set(cuts.map((cut) => cut % (bytes.length + 1)))].sort((a, b) => a - b);
   let from = 0;
   for (const to of [...places, bytes.length]) {
     reader.read(bytes.subarray(from, to));
+    usage?.read(bytes.subarray(from, to));
     from = to;
   }
-  return reader.isWhole();
+  return reader.isWhole(usage?.finish() !== null);
 }
 
 describe('a stream', () => {

@@ -12,7 +12,7 @@ import { brokenError, unfinishedError } from './failure-error.ts';
 import { ResponseWriter } from './response-writer.ts';
 import { retryAfterMs } from './retry-after.ts';
 import { streamDialect, type StreamDialect } from './stream-dialect.ts';
-import { UsageReader } from './usage-reader.ts';
+import { UsageReader, type Usage } from './usage-reader.ts';
 
 export interface RelayOptions {
   readonly call: Call;
@@ -64,6 +64,7 @@ export class Relay implements UpstreamListener {
   #firstByteAt: number | null = null;
   #writer: ResponseWriter | null = null;
   #usage: UsageReader | null = null;
+  #tokens: Usage | null = null;
   readonly #deadline: NodeJS.Timeout | null;
 
   constructor(options: RelayOptions) {
@@ -138,7 +139,8 @@ export class Relay implements UpstreamListener {
   onEnd(): void {
     if (this.#isOver || this.#status === null) return;
     const { call, endpoint, isWhole } = this.#options;
-    const isUnfinished = this.#endMark !== null && !isWhole(this.#endMark.isWhole());
+    this.#tokens = this.#usage?.finish() ?? null;
+    const isUnfinished = this.#endMark !== null && !isWhole(this.#endMark.isWhole(this.#tokens !== null));
     if (isUnfinished) this.#sendError(unfinishedError(endpoint));
     this.#writer?.end(this.#hasTrailer ? ['X-Olla-Response-Time', responseTime(call)] : null);
     const status = this.#status;
@@ -188,7 +190,7 @@ export class Relay implements UpstreamListener {
     this.#isOver = true;
     if (this.#deadline !== null) clearTimeout(this.#deadline);
     this.#writer?.release();
-    const usage = this.#usage?.finish() ?? null;
+    const usage = this.#tokens ?? this.#usage?.finish() ?? null;
     this.#options.onEnd({
       result,
       relayedStatus: this.#status,

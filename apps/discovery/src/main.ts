@@ -7,7 +7,8 @@ import type { Settings } from '@olla/config/schema';
 import type { Instance } from '@olla/core/instance';
 import { connectState } from '@olla/state/connect-state';
 import type { SharedState } from '@olla/state/shared-state';
-import { chooseFormat, createLogger, type Logger } from '@olla/telemetry/logger';
+import type { Logger } from '@olla/telemetry/logger';
+import { openLog } from '@olla/telemetry/open-log';
 import { runAgent, type RunningAgent } from './agent.ts';
 
 /** The message that a gateway's primary sends to the agent it forked. */
@@ -39,7 +40,7 @@ export async function startAgentProcess(): Promise<void> {
   process.once('disconnect', () => process.exit(0));
   try {
     const { settings, self, redis } = await receiveInit();
-    const log = newLog(settings);
+    const log = newLog(settings, false);
     const state = await connectState({ self, redis, channel: process });
     answerProcessQuestions(state);
     const agent = runAgent({ settings, state, self, log });
@@ -68,7 +69,7 @@ export async function startStandaloneAgent(settings: Settings): Promise<number> 
         'Set redis.url (or OLLA_REDIS_URL), or run `olla serve`, which runs an agent itself',
     );
   }
-  const log = newLog(settings);
+  const log = newLog(settings, true);
   const id = `${hostname()}:${process.pid}:${randomBytes(3).toString('hex')}`;
   const self: Instance = {
     id,
@@ -91,9 +92,10 @@ export async function startStandaloneAgent(settings: Settings): Promise<number> 
   return untilSignal(agent, state, log);
 }
 
-function newLog({ logging }: Settings): Logger {
-  const format = chooseFormat(logging.format, process.stdout);
-  return createLogger({ level: logging.level, format, base: { role: 'agent', pid: process.pid } });
+/** @param standsAlone an agent without a primary has a log file of its own */
+function newLog({ logging }: Settings, standsAlone: boolean): Logger {
+  const base = { role: 'agent', pid: process.pid };
+  return openLog(logging, { base, name: standsAlone ? 'olla-agent' : 'olla', rotates: standsAlone }).log;
 }
 
 function receiveInit(): Promise<InitMessage> {

@@ -6,7 +6,8 @@ import { configHash } from '@olla/config/config-hash';
 import type { Settings } from '@olla/config/schema';
 import { createAdminToken, removeAdminToken, type AdminToken } from '@olla/admin-api/token-file';
 import type { Snapshot } from '@olla/core/snapshot';
-import { chooseFormat, createLogger, type Logger } from '@olla/telemetry/logger';
+import type { Logger } from '@olla/telemetry/logger';
+import { openLog } from '@olla/telemetry/open-log';
 import { nextSteps, startLines, startRecord, type EndpointSource, type StartFacts } from './announce.ts';
 import { claimPort, StartupError } from './primary/claim-port.ts';
 import { GatewayPrimary } from './primary/gateway-primary.ts';
@@ -28,8 +29,11 @@ const FIRST_PROBES_MS = 1_500;
  */
 export async function serve(options: ServeOptions): Promise<number> {
   const { settings } = options;
-  const format = chooseFormat(settings.logging.format, process.stdout);
-  const log = createLogger({ level: settings.logging.level, format, base: { role: 'primary' } });
+  const { log, format } = openLog(settings.logging, {
+    base: { role: 'primary' },
+    name: 'olla',
+    rotates: true,
+  });
   for (const notice of options.notices)
     log.info(`${notice.key}: ${notice.message}`, { at: formatPlace(notice) });
 

@@ -1,6 +1,6 @@
 /** Body of a cluster worker: importing this file runs it. The path of a request is in request/request-path.ts. */
 import { connectState } from '@olla/state/connect-state';
-import { chooseFormat, createLogger } from '@olla/telemetry/logger';
+import { openLog } from '@olla/telemetry/open-log';
 import { isMessage, type DrainMessage, type FailedMessage, type InitMessage } from './process-messages.ts';
 import { runWorker, type RunningWorker } from './run-worker.ts';
 
@@ -26,11 +26,10 @@ process.on('message', (message: unknown) => {
 });
 
 const init = await receiveInit();
-const format = chooseFormat(init.settings.logging.format, process.stdout);
-const log = createLogger({
-  level: init.settings.logging.level,
-  format,
+const { log, format } = openLog(init.settings.logging, {
   base: { role: 'worker', pid: process.pid },
+  name: 'olla',
+  rotates: false,
 });
 
 // The terminal sends its signals to the whole group; only the primary acts on them.

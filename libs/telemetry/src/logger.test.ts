@@ -50,7 +50,9 @@ describe('the logger', () => {
   });
 
   test('chooses pretty for a terminal, and for a pipe what is configured', () => {
-    assert.equal(chooseFormat('json', { isTTY: true }), 'pretty');
+    assert.equal(chooseFormat(null, { isTTY: true }), 'pretty');
+    assert.equal(chooseFormat(null, { isTTY: false }), 'json');
+    assert.equal(chooseFormat('json', { isTTY: true }), 'json');
     assert.equal(chooseFormat('json', { isTTY: false }), 'json');
     assert.equal(chooseFormat('text', { isTTY: false }), 'pretty');
   });

@@ -32,12 +32,13 @@ const FLUSH_BYTES = 32 * 1024;
 
 const COLOURS: Record<LogLevel, string> = { debug: '90', info: '36', warn: '33', error: '31' };
 
-/** A terminal gets `pretty`, whatever the configuration says. A pipe gets JSON, unless the configuration says `text`. */
+/** The configured format. Where none is, a terminal gets `pretty` and a pipe JSON. */
 export function chooseFormat(
-  configured: 'json' | 'text',
+  configured: 'json' | 'text' | null,
   stream: Pick<WriteStream, 'isTTY'>,
 ): 'json' | 'pretty' {
-  return stream.isTTY || configured === 'text' ? 'pretty' : 'json';
+  if (configured !== null) return configured === 'text' ? 'pretty' : 'json';
+  return stream.isTTY ? 'pretty' : 'json';
 }
 
 /**

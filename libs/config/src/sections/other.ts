@@ -11,6 +11,7 @@ import {
   section,
   text,
   unset,
+  wholeNumber,
 } from '../leaf.ts';
 
 /** A hundred years. No timer waits for it, so the limit of Node's timers does not apply. */
@@ -100,15 +101,42 @@ export const logging = section({
   ),
   format: leaf(
     'choice',
-    choice(['json', 'text']).default('json'),
-    'Format of log lines. A terminal always gets `text`.',
-    { env: 'OLLA_LOGGING_FORMAT' },
+    unset(choice(['json', 'text'])),
+    'Format of log lines; unset is `text` on a terminal and `json` elsewhere.',
+    {
+      env: ['OLLA_LOGGING_FORMAT', 'OLLA_PRETTY_LOGS'],
+      synonyms: { true: 'text', '1': 'text', false: 'json', '0': 'json' },
+    },
   ),
-  output: noEffect(
+  output: leaf(
     'choice',
-    choice(['stdout', 'file']),
-    'logs go to stdout, from where a service manager can write them to files',
+    choice(['stdout', 'file']).default('stdout'),
+    '`file`: write log lines to `olla.log` in `logging.file.dir` too.',
+    {
+      env: ['OLLA_LOGGING_OUTPUT', 'OLLA_FILE_OUTPUT'],
+      synonyms: { true: 'file', '1': 'file', false: 'stdout', '0': 'stdout' },
+    },
   ),
+  file: section({
+    dir: leaf('path', text().default('./logs'), 'Folder of the log file. It is made if it is missing.', {
+      env: 'OLLA_LOG_DIR',
+    }),
+    max_size_mb: leaf(
+      'int',
+      wholeNumber(1).default(100),
+      'Size in MiB at which the log file is renamed and a new one begun.',
+      { env: 'OLLA_LOG_SIZE_MB' },
+    ),
+    max_backups: leaf('int', wholeNumber(0).default(7), 'Renamed log files that are kept; 0 is all.', {
+      env: 'OLLA_LOG_MAX_BACKUPS',
+    }),
+    max_age_days: leaf(
+      'int',
+      wholeNumber(0).default(14),
+      'Days after which a renamed log file is removed, when the next is renamed; 0 is never.',
+      { env: 'OLLA_LOG_MAX_AGE_DAYS' },
+    ),
+  }).prefault({}),
 });
 
 export const engineering = section({

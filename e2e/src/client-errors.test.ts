@@ -42,13 +42,13 @@ describe('failures as the official clients see them', () => {
     await ollama.close();
   });
 
-  /** The endpoint serves: what an earlier failure did to it is over. */
-  const inService = (): Promise<unknown> =>
+  /** Waits until the endpoint serves again after an earlier failure. */
+  const waitUntilServing = (): Promise<unknown> =>
     waitFor(async () => (await fetch(`${gateway.url}/internal/health`)).status === 200, {
       describe: 'the endpoint to serve',
     });
   const respondWith = async (respond: Respond): Promise<void> => {
-    await inService();
+    await waitUntilServing();
     backend.respond = (request) => whenComplete(request, () => respond(request));
   };
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, suite, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import type { EventsBody } from '@olla/admin-api/schema/events';
 import type { StatusBody, StatusEndpoint } from '@olla/admin-api/schema/status';
 import type { Gateway } from '@olla/testing/olla-process';
@@ -10,7 +10,7 @@ import { endpointConfig, startGatewayFor } from './start-gateway-for.ts';
 const MODEL = 'shared';
 const WORKERS = 3;
 
-suite('an endpoint whose responses fail while its health checks pass', () => {
+describe('an endpoint whose responses fail while its health checks pass', () => {
   let failing: RawBackend;
   let sound: RawBackend;
   let gateway: Gateway;
@@ -38,54 +38,58 @@ suite('an endpoint whose responses fail while its health checks pass', () => {
       body: JSON.stringify({ model: MODEL, messages: [] }),
     });
   const read = async <T>(path: string): Promise<T> =>
-    // Each is a connection of its own, and connections go round the workers.
+    // New connections reach the workers in turn.
     (await (await fetch(`${gateway.url}${path}`, { headers: { connection: 'close' } })).json()) as T;
-  const rowOf = async (): Promise<StatusEndpoint> => {
+  const readRow = async (): Promise<StatusEndpoint> => {
     const { endpoints } = await read<StatusBody>('/internal/status');
     return endpoints.find(({ name }) => name === 'failing') ?? assert.fail();
   };
-  const untilEveryWorkerSays = async (isExpected: (row: StatusEndpoint) => boolean): Promise<void> => {
+  const waitForEveryWorker = async (isExpected: (row: StatusEndpoint) => boolean): Promise<void> => {
     let inARow = 0;
     await waitFor(
       async () => {
-        inARow = isExpected(await rowOf()) ? inARow + 1 : 0;
+        inARow = isExpected(await readRow()) ? inARow + 1 : 0;
         return inARow === 2 * WORKERS;
       },
-      { describe: `one status at every worker\n${gateway.process.output}`, intervalMs: 1, timeoutMs: 30_000 },
+      {
+        describe: `the same status at every worker\n${gateway.process.output}`,
+        intervalMs: 1,
+        timeoutMs: 30_000,
+      },
     );
   };
   const linesOf = (kind: string): string[] =>
     gateway.process.output.split('\n').filter((line) => line.includes(`"event":"${kind}"`));
 
-  test('is ejected by every worker and comes back, each with one line of one process and one event', async () => {
+  test('is ejected and readmitted by every worker, each time with one log line and one event', async () => {
     failing.respond = (request) =>
       whenComplete(request, () => request.socket.write(jsonResponse({}, '502 Bad Gateway')));
     await waitFor(
       async () => {
         await chat();
-        return (await rowOf()).status === 'ejected';
+        return (await readRow()).status === 'ejected';
       },
       { describe: 'the ejection', intervalMs: 1 },
     );
-    await untilEveryWorkerSays(({ status }) => status === 'ejected');
-    const { serves, reason } = await rowOf();
+    await waitForEveryWorker(({ status }) => status === 'ejected');
+    const { serves, reason } = await readRow();
     assert.equal(serves, false);
     assert.match(reason, /^\d+ of the last \d+ requests failed \(502\)$/);
 
     failing.respond = (request) => whenComplete(request, () => request.socket.write(jsonResponse({})));
-    await untilEveryWorkerSays((row) => row.serves);
-    await waitFor(() => linesOf('readmitted').length > 0, { describe: 'the line of the re-admission' });
+    await waitForEveryWorker((row) => row.serves);
+    await waitFor(() => linesOf('readmitted').length > 0, { describe: 'the log line of the readmission' });
     for (const kind of ['ejected', 'readmitted'])
       assert.equal(linesOf(kind).length, 1, linesOf(kind).join('\n'));
     const { events } = await read<EventsBody>('/internal/events');
-    const ours = events.filter(({ kind }) => kind === 'ejected' || kind === 'readmitted');
+    const relevant = events.filter(({ kind }) => kind === 'ejected' || kind === 'readmitted');
     assert.deepEqual(
-      ours.map(({ kind, endpoint }) => [kind, endpoint]),
+      relevant.map(({ kind, endpoint }) => [kind, endpoint]),
       [
         ['ejected', 'failing'],
         ['readmitted', 'failing'],
       ],
     );
-    assert.equal(ours[0]?.reason, reason);
+    assert.equal(relevant[0]?.reason, reason);
   });
 });

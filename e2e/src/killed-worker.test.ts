@@ -6,7 +6,7 @@ import { postBytes, requestBytes } from '@olla/testing/request-bytes';
 import { waitFor } from '@olla/testing/wait-for';
 import { SERVERS, startContractFleet, type ContractFleet, type ServerName } from './contract-fleet.ts';
 
-describe('the statistics of a worker that is killed', () => {
+describe('the statistics after a worker is killed', () => {
   let fleet: ContractFleet;
   before(async () => {
     fleet = await startContractFleet();
@@ -26,7 +26,7 @@ describe('the statistics of a worker that is killed', () => {
       ) as Status
     ).system;
 
-  test('stay counted, once', async () => {
+  test('counts its requests once', async () => {
     const before = await totals();
     const sent = 12;
     for (let n = 0; n < sent; n += 1) assert.equal((await chat('desk')).status, 200);
@@ -47,10 +47,10 @@ describe('the statistics of a worker that is killed', () => {
           workers.length === 2 && !workers.includes(killed as number) && workers.includes(kept as number)
         );
       },
-      { describe: 'a new worker in its place' },
+      { describe: 'a new worker' },
     );
     await waitFor(async () => assert.deepEqual(await counted(), expected) === undefined, {
-      describe: 'all to be counted',
+      describe: 'all requests to be counted',
     });
     for (let n = 0; n < 6; n += 1) assert.deepEqual(await counted(), expected);
   });

@@ -6,7 +6,7 @@ import { startSimulator, type Simulator } from '@olla/testing/simulator-process'
 import { waitFor } from '@olla/testing/wait-for';
 import { startGatewayFor } from './start-gateway-for.ts';
 
-/** Posts a chat on a connection of its own, so that any worker may get it. */
+/** Sends a chat on a connection of its own, so that any worker may get it. */
 async function chat(gateway: Gateway, model: string, prefix = 'openai'): Promise<Response> {
   return fetch(`${gateway.url}/olla/${prefix}/v1/chat/completions`, {
     method: 'POST',
@@ -43,7 +43,7 @@ describe('routing strategies', () => {
     });
   }
 
-  test('discovery lists the models anew before it says that nobody has one', async () => {
+  test('discovery lists the models again before it answers 404 for a model', async () => {
     const gateway = await gatewayWith('discovery', {
       discovery_refresh_on_miss: true,
       discovery_timeout: '1m',
@@ -66,7 +66,7 @@ describe('routing strategies', () => {
     }
     assert.ok(
       performance.now() - startedAt < 4_000,
-      'the answer comes with the new lists, not with the timeout',
+      'the responses come with the new lists, not after the timeout',
     );
 
     await fleet.control('POST', 'cards/faults', { kind: 'hang-before-head' });
@@ -76,11 +76,11 @@ describe('routing strategies', () => {
       `POST /olla/openai/v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
     );
     await waitFor(async () => (await fleet.requests('cards')).some(({ outcome }) => outcome === 'open'), {
-      describe: 'a list that hangs',
+      describe: 'a hanging model list',
     });
     leaving.destroy();
     await fleet.control('DELETE', 'cards/faults');
-    // A request that still waited would hold the gateway's end for discovery_timeout.
+    // A request that still waited would keep the gateway from stopping for discovery_timeout.
     await gateway.stop(8_000);
   });
 });

@@ -10,6 +10,14 @@ import { endpointConfig, startGatewayFor } from './start-gateway-for.ts';
 const MODEL = 'm';
 const MIB = 1024 * 1024;
 
+interface Upload {
+  readonly start: string;
+  /** Bytes between start and end. */
+  readonly bytes: number;
+  readonly end: string;
+  readonly onPiece: () => void;
+}
+
 describe('the memory of a worker', () => {
   let backend: RawBackend;
   let gateway: Gateway;
@@ -35,20 +43,25 @@ describe('the memory of a worker', () => {
       const grown: number[] = [];
       const before = residentBytes(worker as number);
       for (let n = 0; n < 3; n += 1)
-        await upload(start, 50 * MIB, end, () => grown.push(residentBytes(worker as number) - before));
+        await upload({
+          start,
+          bytes: 50 * MIB,
+          end,
+          onPiece: () => grown.push(residentBytes(worker as number) - before),
+        });
       const most = Math.max(...grown);
       t.diagnostic(`150 MiB in 3 bodies: the worker grew by ${(most / MIB).toFixed(1)} MiB`);
-      // What stands before the model has to be held until it is known.
+      // The gateway holds the bytes before the model until it knows the model.
       const held = what === 'after the model' ? 0 : 50 * MIB;
       assert.ok(most < held + 75 * MIB, `the worker grew by ${most} bytes`);
     });
 
-  /** Sends one string of this size; the backend gets all of it. `onPiece` is called at each piece. */
-  async function upload(start: string, bytes: number, end: string, onPiece: () => void): Promise<void> {
+  /** Uploads a string of this size and asserts that the backend gets all of it. Calls `onPiece` after each piece. */
+  async function upload({ start, bytes, end, onPiece }: Upload): Promise<void> {
     const total = start.length + bytes + end.length;
     let received = 0;
     backend.respond = (request) => {
-      // Counted and dropped: the test's own memory is not its subject.
+      // The test counts the bytes and drops them, so that its own memory stays small.
       whenComplete(request, () => request.socket.write(jsonResponse({ ok: true })));
       request.socket.on('data', () => {
         for (const { data } of request.pieces.splice(0)) received += data.length;

@@ -1,4 +1,5 @@
 import { Agent, errors, request, type Dispatcher } from 'undici';
+import { newRecord } from '@olla/core/records';
 import type { ProbeResponse } from '@olla/backends/profile';
 
 export interface ProbeRequest {
@@ -99,7 +100,7 @@ async function send(
     },
     ...posting,
   });
-  const headers: Record<string, string> = {};
+  const headers = newRecord<string>();
   for (const [name, value] of Object.entries(response.headers)) {
     if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
   }

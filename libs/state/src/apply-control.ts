@@ -6,8 +6,9 @@ export const NO_CONTROL: Control = { revision: 0, drained: {}, refresh: 0 };
 export function applyControl(control: Control, change: ControlChange, at: number): Control {
   const revision = control.revision + 1;
   if (change.action === 'refresh') return { ...control, revision, refresh: control.refresh + 1 };
-  const drained = { ...control.drained };
-  if (change.action === 'drain') drained[change.endpoint] = { by: change.by, at };
-  else delete drained[change.endpoint];
-  return { ...control, revision, drained };
+  // An endpoint may be named `__proto__`: fromEntries makes that a key like any other.
+  const drained = new Map(Object.entries(control.drained));
+  if (change.action === 'drain') drained.set(change.endpoint, { by: change.by, at });
+  else drained.delete(change.endpoint);
+  return { ...control, revision, drained: Object.fromEntries(drained) };
 }

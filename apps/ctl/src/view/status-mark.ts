@@ -10,22 +10,24 @@ export interface StatusMark {
 
 const OTHER: StatusMark = { glyph: '?', asciiGlyph: '?', word: 'unknown', color: 'gray', rank: 1 };
 
-const MARKS: Readonly<Record<string, StatusMark>> = {
-  healthy: { glyph: '●', asciiGlyph: '*', word: 'healthy', color: 'green', rank: 5 },
-  busy: { glyph: '▲', asciiGlyph: '!', word: 'busy', color: 'yellow', rank: 2 },
-  warming: { glyph: '▲', asciiGlyph: '!', word: 'warming', color: 'yellow', rank: 3 },
-  rate_limited: { glyph: '▲', asciiGlyph: '!', word: 'limited', color: 'yellow', rank: 1 },
-  unhealthy: { glyph: '✖', asciiGlyph: 'x', word: 'unhealthy', color: 'red', rank: 0 },
-  offline: { glyph: '✖', asciiGlyph: 'x', word: 'offline', color: 'red', rank: 0 },
-  ejected: { glyph: '✖', asciiGlyph: 'x', word: 'ejected', color: 'red', rank: 0 },
-  config_error: { glyph: '✖', asciiGlyph: 'x', word: 'auth', color: 'red', rank: 0 },
-  draining: { glyph: '○', asciiGlyph: 'o', word: 'draining', color: 'gray', rank: 4 },
-  unknown: OTHER,
-};
+const MARKS: ReadonlyMap<string, StatusMark> = new Map(
+  Object.entries({
+    healthy: { glyph: '●', asciiGlyph: '*', word: 'healthy', color: 'green', rank: 5 },
+    busy: { glyph: '▲', asciiGlyph: '!', word: 'busy', color: 'yellow', rank: 2 },
+    warming: { glyph: '▲', asciiGlyph: '!', word: 'warming', color: 'yellow', rank: 3 },
+    rate_limited: { glyph: '▲', asciiGlyph: '!', word: 'limited', color: 'yellow', rank: 1 },
+    unhealthy: { glyph: '✖', asciiGlyph: 'x', word: 'unhealthy', color: 'red', rank: 0 },
+    offline: { glyph: '✖', asciiGlyph: 'x', word: 'offline', color: 'red', rank: 0 },
+    ejected: { glyph: '✖', asciiGlyph: 'x', word: 'ejected', color: 'red', rank: 0 },
+    config_error: { glyph: '✖', asciiGlyph: 'x', word: 'auth', color: 'red', rank: 0 },
+    draining: { glyph: '○', asciiGlyph: 'o', word: 'draining', color: 'gray', rank: 4 },
+    unknown: OTHER,
+  }),
+);
 
 /** @param status the word of the admin API; a word that this version does not know is shown as unknown */
 export function statusMark(status: string): StatusMark {
-  return MARKS[status] ?? OTHER;
+  return MARKS.get(status) ?? OTHER;
 }
 
 export function showStatusMark(mark: StatusMark, ascii: boolean): string {

@@ -53,7 +53,7 @@ export function endpointRows(sources: EndpointSources): EndpointRow[] {
       type: probed?.type ?? type,
       priority,
       status,
-      drainedBy: control.drained[name]?.by ?? null,
+      drainedBy: Object.hasOwn(control.drained, name) ? (control.drained[name]?.by ?? null) : null,
       probed,
       models: has?.names ?? [],
       loaded: has?.loaded ?? null,

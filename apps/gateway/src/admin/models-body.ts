@@ -1,4 +1,5 @@
 import type { StatusModelsBody } from '@olla/admin-api/schema/status';
+import { newRecord } from '@olla/core/records';
 import type { CatalogModel } from '@olla/core/snapshot';
 import { compareText, type EndpointRow } from './endpoint-rows.ts';
 import { formatAgo, formatBytes, isoOrNull } from './format.ts';
@@ -8,7 +9,7 @@ import type { Moment } from './sources.ts';
 export function modelsBody({ now, endpoints, snapshot }: Moment): StatusModelsBody {
   const byName = new Map(endpoints.map((endpoint) => [endpoint.name, endpoint]));
   const models = snapshot?.catalog.models ?? [];
-  const families: Record<string, string[]> = {};
+  const families = newRecord<string[]>();
   for (const model of models) (families[model.family || 'unknown'] ??= []).push(model.id);
   for (const names of Object.values(families)) names.sort(compareText);
   return {

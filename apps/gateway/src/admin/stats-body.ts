@@ -1,5 +1,6 @@
 import type { StatsModelsBody, StatsStickyBody, StatsTranslatorsBody } from '@olla/admin-api/schema/stats';
 import { estimateDistinct, newDistinctCount } from '@olla/core/distinct-count';
+import { newRecord } from '@olla/core/records';
 import {
   addTraffic,
   newTrafficCounters,
@@ -65,7 +66,7 @@ function modelRow(
 }
 
 function byEndpoint(pairs: Moment['statistics']['modelEndpoints']): StatsModelsBody['endpoints'] {
-  const body: StatsModelsBody['endpoints'] = {};
+  const body = newRecord<StatsModelsBody['endpoints'][string]>();
   for (const [model, endpoints] of pairs) {
     body[model] = Object.fromEntries(
       [...endpoints].map(([endpoint, counters]) => [

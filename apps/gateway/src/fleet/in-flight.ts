@@ -1,3 +1,4 @@
+import { newRecord } from '@olla/core/records';
 import type { EndpointView } from '@olla/core/route-plan/endpoint-view';
 import type { FleetLive } from '@olla/core/route-plan/fleet-live';
 import type { LoadPort } from '@olla/state/ports/load';
@@ -39,7 +40,7 @@ export class InFlight {
   /** This worker's requests by endpoint name, those that have none left out. */
   byName(): Record<string, number> {
     const { endpoints, live } = this.#options;
-    const counts: Record<string, number> = {};
+    const counts = newRecord<number>();
     for (const { name, key } of endpoints.list) {
       const { inFlight } = live.endpoint(key);
       if (inFlight > 0) counts[name] = inFlight;

@@ -1,4 +1,5 @@
 import { noteDistinct } from '@olla/core/distinct-count';
+import { newRecord } from '@olla/core/records';
 import {
   bucketOf,
   newModelRouting,
@@ -40,12 +41,12 @@ export type HeldNow = Pick<WorkerStatistics, 'inFlight' | 'connections' | 'dropp
 /** One worker's table of instruments. Counting allocates nothing once an endpoint and a model are known. */
 export class StatisticsRecorder {
   readonly #total = newTrafficCounters();
-  readonly #endpoints: Record<string, TrafficCounters> = {};
-  readonly #models: Record<string, TrafficCounters> = {};
-  readonly #modelEndpoints: Record<string, TrafficCounters> = {};
+  readonly #endpoints = newRecord<TrafficCounters>();
+  readonly #models = newRecord<TrafficCounters>();
+  readonly #modelEndpoints = newRecord<TrafficCounters>();
   /** Addresses refused lately, with the moment of the last refusal. */
   readonly #blocked = new Map<string, number>();
-  readonly #routing: Record<string, ModelRouting> = {};
+  readonly #routing = newRecord<ModelRouting>();
   #modelCount = 0;
   readonly #rejected = { global: 0, perIp: 0, health: 0, size: 0 };
   #leaseWaits = 0;

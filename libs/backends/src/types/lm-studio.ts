@@ -8,7 +8,9 @@ import type { NativeModel } from '../listings/select-models.ts';
 import { asList, asPositive, asRecord, asText, parseJson, type JsonRecord } from '../reading/json.ts';
 import { isOpenAiList, parseOpenAiList } from '../reading/openai-list.ts';
 
-const KINDS: Readonly<Record<string, ModelKind>> = { llm: 'llm', vlm: 'vlm', embeddings: 'embeddings' };
+const KINDS: ReadonlyMap<string, ModelKind> = new Map(
+  Object.entries({ llm: 'llm', vlm: 'vlm', embeddings: 'embeddings' }),
+);
 
 export const lmStudio = defineProfile({
   type: 'lm-studio',
@@ -60,7 +62,7 @@ function tellModel(entry: JsonRecord): Partial<EndpointModel> {
     format: asText(entry['compatibility_type']),
     publisher: asText(entry['publisher']),
   };
-  const kind = KINDS[asText(entry['type']) ?? ''];
+  const kind = KINDS.get(asText(entry['type']) ?? '');
   return kind === undefined ? told : { ...told, kind };
 }
 

@@ -36,17 +36,19 @@ function checkHealth(response: ProbeResponse): HealthVerdict {
   return checkStatus(response);
 }
 
-const KINDS: Readonly<Record<string, ModelKind>> = {
-  'image.generation': 'image',
-  'audio.speech': 'audio',
-  'audio.transcription': 'audio',
-  embedding: 'embeddings',
-  vision: 'vlm',
-};
+const KINDS: ReadonlyMap<string, ModelKind> = new Map(
+  Object.entries({
+    'image.generation': 'image',
+    'audio.speech': 'audio',
+    'audio.transcription': 'audio',
+    embedding: 'embeddings',
+    vision: 'vlm',
+  }),
+);
 
 function tellModel(entry: JsonRecord): Partial<EndpointModel> {
   const capabilities = asTexts(entry['capabilities']);
-  const kind = capabilities.map((word) => KINDS[word]).find((known) => known !== undefined);
+  const kind = capabilities.map((word) => KINDS.get(word)).find((known) => known !== undefined);
   // Only an entry of a loaded model has these, and not each of them.
   const loaded = asPositive(entry['max_model_len']) !== null || asPositive(entry['context_window']) !== null;
   return {

@@ -3,26 +3,28 @@ import type { EndpointModel, ModelKind } from '../snapshot.ts';
 const LONG_CONTEXT = 32_768;
 
 /** The catalog's words for those of the backends. */
-const WORDS: Readonly<Record<string, string>> = {
-  completion: 'text-generation',
-  chat: 'chat',
-  tools: 'function-calling',
-  'tool-calling': 'function-calling',
-  tool_use: 'function-calling',
-  tool_calling: 'function-calling',
-  vision: 'vision',
-  multimodal: 'vision',
-  thinking: 'reasoning',
-  reasoning: 'reasoning',
-  embedding: 'embeddings',
-  embeddings: 'embeddings',
-  insert: 'fill-in-the-middle',
-  coding: 'code-generation',
-  rerank: 'reranking',
-  reranking: 'reranking',
-  audio: 'audio',
-  image: 'image-generation',
-};
+const WORDS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    completion: 'text-generation',
+    chat: 'chat',
+    tools: 'function-calling',
+    'tool-calling': 'function-calling',
+    tool_use: 'function-calling',
+    tool_calling: 'function-calling',
+    vision: 'vision',
+    multimodal: 'vision',
+    thinking: 'reasoning',
+    reasoning: 'reasoning',
+    embedding: 'embeddings',
+    embeddings: 'embeddings',
+    insert: 'fill-in-the-middle',
+    coding: 'code-generation',
+    rerank: 'reranking',
+    reranking: 'reranking',
+    audio: 'audio',
+    image: 'image-generation',
+  }),
+);
 
 const BY_KIND: Readonly<Record<ModelKind, readonly string[]>> = {
   llm: ['text-generation'],
@@ -44,7 +46,7 @@ export function capabilitiesOf(
   const words = new Set<string>(BY_KIND[kind]);
   for (const model of models) {
     for (const told of model.capabilities) {
-      const word = WORDS[told.toLowerCase()];
+      const word = WORDS.get(told.toLowerCase());
       if (word !== undefined) words.add(word);
     }
   }

@@ -1,3 +1,4 @@
+import { newRecord } from '@olla/core/records';
 import {
   addRouting,
   addTraffic,
@@ -68,7 +69,7 @@ function sumAll(
   a: Record<string, TrafficCounters>,
   b: Record<string, TrafficCounters>,
 ): Record<string, TrafficCounters> {
-  const sums: Record<string, TrafficCounters> = {};
+  const sums = newRecord<TrafficCounters>();
   for (const all of [a, b]) {
     for (const [name, traffic] of Object.entries(all)) {
       sums[name] ??= newTrafficCounters();
@@ -82,7 +83,7 @@ function sumRouting(
   a: Record<string, ModelRouting>,
   b: Record<string, ModelRouting>,
 ): Record<string, ModelRouting> {
-  const sums: Record<string, ModelRouting> = {};
+  const sums = newRecord<ModelRouting>();
   for (const all of [a, b])
     for (const [name, routing] of Object.entries(all))
       addRouting((sums[name] ??= newModelRouting()), routing);

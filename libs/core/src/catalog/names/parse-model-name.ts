@@ -32,13 +32,15 @@ export interface ParsedName {
   readonly identity: string | null;
 }
 
-const FORMATS: Readonly<Record<string, string>> = {
-  gguf: 'gguf',
-  ggml: 'ggml',
-  mlx: 'mlx',
-  awq: 'awq',
-  gptq: 'gptq',
-};
+const FORMATS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    gguf: 'gguf',
+    ggml: 'ggml',
+    mlx: 'mlx',
+    awq: 'awq',
+    gptq: 'gptq',
+  }),
+);
 /** Words that do not set one model apart from another. */
 const EMPTY_WORDS: ReadonlySet<string> = new Set([
   'latest',
@@ -50,7 +52,9 @@ const EMPTY_WORDS: ReadonlySet<string> = new Set([
   'quantized',
 ]);
 /** The one spelling of words that mean the same. */
-const SYNONYMS: Readonly<Record<string, string>> = { it: 'instruct', inst: 'instruct', pt: 'base' };
+const SYNONYMS: ReadonlyMap<string, string> = new Map(
+  Object.entries({ it: 'instruct', inst: 'instruct', pt: 'base' }),
+);
 /** A name with one of these words is a full name. */
 const COMPLETE: ReadonlySet<string> = new Set(['instruct', 'chat', 'base', 'code']);
 
@@ -62,7 +66,7 @@ export function parseModelName(name: string, hints: NameHints): ParsedName {
   const sizes = words.filter((word) => isSize(word) || isActiveSize(word));
   const rest = words
     .filter((word) => !isQuantization(word) && !isSize(word) && !isActiveSize(word) && !EMPTY_WORDS.has(word))
-    .map((word) => SYNONYMS[word] ?? word);
+    .map((word) => SYNONYMS.get(word) ?? word);
   const tokens = cleanWords(rest);
   const family = findFamily(tokens);
   const told = normalizeQuantization(hints.quantization);
@@ -76,7 +80,7 @@ export function parseModelName(name: string, hints: NameHints): ParsedName {
     variant: family === null ? null : variantOf(full.tokens, family.family),
     size: full.size ?? normalizeSize(hints.parameterSize),
     quantization,
-    format: words.map((word) => FORMATS[word]).find((format) => format !== undefined) ?? ggufByName(name),
+    format: words.map((word) => FORMATS.get(word)).find((format) => format !== undefined) ?? ggufByName(name),
     weights,
     identity: family === null || weights === null || !full.sure ? null : identityOf(publisher, full, weights),
   };

@@ -24,13 +24,15 @@ export function normalizeQuantization(told: string | null): string | null {
     .replace(/^(?:ALL|MOSTLY)\s+/, '')
     .replace(/[ _]MOE$/, '')
     .replace(/\s+/g, '-');
-  const floats: Readonly<Record<string, string>> = {
-    FP16: 'F16',
-    FLOAT16: 'F16',
-    FP32: 'F32',
-    BFLOAT16: 'BF16',
-  };
-  return floats[text] ?? text;
+  const floats: ReadonlyMap<string, string> = new Map(
+    Object.entries({
+      FP16: 'F16',
+      FLOAT16: 'F16',
+      FP32: 'F32',
+      BFLOAT16: 'BF16',
+    }),
+  );
+  return floats.get(text) ?? text;
 }
 
 /**

@@ -91,7 +91,7 @@ export const PROMISES: readonly ReadmePromise[] = [
     tests: [
       [`${IN_PROCESS}/failover.test.ts`, '502 when the only endpoint resets the connection'],
       [
-        `${IN_PROCESS}/failover.test.ts`,
+        `${IN_PROCESS}/streamed-bodies.test.ts`,
         'is 502 when the connection is reset after a part of it was sent: it cannot be sent again',
       ],
     ],
@@ -125,7 +125,7 @@ export const PROMISES: readonly ReadmePromise[] = [
       [`${IN_PROCESS}/read-body.test.ts`, 'JSON ${what}'],
       [`${IN_PROCESS}/relay.test.ts`, 'keeps status, headers and bytes, those of an error too'],
       [
-        `${IN_PROCESS}/planning.test.ts`,
+        `${IN_PROCESS}/aliases.test.ts`,
         'changes the one token in the body, and the name that serves is told',
       ],
     ],

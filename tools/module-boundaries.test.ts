@@ -47,7 +47,7 @@ describe('module boundaries', () => {
     ['libs/upstream/src/canary.ts', "import type {} from '@olla/testing/wait-for';"],
     ['libs/state/src/canary.ts', "import type {} from '../../core/src/snapshot.ts';"],
     ['apps/gateway/src/canary.ts', "export const main = import('@olla/discovery/main');"],
-    ['apps/gateway/src/canary.ts', "import type {} from '@olla/ctl/program';"],
+    ['apps/gateway/src/canary.ts', "import type {} from '../../ctl/src/program.ts';"],
     ['apps/discovery/src/canary.test.ts', "import type {} from '@olla/gateway/worker';"],
   ];
   for (const [file, text] of forbidden) {

@@ -12,6 +12,7 @@ import { Ejections } from './fleet/ejections.ts';
 import { Endpoints } from './fleet/endpoints.ts';
 import { FleetRefresh } from './fleet/fleet-refresh.ts';
 import { InFlight } from './fleet/in-flight.ts';
+import { InvalidResponses } from './fleet/invalid-responses.ts';
 import { RoutingView } from './fleet/routing-view.ts';
 import { Sessions } from './fleet/sessions.ts';
 import { createForward } from './forward/forward.ts';
@@ -72,6 +73,7 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
   // ── what the worker knows of its fleet ──────────────────────────────────
   const endpoints = new Endpoints(settings);
   const live = new FleetLive(Math.random());
+  const invalidResponses = new InvalidResponses(log);
   const inFlight = new InFlight({ endpoints, live, state });
   const ejections = new Ejections({ endpoints, live, state, log });
   const routing = new RoutingView({ endpoints, aliases, live, ejections, state, snapshot, control });
@@ -91,6 +93,7 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
     statistics.report({
       inFlight: inFlight.byName(),
       connections: listening?.connections() ?? 0,
+      invalidResponses: invalidResponses.report(),
       droppedSpans: tracing?.dropped() ?? 0,
       ...(sessions === null ? {} : { sessions: sessions.report() }),
     }),
@@ -126,6 +129,7 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
       endpoints,
       inFlight,
       ejections,
+      invalidResponses,
       retry: retryRule(proxy),
       maxBodyBytes,
       maxResponseMs: proxy.response_timeout,

@@ -65,6 +65,15 @@ export interface SessionCounters {
   readonly evictions: number;
 }
 
+/** A response that was refused because it is not HTTP as RFC 9112 has it. */
+export interface InvalidResponse {
+  readonly endpoint: string;
+  /** Names the header or the line, and what is wrong with it. */
+  readonly reason: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
 /** All that one worker has counted since it started, and what it holds now. */
 export interface WorkerStatistics {
   readonly total: TrafficCounters;
@@ -80,6 +89,8 @@ export interface WorkerStatistics {
   readonly blockedAddresses: number;
   /** How often a request waited for the shared state (a lease). */
   readonly leaseWaits: number;
+  /** The last one of each endpoint, if it is not long ago. */
+  readonly invalidResponses?: readonly InvalidResponse[];
   /** Spans dropped because a collector was away. */
   readonly droppedSpans: number;
   /** By model; absent before the first. */

@@ -3,7 +3,7 @@ import { endpointKey } from '@olla/core/endpoint-key';
 import type { EndpointStatus } from '@olla/core/endpoint-status';
 import type { EndpointView } from '@olla/core/route-plan/endpoint-view';
 import type { EndpointSnapshot, Snapshot } from '@olla/core/snapshot';
-import { newTrafficCounters, type TrafficCounters } from '@olla/core/statistics';
+import { newTrafficCounters, type InvalidResponse, type TrafficCounters } from '@olla/core/statistics';
 import type { Control } from '@olla/state/ports/control';
 import type { ClusterStatistics } from './sum-statistics.ts';
 
@@ -25,6 +25,8 @@ export interface EndpointRow {
   readonly loaded: number | null;
   readonly traffic: TrafficCounters;
   readonly inFlight: number;
+  /** Null where it sent none lately. */
+  readonly invalidResponse: InvalidResponse | null;
 }
 
 export interface EndpointSources {
@@ -59,6 +61,7 @@ export function endpointRows(sources: EndpointSources): EndpointRow[] {
       loaded: has?.loaded ?? null,
       traffic: statistics.endpoints.get(name) ?? newTrafficCounters(),
       inFlight: statistics.inFlight.get(name) ?? 0,
+      invalidResponse: statistics.invalidResponses.get(name) ?? null,
     };
   });
   return rows.sort(

@@ -104,11 +104,12 @@ export function loadBody({ inFlight, probed }: EndpointRow) {
   };
 }
 
-function issuesOf({ traffic, status }: EndpointRow): string {
+function issuesOf({ traffic, status, invalidResponse }: EndpointRow): string {
   const issues: string[] = [];
   const asked = traffic.requests - traffic.cancelled;
   if (asked > 10 && successes(traffic) / asked < 0.9) issues.push('low success rate');
   if (!status.serves && status.status !== 'draining') issues.push('unavailable');
+  if (invalidResponse !== null) issues.push(`invalid response: ${invalidResponse.reason}`);
   return issues.join(', ');
 }
 

@@ -3,6 +3,7 @@ import {
   addTraffic,
   newModelRouting,
   newTrafficCounters,
+  type InvalidResponse,
   type ModelRouting,
   type SessionCounters,
   type TrafficCounters,
@@ -30,6 +31,8 @@ export interface ClusterStatistics {
   readonly blockedAddresses: number;
   readonly leaseWaits: number;
   readonly droppedSpans: number;
+  /** The newest of each endpoint, by its name. */
+  readonly invalidResponses: ReadonlyMap<string, InvalidResponse>;
   /** What the workers know of sessions in common is not added up: it is that of the one that knows most. */
   readonly sessions: SessionCounters;
   readonly oldestMs: number;
@@ -42,6 +45,7 @@ export function sumStatistics(reading: StatisticsReading): ClusterStatistics {
   const modelEndpoints = new Map<string, Map<string, TrafficCounters>>();
   const routing = new Map<string, ModelRouting>();
   const inFlight = new Map<string, number>();
+  const invalidResponses = new Map<string, InvalidResponse>();
   const rejected = { global: 0, perIp: 0, health: 0, size: 0 };
   const sessions = { active: 0, insertions: 0, hits: 0, misses: 0, evictions: 0 };
   const sums = {
@@ -74,6 +78,9 @@ export function sumStatistics(reading: StatisticsReading): ClusterStatistics {
     sums.leaseWaits += statistics.leaseWaits;
     sums.droppedSpans += statistics.droppedSpans;
     if (statistics.sessions !== undefined) addSessions(sessions, statistics.sessions, alive);
+    for (const found of statistics.invalidResponses ?? [])
+      if (found.at > (invalidResponses.get(found.endpoint)?.at ?? 0))
+        invalidResponses.set(found.endpoint, found);
     if (!alive) continue; // what a dead worker did counts; what it held is gone
     for (const [name, count] of Object.entries(statistics.inFlight)) {
       inFlight.set(name, (inFlight.get(name) ?? 0) + count);
@@ -83,7 +90,18 @@ export function sumStatistics(reading: StatisticsReading): ClusterStatistics {
     sums.blockedAddresses += statistics.blockedAddresses;
     sums.oldestMs = Math.max(sums.oldestMs, ageMs);
   }
-  return { total, endpoints, models, modelEndpoints, routing, inFlight, rejected, sessions, ...sums };
+  return {
+    total,
+    endpoints,
+    models,
+    modelEndpoints,
+    routing,
+    inFlight,
+    invalidResponses,
+    rejected,
+    sessions,
+    ...sums,
+  };
 }
 
 function addSessions(into: Mutable<SessionCounters>, from: SessionCounters, alive: boolean): void {

@@ -11,7 +11,7 @@ const BEFORE_THE_HEAD: Readonly<Record<FailureKind, FailureText>> = {
   connect: { code: 'BACKEND_ERROR', text: (code) => `cannot be reached (${code})` },
   reset: { code: 'BACKEND_ERROR', text: (code) => `closed the connection before it answered (${code})` },
   truncated: { code: 'BACKEND_ERROR', text: (code) => `closed the connection before it answered (${code})` },
-  protocol: { code: 'BACKEND_ERROR', text: () => 'sent what is not HTTP' },
+  protocol: { code: 'BACKEND_ERROR', text: (code) => `sent a response that is not valid HTTP (${code})` },
   head_timeout: {
     code: 'BACKEND_TIMEOUT',
     text: () => 'sent no response within proxy.response_header_timeout',

@@ -4,6 +4,7 @@ import type { Candidate } from '@olla/core/route-plan/fleet-view';
 import type { Ejections } from '../fleet/ejections.ts';
 import type { Endpoints } from '../fleet/endpoints.ts';
 import type { InFlight } from '../fleet/in-flight.ts';
+import type { InvalidResponses } from '../fleet/invalid-responses.ts';
 import type { Call } from '../request/call.ts';
 import type { Outcome } from '../request/outcome.ts';
 import { failWith } from '../request/respond.ts';
@@ -19,6 +20,7 @@ export interface ForwardOptions {
   readonly endpoints: Endpoints;
   readonly inFlight: InFlight;
   readonly ejections: Ejections;
+  readonly invalidResponses: InvalidResponses;
   readonly retry: RetryRule;
   readonly maxBodyBytes: number;
   /** 0 for no limit. */
@@ -27,7 +29,7 @@ export interface ForwardOptions {
 
 /** Sends a request to its candidates in their order until one begins to respond, and relays that response. */
 export function createForward(options: ForwardOptions): Forward {
-  const { endpoints, inFlight, ejections, retry, maxResponseMs } = options;
+  const { endpoints, inFlight, ejections, invalidResponses, retry, maxResponseMs } = options;
   const endMarks = new EndMarks();
 
   return async (call, input) => {
@@ -63,12 +65,15 @@ export function createForward(options: ForwardOptions): Forward {
       } finally {
         inFlight.release(view);
       }
+      const { result } = end;
+      if ('failure' in result && result.failure.kind === 'protocol')
+        invalidResponses.note(view.name, call.id, result.failure);
       const next = stepAfter(end, soFar);
-      if (next !== 'try_fresh') report(candidate, end.result, startedAt);
+      if (next !== 'try_fresh') report(candidate, result, startedAt);
       if (next === 'relay' || next === 'give_up') return conclude(call, input, { end, candidate, index });
       freshConnection = next === 'try_fresh';
       if (freshConnection) continue;
-      if (hasWaited(end.result, startedAt)) waited += 1;
+      if (hasWaited(result, startedAt)) waited += 1;
       index += 1;
     }
   };

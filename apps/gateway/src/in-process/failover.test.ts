@@ -247,7 +247,7 @@ describe('an error names the endpoint and what happened', () => {
     backends.only.respond = ({ socket }) => void socket.end('\u0016\u0003\u0001 no http\r\n\r\n');
     assert.match(
       assertError(await chat(MODEL), 502, 'BACKEND_ERROR').message,
-      /endpoint only sent what is not HTTP/,
+      /endpoint only sent a response that is not valid HTTP \(HPE_INVALID_CONSTANT\)/,
     );
   });
 

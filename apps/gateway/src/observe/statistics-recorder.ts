@@ -36,7 +36,10 @@ export type SettledRequest = Pick<
 >;
 
 /** What a worker's report says beside what is counted here. */
-export type HeldNow = Pick<WorkerStatistics, 'inFlight' | 'connections' | 'droppedSpans' | 'sessions'>;
+export type HeldNow = Pick<
+  WorkerStatistics,
+  'inFlight' | 'connections' | 'droppedSpans' | 'sessions' | 'invalidResponses'
+>;
 
 /** One worker's table of instruments. Counting allocates nothing once an endpoint and a model are known. */
 export class StatisticsRecorder {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { ResponseError, ResponseParser } from './response-parser.ts';
+import { ResponseError } from './response-error.ts';
+import { ResponseParser } from './response-parser.ts';
 
 interface Seen {
   status: number;
@@ -116,6 +117,83 @@ describe('the response parser', () => {
       parser.push(Buffer.from(text));
       assert.equal(parser.finish(), false, text);
     }
+  });
+
+  test('reads a body that names `chunked` twice, and one with the coding `identity`, and gives up the connection', () => {
+    const chunks = '5\r\nhello\r\n0\r\n\r\n';
+    for (const [head, body] of [
+      ['Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked', chunks],
+      ['Transfer-Encoding: chunked, chunked', chunks],
+      ['Transfer-Encoding: identity, chunked', chunks],
+      ['Transfer-Encoding: identity\r\nContent-Length: 5', 'hello'],
+      ['Content-Length: 5\r\nTransfer-Encoding: Identity', 'hello'],
+    ] as const) {
+      const text = `HTTP/1.1 200 OK\r\n${head}\r\n\r\n${body}`;
+      for (const pieces of [[text], [...text]]) {
+        const seen = parse(pieces);
+        assert.deepEqual([seen.body, seen.ends, seen.keepAlive], ['hello', 1, false], head);
+      }
+    }
+    const closed = parse(['HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n\r\nhello'], { closed: true });
+    assert.equal(closed.body, 'hello');
+    assert.equal(parse([`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}`]).keepAlive, true);
+  });
+
+  test('says which header is wrong, and how', () => {
+    const head = 'HTTP/1.1 200 OK\r\n';
+    for (const [text, message] of [
+      [`${head}Transfer-Encoding: gzip, chunked\r\n\r\n`, /^Transfer-Encoding is "gzip, chunked"/],
+      [`${head}Content-Length: -1\r\n\r\n`, /^Content-Length is "-1"/],
+      [`${head}Content-Length: 5, 5\r\n\r\n`, /^Content-Length is "5, 5"/],
+      [`${head}Content-Length: 5\r\nContent-Length: 6\r\n\r\n`, /^Content-Length is both 5 and 6$/],
+      [
+        `${head}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n`,
+        /^Content-Length and Transfer-Encoding/,
+      ],
+      [`${head}A: b\r\nX-A : b\r\nC: d\r\n\r\n`, /^the header line "X-A : b" is not valid$/],
+      [`${head}A: b\r\nX-B: a\u0001b\r\nC: d\r\n\r\n`, /^the header line "X-B: a\\u0001b" is not valid$/],
+      ['SSH-2.0-OpenSSH_9.2\r\n', /^the response begins with "SSH-2/],
+    ] as const)
+      assert.throws(() => parse([text]), { message }, text);
+  });
+
+  test('throws at the first line that ends in LF alone, before the head ends', () => {
+    const text = 'HTTP/1.1 200 OK\nContent-Length: 2\n\nok';
+    for (const pieces of [[text], [text.slice(0, 16)], [...text], ['HTTP/1.1 200 OK\r\nA: b\n']])
+      assert.throws(() => parse(pieces), { code: 'HPE_CR_EXPECTED' });
+  });
+
+  test('finds the same fault, or none, in whatever pieces a response comes', () => {
+    const line = fc.constantFrom(
+      ...['Content-Length: 5', 'Content-Length: 05', 'Content-Length: x', 'Transfer-Encoding: chunked'],
+      ...[
+        'Transfer-Encoding: identity',
+        'Transfer-Encoding: gzip',
+        'Connection: close',
+        'A : b',
+        'A',
+        ' folded',
+      ],
+      ...['A: \u0001', 'A: b\r', 'A: b\nC: d'],
+    );
+    const body = fc.constantFrom('hello', '5\r\nhello\r\n0\r\n\r\n', '5\nhello\n0\n\n', '', '5\r\nhello');
+    const outcome = (pieces: readonly string[]): unknown => {
+      try {
+        return parse(pieces);
+      } catch (error) {
+        assert.ok(error instanceof ResponseError);
+        return 'refused';
+      }
+    };
+    const cuts = fc.array(fc.nat(200), { maxLength: 8 });
+    fc.assert(
+      fc.property(fc.array(line, { maxLength: 4 }), body, cuts, (lines, rest, places) => {
+        const text = `${['HTTP/1.1 200 OK', ...lines].join('\r\n')}\r\n\r\n${rest}`;
+        assert.deepEqual(outcome(split(text, places)), outcome([text]));
+        assert.deepEqual(outcome([...text]), outcome([text]));
+      }),
+      { numRuns: 500 },
+    );
   });
 
   test('throws for what another reader could understand in another way', () => {

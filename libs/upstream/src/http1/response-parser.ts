@@ -1,3 +1,6 @@
+import { bareLf, headTooLarge, MAX_HEAD_BYTES, notHttp, ResponseError } from './response-error.ts';
+import { hasBareLf, parseHead, readFraming } from './response-head.ts';
+
 /** What a parser tells of a response, in this order: head, body…, end. */
 export interface ResponseEvents {
   onHead(status: number, rawHeaders: string[]): void;
@@ -6,19 +9,6 @@ export interface ResponseEvents {
   onEnd(): void;
 }
 
-/** The peer's bytes are not an HTTP/1.1 response. `code` starts with `HPE_`, as the parser of Node names such errors. */
-export class ResponseError extends Error {
-  readonly code: string;
-
-  constructor(code: string, message: string) {
-    super(message);
-    this.name = 'ResponseError';
-    this.code = code;
-  }
-}
-
-/** Larger than the head of any inference server. */
-export const MAX_HEAD_BYTES = 64 * 1024;
 /** A chunk's size line with its extensions, and a line of trailers. */
 const MAX_LINE_BYTES = 8 * 1024;
 const MAX_TRAILER_BYTES = 64 * 1024;
@@ -43,7 +33,7 @@ const EMPTY = Buffer.alloc(0);
 
 /**
  * Reads the responses of one connection, one at a time, in whatever pieces they come (RFC 9112). Strict: what another
- * reader could understand differently is an error, never a guess.
+ * reader could understand differently is an error that names the header, never a guess.
  */
 export class ResponseParser {
   /** The connection may carry another request after this response. */
@@ -130,9 +120,10 @@ export class ResponseParser {
     const found = this.#held.indexOf(HEAD_END, Math.max(0, before - 3));
     if (found < 0) {
       if (this.#held.length > MAX_HEAD_BYTES) throw headTooLarge();
+      if (hasBareLf(this.#held, before)) throw bareLf();
       // What cannot become a head is refused at once, and not when its sender falls silent.
       if (before < 5 && this.#held.length >= 5 && this.#held.toString('latin1', 0, 5) !== 'HTTP/')
-        throw notHttp();
+        throw notHttp(this.#held.toString('latin1'));
       return bytes.length;
     }
     const head = this.#held.toString('latin1', 0, found);
@@ -147,7 +138,7 @@ export class ResponseParser {
       throw new ResponseError('HPE_INVALID_STATUS', 'the server switched protocols unasked');
     // An interim response is followed by the final one (RFC 9110 §15.2).
     if (status < 200) return;
-    const framing = frame(rawHeaders, minor);
+    const framing = readFraming(rawHeaders, minor);
     this.keepAlive = framing.keepAlive;
     this.keepAliveS = framing.keepAliveS;
     const bodiless = this.#method === 'HEAD' || status === 204 || status === 304;
@@ -222,113 +213,4 @@ function parseChunkSize(line: string): number {
   if (digits.length === 0 || digits.length > 12 || !/^[0-9a-fA-F]+$/.test(digits))
     throw new ResponseError('HPE_INVALID_CHUNK_SIZE', 'a chunk has no valid size');
   return Number.parseInt(digits, 16);
-}
-
-interface Head {
-  readonly status: number;
-  /** Of HTTP/1.x. */
-  readonly minor: number;
-  readonly rawHeaders: string[];
-}
-
-/** @param head status line and header lines, without the empty line at the end */
-export function parseHead(head: string): Head {
-  let lineEnd = head.indexOf('\r\n');
-  if (lineEnd < 0) lineEnd = head.length;
-  const match = STATUS_LINE.exec(head.slice(0, lineEnd));
-  if (match === null) throw notHttp();
-  // One search in the whole head finds bare CR and LF and other control characters.
-  if (FORBIDDEN.test(head)) throw badHeader();
-  const rawHeaders: string[] = [];
-  let at = lineEnd + 2;
-  while (at < head.length) {
-    let end = head.indexOf('\r\n', at);
-    if (end < 0) end = head.length;
-    const colon = head.indexOf(':', at);
-    if (colon <= at || colon >= end) throw badHeader();
-    const name = head.slice(at, colon);
-    const value = head.slice(colon + 1, end).trim();
-    if (!isToken(name)) throw badHeader();
-    rawHeaders.push(name, value);
-    at = end + 2;
-  }
-  return { status: Number(match[2]), minor: Number(match[1]), rawHeaders };
-}
-
-const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9][0-9]{2})(?: .*)?$/;
-const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|^\n|[^\r]\n/;
-const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-const MAX_KNOWN_TOKENS = 2_048;
-const knownTokens = new Set<string>();
-
-/** Names recur, and looking one up is cheaper than matching it. */
-function isToken(name: string): boolean {
-  if (knownTokens.has(name)) return true;
-  if (!TOKEN.test(name)) return false;
-  if (knownTokens.size < MAX_KNOWN_TOKENS && name.length <= 64) knownTokens.add(name);
-  return true;
-}
-
-interface Framing {
-  readonly chunked: boolean;
-  readonly length: number | null;
-  readonly keepAlive: boolean;
-  readonly keepAliveS: number | null;
-}
-
-/** RFC 9112 §6.3 and §9.3. */
-function frame(rawHeaders: readonly string[], minor: number): Framing {
-  let length: number | null = null;
-  let chunked = false;
-  let keepAlive = minor === 1;
-  let keepAliveS: number | null = null;
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i] as string;
-    // The lengths of content-length, transfer-encoding, connection and keep-alive.
-    if (name.length !== 14 && name.length !== 17 && name.length !== 10) continue;
-    const value = rawHeaders[i + 1] as string;
-    const lower = name.toLowerCase();
-    if (lower === 'content-length') length = contentLength(value, length);
-    else if (lower === 'transfer-encoding') {
-      if (chunked || value.toLowerCase() !== 'chunked')
-        throw new ResponseError('HPE_INVALID_TRANSFER_ENCODING', 'the body has an unknown transfer coding');
-      chunked = true;
-    } else if (lower === 'connection') {
-      const options = value.toLowerCase();
-      if (options.includes('close')) keepAlive = false;
-      else if (minor === 0 && options.includes('keep-alive')) keepAlive = true;
-    } else if (lower === 'keep-alive') {
-      const seconds = /(?:^|[\s,;])timeout=(\d{1,6})/i.exec(value)?.[1];
-      if (seconds !== undefined) keepAliveS = Number(seconds);
-    }
-  }
-  if (chunked && length !== null)
-    throw new ResponseError(
-      'HPE_UNEXPECTED_CONTENT_LENGTH',
-      'the body has both a length and a transfer coding',
-    );
-  return { chunked, length, keepAlive, keepAliveS };
-}
-
-function contentLength(value: string, earlier: number | null): number {
-  if (!/^\d{1,15}$/.test(value)) throw badLength();
-  const length = Number(value);
-  if (earlier !== null && earlier !== length) throw badLength();
-  return length;
-}
-
-function badLength(): ResponseError {
-  return new ResponseError('HPE_INVALID_CONTENT_LENGTH', 'the body has no valid length');
-}
-
-function badHeader(): ResponseError {
-  return new ResponseError('HPE_INVALID_HEADER_TOKEN', 'a header line is not valid');
-}
-
-function notHttp(): ResponseError {
-  return new ResponseError('HPE_INVALID_CONSTANT', 'the response does not begin as HTTP/1.x does');
-}
-
-function headTooLarge(): ResponseError {
-  return new ResponseError('HPE_HEADER_OVERFLOW', `the head is larger than ${MAX_HEAD_BYTES} bytes`);
 }

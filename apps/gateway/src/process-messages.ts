@@ -27,6 +27,12 @@ export interface FailedMessage {
   readonly message: string;
 }
 
+/** From a worker that met a fault outside of any request: it takes no new connections, finishes what runs, and exits. */
+export interface FaultMessage {
+  readonly olla: 'fault';
+  readonly message: string;
+}
+
 /** To a worker: take no new connections, finish what runs within the time, then exit. */
 export interface DrainMessage {
   readonly olla: 'drain';

@@ -1,7 +1,13 @@
 /** Body of a cluster worker: importing this file runs it. The path of a request is in request/request-path.ts. */
 import { connectState } from '@olla/state/connect-state';
 import { openLog } from '@olla/telemetry/open-log';
-import { isMessage, type DrainMessage, type FailedMessage, type InitMessage } from './process-messages.ts';
+import {
+  isMessage,
+  type DrainMessage,
+  type FailedMessage,
+  type FaultMessage,
+  type InitMessage,
+} from './process-messages.ts';
 import { runWorker, type RunningWorker } from './run-worker.ts';
 
 /** Without a word from the primary after this time there is no primary. */
@@ -9,15 +15,15 @@ const INIT_TIMEOUT_MS = 10_000;
 
 let running: RunningWorker | null = null;
 let stopping = false;
-const stop = (timeoutMs: number): void => {
+const stop = (timeoutMs: number, exitCode = 0): void => {
   // A service manager signals every process, and the primary tells its workers too.
   if (stopping) return;
   stopping = true;
   // One that is still starting serves nobody.
-  if (running === null) process.exit(0);
+  if (running === null) process.exit(exitCode);
   void running.stop(timeoutMs).finally(() => {
     log.flush();
-    process.exit(0);
+    process.exit(exitCode);
   });
 };
 // From the first moment: a gateway can be stopped while one of its workers is being replaced.
@@ -30,6 +36,27 @@ const { log, format } = openLog(init.settings.logging, {
   base: { role: 'worker', pid: process.pid },
   name: 'olla',
   rotates: false,
+});
+
+// What a request throws ends that request. What comes here nobody was there to catch, so that nothing is sure of this
+// process any more: it is replaced, and its streams end as they would have.
+process.on('uncaughtException', (fault, origin) => {
+  // A log that nobody reads cannot be told so.
+  if ('code' in fault && fault.code === 'EPIPE' && stopping) return;
+  log.error(
+    'the worker met a fault outside of any request; another takes its place while it finishes what runs',
+    {
+      origin,
+      error: fault instanceof Error ? (fault.stack ?? fault.message) : String(fault),
+    },
+  );
+  if (stopping) return;
+  const message: FaultMessage = {
+    olla: 'fault',
+    message: fault instanceof Error ? fault.message : String(fault),
+  };
+  process.send?.(message, undefined, undefined, () => undefined);
+  stop(init.settings.server.shutdown_timeout, 1);
 });
 
 // The terminal sends its signals to the whole group; only the primary acts on them.

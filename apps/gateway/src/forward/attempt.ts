@@ -11,6 +11,7 @@ import type { Plan, PlanInput } from '../request/plan.ts';
 import { requestedModel } from '../request/request-body.ts';
 import { backendPath } from '../request/scopes.ts';
 import { BodyStream } from './body-stream.ts';
+import { ContainedListener } from './contained-listener.ts';
 import type { EndMarks } from './end-marks.ts';
 import { payloadFor } from './payload.ts';
 import { Relay, type RelayEnd } from './relay.ts';
@@ -45,12 +46,16 @@ export interface AttemptEnd extends RelayEnd {
   readonly bytesStreamed: number | null;
 }
 
-/** Sends a request to one endpoint, and relays the response unless it is discarded. */
+/** Sends a request to one endpoint, and relays the response unless it is discarded. Rejects with a fault of its own. */
 export function attempt(options: AttemptOptions): Promise<AttemptEnd> {
-  return new Promise((resolve) => start(options, resolve));
+  return new Promise((resolve, reject) => start(options, resolve, reject));
 }
 
-function start(options: AttemptOptions, onEnd: (end: AttemptEnd) => void): void {
+function start(
+  options: AttemptOptions,
+  onEnd: (end: AttemptEnd) => void,
+  reject: (fault: unknown) => void,
+): void {
   const { call, input, candidate, endpoint, freshConnection } = options;
   const { body, length } = payloadFor(call, input.body, candidate, options.maxBodyBytes);
   const stream = body instanceof BodyStream ? body : null;
@@ -59,6 +64,11 @@ function start(options: AttemptOptions, onEnd: (end: AttemptEnd) => void): void 
   const headers = headersFor(options, length);
   const traced = input.trace === null ? null : startTraced(input.trace, headers, path, options);
   const isBodyReplayable = (): boolean => stream === null || !stream.isSpent;
+  const onFault = (fault: unknown): void => {
+    relay.drop();
+    stream?.stop();
+    reject(fault);
+  };
   const relay = new Relay({
     call,
     path: input.route.path,
@@ -78,10 +88,17 @@ function start(options: AttemptOptions, onEnd: (end: AttemptEnd) => void): void 
       if (traced !== null) endAttempt(traced, end.result);
       onEnd({ ...end, isBodyReplayable: isBodyReplayable(), bytesStreamed: stream?.bytes ?? null });
     },
+    onFault,
   });
-  call.onAbort(() => relay.stop());
+  call.onAbort(() => {
+    try {
+      relay.stop();
+    } catch (fault) {
+      onFault(fault);
+    }
+  });
   const request = { method: call.method, path: path + call.query, headers, body, freshConnection };
-  relay.attach(endpoint.upstream.dispatch(request, relay));
+  relay.attach(endpoint.upstream.dispatch(request, new ContainedListener(relay, onFault)));
 }
 
 function headersFor({ call, input, candidate, endpoint }: AttemptOptions, length: number | null): string[] {

@@ -30,6 +30,8 @@ export interface RelayOptions {
   readonly maxResponseMs: number;
   /** Called once, in the turn of the event loop in which the response ends. */
   readonly onEnd: (end: RelayEnd) => void;
+  /** Called where a timer of the relay's own meets a fault. */
+  readonly onFault: (fault: unknown) => void;
 }
 
 /** What came of the response. */
@@ -85,6 +87,14 @@ export class Relay implements UpstreamListener {
   /** The request was aborted: the backend must not go on working for nobody. */
   stop(): void {
     this.#end({ kind: 'aborted' });
+    this.#upstream?.abort();
+  }
+
+  /** Ends the attempt without telling of it: the relay itself has failed. */
+  drop(): void {
+    this.#isOver = true;
+    if (this.#deadline !== null) clearTimeout(this.#deadline);
+    this.#writer?.release();
     this.#upstream?.abort();
   }
 
@@ -181,7 +191,11 @@ export class Relay implements UpstreamListener {
   }
 
   #onDeadline(): void {
-    this.onFailure({ kind: 'total_timeout', reused: false, code: 'RESPONSE_TIMEOUT', cause: null });
+    try {
+      this.onFailure({ kind: 'total_timeout', reused: false, code: 'RESPONSE_TIMEOUT', cause: null });
+    } catch (fault) {
+      this.#options.onFault(fault);
+    }
     this.#upstream?.abort();
   }
 

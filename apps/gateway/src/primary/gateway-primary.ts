@@ -159,9 +159,10 @@ export class GatewayPrimary {
   }
 
   #supervise(name: string, start: () => ChildProcess): SupervisedChild {
-    const { log } = this.#options;
+    const { log, settings } = this.#options;
     return new SupervisedChild({
       name,
+      drainMs: settings.server.shutdown_timeout + STOP_MARGIN_MS,
       start,
       onRestart: ({ reason, delayMs }) =>
         log.error(`${name} ended (${reason}); starting it again`, { delay_ms: delayMs }),

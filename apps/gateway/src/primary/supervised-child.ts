@@ -1,11 +1,13 @@
 import type { ChildProcess } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
-import { isMessage, type FailedMessage, type ReadyMessage } from '../process-messages.ts';
+import { isMessage, type FailedMessage, type FaultMessage, type ReadyMessage } from '../process-messages.ts';
 import { countCrash, restartDelayMs } from './restart-policy.ts';
 
 export interface ChildSpec {
   /** For logs: `worker 1`, `agent`. */
   readonly name: string;
+  /** How long one that met a fault may finish what runs, before it is killed. */
+  readonly drainMs: number;
   /** Starts the process and gives it all that it needs. Called again after each crash. */
   readonly start: () => ChildProcess;
   readonly onRestart: (info: {
@@ -16,7 +18,8 @@ export interface ChildSpec {
 }
 
 /**
- * One child of the primary, kept alive: started again with backoff when it ends without having been told to. Until
+ * One child of the primary, kept alive: started again with backoff when it ends without having been told to, or when it
+ * says that it met a fault; such a one finishes what runs beside its successor. Until
  * it was ready for the first time a crash is a failure to start, told by `firstReady` rejecting.
  */
 export class SupervisedChild {
@@ -24,6 +27,8 @@ export class SupervisedChild {
   readonly firstReady: Promise<void>;
   readonly #spec: ChildSpec;
   #process: ChildProcess | null = null;
+  /** Those that met a fault and still finish what runs. */
+  readonly #leaving = new Set<ChildProcess>();
   #timer: NodeJS.Timeout | null = null;
   #crashes = 0;
   #startedAt = 0;
@@ -57,9 +62,12 @@ export class SupervisedChild {
         this.#wasReady = true;
         this.#resolveReady();
       } else if (isMessage<FailedMessage>(message, 'failed')) this.#failure = message.message;
+      else if (isMessage<FaultMessage>(message, 'fault')) this.#letGo(child, message.message);
     });
     child.on('error', (error) => (this.#failure = error.message));
-    child.once('exit', (code, signal) => this.#onExit(code, signal));
+    child.once('exit', (code, signal) => {
+      if (!this.#leaving.delete(child)) this.#onExit(code, signal);
+    });
   }
 
   /** No restart from here on, whenever it ends. */
@@ -71,8 +79,12 @@ export class SupervisedChild {
   /** No restart from here on. Resolves when the process has ended; kills it after `timeoutMs`. */
   async stop(ask: (child: ChildProcess) => void, timeoutMs: number): Promise<void> {
     this.retire();
-    const child = this.#process;
-    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    const children = [...this.#leaving, ...(this.#process === null ? [] : [this.#process])];
+    await Promise.all(children.map((child) => this.#end(child, ask, timeoutMs)));
+  }
+
+  async #end(child: ChildProcess, ask: (child: ChildProcess) => void, timeoutMs: number): Promise<void> {
+    if (child.exitCode !== null || child.signalCode !== null) return;
     const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     ask(child);
     const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
@@ -82,7 +94,17 @@ export class SupervisedChild {
 
   kill(): void {
     this.retire();
-    this.#process?.kill('SIGKILL');
+    for (const child of [...this.#leaving, this.#process]) child?.kill('SIGKILL');
+  }
+
+  /** It serves those that it has; whoever comes is for its successor. */
+  #letGo(child: ChildProcess, reason: string): void {
+    if (this.#stopping || !this.#wasReady || child !== this.#process) return;
+    this.#leaving.add(child);
+    const timer = setTimeout(() => child.kill('SIGKILL'), this.#spec.drainMs);
+    child.once('exit', () => clearTimeout(timer));
+    this.#failure = reason;
+    this.#onExit(null, null);
   }
 
   #onExit(code: number | null, signal: NodeJS.Signals | null): void {

@@ -20,7 +20,7 @@ export interface BodyRules {
 
 /** Reads as much of a body as it takes to know its model, and all of it if it is small. */
 export class BodyReader {
-  /** Never rejects. */
+  /** Rejects only with a fault of the reader's own, such as of a scanner. */
   readonly done: Promise<RequestBody>;
   readonly #call: Call;
   readonly #rules: BodyRules;
@@ -29,6 +29,7 @@ export class BodyReader {
   readonly #encoding: RequestBody['encoding'];
   readonly #read = new ReadBytes();
   #resolve!: (body: RequestBody) => void;
+  #reject!: (fault: unknown) => void;
   #isDone = false;
 
   /** @param length as announced; null for a chunked body */
@@ -53,7 +54,10 @@ export class BodyReader {
           : rules.json || mayHoldJson(contentType)
             ? new JsonBodyScanner({ untilEnd })
             : null;
-    this.done = new Promise((resolve) => (this.#resolve = resolve));
+    this.done = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
     request.on('data', this.#onData);
     request.on('end', this.#onEnd);
     request.on('close', this.#onClose);
@@ -63,6 +67,22 @@ export class BodyReader {
   }
 
   readonly #onData = (chunk: Buffer): void => {
+    try {
+      this.#take(chunk);
+    } catch (fault) {
+      this.#fail(fault);
+    }
+  };
+
+  readonly #onEnd = (): void => {
+    try {
+      this.#takeEnd();
+    } catch (fault) {
+      this.#fail(fault);
+    }
+  };
+
+  #take(chunk: Buffer): void {
     const { budget, maxBytes } = this.#rules;
     if (!budget.take(chunk.length)) {
       this.#refuse(
@@ -86,13 +106,13 @@ export class BodyReader {
       this.#call.request.pause();
       this.#finish(true, null);
     }
-  };
+  }
 
-  readonly #onEnd = (): void => {
+  #takeEnd(): void {
     if (this.#scanner?.end() === 'invalid' && this.#breaksRules()) return;
     if (this.#rules.json && this.#read.length === 0) this.#refuse(emptyBody());
     else this.#finish(false, null);
-  };
+  }
 
   readonly #onClose = (): void => {
     if (!this.#call.request.complete)
@@ -121,6 +141,15 @@ export class BodyReader {
 
   #refuse(error: OllaError): void {
     this.#finish(true, error);
+  }
+
+  /** A fault must end this request only, and not reach the client's socket. */
+  #fail(fault: unknown): void {
+    if (this.#isDone) return;
+    this.#isDone = true;
+    this.#rules.budget.giveBack(this.#read.length);
+    this.#detach();
+    this.#reject(fault);
   }
 
   #finish(isUnfinished: boolean, refusal: OllaError | null): void {

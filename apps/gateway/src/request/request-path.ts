@@ -1,4 +1,4 @@
-import type { IncomingMessage, RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { OllaError } from '@olla/core/errors';
 import type { Logger } from '@olla/telemetry/logger';
 import type { RequestTrace } from '@olla/telemetry/tracing/request-trace';
@@ -56,9 +56,22 @@ export function createRequestPath(options: RequestPathOptions): RequestListener 
 
   return (request, response) => {
     if (options.isDraining()) response.shouldKeepAlive = false;
-    const corsHeaders = isPreflight(request) ? cors?.preflight(request) : cors?.headers(request);
-    void handle(new Call(request, response, corsHeaders ?? []));
+    try {
+      const corsHeaders = isPreflight(request) ? cors?.preflight(request) : cors?.headers(request);
+      const call = new Call(request, response, corsHeaders ?? []);
+      handle(call).catch((fault: unknown) =>
+        breakOff(response, `request ${call.id} failed at its end`, fault),
+      );
+    } catch (fault) {
+      breakOff(response, 'a request failed at its beginning', fault);
+    }
   };
+
+  /** Where even the path's own end fails: its client sees that the response has none, and nobody else is harmed. */
+  function breakOff(response: ServerResponse, message: string, fault: unknown): void {
+    response.destroy();
+    options.log.error(message, { error: stackOf(fault) });
+  }
 
   async function handle(call: Call): Promise<void> {
     const steps: StepResults = {};
@@ -113,7 +126,7 @@ export function createRequestPath(options: RequestPathOptions): RequestListener 
     options.log.error(`request ${call.id} failed`, {
       method: call.method,
       path: call.path,
-      error: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown),
+      error: stackOf(thrown),
     });
     return new OllaError(
       'INTERNAL',
@@ -121,4 +134,8 @@ export function createRequestPath(options: RequestPathOptions): RequestListener 
       { cause: thrown },
     );
   }
+}
+
+function stackOf(fault: unknown): string {
+  return fault instanceof Error ? (fault.stack ?? fault.message) : String(fault);
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { streamErrorEvent, streamFormat, type StreamFormat } from './broken-stream.ts';
+import { streamErrorEvent } from './broken-stream.ts';
 import type { StreamDialect } from './stream-dialect.ts';
+import { streamFormat, type StreamFormat } from './stream-format.ts';
 
 const event = (format: StreamFormat, dialect: StreamDialect | null, lastByte: number): string =>
   streamErrorEvent(format, dialect, { code: 'BACKEND_ERROR', message: 'gone', lastByte });

@@ -1,16 +1,6 @@
 import { errorBody, ERRORS, type ErrorCode } from '@olla/core/errors';
 import type { StreamDialect } from './stream-dialect.ts';
-
-export type StreamFormat = 'sse' | 'ndjson' | 'opaque';
-
-/** How the body of a response is framed, by its Content-Type. */
-export function streamFormat(contentType: string | undefined): StreamFormat {
-  if (contentType === undefined) return 'opaque';
-  if (contentType.startsWith('text/event-stream')) return 'sse';
-  if (contentType.startsWith('application/x-ndjson') || contentType.startsWith('application/jsonl'))
-    return 'ndjson';
-  return 'opaque';
-}
+import type { StreamFormat } from './stream-format.ts';
 
 export interface StreamError {
   readonly code: ErrorCode;

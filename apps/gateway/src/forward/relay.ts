@@ -6,12 +6,13 @@ import type { Call } from '../request/call.ts';
 import { responseTime } from '../request/respond.ts';
 import { appendHeaders } from '../request/response-headers.ts';
 import type { AttemptResult } from './attempt-result.ts';
-import { streamErrorEvent, streamFormat, type StreamFormat } from './broken-stream.ts';
+import { streamErrorEvent } from './broken-stream.ts';
 import { EndMarkReader } from './end-mark-reader.ts';
 import { brokenError, unfinishedError } from './failure-error.ts';
 import { ResponseWriter } from './response-writer.ts';
 import { retryAfterMs } from './retry-after.ts';
 import { streamDialect, type StreamDialect } from './stream-dialect.ts';
+import { streamFormat, type StreamFormat } from './stream-format.ts';
 import { UsageReader, type Usage } from './usage-reader.ts';
 
 export interface RelayOptions {

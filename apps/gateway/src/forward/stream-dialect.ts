@@ -1,4 +1,4 @@
-import type { StreamFormat } from './broken-stream.ts';
+import type { StreamFormat } from './stream-format.ts';
 
 /** Whose API a stream speaks: it decides how a whole stream ends, and what an error within it looks like. */
 export type StreamDialect = 'openai' | 'anthropic' | 'responses' | 'ollama';

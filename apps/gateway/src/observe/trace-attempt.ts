@@ -1,7 +1,7 @@
 import { findHeader } from '@olla/core/http/find-header';
 import type { AttemptTrace } from '@olla/telemetry/tracing/request-trace';
 import type { AttemptResult } from '../forward/attempt-result.ts';
-import { streamFormat } from '../forward/broken-stream.ts';
+import { streamFormat } from '../forward/stream-format.ts';
 
 /** The head of an attempt's response came and goes to the client. */
 export function noteHead(attempt: AttemptTrace, rawHeaders: readonly string[]): void {

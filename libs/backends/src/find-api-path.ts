@@ -1,5 +1,6 @@
 import { jsonPath, type ApiPath } from './api-path.ts';
 import type { BackendProfile } from './profile.ts';
+import { toBackendPath } from './paths.ts';
 import { PROFILES } from './table.ts';
 
 /** Paths with a JSON body in OpenAI's API, and those that servers have added to it. */
@@ -34,4 +35,9 @@ const FOLDERS: readonly ApiPath[] = ALL.filter(({ path }) => path.endsWith('/'))
  */
 export function findApiPath(path: string): ApiPath | null {
   return BY_PATH.get(path) ?? FOLDERS.find((folder) => path.startsWith(folder.path)) ?? null;
+}
+
+/** Whether any type has the path. */
+export function isKnownPath(path: string): boolean {
+  return BY_PATH.has(path) || PROFILES.some((profile) => toBackendPath(profile, path) !== null);
 }

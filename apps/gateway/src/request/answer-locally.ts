@@ -18,9 +18,11 @@ export function createAnswerLocally(admin: Admin, models: ModelLists): AnswerLoc
   return (call, route, client) => {
     switch (route.kind) {
       case 'admin':
-        return answerAdmin(call, client);
+        return answerAdmin(call, route.path, client);
       case 'models':
         return models.unified(call, route.id);
+      case 'malformed':
+        throw new OllaError('BAD_REQUEST', route.message);
       case 'reserved':
         throw new OllaError('NOT_IMPLEMENTED', route.message);
       case 'unknown':
@@ -28,11 +30,11 @@ export function createAnswerLocally(admin: Admin, models: ModelLists): AnswerLoc
     }
   };
 
-  async function answerAdmin(call: Call, client: ClientAddress): Promise<Outcome> {
+  async function answerAdmin(call: Call, path: string, client: ClientAddress): Promise<Outcome> {
     const response = await admin.handle({
       // What HEAD is told of the body is that of GET.
       method: call.method === 'HEAD' ? 'GET' : call.method,
-      path: call.path,
+      path,
       query: new URLSearchParams(call.query),
       headers: call.request.headers,
       clientAddress: client.address,

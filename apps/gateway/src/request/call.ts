@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import type { OllaError } from '@olla/core/errors';
+import { normalizePath } from '@olla/core/http/normalize-path';
 import { newRequestId, validRequestId } from '@olla/core/http/request-id';
 import type { ResponseHeaders } from './response-headers.ts';
 
@@ -30,7 +31,7 @@ export class Call {
   readonly response: ServerResponse;
   readonly id: string;
   readonly method: string;
-  /** As the client wrote it, without query. */
+  /** Normalised, without query. */
   readonly path: string;
   /** `?…` or empty. */
   readonly query: string;
@@ -55,7 +56,7 @@ export class Call {
     this.method = request.method ?? 'GET';
     const url = originForm(request.url ?? '/');
     const mark = url.indexOf('?');
-    this.path = mark === -1 ? url : url.slice(0, mark);
+    this.path = normalizePath(mark === -1 ? url : url.slice(0, mark));
     this.query = mark === -1 ? '' : url.slice(mark);
     this.headers = {
       base: ['X-Olla-Request-ID', this.id],

@@ -33,8 +33,8 @@ test('takes below /olla/openai only paths of the OpenAI API', () => {
   assert.equal(matchRoute('POST', '/olla/openai/api/chat').kind, 'unknown');
 });
 
-test('keeps escapes and doubled slashes of the path behind the prefix', () => {
-  assert.equal(relay('GET', '/olla/proxy/v1/files/a%2Fb//c').path, '/v1/files/a%2Fb//c');
+test('keeps escapes of the path behind the prefix', () => {
+  assert.equal(relay('GET', '/olla/proxy/v1/files/a%2Fb').path, '/v1/files/a%2Fb');
 });
 
 test('demands a JSON body of a POST whose API takes nothing else', () => {
@@ -58,6 +58,28 @@ test('reads an escaped path as the server will', () => {
   assert.deepEqual([path, management, json, nameField], ['/api/%64elete', true, true, 'name']);
   assert.equal(relay('POST', '/olla/ollama/api%2Fblobs/sha256:abc').management, true);
   assert.equal(relay('GET', '/olla/ollama/api/%zz').path, '/api/%zz');
+});
+
+test('leaves out a slash at the end of a path that a type has, and keeps that of others', () => {
+  for (const path of ['/api/delete/', '/api/pull/', '/api/delete;x/', '/api%2Fdelete%2F'])
+    assert.equal(relay('DELETE', `/olla/ollama${path}`).management, true, path);
+  assert.equal(relay('DELETE', '/olla/ollama/api/delete/').path, '/api/delete');
+  assert.equal(relay('POST', '/olla/openai/v1/chat/completions/').path, '/v1/chat/completions');
+  assert.equal(relay('GET', '/olla/proxy/pages/').path, '/pages/');
+  assert.deepEqual(matchRoute('GET', '/internal/status/'), { kind: 'admin', path: '/internal/status' });
+});
+
+test('refuses a path with a .. segment, a NUL or a fragment, whatever its prefix', () => {
+  for (const path of [
+    '/olla/openai/v1/../../SECRET',
+    '/olla/ollama/..%2f..%5cSECRET',
+    '/olla/proxy/v1/a%00',
+    '/olla/ollama/api/delete#x',
+    '/internal/../olla/models',
+    '/olla/models/..',
+    '/olla/%2e./x',
+  ])
+    assert.equal(matchRoute('GET', path).kind, 'malformed', path);
 });
 
 test('relays the root of a server below the prefix of its type', () => {

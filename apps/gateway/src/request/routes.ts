@@ -1,19 +1,20 @@
 import type { ApiPath } from '@olla/backends/api-path';
-import { findApiPath } from '@olla/backends/find-api-path';
+import { findApiPath, isKnownPath } from '@olla/backends/find-api-path';
 import { allPrefixes, DEFAULT_PROFILE, profileByPrefix } from '@olla/backends/table';
+import { decodeLeniently, pathFault } from '@olla/core/http/normalize-path';
 import type { RouteScope } from '@olla/core/route-plan/fleet-view';
 import { planScope, type RelayScope } from './scopes.ts';
 
 /** What a path asks for. */
 export type Route =
-  | { readonly kind: 'admin' }
+  | { readonly kind: 'admin'; readonly path: string }
   | { readonly kind: 'models'; readonly id: string | null }
   | {
       readonly kind: 'relay';
       readonly scope: RelayScope;
       /** The endpoints in that scope that may have the path. */
       readonly targets: RouteScope;
-      /** Path on the backend, without query, as the client wrote it. */
+      /** Path on the backend, without query; escapes as the client wrote them. */
       readonly path: string;
       /** The path takes a JSON object; anything else is malformed. */
       readonly json: boolean;
@@ -28,6 +29,7 @@ export type Route =
       /** The body is a file of any size, without a model. */
       readonly blob: boolean;
     }
+  | { readonly kind: 'malformed'; readonly message: string }
   | { readonly kind: 'reserved'; readonly message: string }
   | { readonly kind: 'unknown'; readonly message: string };
 
@@ -57,15 +59,22 @@ export function findRoute(method: string, path: string): Route {
 /**
  * Finds the route of a path. Pure.
  *
- * @param path of the request, without query, escapes untouched
+ * @param path of the request, normalised (see normalize-path.ts), without query
  */
 export function matchRoute(method: string, path: string): Route {
-  if (path.startsWith('/internal/') || path === '/internal' || path === '/version') return { kind: 'admin' };
-  if (!path.startsWith('/olla/')) return unknownPath(path);
+  const fault = pathFault(path);
+  if (fault !== null)
+    return { kind: 'malformed', message: `the path ${printable(path)} has ${fault}, which no path may have` };
+  if (!path.startsWith('/olla/')) {
+    const own = withoutEndSlash(path);
+    const isAdmin = own.startsWith('/internal/') || own === '/internal' || own === '/version';
+    return isAdmin ? { kind: 'admin', path: own } : unknownPath(path);
+  }
   const end = path.indexOf('/', 6);
   const segment = end === -1 ? path.slice(6) : path.slice(6, end);
   const rest = end === -1 ? '/' : path.slice(end);
-  if (segment === 'models') return { kind: 'models', id: rest.length > 1 ? rest.slice(1) : null };
+  if (segment === 'models')
+    return { kind: 'models', id: rest.length > 1 ? withoutEndSlash(rest).slice(1) : null };
   if (segment === 'anthropic')
     return {
       kind: 'reserved',
@@ -81,15 +90,18 @@ export function matchRoute(method: string, path: string): Route {
       kind: 'unknown',
       message: `${path} is no path of OpenAI's API: below /olla/${segment}/ every path begins with v1/. Native paths are under their backend's own prefix`,
     };
-  // The path is relayed as it came, but classified as the server will read it: `/api/%64elete` is `/api/delete`.
-  const read = rest.includes('%') ? decodedPath(rest) : rest;
-  const known = findApiPath(read);
+  // A slash at the end counts only where it may be another page, such as a folder of a server's web pages.
+  const trimmed = withoutEndSlash(rest);
+  const relayed = isKnownPath(decodeLeniently(trimmed)) ? trimmed : rest;
+  // Its escapes are relayed as they came, but it is classified as the server will read it: `/api/%64elete` is `/api/delete`.
+  const read = decodeLeniently(relayed);
+  const known = findApiPath(read) ?? findApiPath(withoutEndSlash(read));
   const blob = known?.body === 'file';
   return {
     kind: 'relay',
     scope,
     targets: planScope(scope, read),
-    path: rest,
+    path: relayed,
     json: method === 'POST' && known?.body === 'json',
     management: known !== null && known.management !== null && !(blob && method === 'HEAD'),
     addsModel: known?.management === 'adds',
@@ -97,6 +109,10 @@ export function matchRoute(method: string, path: string): Route {
     baseField: known?.baseField ?? null,
     blob,
   };
+}
+
+function withoutEndSlash(path: string): string {
+  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
 }
 
 /** The path with its escapes decoded, or as it is if one of them is not valid. */

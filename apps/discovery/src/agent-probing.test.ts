@@ -164,7 +164,7 @@ describe('an agent that leads', () => {
     await store.when((snapshot) => stateIn(snapshot, 'o') === 'offline', 'offline');
   });
 
-  test('publishes config_error after 401, rate_limited after 429, and the reason of a server that loads its model', async (t) => {
+  test('publishes config_error after 401, healthy with a pause of its checks after 429, and the reason of a server that loads its model', async (t) => {
     const llama = { '/health': { status: 'ok' }, '/v1/models': 401 };
     const locked = await startServer(t, llama);
     const limited = await startServer(t, { '/health': 429 });
@@ -183,7 +183,8 @@ describe('an agent that leads', () => {
     const snapshot = store.newest as Snapshot;
     assert.equal(stateIn(snapshot, 'locked'), 'config_error');
     assert.match(endpointIn(snapshot, 'locked').reason, /auth/);
-    assert.equal(stateIn(snapshot, 'limited'), 'rate_limited');
+    assert.equal(stateIn(snapshot, 'limited'), 'healthy');
+    assert.match(endpointIn(snapshot, 'limited').reason, /limits the requests of health checks/);
     const { nextCheckAt, checkedAt } = endpointIn(snapshot, 'limited');
     assert.ok((nextCheckAt ?? 0) - (checkedAt ?? 0) >= 59_000, 'the next check waits for Retry-After');
     assert.equal(stateIn(snapshot, 'loading'), 'unhealthy');
@@ -199,12 +200,52 @@ describe('an agent that leads', () => {
       store,
     );
     server.handler = respondWith({ ...routes, '/v1/models': 429 });
-    const limited = await store.when((snapshot) => stateIn(snapshot, 'v') === 'rate_limited', 'rate_limited');
+    const limited = await store.when(
+      (snapshot) => endpointIn(snapshot, 'v').reason.includes('429'),
+      'the reason that names the 429',
+    );
     const seenBefore = server.seen.length;
     await store.when(({ version }) => version.n > limited.version.n, 'the next heartbeat');
-    assert.equal(stateIn(store.newest as Snapshot, 'v'), 'rate_limited');
+    assert.equal(stateIn(store.newest as Snapshot, 'v'), 'healthy');
     assert.ok(server.seen.length <= seenBefore + 1, 'only a probe that was under way');
     assert.deepEqual(modelsIn(store.newest as Snapshot, 'v'), ['m']);
+  });
+
+  test('takes the models from a health check that is the model list, and asks for no other list', async (t) => {
+    const list = (...ids: string[]) => ({
+      '/v1/models': { object: 'list', data: ids.map((id) => ({ id })) },
+    });
+    const server = await startServer(t, list('a'));
+    const store = new TestStore();
+    const endpoint = { name: 'p', type: 'openai-compatible', url: server.url, check_interval: '400ms' };
+    const startedAt = Date.now();
+    await untilChecked(runTestAgent(t, store, [endpoint]), store);
+    assert.deepEqual(modelsIn(store.newest as Snapshot, 'p'), ['a']);
+    server.handler = respondWith(list('a', 'b'));
+    await store.when((snapshot) => modelsIn(snapshot, 'p').length === 2, 'the new model');
+    await waitFor(() => server.seen.length >= 8, { describe: 'more checks' });
+    const checks = (Date.now() - startedAt) / 360 + 1;
+    assert.ok(server.seen.length <= checks, `${server.seen.length} requests, ${checks} checks at most`);
+  });
+
+  test('keeps an endpoint in service whose list answers 429 once it was listed, and asks it again after Retry-After', async (t) => {
+    let isLimited = false;
+    const server = await startServer(t, (_, response) => {
+      if (isLimited) response.writeHead(429, { 'retry-after': '1' }).end();
+      else response.writeHead(200).end('{"object":"list","data":[{"id":"m"}]}');
+    });
+    const store = new TestStore();
+    const endpoint = { name: 'p', type: 'openai-compatible', url: server.url, check_interval: '20ms' };
+    await untilChecked(runTestAgent(t, store, [endpoint]), store);
+    isLimited = true;
+    await store.when((snapshot) => endpointIn(snapshot, 'p').reason.includes('429'), 'the 429');
+    const pausedAt = Date.now();
+    assert.equal(stateIn(store.newest as Snapshot, 'p'), 'healthy');
+    assert.deepEqual(modelsIn(store.newest as Snapshot, 'p'), ['m']);
+    isLimited = false;
+    await store.when((snapshot) => endpointIn(snapshot, 'p').reason === '', 'the next check');
+    assert.ok(Date.now() - pausedAt >= 900, 'it waited for Retry-After');
+    assert.ok(!store.events.some(({ kind, from }) => kind === 'state' && from === 'healthy'));
   });
 
   test('keeps an endpoint healthy and names model_url when its models cannot be listed', async (t) => {

@@ -1,43 +1,65 @@
 import type { BackendProfile } from '@olla/backends/profile';
 import { checkStatus } from '@olla/backends/reading/health';
+import { parseJson } from '@olla/backends/reading/json';
+import type { EndpointSettings } from '@olla/config/schema';
+import type { EndpointModel } from '@olla/core/snapshot';
 import { detectType } from './detect-type.ts';
 import type { CheckOutcome } from './endpoint-health.ts';
 import type { EndpointClient } from './endpoint-client.ts';
+import { MAX_LIST_BYTES } from './list-models.ts';
 import type { ProbeResult } from './probe.ts';
 
 const MAX_HEALTH_BYTES = 64 * 1024;
 const MAX_DETECT_BYTES = 1024 * 1024;
 
+export interface Checked {
+  readonly outcome: CheckOutcome;
+  readonly profile: BackendProfile | null;
+  readonly models: readonly EndpointModel[] | null;
+}
+
 /**
  * Makes one health check of an endpoint. Never rejects.
  *
  * @param profile null for an `auto` endpoint whose type must be found first
- * @returns the outcome, and the profile that is known then
+ * @returns the outcome, the profile that is known then, and the models where the health check is the model list
  */
 export async function checkEndpoint(
   client: EndpointClient,
   profile: BackendProfile | null,
   timeoutMs: number,
-): Promise<{ readonly outcome: CheckOutcome; readonly profile: BackendProfile | null }> {
-  if (profile !== null) return { outcome: await checkHealth(client, profile, timeoutMs), profile };
+): Promise<Checked> {
+  if (profile !== null) return checkHealth(client, profile, timeoutMs);
   const probePath = (path: string): Promise<ProbeResult> =>
     client.probe(null, path, { timeoutMs, maxBytes: MAX_DETECT_BYTES, truncate: true });
   const { profile: found, results } = await detectType(probePath);
-  if (found !== null) return { outcome: await checkHealth(client, found, timeoutMs), profile: found };
-  return { outcome: explainUndetected([...results.values()]), profile: null };
+  if (found !== null) return checkHealth(client, found, timeoutMs);
+  return { outcome: explainUndetected([...results.values()]), profile: null, models: null };
+}
+
+/** Whether the health check of an endpoint requests its model list. */
+export function checksByList(
+  { health_check_url, model_url }: EndpointSettings,
+  profile: BackendProfile,
+): boolean {
+  return health_check_url === null && model_url === null && profile.healthPath === profile.modelsPath;
 }
 
 async function checkHealth(
   client: EndpointClient,
   profile: BackendProfile,
   timeoutMs: number,
-): Promise<CheckOutcome> {
-  const options = { timeoutMs, maxBytes: MAX_HEALTH_BYTES, truncate: true };
+): Promise<Checked> {
+  const isList = checksByList(client.endpoint, profile);
+  const options = { timeoutMs, maxBytes: isList ? MAX_LIST_BYTES : MAX_HEALTH_BYTES, truncate: true };
   const result = await client.probe(client.endpoint.health_check_url, profile.healthPath, options);
-  if (result.kind !== 'response') return result;
-  const verdict = profile.checkHealth(result.response);
-  const { latencyMs } = result;
-  return verdict.ok ? { kind: 'passed', latencyMs } : { kind: 'failed', verdict, latencyMs };
+  if (result.kind !== 'response') return { outcome: result, profile, models: null };
+  const { latencyMs, response } = result;
+  const verdict = profile.checkHealth(response);
+  if (!verdict.ok) return { outcome: { kind: 'failed', verdict, latencyMs }, profile, models: null };
+  const body = isList ? parseJson(response.body) : undefined;
+  const models = profile.isModelList(body) ? profile.parseModels(body) : null;
+  return { outcome: { kind: 'passed', latencyMs }, profile, models };
 }
 
 /** Why no type was found: from the first response that denies access, or the first failure. */

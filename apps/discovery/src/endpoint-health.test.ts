@@ -79,12 +79,17 @@ describe('nextHealth', () => {
   });
 
   test('takes the state of a failed check from its verdict', () => {
-    assert.deepEqual(states(PASSED, BROKEN, FORBIDDEN, LIMITED), [
-      'healthy',
-      'unhealthy',
-      'config_error',
-      'rate_limited',
-    ]);
+    assert.deepEqual(states(PASSED, BROKEN, FORBIDDEN), ['healthy', 'unhealthy', 'config_error']);
+  });
+
+  test('keeps an endpoint in service that limits the checks, and takes one that was away for back', () => {
+    assert.deepEqual(states(PASSED, LIMITED, LIMITED), ['healthy', 'healthy', 'healthy']);
+    assert.deepEqual(states(LIMITED), ['healthy']);
+    assert.deepEqual(states(UNREACHABLE, LIMITED), ['offline', 'healthy']);
+    assert.deepEqual(states(FORBIDDEN, LIMITED), ['config_error', 'config_error']);
+    assert.equal(after(PASSED, LIMITED).retryAt, 46_000);
+    assert.match(after(PASSED, LIMITED).reason, /429/);
+    assert.equal(after(PASSED, LIMITED, PASSED).reason, '');
   });
 
   test('changes since only when the state changes', () => {
@@ -101,7 +106,8 @@ describe('nextHealth', () => {
     fc.assert(
       fc.property(fc.array(outcome, { maxLength: 12 }), outcome, (history, bad) => {
         assert.equal(after(...history, PASSED, PASSED).state, 'healthy');
-        if (bad.kind !== 'passed') assert.equal(isServingState(after(...history, bad, bad).state), false);
+        if (bad.kind !== 'passed' && bad !== LIMITED)
+          assert.equal(isServingState(after(...history, bad, bad).state), false);
       }),
       { numRuns: 300 },
     );
@@ -132,7 +138,7 @@ describe('nextCheckDelayMs', () => {
           const health = after(...history);
           const delayMs = nextCheckDelayMs(health, intervalMs, 1_000, random);
           assert.ok(delayMs >= 1 && Number.isInteger(delayMs));
-          if (health.state !== 'rate_limited') assert.ok(delayMs <= intervalMs);
+          if (health.retryAt === null) assert.ok(delayMs <= intervalMs);
         },
       ),
       { numRuns: 300 },

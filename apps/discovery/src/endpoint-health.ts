@@ -40,7 +40,8 @@ const SLOW_SHARE = 0.5;
 const RECHECK_MS = 2_000;
 /** Longest delay until the next check of an endpoint whose state is about to change. */
 const CONFIRM_MS = 1_000;
-const DEFAULT_RETRY_AFTER_MS = 10_000;
+const DEFAULT_RETRY_AFTER_MS = 30_000;
+const MAX_RETRY_AFTER_MS = 3_600_000;
 /** Checks come up to this share earlier, so that those of many endpoints spread out. */
 const JITTER = 0.1;
 
@@ -65,6 +66,7 @@ export function nextHealth(
 ): EndpointHealth {
   const { state, reason, retryAt } = assess(previous, outcome, now, timeoutMs);
   const passed = outcome.kind === 'passed';
+  const isLimited = outcome.kind === 'failed' && outcome.verdict.state === 'rate_limited';
   return {
     state,
     reason,
@@ -73,7 +75,7 @@ export function nextHealth(
     checkedAt: now,
     latencyMs: 'latencyMs' in outcome ? outcome.latencyMs : null,
     successes: passed ? previous.successes + 1 : 0,
-    failures: passed ? 0 : previous.failures + 1,
+    failures: passed || isLimited ? 0 : previous.failures + 1,
   };
 }
 
@@ -85,8 +87,11 @@ function assess(previous: EndpointHealth, outcome: CheckOutcome, now: number, ti
       return assessPassed(previous, outcome.latencyMs, timeoutMs);
     case 'failed': {
       const { state, reason, retryAfterMs } = outcome.verdict;
-      const retryAt = state === 'rate_limited' ? now + (retryAfterMs ?? DEFAULT_RETRY_AFTER_MS) : null;
-      return { state, reason, retryAt };
+      if (state !== 'rate_limited') return { state, reason, retryAt: null };
+      return assessLimited(
+        previous,
+        now + Math.min(retryAfterMs ?? DEFAULT_RETRY_AFTER_MS, MAX_RETRY_AFTER_MS),
+      );
     }
     case 'unreachable':
       return { state: 'offline', reason: outcome.reason, retryAt: null };
@@ -96,6 +101,19 @@ function assess(previous: EndpointHealth, outcome: CheckOutcome, now: number, ti
       return { state, reason: outcome.reason, retryAt: null };
     }
   }
+}
+
+/**
+ * A server that answers 429 to a check limits how often the agent asks. That says nothing of the requests of clients,
+ * so the endpoint stays in service, and only the agent's requests pause.
+ */
+function assessLimited({ state, reason }: EndpointHealth, retryAt: number): Assessment {
+  if (state === 'config_error') return { state, reason, retryAt };
+  return {
+    state: isServingState(state) ? state : 'healthy',
+    reason: 'limits the requests of health checks (429), which pause',
+    retryAt,
+  };
 }
 
 function assessPassed(previous: EndpointHealth, latencyMs: number, timeoutMs: number): Assessment {

@@ -7,7 +7,7 @@ import { isServingState } from '@olla/core/endpoint-status';
 import type { EndpointLoad, EndpointModel, EndpointSnapshot, EndpointState } from '@olla/core/snapshot';
 import type { AgentLog } from './agent-log.ts';
 import type { ChangeKind } from './change-kind.ts';
-import { checkEndpoint } from './check-endpoint.ts';
+import { checkEndpoint, checksByList } from './check-endpoint.ts';
 import { EndpointClient } from './endpoint-client.ts';
 import {
   nextCheckDelayMs,
@@ -16,6 +16,7 @@ import {
   type CheckOutcome,
   type EndpointHealth,
 } from './endpoint-health.ts';
+import { isNearby } from './is-nearby.ts';
 import { ModelRegistry } from './model-registry.ts';
 import { repeat, type Repeater } from './repeat.ts';
 import type { Semaphore } from './semaphore.ts';
@@ -45,6 +46,8 @@ export interface MonitorOptions {
 
 /** Delay until lists and load signals of an endpoint that does not serve are considered again. */
 const IDLE_MS = 1_000;
+/** Shortest interval between two health checks of a service elsewhere that is well. */
+const SELDOM_MS = 30_000;
 
 /** Watches one endpoint: health, models and load signals, each on its own schedule. */
 export class EndpointMonitor {
@@ -150,8 +153,7 @@ export class EndpointMonitor {
 
   async #check(): Promise<number> {
     const { check_timeout: timeoutMs, check_interval: intervalMs } = this.endpoint;
-    const pauseMs = (this.#health.retryAt ?? 0) - Date.now();
-    if (pauseMs > 0 && !this.#refreshRequested) return pauseMs;
+    if (this.#pauseMs > 0) return this.#pauseMs;
     const wasServing = isServingState(this.#health.state);
     // An `auto` endpoint that was away may be another kind of server when it comes back.
     const isTypeOpen = !wasServing && this.endpoint.type === 'auto';
@@ -160,13 +162,26 @@ export class EndpointMonitor {
     if (checked.profile !== null) this.#profile = checked.profile;
     let outcome = checked.outcome;
     // A server that comes back may have other models: they are listed before it gets requests.
-    if (outcome.kind === 'passed' && !wasServing && this.#options.discovery.enabled) {
-      this.#signals.reset();
-      outcome = (await this.#registry.list(this.profile, 'full')) ?? outcome;
+    if (outcome.kind === 'passed' && this.#options.discovery.enabled) {
+      if (!wasServing) this.#signals.reset();
+      if (checked.models !== null) this.#registry.take(checked.models);
+      else if (!wasServing) outcome = (await this.#registry.list(this.profile, 'full')) ?? outcome;
     }
     if (this.#stopped) return intervalMs;
     this.#applyHealth(nextHealth(this.#health, outcome, { now: Date.now(), timeoutMs }));
-    return nextCheckDelayMs(this.#health, intervalMs, Date.now(), Math.random());
+    return nextCheckDelayMs(this.#health, this.#checkIntervalMs, Date.now(), Math.random());
+  }
+
+  /** A service elsewhere whose health check is its model list is asked seldom: its traffic tells whether it is well. */
+  get #checkIntervalMs(): number {
+    const { check_interval: intervalMs } = this.endpoint;
+    const isSeldom = checksByList(this.endpoint, this.profile) && !isNearby(this.endpoint.url);
+    return isSeldom && this.#health.state === 'healthy' ? Math.max(intervalMs, SELDOM_MS) : intervalMs;
+  }
+
+  /** Milliseconds until the backend wants requests of the agent again; 0 for at once. */
+  get #pauseMs(): number {
+    return this.#refreshRequested ? 0 : Math.max(0, (this.#health.retryAt ?? 0) - Date.now());
   }
 
   #applyHealth(health: EndpointHealth): void {
@@ -189,7 +204,13 @@ export class EndpointMonitor {
   async #listModels(): Promise<number> {
     const { discovery } = this.#options;
     if (!discovery.enabled || !isServingState(this.#health.state)) return IDLE_MS;
+    if (this.#pauseMs > 0) return this.#pauseMs;
+    const isQuick = this.profile.modelsChange && isNearby(this.endpoint.url);
     const isFull = this.#registry.isDue || this.#refreshRequested;
+    if (!isFull && !isQuick) {
+      await this.#registry.addDetails(this.profile);
+      return this.#registry.nextListDelayMs(isQuick);
+    }
     this.#refreshRequested = false;
     let denied: CheckOutcome | null = null;
     for (let attempt = 0; attempt <= (isFull ? discovery.retry_attempts : 0); attempt += 1) {
@@ -205,11 +226,12 @@ export class EndpointMonitor {
     } else {
       await this.#registry.addDetails(this.profile);
     }
-    return this.#registry.nextListDelayMs;
+    return this.#registry.nextListDelayMs(isQuick);
   }
 
   async #readLoad(): Promise<number> {
     if (!isServingState(this.#health.state)) return IDLE_MS;
+    if (this.#pauseMs > 0) return this.#pauseMs;
     const { check_timeout: timeoutMs } = this.endpoint;
     const nextMs = await this.#signals.readDue(this.#client, this.profile, timeoutMs, Date.now);
     if (this.#stopped) return nextMs;

@@ -13,7 +13,7 @@ export type ListResult =
     }
   | { readonly kind: 'failed'; readonly reason: string };
 
-const MAX_LIST_BYTES = 16 * 1024 * 1024;
+export const MAX_LIST_BYTES = 16 * 1024 * 1024;
 
 /** Requests the models of an endpoint; a server without the profile's path is asked at its older one. Never rejects. */
 export async function listModels(

@@ -8,7 +8,7 @@ import type { ChangeKind } from './change-kind.ts';
 import type { EndpointClient } from './endpoint-client.ts';
 import type { CheckOutcome } from './endpoint-health.ts';
 import { listModels, type ListResult } from './list-models.ts';
-import { nextListDelayMs } from './next-list-delay.ts';
+import { JITTER, nextListDelayMs } from './next-list-delay.ts';
 import { readDetails } from './read-details.ts';
 import type { Semaphore } from './semaphore.ts';
 
@@ -60,12 +60,23 @@ export class ModelRegistry {
   /** Whether a full list is due. */
   get isDue(): boolean {
     const ageMs = this.#listedAt === null ? Number.POSITIVE_INFINITY : Date.now() - this.#listedAt;
-    return ageMs >= this.#options.discovery.interval || this.#problem !== '';
+    return ageMs >= this.#options.discovery.interval * (1 - JITTER) || this.#problem !== '';
   }
 
-  /** Milliseconds until the next list, full or light. */
-  get nextListDelayMs(): number {
-    return nextListDelayMs(this.#listTookMs, this.#options.discovery.interval);
+  /** Milliseconds until the next list, full or light. @param isQuick whether models may change at any time */
+  nextListDelayMs(isQuick: boolean): number {
+    const { interval: intervalMs } = this.#options.discovery;
+    const timing = { intervalMs, isQuick, tookMs: this.#listTookMs, failed: this.#problem !== '' };
+    return nextListDelayMs(timing, Math.random());
+  }
+
+  /** Takes over a full list that came with a health check. */
+  take(models: readonly EndpointModel[]): void {
+    const isFirst = this.#listedAt === null || this.#problem !== '';
+    this.#problem = '';
+    this.#listedAt = Date.now();
+    this.#merge(models);
+    if (isFirst) this.#options.onChange('state');
   }
 
   /** Ends it: results of requests that are still running are dropped. */

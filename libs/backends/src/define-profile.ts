@@ -7,6 +7,7 @@ import { isOpenAiList, parseOpenAiList } from './reading/openai-list.ts';
 
 type Defaulted =
   | 'typeAliases'
+  | 'modelsChange'
   | 'modelsFallbackPath'
   | 'openAiBase'
   | 'anthropic'
@@ -37,6 +38,7 @@ export function defineProfile<const Type extends BackendType>(
     typeAliases: [],
     contractName: profile.type,
     versionName: profile.type,
+    modelsChange: true,
     modelsFallbackPath: null,
     openAiBase,
     anthropic: null,

@@ -91,6 +91,8 @@ export interface BackendProfile<Type extends BackendType = BackendType> {
   readonly defaultPorts: readonly number[];
   readonly healthPath: string;
   readonly modelsPath: string;
+  /** People pull, load and delete its models at any time, and a list costs it nothing. */
+  readonly modelsChange: boolean;
   /** Asked where `modelsPath` answers 404: older versions of the server. */
   readonly modelsFallbackPath: string | null;
   /** What comes before an OpenAI path (`/v1/…`) on this server: '' for most; null if it has no OpenAI API. */

@@ -12,6 +12,8 @@ export const openAiCompatible = defineProfile({
   defaultPorts: [],
   healthPath: '/v1/models',
   modelsPath: '/v1/models',
+  // It may be a service that counts requests.
+  modelsChange: false,
   defaultConcurrency: 20,
   detect: {
     paths: ['/v1/models'],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import { assertError } from '@olla/testing/assert-response';
-import { CHAT, postBytes, requestBytes } from '@olla/testing/request-bytes';
+import { CHAT, chunkedPost, postBytes, requestBytes } from '@olla/testing/request-bytes';
 import { waitFor } from '@olla/testing/wait-for';
 import { startWithBackends, type GatewayWithBackends } from '../../testing/gateway-with-backends.ts';
 
@@ -38,6 +38,14 @@ describe('what is refused before it becomes a request that goes anywhere', { con
       'the body has two lengths',
       `POST ${CHAT} HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello`,
     ],
+    [
+      'the body has a coding beside chunked, which would be lost on its way (RFC 9112 §7.4)',
+      `POST ${CHAT} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`,
+    ],
+    [
+      'the last coding of the body is not chunked',
+      `POST ${CHAT} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\nabc`,
+    ],
     ['the length is no number', `POST ${CHAT} HTTP/1.1\r\nHost: x\r\nContent-Length: 0x5\r\n\r\nhello`],
     ['a chunk has no size', `POST ${CHAT} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n`],
     ['a header holds a NUL', 'GET /internal/health HTTP/1.1\r\nHost: x\r\nA: b\u0000c\r\n\r\n'],
@@ -46,7 +54,14 @@ describe('what is refused before it becomes a request that goes anywhere', { con
     test(`answers 400 when ${what}`, async (t) => {
       const fixture = await start(t);
       assertError(await fixture.send(bytes), 400, 'BAD_REQUEST');
+      assert.equal(fixture.backends.only.requests.length, 0, 'it went nowhere');
     });
+
+  test('takes the name of the chunked coding in any case', async (t) => {
+    const fixture = await start(t);
+    const bytes = chunkedPost([`{"model":"${MODEL}"}`]).replace('chunked', 'CHUNKED');
+    assert.equal((await fixture.send(bytes)).status, 200);
+  });
 
   test('serves HTTP/1.0 without Host', async (t) => {
     const fixture = await start(t);

@@ -4,10 +4,7 @@ import { OllaError, type ErrorCode } from '@olla/core/errors';
 import { newRequestId } from '@olla/core/http/request-id';
 import { REFUSED } from '../request/call.ts';
 import { errorResponse } from '../request/error-response.ts';
-import { RELAYED_METHODS } from '../request/head-rules.ts';
-
-const CONFLICTING_LENGTHS =
-  'the headers of the request say different things of the length of its body. Send one Content-Length or Transfer-Encoding: chunked, not both';
+import { RELAYED_METHODS, UNCLEAR_BODY } from '../request/head-rules.ts';
 
 interface Refusal {
   readonly code: ErrorCode;
@@ -27,8 +24,8 @@ const PARSER_ERRORS: Readonly<Record<string, Refusal>> = {
       'the request did not arrive whole within server.read_header_timeout (its head) or server.read_timeout (all of it)',
   },
   HPE_INVALID_EOF_STATE: { code: 'BAD_REQUEST', message: 'the request broke off before its end' },
-  HPE_UNEXPECTED_CONTENT_LENGTH: { code: 'BAD_REQUEST', message: CONFLICTING_LENGTHS },
-  HPE_INVALID_TRANSFER_ENCODING: { code: 'BAD_REQUEST', message: CONFLICTING_LENGTHS },
+  HPE_UNEXPECTED_CONTENT_LENGTH: { code: 'BAD_REQUEST', message: UNCLEAR_BODY },
+  HPE_INVALID_TRANSFER_ENCODING: { code: 'BAD_REQUEST', message: UNCLEAR_BODY },
 };
 
 /**

@@ -102,6 +102,16 @@ describe('the headers that a backend gets', () => {
         if (name !== 'bearer') assert.doesNotMatch(request.rawHead, /t-o-k-e-n|X-Team/i, name);
   });
 
+  test('ask for no other protocol: the request is relayed as an ordinary one', async (t) => {
+    const { backends, send } = await startWithBackends(t, SPECS);
+    const response = await send(
+      requestBytes('GET', '/olla/proxy/v1/realtime', ['Connection: Upgrade', 'Upgrade: websocket']),
+    );
+    assert.equal(response.status, 200);
+    const [request = assert.fail()] = backends.only.requests;
+    for (const name of ['connection', 'upgrade']) assert.equal(header(request, name), undefined, name);
+  });
+
   test('say nothing of a body where there is none', async (t) => {
     const { backends, send } = await startWithBackends(t, SPECS);
     await send(requestBytes('GET', '/olla/proxy/v1/files'));

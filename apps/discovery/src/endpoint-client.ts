@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import { endpointTls } from '@olla/config/endpoint-tls';
 import type { EndpointSettings } from '@olla/config/schema';
 import { newProbeDispatcher, probe, type ProbeRequest, type ProbeResult } from './probe.ts';
 import { probeTarget } from './probe-target.ts';
@@ -15,7 +16,7 @@ export class EndpointClient {
   constructor(endpoint: EndpointSettings, userAgent: string) {
     this.endpoint = endpoint;
     this.#userAgent = userAgent;
-    this.#dispatcher = newProbeDispatcher(endpoint.check_timeout);
+    this.#dispatcher = newProbeDispatcher(endpoint.check_timeout, endpointTls(endpoint));
   }
 
   /**

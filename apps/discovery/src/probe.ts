@@ -1,6 +1,8 @@
 import { Agent, errors, request, type Dispatcher } from 'undici';
 import { newRecord } from '@olla/core/records';
 import type { ProbeResponse } from '@olla/backends/profile';
+import type { EndpointTls } from '@olla/config/endpoint-tls';
+import { certificateFault } from './certificate-fault.ts';
 
 export interface ProbeRequest {
   readonly url: string;
@@ -26,8 +28,9 @@ export type ProbeResult =
  * endpoints directly too.
  *
  * @param connectTimeoutMs time for connecting; a host that drops packets must not hold up the next probe
+ * @param tls how certificates are checked; null for Node's own way. The name to ask for follows from the Host header
  */
-export function newProbeDispatcher(connectTimeoutMs: number): Dispatcher {
+export function newProbeDispatcher(connectTimeoutMs: number, tls: EndpointTls | null = null): Dispatcher {
   return new Agent({
     // More than the probes that run at once, so that a path that hangs never holds up the health check.
     connections: 16,
@@ -37,7 +40,14 @@ export function newProbeDispatcher(connectTimeoutMs: number): Dispatcher {
     keepAliveMaxTimeout: 4_000,
     headersTimeout: 0,
     bodyTimeout: 0,
-    connect: { timeout: connectTimeoutMs },
+    connect: {
+      timeout: connectTimeoutMs,
+      rejectUnauthorized: tls?.rejectUnauthorized ?? true,
+      ...(tls === null || tls.ca === null ? {} : { ca: tls.ca }),
+      ...(tls === null || tls.checkServerIdentity === null
+        ? {}
+        : { checkServerIdentity: tls.checkServerIdentity }),
+    },
   });
 }
 
@@ -135,6 +145,8 @@ function codeOf(error: unknown): string {
 
 function describe(error: unknown, code: string): string {
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `host name not found (${code})`;
+  const fault = certificateFault(code);
+  if (fault !== null) return fault;
   if (code === 'ECONNRESET' || error instanceof errors.SocketError)
     return 'connection closed without a response';
   const message = error instanceof Error ? error.message : String(error);

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { TEST_CA } from '@olla/testing/tls-certificates';
 import { parse } from 'yaml';
 import { generatedPath } from './generate-docs.ts';
 import { KEY_ROWS } from './key-table.ts';
@@ -13,6 +14,7 @@ const file = generatedPath('./fixtures/every-key.yaml');
 const cwd = mkdtempSync(join(tmpdir(), 'olla-config-'));
 mkdirSync(join(cwd, 'secrets'));
 writeFileSync(join(cwd, 'secrets/token'), 'from-file\r\n');
+writeFileSync(join(cwd, 'secrets/ca.pem'), TEST_CA);
 after(() => rmSync(cwd, { recursive: true }));
 
 const loaded = loadSettings({ file, env: { TEAM: 'blue', BEARER_TOKEN: 's3cret' }, cwd });
@@ -64,7 +66,10 @@ describe('loading a file with every key', () => {
       check_timeout: 250,
       preserve_path: true,
       model_filter: { include: ['llama*'], exclude: ['*embed*'] },
-      headers: { 'X-Team': 'blue', 'X-Revision': '7' },
+      headers: { 'X-Team': 'blue', 'X-Revision': '7', Host: 'llm.example.com' },
+      ca: TEST_CA.trimEnd(),
+      ca_file: 'secrets/ca.pem',
+      insecure_skip_verify: true,
       auth: {
         type: 'bearer',
         token: 's3cret',

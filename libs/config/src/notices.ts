@@ -24,6 +24,7 @@ export function collectNotices(
     ...serviceLinks(draft),
     ...loopbackEndpoints(draft, settings),
     ...droppedPaths(draft, settings),
+    ...insecureEndpoints(draft, settings),
   ];
 }
 
@@ -81,6 +82,15 @@ function droppedPaths(draft: Draft, settings: Settings): Notice[] {
     const path = ['discovery', 'static', 'endpoints', index, 'url'];
     const message = `endpoint ${name} gets requests without the path ${pathname}. Set preserve_path: true to put it in front of each, or remove it`;
     return [{ code: 'DROPPED_PATH', key: formatPath(path), message, ...draft.placeOf(path, 'value') }];
+  });
+}
+
+function insecureEndpoints(draft: Draft, settings: Settings): Notice[] {
+  return settings.discovery.static.endpoints.flatMap(({ name, insecure_skip_verify: isInsecure }, index) => {
+    if (!isInsecure) return [];
+    const path = ['discovery', 'static', 'endpoints', index, 'insecure_skip_verify'];
+    const message = `any certificate of endpoint ${name} is accepted, so that whoever is on the way can read and change its requests. Set ca_file in its place`;
+    return [{ code: 'INSECURE_ENDPOINT', key: formatPath(path), message, ...draft.placeOf(path, 'key') }];
   });
 }
 

@@ -12,7 +12,13 @@ export type ProblemCode =
   | 'SECRET_FILE';
 
 export type NoticeCode =
-  'NO_EFFECT' | 'UNKNOWN_VARIABLE' | 'SERVICE_LINK' | 'DROPPED_PATH' | 'LOOPBACK_ENDPOINT' | 'YAML_WARNING';
+  | 'NO_EFFECT'
+  | 'UNKNOWN_VARIABLE'
+  | 'SERVICE_LINK'
+  | 'DROPPED_PATH'
+  | 'INSECURE_ENDPOINT'
+  | 'LOOPBACK_ENDPOINT'
+  | 'YAML_WARNING';
 
 /** Where a key was set: a position in a file, an environment variable or a flag. */
 export interface Place {

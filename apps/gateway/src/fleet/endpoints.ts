@@ -1,5 +1,6 @@
 import { basePathOf, type BasePath } from '@olla/backends/base-path';
 import { credentialHeaders } from '@olla/config/endpoint-credentials';
+import { endpointTls, ownHost } from '@olla/config/endpoint-tls';
 import type { EndpointSettings, Settings } from '@olla/config/schema';
 import { endpointKey } from '@olla/core/endpoint-key';
 import { Http1Upstream } from '@olla/upstream/http1/http1-upstream';
@@ -12,7 +13,7 @@ export interface Endpoint {
   readonly settings: EndpointSettings;
   readonly upstream: Upstream;
   readonly scheme: 'http' | 'https';
-  /** `host[:port]`: requests carry the backend's own Host. */
+  /** `host[:port]`: requests carry the backend's own Host, or the configured one. */
   readonly host: string;
   /** Flat: its credentials and configured headers; null where it has none. */
   readonly credentials: readonly string[] | null;
@@ -48,17 +49,20 @@ export class Endpoints {
 
 function connectEndpoint(settings: EndpointSettings, proxy: Settings['proxy']): Endpoint {
   const url = new URL(settings.url);
-  const own = Object.entries(credentialHeaders(settings)).flat();
+  const own = Object.entries(credentialHeaders(settings))
+    .filter(([name]) => name.toLowerCase() !== 'host')
+    .flat();
   return {
     name: settings.name,
     key: endpointKey(settings.name, settings.url, settings.type),
     settings,
     scheme: url.protocol === 'https:' ? 'https' : 'http',
-    host: url.host,
+    host: ownHost(settings) ?? url.host,
     credentials: own.length === 0 ? null : own,
     base: basePathOf(url.pathname, settings.preserve_path),
     upstream: new Http1Upstream({
       origin: url.origin,
+      tls: endpointTls(settings),
       connectTimeoutMs: proxy.connection_timeout,
       tlsHandshakeTimeoutMs: proxy.tls_handshake_timeout,
       keepAliveMs: proxy.connection_keep_alive,

@@ -15,6 +15,7 @@ import {
   unset,
   wholeNumber,
 } from '../leaf.ts';
+import { certificates } from './certificates.ts';
 
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]+$/;
 
@@ -66,11 +67,31 @@ const FRAMING_HEADERS: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
-/** The name of a header that may be configured for an endpoint. */
+/** The name of a header that carries credentials. */
 const ownHeaderName = () =>
   headerName().refine((name) => !FRAMING_HEADERS.has(name.toLowerCase()), {
     error: 'is a header that the gateway sets itself. Remove it',
   });
+
+/** The name of a header that may be configured for an endpoint. A server may know itself by another Host. */
+const configuredHeaderName = () =>
+  headerName().refine((name) => isHost(name) || !FRAMING_HEADERS.has(name.toLowerCase()), {
+    error: 'is a header that the gateway sets itself. Remove it',
+  });
+
+const isHost = (name: string): boolean => name.toLowerCase() === 'host';
+
+const HOST = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
+
+function checkHost(headers: unknown, context: z.RefinementCtx): void {
+  if (typeof headers !== 'object' || headers === null) return;
+  const names = Object.keys(headers).filter(isHost);
+  for (const name of names) {
+    if (names.length === 1 && HOST.test(String(peek(headers, name)))) continue;
+    const message = names.length > 1 ? 'is set twice' : 'must be a host name, with or without a port';
+    context.addIssue({ code: 'custom', path: [name], message });
+  }
+}
 
 const auth = section({
   type: leaf('choice', choice(['bearer', 'api_key', 'basic']), 'Kind of credentials that the server wants.'),
@@ -180,9 +201,23 @@ const endpoint = section({
   model_filter: unset(modelFilter),
   headers: leaf(
     'map',
-    z.record(ownHeaderName(), headerText(), { error: 'must be a map of header names to values' }).default({}),
-    'Headers that are sent with every request to this endpoint.',
+    z
+      .record(configuredHeaderName(), headerText(), { error: 'must be a map of header names to values' })
+      .superRefine(checkHost, EVEN_WITH_ISSUES)
+      .default({}),
+    'Headers that are sent with every request to this endpoint. `Host` is also the name that TLS asks for.',
     { secret: true },
+  ),
+  ca: leaf(
+    'text',
+    unset(certificates()),
+    'Certificates of the CAs that may sign for this server, in PEM; unset is the usual CAs.',
+  ),
+  ca_file: leaf('path', unset(text()), 'File that contains them.'),
+  insecure_skip_verify: leaf(
+    'bool',
+    bool().default(false),
+    'Accept any certificate of this server. Whoever is on the way can then read and change all requests.',
   ),
   auth: unset(auth),
 });

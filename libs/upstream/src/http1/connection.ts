@@ -1,5 +1,5 @@
 import { connect as connectTcp, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, type checkServerIdentity } from 'node:tls';
 import { classifyFailure, errorCode } from '../failure.ts';
 import type { BodySource, UpstreamCall, UpstreamListener, UpstreamRequest } from '../upstream.ts';
 import { BodyWriter } from './body-writer.ts';
@@ -9,7 +9,18 @@ import { ResponseParser, type ResponseEvents } from './response-parser.ts';
 export interface Origin {
   readonly host: string;
   readonly port: number;
-  readonly tls: boolean;
+  /** Null for plain TCP. */
+  readonly tls: TlsOptions | null;
+}
+
+export interface TlsOptions {
+  /** Certificates of the CAs that count, in PEM; null for the usual ones. */
+  readonly ca: string | null;
+  readonly rejectUnauthorized: boolean;
+  /** The name to ask for; null for the host. */
+  readonly servername: string | null;
+  /** Null for Node's own check. */
+  readonly checkServerIdentity: typeof checkServerIdentity | null;
 }
 
 /** What a connection tells the pool that it belongs to. */
@@ -57,7 +68,7 @@ export class Connection implements ResponseEvents {
   constructor(origin: Origin, keepAliveMs: number, owner: ConnectionOwner) {
     this.#owner = owner;
     this.#onData = (bytes) => this.#receive(bytes);
-    this.#socket = origin.tls ? this.#openTls(origin) : this.#openTcp(origin);
+    this.#socket = origin.tls === null ? this.#openTcp(origin) : this.#openTls(origin, origin.tls);
     this.#socket.setNoDelay(true);
     if (keepAliveMs > 0) this.#socket.setKeepAlive(true, keepAliveMs);
     this.#socket.on('error', (error) => this.#fail(error));
@@ -165,11 +176,16 @@ export class Connection implements ResponseEvents {
     return socket;
   }
 
-  #openTls({ host, port }: Origin): Socket {
+  #openTls({ host, port }: Origin, tls: TlsOptions): Socket {
+    const { ca, rejectUnauthorized, servername, checkServerIdentity: check } = tls;
+    const name = servername ?? (isName(host) ? host : null);
     const socket = connectTls({
       host,
       port,
-      ...(isName(host) ? { servername: host } : {}),
+      rejectUnauthorized,
+      ...(ca === null ? {} : { ca }),
+      ...(check === null ? {} : { checkServerIdentity: check }),
+      ...(name === null ? {} : { servername: name }),
       ALPNProtocols: ['http/1.1'],
     });
     socket.once('secureConnect', () => this.#opened());

@@ -1,9 +1,11 @@
 import type { Upstream, UpstreamCall, UpstreamListener, UpstreamRequest } from '../upstream.ts';
-import { Connection, type ConnectionOwner, type Origin } from './connection.ts';
+import { Connection, type ConnectionOwner, type Origin, type TlsOptions } from './connection.ts';
 
 export interface Http1UpstreamOptions {
   /** `http://host:port` or `https://…`, no path. */
   readonly origin: string;
+  /** How the certificate is checked; left out for Node's own way. */
+  readonly tls?: TlsOptions;
   /** 0 for no limit, as for each of the times. */
   readonly connectTimeoutMs: number;
   readonly tlsHandshakeTimeoutMs: number;
@@ -22,6 +24,12 @@ export interface Http1UpstreamOptions {
  */
 const IDLE_MS = 4_000;
 const MAX_IDLE_MS = 60_000;
+const DEFAULT_TLS: TlsOptions = {
+  ca: null,
+  rejectUnauthorized: true,
+  servername: null,
+  checkServerIdentity: null,
+};
 const MIN_TICK_MS = 20;
 const MAX_TICK_MS = 1_000;
 
@@ -41,11 +49,11 @@ export class Http1Upstream implements Upstream, ConnectionOwner {
 
   constructor(options: Http1UpstreamOptions) {
     const url = new URL(options.origin);
-    const tls = url.protocol === 'https:';
+    const isTls = url.protocol === 'https:';
     this.#origin = {
       host: url.hostname.replace(/^\[|\]$/g, ''),
-      port: url.port === '' ? (tls ? 443 : 80) : Number(url.port),
-      tls,
+      port: url.port === '' ? (isTls ? 443 : 80) : Number(url.port),
+      tls: isTls ? (options.tls ?? DEFAULT_TLS) : null,
     };
     this.#options = options;
     const limits = [options.connectTimeoutMs, options.headTimeoutMs, options.readTimeoutMs, IDLE_MS];
@@ -104,7 +112,9 @@ export class Http1Upstream implements Upstream, ConnectionOwner {
       } else if (!connection.connected) {
         const { connectTimeoutMs, tlsHandshakeTimeoutMs } = this.#options;
         const limit =
-          connectTimeoutMs === 0 ? 0 : connectTimeoutMs + (this.#origin.tls ? tlsHandshakeTimeoutMs : 0);
+          connectTimeoutMs === 0
+            ? 0
+            : connectTimeoutMs + (this.#origin.tls === null ? 0 : tlsHandshakeTimeoutMs);
         if (limit > 0 && quietMs >= limit) connection.expire('CONNECT_TIMEOUT');
       } else if (!connection.headSeen) {
         const { headTimeoutMs } = this.#options;

@@ -14,6 +14,13 @@ import {
   type ServerName,
 } from './contract-fleet.ts';
 
+interface Streamed {
+  readonly type: string;
+  readonly parts: readonly string[];
+  readonly path?: string;
+  readonly name?: ServerName;
+}
+
 // The title of each test is a line of the contract's page: see docs/contract.md.
 describe('the contract: responses', () => {
   let fleet: ContractFleet;
@@ -176,12 +183,7 @@ describe('the contract: responses', () => {
 
   const EVENTS = ['data: {"n":1}\n\n', 'data: {"n":2}\n\n', 'data: [DONE]\n\n'];
   const LINES = ['{"n":1,"done":false}\n', '{"n":2,"done":true}\n'];
-  const streamed = async (
-    type: string,
-    parts: string[],
-    path: string,
-    name: ServerName,
-  ): Promise<RawResponse> => {
+  const streamed = async ({ type, parts, path = CHAT, name = 'compat' }: Streamed): Promise<RawResponse> => {
     fleet.setRespond(({ socket }) => {
       socket.write(`HTTP/1.1 200 OK\r\nContent-Type: ${type}\r\nTransfer-Encoding: chunked\r\n\r\n`);
       for (const part of parts) socket.write(chunk(part));
@@ -196,18 +198,23 @@ describe('the contract: responses', () => {
     return response;
   };
   test('Content-Type: text/event-stream for SSE streams', async () => {
-    const response = await streamed('text/event-stream', EVENTS, CHAT, 'compat');
+    const response = await streamed({ type: 'text/event-stream', parts: EVENTS });
     assert.equal(response.header('content-type'), 'text/event-stream');
   });
   test('Transfer-Encoding: chunked for HTTP streaming', async () => {
     for (const type of ['text/event-stream', 'application/x-ndjson', 'audio/mpeg']) {
-      const response = await streamed(type, EVENTS, CHAT, 'compat');
+      const response = await streamed({ type, parts: EVENTS });
       assert.equal(response.header('transfer-encoding'), 'chunked');
       assert.equal(response.header('content-type'), type);
     }
   });
   test('Line-delimited JSON for data chunks', async () => {
-    const response = await streamed('application/x-ndjson', LINES, '/olla/ollama/api/chat', 'desk');
+    const response = await streamed({
+      type: 'application/x-ndjson',
+      parts: LINES,
+      path: '/olla/ollama/api/chat',
+      name: 'desk',
+    });
     assert.equal(response.header('content-type'), 'application/x-ndjson');
     for (const line of response.text().trimEnd().split('\n')) JSON.parse(line);
   });

@@ -24,7 +24,7 @@ export const PROMISES: readonly ReadmePromise[] = [
   {
     sentence: '`./olla config check` lists every mistake with its line.',
     tests: [
-      ['apps/ctl/src/command-line.test.ts', 'prints every problem of a configuration with its place'],
+      ['apps/ctl/src/config-commands.test.ts', 'prints every problem of a configuration with its place'],
       ['libs/config/src/problems.test.ts', 'reports all problems together, each with line, column and key'],
     ],
   },

@@ -1,90 +1,15 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
-import { createAdminToken } from '@olla/admin-api/token-file';
-import { OllaError } from '@olla/core/errors';
-import { createAdmin } from '@olla/gateway/admin/create-admin';
-import { errorResponse } from '@olla/gateway/request/error-response';
-import { fakeCluster, fakeSnapshot, type FakeCluster } from '@olla/gateway/testing/fake-cluster';
+import { test } from 'node:test';
+import { fakeCluster, fakeSnapshot } from '@olla/gateway/testing/fake-cluster';
 import { parse as parseYaml } from 'yaml';
-import { busyCluster, listModels } from '../testing/fake-sample.ts';
+import { busyCluster } from '../testing/fake-sample.ts';
+import { olla, temporaryFolder } from '../testing/run-command-line.ts';
+import { serveFakeGateway } from '../testing/serve-fake-gateway.ts';
 
-const MAIN = new URL('./main.ts', import.meta.url).pathname;
+/** A command line starts slowly on a busy machine. */
 const OPTIONS = { timeout: 60_000 };
-
-interface CommandResult {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs the command in a process of its own, without a terminal. */
-function olla(
-  args: readonly string[],
-  env: Record<string, string> = {},
-  cwd = tmpdir(),
-): Promise<CommandResult> {
-  const child = spawn(process.execPath, [MAIN, ...args], {
-    cwd,
-    env: { PATH: process.env['PATH'], HOME: tmpdir(), ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  return new Promise((resolve) => child.once('close', (code) => resolve({ code, stdout, stderr })));
-}
-
-interface FakeGateway {
-  readonly url: string;
-  readonly port: number;
-  /** The environment of a command on the same machine. */
-  readonly env: Record<string, string>;
-}
-
-/** Serves the real admin API for a fake cluster, with the token file of a local gateway. */
-async function serve(t: TestContext, cluster: FakeCluster): Promise<FakeGateway> {
-  const folder = temporaryFolder(t);
-  const server = createServer((request, response) => {
-    const url = new URL(request.url ?? '/', 'http://gateway.test');
-    if (url.pathname === '/olla/models')
-      return void response.end(JSON.stringify({ object: 'list', data: listModels(cluster) }));
-    const headers = request.headers as Record<string, string | undefined>;
-    const { method = 'GET' } = request;
-    void admin
-      .handle({ method, path: url.pathname, query: url.searchParams, headers, clientAddress: '127.0.0.1' })
-      .then(
-        ({ status, headers, body }) => response.writeHead(status, headers.flat()).end(body),
-        (error: unknown) => {
-          assert.ok(error instanceof OllaError);
-          const { status, headers, body } = errorResponse(error);
-          response.writeHead(status, [...headers]).end(body);
-        },
-      );
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
-  const { token } = createAdminToken(port, { XDG_RUNTIME_DIR: folder });
-  const admin = createAdmin({ ...cluster.deps, adminToken: token });
-  const url = `http://127.0.0.1:${port}`;
-  return { url, port, env: { XDG_RUNTIME_DIR: folder, OLLA_GATEWAY: url } };
-}
-
-function temporaryFolder(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'olla-command-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  return folder;
-}
 
 test(
   'exits with 2 and a suggestion for a usage error, and with 0 for help and version',
@@ -119,7 +44,7 @@ test('exits with 6, a hint and no stack when no gateway answers', OPTIONS, async
 
 test('prints the status, and exits with 7 for --check when the cluster is degraded', OPTIONS, async (t) => {
   const cluster = fakeCluster();
-  const { env } = await serve(t, cluster);
+  const { env } = await serveFakeGateway(t, cluster);
   const healthy = await olla(['ctl', 'status', '--check'], env);
   assert.equal(healthy.code, 0);
   assert.match(healthy.stdout, /: healthy, up 1h0m[^]*gpu-a +vllm +● healthy/);
@@ -131,7 +56,7 @@ test('prints the status, and exits with 7 for --check when the cluster is degrad
 });
 
 test('prints every output format, and only data to stdout', OPTIONS, async (t) => {
-  const { env, url } = await serve(t, busyCluster(100));
+  const { env, url } = await serveFakeGateway(t, busyCluster(100));
   const run = (...args: string[]) => olla(['ctl', ...args], env);
   const [json, yaml, lines, names, wide, one, models] = await Promise.all([
     run('endpoints', '--json'),
@@ -169,7 +94,7 @@ test('prints every output format, and only data to stdout', OPTIONS, async (t) =
 });
 
 test('exits with 4 and suggests the most similar name for an unknown name', OPTIONS, async (t) => {
-  const { env } = await serve(t, fakeCluster());
+  const { env } = await serveFakeGateway(t, fakeCluster());
   const { code, stderr } = await olla(['ctl', 'endpoints', 'gpu-aa'], env);
   assert.equal(code, 4);
   assert.match(stderr, /Did you mean gpu-a\?/);
@@ -181,7 +106,7 @@ test(
   OPTIONS,
   async (t) => {
     const cluster = fakeCluster();
-    const { env } = await serve(t, cluster);
+    const { env } = await serveFakeGateway(t, cluster);
     const drained = await olla(['ctl', 'endpoints', 'drain', 'gpu-b'], env);
     assert.deepEqual(
       [drained.code, drained.stdout],
@@ -209,7 +134,7 @@ test(
   'exits with 3 without a valid token, and sends none to another machine unencrypted',
   OPTIONS,
   async (t) => {
-    const { url, env } = await serve(t, fakeCluster());
+    const { url, env } = await serveFakeGateway(t, fakeCluster());
     const file = join(temporaryFolder(t), 'token');
     writeFileSync(file, 'wrong-token\n', { mode: 0o600 });
     const drain = ['ctl', 'endpoints', 'drain', 'gpu-b'];
@@ -226,70 +151,11 @@ test(
 );
 
 test('prints one table for top without a terminal', OPTIONS, async (t) => {
-  const { env } = await serve(t, busyCluster(10));
+  const { env } = await serveFakeGateway(t, busyCluster(10));
   const { code, stdout } = await olla(['ctl', 'top'], { ...env, CI: 'true' });
   assert.equal(code, 0);
   assert.match(stdout, /ENDPOINT +TYPE +STATE[^]*gpu-a/);
   assert.doesNotMatch(stdout, /\u001b/);
-});
-
-test(
-  'writes a file that config check accepts, and replaces an existing file only with --force',
-  OPTIONS,
-  async (t) => {
-    const folder = temporaryFolder(t);
-    const file = join(folder, 'config.yaml');
-    assert.equal((await olla(['config', 'init'], {}, folder)).code, 0);
-    assert.match((await olla(['config', 'check'], {}, folder)).stdout, /^config\.yaml: ok/);
-    const before = readFileSync(file, 'utf8');
-    writeFileSync(file, `${before}# mine\n`);
-    assert.equal((await olla(['config', 'init'], {}, folder)).code, 5);
-    assert.match(readFileSync(file, 'utf8'), /# mine/);
-    assert.equal((await olla(['config', 'init', '--force'], {}, folder)).code, 0);
-    assert.doesNotMatch(readFileSync(file, 'utf8'), /# mine/);
-  },
-);
-
-test('prints every problem of a configuration with its place', OPTIONS, async (t) => {
-  const folder = temporaryFolder(t);
-  writeFileSync(join(folder, 'bad.yaml'), 'server: {port: 99999}\nproxy: {load_balancr: priority}\n');
-  const runs = await Promise.all([
-    olla(['config', 'check', 'bad.yaml'], {}, folder),
-    olla(['serve', '-c', 'bad.yaml', '--validate-config'], {}, folder),
-    olla(['serve', '-c', 'bad.yaml'], {}, folder),
-  ]);
-  for (const { code, stderr, stdout } of runs) {
-    assert.deepEqual([code, stdout], [1, '']);
-    assert.match(
-      stderr,
-      /bad\.yaml:1:16 server\.port[^]*bad\.yaml:2:9 proxy\.load_balancr[^]*did you mean load_balancer/,
-    );
-    assert.doesNotMatch(stderr, /\n {4}at /);
-  }
-});
-
-test('explains each value with its source, and hides secrets', OPTIONS, async (t) => {
-  const folder = temporaryFolder(t);
-  writeFileSync(join(folder, 'config.yaml'), 'server: {port: 8080}\nadmin: {token: hunter2}\n');
-  const env = { OLLA_PROXY_LOAD_BALANCER: 'priority' };
-  const [set, all, bad] = await Promise.all([
-    olla(['config', 'explain', '--set'], env, folder),
-    olla(['config', 'explain', '--json'], env, folder),
-    olla(['config', 'explain'], { OLLA_SERVER_PORT: 'x' }, folder),
-  ]);
-  assert.equal(
-    set.stdout,
-    `KEY                  VALUE     SET BY
-server.port          8080      config.yaml:1:16
-proxy.load_balancer  priority  OLLA_PROXY_LOAD_BALANCER
-admin.token          (hidden)  config.yaml:2:16
-`,
-  );
-  const rows = JSON.parse(all.stdout) as { key: string; value: unknown; source: string }[];
-  const header = rows.find(({ key }) => key === 'proxy.response_header_timeout');
-  assert.deepEqual(header, { key: 'proxy.response_header_timeout', value: '10m', source: 'default' });
-  assert.deepEqual([set.code, all.code, bad.code], [0, 0, 1]);
-  assert.match(bad.stderr, /OLLA_SERVER_PORT server\.port/);
 });
 
 test('exits with 2 for a flag with a value that is not valid', OPTIONS, async (t) => {

@@ -1,6 +1,9 @@
 import type { UnifiedModel } from '@olla/admin-api/client';
 import type { StatsModelsBody } from '@olla/admin-api/schema/stats';
 import type { StatusBody } from '@olla/admin-api/schema/status';
+import { readMoment } from '@olla/gateway/admin/sources';
+import { statsModelsBody } from '@olla/gateway/admin/stats-body';
+import { statusBody } from '@olla/gateway/admin/status-body';
 import {
   fakeCluster,
   fakeSnapshot,
@@ -9,9 +12,6 @@ import {
   workerStatistics,
   type FakeCluster,
 } from '@olla/gateway/testing/fake-cluster';
-import { readMoment } from '@olla/gateway/admin/sources';
-import { statsModelsBody } from '@olla/gateway/admin/stats-body';
-import { statusBody } from '@olla/gateway/admin/status-body';
 import type { Sample } from '../src/top/history.ts';
 
 export interface FakeSample extends Sample {

@@ -20,7 +20,7 @@ export interface RawConnection {
   response(options?: { readonly headOnly?: boolean }): Promise<RawResponse>;
   /** The bytes that have come and belong to no response that was taken. */
   readonly pending: string;
-  /** Resolves when at least so many bytes are pending. */
+  /** Resolves when at least this many bytes are pending. */
   received(bytes: number): Promise<void>;
   /** Resolves with `end` after a FIN from the server, else with the code of the error. */
   readonly closed: Promise<string>;

@@ -14,7 +14,7 @@ export interface BackendStats {
 /** The state that all connections of the backend share. */
 export interface BackendContext {
   readonly stats: BackendStats;
-  /** The wheel of one interval, which is made when it is first asked for. */
+  /** The wheel of one interval, made at its first use. */
   timerWheel(intervalMs: number): TimerWheel;
   /** The response to a GET. Undefined for a path that does not exist. */
   responseToGet(startLine: string): Buffer | undefined;

@@ -39,7 +39,7 @@ export async function chooseTargets(
   const unknown = wanted.find((name) => !known.includes(name));
   if (unknown !== undefined)
     throw new BadBenchOption(`--targets: unknown target "${unknown}". The targets are ${known.join(', ')}`);
-  // Ratios need nginx and added latencies need the direct connection, whatever targets are requested.
+  // Ratios need nginx and added latencies need the direct connection, so both always take part.
   const isKept = (target: Target): boolean =>
     target === direct || target === nginx || wanted.includes(target.name);
   return { main: main.filter(isKept), variants: variants.filter(isKept), nginx };

@@ -41,8 +41,14 @@ export function registerCtl(program: Command, outcome: Outcome): void {
       const { showEndpoints } = await import('../ctl/endpoints.ts');
       outcome.exitCode = await showEndpoints(command.optsWithGlobals(), name);
     });
-  registerAction(endpoints, outcome, 'drain', 'send no new requests to an endpoint; running requests finish');
-  registerAction(endpoints, outcome, 'resume', 'send requests to a drained endpoint again');
+  registerAction(endpoints, outcome, {
+    action: 'drain',
+    description: 'send no new requests to an endpoint; running requests finish',
+  });
+  registerAction(endpoints, outcome, {
+    action: 'resume',
+    description: 'send requests to a drained endpoint again',
+  });
   endpoints
     .command('refresh')
     .description('probe all endpoints and list their models now')
@@ -74,8 +80,7 @@ export function registerCtl(program: Command, outcome: Outcome): void {
 function registerAction(
   endpoints: Command,
   outcome: Outcome,
-  action: 'drain' | 'resume',
-  description: string,
+  { action, description }: { readonly action: 'drain' | 'resume'; readonly description: string },
 ): void {
   endpoints
     .command(action)

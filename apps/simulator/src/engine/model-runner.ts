@@ -16,7 +16,7 @@ export interface Sequence {
   readonly job: Job;
   readonly submittedAt: number;
   readonly loadMs: number;
-  /** Called once when the sequence leaves the runner, whatever the reason. */
+  /** Called once when the sequence leaves the runner: finished, cancelled or lost in a crash. */
   readonly release: () => void;
   state: 'waiting' | 'slotted' | 'prefill' | 'decode' | 'over';
   /** Index of the slot; -1 without one. */

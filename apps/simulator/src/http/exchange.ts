@@ -6,7 +6,7 @@ import { createThrottledWriter, type ThrottledWriter } from './throttled-writer.
 /** Names and values alternate. They are sent in this order and spelling, and nothing is added. */
 export type FlatHeaders = readonly string[];
 
-/** What happens to the connection after a response, whatever the head said. */
+/** What the server does with the connection after a response. The head may announce something else. */
 export type AfterResponse = 'keep' | 'close';
 
 export interface ResponseHead {
@@ -27,7 +27,7 @@ export interface ExchangeContext {
   readonly record: ReceivedRequest;
   readonly fault: FaultSpec | undefined;
   readonly captureBody: boolean;
-  /** Called once, when the exchange is over. */
+  /** Called once with the outcome, when the response is complete or the connection is gone. */
   readonly settle: (outcome: RequestOutcome) => void;
 }
 

@@ -8,7 +8,7 @@
  * - `slow`: delays the head by `delayMs` and sends the body at `bytesPerS`
  * - `die-mid-stream`: resets the connection after `afterChunks` chunks (default 1), or ends it (`how: 'close'`)
  * - `garbage`: sends bytes that are not HTTP in place of a head, then ends the connection
- * - `close-idle`: closes the connection `delayMs` (default 0) after a response, whatever its head said
+ * - `close-idle`: closes the connection `delayMs` (default 0) after a response that announced keep-alive
  */
 export const FAULT_KINDS = [
   'refuse',

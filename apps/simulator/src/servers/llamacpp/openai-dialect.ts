@@ -1,3 +1,4 @@
+import type { JobStats } from '../../engine/job.ts';
 import { randomId } from '../../engine/random.ts';
 import type { JsonObject } from '../../text/json-object.ts';
 import type { Dialect, ResponseContext } from './dialect.ts';
@@ -94,28 +95,20 @@ export const completionDialect: Dialect = {
   },
   stream(context) {
     const id = newId(context);
-    const frame = (text: string, finish: string | null, before: JsonObject, after: JsonObject): string =>
+    const frame = (text: string, finish: string | null, stats?: JobStats): string =>
       event({
         choices: [{ text, index: 0, logprobs: null, finish_reason: finish }],
         created: context.created,
         model: context.model,
         system_fingerprint: BUILD,
         object: 'text_completion',
-        ...before,
+        ...(stats === undefined ? {} : { usage: usage(stats) }),
         id,
-        ...after,
+        ...(stats === undefined ? {} : { timings: timings(stats, context.timeScale) }),
       });
     return {
-      token: (piece) => frame(piece, null, {}, {}),
-      end: (stats) => [
-        frame(
-          '',
-          context.output.finish,
-          { usage: usage(stats) },
-          { timings: timings(stats, context.timeScale) },
-        ),
-        DONE,
-      ],
+      token: (piece) => frame(piece, null),
+      end: (stats) => [frame('', context.output.finish, stats), DONE],
     };
   },
 };

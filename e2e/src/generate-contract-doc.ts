@@ -42,6 +42,16 @@ Each line of the API contract has a test against a real gateway. The test has th
 of the row; the other files test more cases of it, those of \`in-process/\` with a worker inside the test's process.
 [errors.md](errors.md) lists the errors.
 
+## Decided exceptions
+
+- Errors of the gateway on Ollama's own API (\`/olla/ollama/api/…\`) have Ollama's form, \`{"error": "text"}\`, with the code in
+  \`X-Olla-Error-Code\`: Ollama's clients read \`error\` as a text. Everywhere else they have the form of the contract.
+- Clients that are known to fail on a trailer section get no \`X-Olla-Response-Time\` trailer unless they send \`TE: trailers\`:
+  Dart's \`HttpClient\`, fasthttp, cpp-httplib and http-kit, by their user agent. A known \`Content-Length\` is kept for them, and
+  the time is a header beside it. \`server.response_time_trailer\` decides otherwise.
+
+## Lines
+
 | section | line, which is the title of its test | tested by |
 | --- | --- | --- |
 ${rows.join('\n')}

@@ -17,6 +17,7 @@ import { RoutingView } from './fleet/routing-view.ts';
 import { Sessions } from './fleet/sessions.ts';
 import { createForward } from './forward/forward.ts';
 import { retryRule } from './forward/next-step.ts';
+import { createTrailerRule } from './forward/trailer-rule.ts';
 import { listen, type Listening } from './listener/listen.ts';
 import { createRequestLog } from './observe/request-log.ts';
 import { createSettle } from './observe/settle.ts';
@@ -133,6 +134,7 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
       retry: retryRule(proxy),
       maxBodyBytes,
       maxResponseMs: proxy.response_timeout,
+      sendsTrailer: createTrailerRule(server.response_time_trailer),
     }),
     settle: createSettle({
       statistics,

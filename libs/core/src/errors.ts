@@ -78,6 +78,11 @@ export const ERRORS = {
     meaning:
       'The shared state cannot be reached, so the action cannot be passed on to every host. Try again after Retry-After seconds.',
   },
+  UPGRADE_REQUIRED: {
+    status: 426,
+    type: 'invalid_request_error',
+    meaning: 'WebSockets are not relayed. Send the request as HTTP/1.1, without an upgrade.',
+  },
   REQUEST_TIMEOUT: {
     status: 408,
     type: 'invalid_request_error',

@@ -32,8 +32,25 @@ export function assertError(response: RawResponse, status: number, code: string)
   assert.deepEqual(Object.keys(body), ['error'], seen);
   assert.deepEqual(Object.keys(body.error).sort(), ['code', 'message', 'type'], seen);
   assert.equal(body.error.code, code, seen);
-  // Nothing of the inside: no stack, no file, no name of a library's error.
-  assert.doesNotMatch(body.error.message, /\n|\.ts\b|node:|Error:|undefined|\[object/, seen);
-  assert.ok(body.error.message.length > 10, seen);
+  assertMessage(body.error.message, seen);
   return body.error;
+}
+
+/** The same for an error on Ollama's own API, whose `error` is a text and whose code is in a header. */
+export function assertOllamaError(response: RawResponse, status: number, code: string): string {
+  const seen = `${response.rawHead}${response.text()}`;
+  assert.equal(response.status, status, seen);
+  assertOnEveryResponse(response, seen);
+  assert.equal(response.header('content-type'), 'application/json', seen);
+  assert.equal(response.header('x-olla-error-code'), code, seen);
+  const body = JSON.parse(response.text()) as { error: string };
+  assert.deepEqual(Object.keys(body), ['error'], seen);
+  assertMessage(body.error, seen);
+  return body.error;
+}
+
+/** Nothing of the inside: no stack, no file, no name of a library's error. */
+function assertMessage(message: string, seen: string): void {
+  assert.doesNotMatch(message, /\n|\.ts\b|node:|Error:|undefined|\[object/, seen);
+  assert.ok(message.length > 10, seen);
 }

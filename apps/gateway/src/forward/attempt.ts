@@ -15,6 +15,7 @@ import { ContainedListener } from './contained-listener.ts';
 import type { EndMarks } from './end-marks.ts';
 import { payloadFor } from './payload.ts';
 import { Relay, type RelayEnd } from './relay.ts';
+import type { TrailerRule } from './trailer-rule.ts';
 
 /** What the steps before have found out about a request that is to be forwarded. */
 export interface ForwardInput extends PlanInput {
@@ -33,6 +34,7 @@ export interface AttemptOptions {
   readonly maxBodyBytes: number;
   /** For the whole response, from the request's acceptance; 0 for no limit. */
   readonly maxResponseMs: number;
+  readonly sendsTrailer: TrailerRule;
   readonly endMarks: EndMarks;
   /** Decides when the head of a response is there: relay it, or discard it. */
   readonly relays: (status: number, isBodyReplayable: boolean) => boolean;
@@ -83,6 +85,7 @@ function start(
       return responseHeaders(options, raw);
     },
     maxResponseMs: options.maxResponseMs,
+    sendsTrailer: options.sendsTrailer,
     onEnd: (end) => {
       stream?.stop();
       if (traced !== null) endAttempt(traced, end.result);

@@ -13,6 +13,7 @@ import { attempt, type AttemptEnd, type ForwardInput } from './attempt.ts';
 import { EndMarks } from './end-marks.ts';
 import { failureError } from './failure-error.ts';
 import { nextStep, type AttemptsSoFar, type NextStep, type RetryRule } from './next-step.ts';
+import type { TrailerRule } from './trailer-rule.ts';
 
 export type Forward = (call: Call, input: ForwardInput) => Promise<Outcome>;
 
@@ -25,11 +26,12 @@ export interface ForwardOptions {
   readonly maxBodyBytes: number;
   /** 0 for no limit. */
   readonly maxResponseMs: number;
+  readonly sendsTrailer: TrailerRule;
 }
 
 /** Sends a request to its candidates in their order until one begins to respond, and relays that response. */
 export function createForward(options: ForwardOptions): Forward {
-  const { endpoints, inFlight, ejections, invalidResponses, retry, maxResponseMs } = options;
+  const { endpoints, inFlight, ejections, invalidResponses, retry, maxResponseMs, sendsTrailer } = options;
   const endMarks = new EndMarks();
 
   return async (call, input) => {
@@ -59,6 +61,7 @@ export function createForward(options: ForwardOptions): Forward {
           freshConnection,
           maxBodyBytes,
           maxResponseMs,
+          sendsTrailer,
           endMarks,
           relays,
         });

@@ -11,6 +11,7 @@ import { EndMarkReader } from './end-mark-reader.ts';
 import { brokenError, unfinishedError } from './failure-error.ts';
 import { ResponseWriter } from './response-writer.ts';
 import { retryAfterMs } from './retry-after.ts';
+import type { TrailerRule } from './trailer-rule.ts';
 import { streamDialect, type StreamDialect } from './stream-dialect.ts';
 import { streamFormat, type StreamFormat } from './stream-format.ts';
 import { UsageReader, type Usage } from './usage-reader.ts';
@@ -29,6 +30,7 @@ export interface RelayOptions {
   readonly responseHeaders: (raw: readonly string[]) => string[];
   /** For the whole response, from the request's acceptance; 0 for no limit. */
   readonly maxResponseMs: number;
+  readonly sendsTrailer: TrailerRule;
   /** Called once, in the turn of the event loop in which the response ends. */
   readonly onEnd: (end: RelayEnd) => void;
   /** Called where a timer of the relay's own meets a fault. */
@@ -49,8 +51,8 @@ export interface RelayEnd {
 
 /**
  * Passes one response on to the client as it comes: the head when it is there, each chunk in the turn of the event loop
- * that brought it, and no faster than the client reads. A response whose end is not known beforehand goes out chunked,
- * with the response time as a trailer.
+ * that brought it, and no faster than the client reads. Where the client takes a trailer, the response goes out chunked
+ * and the response time is one.
  */
 export class Relay implements UpstreamListener {
   readonly #options: RelayOptions;
@@ -59,6 +61,7 @@ export class Relay implements UpstreamListener {
   #status: number | null = null;
   #retryAfterMs: number | null = null;
   #hasTrailer = false;
+  #isChunked = false;
   #format: StreamFormat = 'opaque';
   #dialect: StreamDialect | null = null;
   #endMark: EndMarkReader | null = null;
@@ -110,26 +113,38 @@ export class Relay implements UpstreamListener {
     this.#status = status;
     this.#retryAfterMs = retryAfterMs(status, rawHeaders);
     const headers = responseHeaders(rawHeaders);
-    const isBodiless = call.method === 'HEAD' || status === 204 || status === 304;
-    const isPlain = isBodiless || call.request.httpVersionMinor === 0;
-    // Where the head is all there is, its time is that of the whole.
-    if (isBodiless) headers.push('X-Olla-Response-Time', responseTime(call));
-    else if (!isPlain) {
-      dropHeader(headers, 'content-length');
-      headers.push('Trailer', 'X-Olla-Response-Time');
-      this.#hasTrailer = true;
-    }
     const contentType = findHeader(rawHeaders, 'content-type') ?? undefined;
+    const format = streamFormat(contentType);
+    // nginx and others hold a stream back to its end unless it says otherwise.
+    if (format !== 'opaque' && findHeader(headers, 'x-accel-buffering') === null)
+      headers.push('X-Accel-Buffering', 'no');
+    this.#frame(status, headers);
     // An event cannot be put into what is compressed, or whose bytes are counted already.
     const isClosed =
-      findHeader(rawHeaders, 'content-encoding') !== null ||
-      (isPlain && findHeader(rawHeaders, 'content-length') !== null);
-    this.#format = isClosed ? 'opaque' : streamFormat(contentType);
+      findHeader(rawHeaders, 'content-encoding') !== null || findHeader(headers, 'content-length') !== null;
+    this.#format = isClosed ? 'opaque' : format;
     if (status === 200) this.#dialect = streamDialect(call.method, this.#options.path, this.#format);
     if (this.#dialect !== null) this.#endMark = new EndMarkReader(this.#dialect);
     this.#usage = UsageReader.for(contentType, status);
     call.response.writeHead(status, appendHeaders(headers, call.headers));
-    this.#writer = new ResponseWriter(call.response, this.#hasTrailer, () => this.#upstream?.resume());
+    this.#writer = new ResponseWriter(call.response, this.#isChunked, () => this.#upstream?.resume());
+  }
+
+  /** Decides how the end of the body is told, and where the response time is. */
+  #frame(status: number, headers: string[]): void {
+    const { call, sendsTrailer } = this.#options;
+    const isBodiless = call.method === 'HEAD' || status === 204 || status === 304;
+    if (!isBodiless && sendsTrailer(call.request)) {
+      dropHeader(headers, 'content-length');
+      headers.push('Trailer', 'X-Olla-Response-Time');
+      this.#hasTrailer = true;
+      this.#isChunked = true;
+      return;
+    }
+    const isWhole = isBodiless || findHeader(headers, 'content-length') !== null;
+    // Who knows its length had the whole: the time of the head is that of the response.
+    if (isWhole) headers.push('X-Olla-Response-Time', responseTime(call));
+    this.#isChunked = !isWhole && call.request.httpVersionMinor > 0;
   }
 
   /** Chunks that came with the head go out with it; a head that came alone is not held back for them. */
@@ -181,7 +196,7 @@ export class Relay implements UpstreamListener {
     process.nextTick(() => {
       // Without the last chunk, or with fewer bytes than announced, every client sees that the end is missing. Where
       // the end of the connection is the end of the body, only a reset tells.
-      if (this.#hasTrailer) socket?.destroySoon();
+      if (this.#isChunked) socket?.destroySoon();
       else socket?.resetAndDestroy();
     });
   }

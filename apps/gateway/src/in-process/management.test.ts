@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
-import { assertError } from '@olla/testing/assert-response';
+import { assertOllamaError } from '@olla/testing/assert-response';
 import type { RawResponse } from '@olla/testing/raw-http';
 import { waitFor } from '@olla/testing/wait-for';
 import { startWithBackends, type GatewayWithBackends } from '../../testing/gateway-with-backends.ts';
@@ -46,7 +46,7 @@ describe('a call that changes models', () => {
       const response = await send(
         callBytes('POST', '/api/pull', { model: 'x' }, [`X-Olla-Target: ${target}`]),
       );
-      assertError(response, 404, 'ENDPOINT_NOT_FOUND');
+      assertOllamaError(response, 404, 'ENDPOINT_NOT_FOUND');
     });
 
   test('goes to the highest priority when it brings a new model', async (t) => {
@@ -74,13 +74,17 @@ describe('a call that changes models', () => {
 
   test('answers MODEL_NOT_FOUND when it needs a model that nobody has', async (t) => {
     const { send } = await start(t);
-    assertError(await send(callBytes('DELETE', '/api/delete', { name: 'gone' })), 404, 'MODEL_NOT_FOUND');
+    assertOllamaError(
+      await send(callBytes('DELETE', '/api/delete', { name: 'gone' })),
+      404,
+      'MODEL_NOT_FOUND',
+    );
   });
 
   test('is not tried at another endpoint when it fails', async (t) => {
     const { backends, send } = await start(t);
     backends.main.respond = ({ socket }) => socket.resetAndDestroy();
-    assertError(await send(callBytes('POST', '/api/pull', { model: 'new' })), 502, 'BACKEND_ERROR');
+    assertOllamaError(await send(callBytes('POST', '/api/pull', { model: 'new' })), 502, 'BACKEND_ERROR');
     assert.equal(backends.spare.requests.length, 0);
   });
 
@@ -120,13 +124,13 @@ describe('the guard of calls that change models', () => {
       const response = await send(
         callBytes(method, path, { model: 'phi4:14b' }, ['Origin: https://evil.example']),
       );
-      assertError(response, 403, 'FORBIDDEN_ORIGIN');
+      assertOllamaError(response, 403, 'FORBIDDEN_ORIGIN');
       assert.equal(backends.main.requests.length, 0);
     });
 
     test(`refuses everybody where proxy.model_management is off: ${method} ${path}`, async (t) => {
       const { backends, send } = await start(t, { proxy: { model_management: false } });
-      const { message } = assertError(
+      const message = assertOllamaError(
         await send(callBytes(method, path, { model: 'phi4:14b' })),
         403,
         'MANAGEMENT_DISABLED',
@@ -177,7 +181,7 @@ describe('a file for a model', () => {
     const other = await send(
       callBytes('POST', '/api/chat', { model: 'phi4:14b', filler: 'x'.repeat(2 * MAX_BODY) }),
     );
-    assertError(other, 413, 'BODY_TOO_LARGE');
+    assertOllamaError(other, 413, 'BODY_TOO_LARGE');
   });
 
   test('is asked for by HEAD without the guard', async (t) => {

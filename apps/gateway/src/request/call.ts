@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import type { OllaError } from '@olla/core/errors';
 import { normalizePath } from '@olla/core/http/normalize-path';
 import { newRequestId, validRequestId } from '@olla/core/http/request-id';
+import { errorFormOf, type ErrorForm } from './error-response.ts';
 import type { ResponseHeaders } from './response-headers.ts';
 
 /**
@@ -70,6 +71,11 @@ export class Call {
     if (this.#awaitsContinue) response.shouldKeepAlive = false;
     response.on('close', () => this.#end());
     response.on(REFUSED, (error: OllaError) => this.#refuse(error));
+  }
+
+  /** The form of the errors that its client reads. */
+  get errorForm(): ErrorForm {
+    return errorFormOf(this.path);
   }
 
   /** Milliseconds since the request was accepted. */

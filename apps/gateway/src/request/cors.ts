@@ -8,6 +8,7 @@ const EXPOSED = [
   'X-Olla-Backend-Type',
   'X-Olla-Model',
   'X-Olla-Response-Time',
+  'X-Olla-Error-Code',
   'X-Olla-Routing-Strategy',
   'X-Olla-Routing-Decision',
   'X-Olla-Routing-Reason',

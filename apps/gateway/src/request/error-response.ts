@@ -8,12 +8,26 @@ export interface ErrorResponse {
   readonly body: string;
 }
 
+/** The form of an error's body: the contract's, or that of the API which the client speaks. */
+export type ErrorForm = 'contract' | 'ollama';
+
+/** Clients of Ollama's own API read `error` as a text; an object becomes `[object Object]` in its JavaScript SDK. */
+export function errorFormOf(path: string): ErrorForm {
+  return /^\/olla\/ollama\/api(?:\/|$)/.test(path) ? 'ollama' : 'contract';
+}
+
 /** The one place where an error becomes HTTP: of the path of a request, of the admin API and of the parser. */
-export function errorResponse({ code, message, retryAfterS, allow }: OllaError): ErrorResponse {
+export function errorResponse(
+  { code, message, retryAfterS, allow }: OllaError,
+  form: ErrorForm = 'contract',
+): ErrorResponse {
   const headers = [...EVERY_ERROR, ...(BY_CODE[code] ?? [])];
   if (retryAfterS !== undefined) headers.push('Retry-After', String(Math.max(1, Math.ceil(retryAfterS))));
   if (allow !== undefined) headers.push('Allow', allow.join(', '));
-  return { status: ERRORS[code].status, headers, body: errorBody(code, message) };
+  const { status } = ERRORS[code];
+  if (form === 'contract') return { status, headers, body: errorBody(code, message) };
+  headers.push('X-Olla-Error-Code', code);
+  return { status, headers, body: JSON.stringify({ error: message }) };
 }
 
 /** Caches may keep a 404 or 405 that does not forbid it (RFC 9111 §4.2.2), and what is missing can appear any moment. */

@@ -20,6 +20,7 @@ import { answerPreflight, isPreflight } from './preflight.ts';
 import type { ReadBody } from './read-body.ts';
 import { aborted, failWith } from './respond.ts';
 import { findRoute } from './routes.ts';
+import { isWebSocketAttempt, refuseWebSocket } from './websocket-attempt.ts';
 
 /** The steps of the path, each closed over what it needs, and what the path itself needs. */
 export interface RequestPathOptions {
@@ -99,6 +100,7 @@ export function createRequestPath(options: RequestPathOptions): RequestListener 
     call.throwIfAborted();
 
     if (route.kind !== 'relay') return answerLocally(call, route, client);
+    if (isWebSocketAttempt(call)) return refuseWebSocket(call);
     const listing = models.listing(call, route);
     if (listing !== null) return listing;
     if (route.management) guardManagement(request, options.isManagementAllowed);

@@ -53,7 +53,7 @@ function sendError(call: Call, error: OllaError): Sent & { readonly error: Error
   const { response } = call;
   // Half a response cannot become another: its missing end tells the client.
   if (response.headersSent && !response.writableEnded) response.destroy();
-  return { error: error.code, ...send(call, errorResponse(error)) };
+  return { error: error.code, ...send(call, errorResponse(error, call.errorForm)) };
 }
 
 /** Framed by its length, the response time as a header. */

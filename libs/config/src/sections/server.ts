@@ -218,6 +218,12 @@ export const server = section({
     duration().prefault('10s'),
     'Time that running requests have to finish when the gateway stops.',
   ),
+  response_time_trailer: leaf(
+    'choice',
+    choice(['auto', 'always', 'te', 'off']).default('auto'),
+    'Who gets the response time as a trailer: `auto` all but clients that are known to fail on one, `always` all, `te` those that send `TE: trailers`, `off` none.',
+    { env: 'OLLA_SERVER_RESPONSE_TIME_TRAILER' },
+  ),
   request_limits: requestLimits.prefault({}),
   rate_limits: rateLimits.prefault({}),
   cors: cors.prefault({}),

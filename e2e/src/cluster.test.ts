@@ -149,9 +149,7 @@ describe('two gateways with one Redis behind HAProxy', () => {
   test('a gateway avoids an endpoint that the other one ejected', async () => {
     const [first, second] = gateways;
     other.respond = (request) =>
-      whenComplete(request, () =>
-        request.socket.write(jsonResponse({ error: 'down' }, '503 Service Unavailable')),
-      );
+      whenComplete(request, () => request.socket.write(jsonResponse({ error: 'down' }, '502 Bad Gateway')));
     const countReaching = async (gateway: Gateway, times: number): Promise<number> => {
       const before = other.requests.length;
       for (let n = 0; n < times; n += 1) await (await chat(gateway.url)).text();

@@ -46,6 +46,8 @@ export interface MonitorOptions {
 
 /** Delay until lists and load signals of an endpoint that does not serve are considered again. */
 const IDLE_MS = 1_000;
+/** A server that nobody has used for so long may go to sleep: nothing is asked that would keep it awake. */
+const IDLE_AFTER_MS = 10_000;
 /** Shortest interval between two health checks of a service elsewhere that is well. */
 const SELDOM_MS = 30_000;
 
@@ -61,6 +63,10 @@ export class EndpointMonitor {
   #profile: BackendProfile | null;
   #health: EndpointHealth;
   #load: EndpointLoad | null = null;
+  #isSleeping = false;
+  /** When requests were last known to be there, of this cluster or of others. */
+  #busyAt = Date.now();
+  #inFlight = 0;
   #serverVersion: string | null = null;
   #refreshRequested = false;
   #servedAt = Date.now();
@@ -115,7 +121,7 @@ export class EndpointMonitor {
       key: this.key,
       type: this.profile.type,
       state,
-      reason: reason === '' ? this.#registry.problem : reason,
+      reason: reason || this.#registry.problem || (this.#isSleeping ? 'sleeping' : ''),
       since,
       checkedAt,
       nextCheckAt: this.#repeaters.checks.nextAt(),
@@ -133,6 +139,19 @@ export class EndpointMonitor {
   checkNow(): void {
     this.#publishNextCheck = true;
     this.#repeaters.checks.trigger();
+  }
+
+  /** @param inFlight requests of all workers that are there now */
+  noteInFlight(inFlight: number): void {
+    const wasIdle = this.#isIdle;
+    this.#inFlight = inFlight;
+    if (inFlight === 0) return;
+    this.#busyAt = Date.now();
+    if (!wasIdle) return;
+    // Its readings are of a server that may have slept. All are made anew, also those that were left out.
+    this.#signals.reset();
+    this.#isSleeping = false;
+    this.#repeaters.loads.trigger();
   }
 
   /** Checks the endpoint, lists its models in full and reads its load signals, now. */
@@ -229,16 +248,28 @@ export class EndpointMonitor {
     return this.#registry.nextListDelayMs(isQuick);
   }
 
+  get #isIdle(): boolean {
+    return this.#inFlight === 0 && Date.now() - this.#busyAt > IDLE_AFTER_MS;
+  }
+
   async #readLoad(): Promise<number> {
     if (!isServingState(this.#health.state)) return IDLE_MS;
     if (this.#pauseMs > 0) return this.#pauseMs;
     const { check_timeout: timeoutMs } = this.endpoint;
-    const nextMs = await this.#signals.readDue(this.#client, this.profile, timeoutMs, Date.now);
+    const options = { isIdle: this.#isIdle, timeoutMs, now: Date.now };
+    const nextMs = await this.#signals.readDue(this.#client, this.profile, options);
     if (this.#stopped) return nextMs;
     const merged = this.#signals.merged(Date.now());
     const isUsable = merged !== null && isServingState(this.#health.state);
     this.#load = isUsable ? toEndpointLoad(merged.reading, merged.at) : null;
     if (merged !== null) {
+      const { running = 0, queued = 0, sleeping = false } = merged.reading;
+      if (running > 0 || queued > 0 || this.#inFlight > 0) this.#busyAt = Date.now();
+      const isSleeping = sleeping && this.#inFlight === 0;
+      if (isSleeping !== this.#isSleeping) {
+        this.#isSleeping = isSleeping;
+        this.#options.onChange('state');
+      }
       this.#serverVersion = merged.reading.serverVersion ?? this.#serverVersion;
       this.#registry.applySignals(merged.reading);
       if (this.#load !== null) this.#options.onChange('figures');

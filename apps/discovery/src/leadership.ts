@@ -81,6 +81,9 @@ export class Leadership {
       state.ejections.onEjection(({ endpointKey: key }) =>
         this.#monitors.find((monitor) => monitor.key === key)?.checkNow(),
       ),
+      state.load.onOthers((inFlight) => {
+        for (const monitor of this.#monitors) monitor.noteInFlight(inFlight.get(monitor.key) ?? 0);
+      }),
       state.control.onControl(({ refresh }) => this.#onRefresh(refresh)),
     ];
     state.control.read().then(

@@ -16,6 +16,14 @@ interface KeptReading {
   readonly freshForMs: number;
 }
 
+export interface ReadOptions {
+  /** Nobody uses the server: a path that would keep it awake is left out. */
+  readonly isIdle: boolean;
+  /** For each path. */
+  readonly timeoutMs: number;
+  readonly now: () => number;
+}
+
 /** The newest reading of each load signal path of one endpoint. Each path is read at its own interval. */
 export class SignalReadings {
   readonly #dueAt = new Map<string, number>();
@@ -30,16 +38,15 @@ export class SignalReadings {
   /**
    * Reads all paths that are due, in parallel. Never rejects.
    *
-   * @param timeoutMs for each path
    * @returns milliseconds until the next path is due
    */
   async readDue(
     client: EndpointClient,
-    profile: BackendProfile,
-    timeoutMs: number,
-    now: () => number,
+    { signals }: Pick<BackendProfile, 'signals'>,
+    { isIdle, timeoutMs, now }: ReadOptions,
   ): Promise<number> {
-    const due = profile.signals.filter(({ path }) => (this.#dueAt.get(path) ?? 0) <= now());
+    const wanted = isIdle ? signals.filter(({ wakes }) => wakes !== true) : signals;
+    const due = wanted.filter(({ path }) => (this.#dueAt.get(path) ?? 0) <= now());
     await Promise.all(
       due.map(async ({ path, everyMs, parse }) => {
         const result = await client.probe(null, path, { timeoutMs, maxBytes: MAX_SIGNAL_BYTES });
@@ -53,8 +60,8 @@ export class SignalReadings {
         else this.#kept.set(path, { reading, at: now(), freshForMs: FRESH_INTERVALS * everyMs });
       }),
     );
-    const next = Math.min(...profile.signals.map(({ path }) => this.#dueAt.get(path) ?? 0));
-    return profile.signals.length === 0 ? ABSENT_PAUSE_MS : Math.max(next - now(), 1);
+    const next = Math.min(...wanted.map(({ path }) => this.#dueAt.get(path) ?? 0));
+    return wanted.length === 0 ? ABSENT_PAUSE_MS : Math.max(next - now(), 1);
   }
 
   /** All fresh readings as one, with the time of the newest. Where two hold the same figure, the newer one counts. */

@@ -20,6 +20,7 @@ export class TestStore {
   #control: Control = { revision: 0, drained: {}, refresh: 0 };
   readonly #onSnapshot = new Set<(snapshot: Snapshot) => void>();
   readonly #onEjection = new Set<(ejection: Ejection) => void>();
+  readonly #onLoad = new Set<(others: ReadonlyMap<string, number>) => void>();
   readonly #onControl = new Set<(control: Control) => void>();
 
   get newest(): Snapshot | undefined {
@@ -60,6 +61,11 @@ export class TestStore {
   eject(endpointKey: string): void {
     const ejection = { endpointKey, endpoint: '', reason: 'connection refused', by: 'w', at: Date.now() };
     for (const listener of this.#onEjection) listener(ejection);
+  }
+
+  /** Workers have these requests in flight, by endpoint key. */
+  setInFlight(counts: Readonly<Record<string, number>>): void {
+    for (const listener of this.#onLoad) listener(new Map(Object.entries(counts)));
   }
 
   view(id: string): AgentState {
@@ -112,6 +118,7 @@ export class TestStore {
         onSnapshot: on(this.#onSnapshot),
       },
       ejections: { onEjection: on(this.#onEjection) },
+      load: { onOthers: on(this.#onLoad) },
       events: { publish: (event) => void this.events.push(event) },
       control: {
         read: async () => {

@@ -41,12 +41,16 @@ export interface SignalReading {
   /** Tokens of context that a request may have, where not the model list but this path tells it. */
   readonly contextLength?: number;
   readonly serverVersion?: string;
+  /** It has unloaded its model for want of requests, and wakes by itself. */
+  readonly sleeping?: boolean;
 }
 
 /** A path that tells the load of the backend or which models are in memory. */
 export interface SignalReader {
   readonly path: string;
   readonly everyMs: number;
+  /** The server takes a request of it for work, and does not go to sleep. Not read while nobody uses the server. */
+  readonly wakes?: true;
   /** Null for a text that this backend does not send there. */
   readonly parse: (body: string) => SignalReading | null;
 }

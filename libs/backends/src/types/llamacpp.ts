@@ -61,8 +61,8 @@ export const llamacpp = defineProfile({
   parseModels: (body) => parseOpenAiList(body, tellModel),
   modelsFormat: ({ native }) => openAiList(native().map(namedFromNative)),
   signals: [
-    { path: '/metrics', everyMs: LOAD_EVERY_MS, parse: (text) => readLoad(text, LOAD) },
-    { path: '/slots', everyMs: LOAD_EVERY_MS, parse: (body) => parseSlots(parseJson(body)) },
+    { path: '/metrics', everyMs: LOAD_EVERY_MS, wakes: true, parse: (text) => readLoad(text, LOAD) },
+    { path: '/slots', everyMs: LOAD_EVERY_MS, wakes: true, parse: (body) => parseSlots(parseJson(body)) },
     { path: '/props', everyMs: 30_000, parse: (body) => parseProps(parseJson(body)) },
   ],
   detect: {
@@ -114,9 +114,11 @@ function parseProps(body: unknown): SignalReading | null {
   const slots = asPositive(body['total_slots']);
   const contextLength = asPositive(asRecord(body['default_generation_settings'])['n_ctx']);
   const serverVersion = asText(body['build_info']);
+  const sleeping = body['is_sleeping'];
   return {
     ...(slots === null ? {} : { slots }),
     ...(contextLength === null ? {} : { contextLength }),
     ...(serverVersion === null ? {} : { serverVersion }),
+    ...(typeof sleeping === 'boolean' ? { sleeping } : {}),
   };
 }

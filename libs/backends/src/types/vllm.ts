@@ -4,6 +4,8 @@ import { namedFromListed, namedFromNative, type NamedModel } from '../listings/o
 import { detectByOwner, parseOpenAiList } from '../reading/openai-list.ts';
 import { readLoad, type LoadMetrics } from '../reading/prometheus.ts';
 import { versionSignal } from '../reading/version.ts';
+import type { SignalReading } from '../profile.ts';
+import { asRecord, parseJson } from '../reading/json.ts';
 
 const LOAD: LoadMetrics = {
   running: 'vllm:num_requests_running',
@@ -48,9 +50,16 @@ export const vllm = defineProfile({
   signals: [
     { path: '/metrics', everyMs: 1_000, parse: (text) => readLoad(text, LOAD) },
     versionSignal('/version'),
+    // Only servers in development mode have it.
+    { path: '/is_sleeping', everyMs: 10_000, parse: (body) => parseSleep(parseJson(body)) },
   ],
   detect: detectByOwner('vllm'),
 });
+
+function parseSleep(body: unknown): SignalReading | null {
+  const sleeping = asRecord(body)['is_sleeping'];
+  return typeof sleeping === 'boolean' ? { sleeping } : null;
+}
 
 /** vLLM's list: OpenAI's with the context length and the permissions that its clients look at. */
 function renderList(models: readonly NamedModel[]): object {

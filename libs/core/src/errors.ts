@@ -54,7 +54,8 @@ export const ERRORS = {
   FORBIDDEN_ORIGIN: {
     status: 403,
     type: 'permission_error',
-    meaning: 'The request changes models and comes from a web page of another origin, which is not allowed.',
+    meaning:
+      'The request changes models and comes from a web page of another origin that `server.cors.allowed_origins` does not name.',
   },
   UNAUTHORIZED: {
     status: 401,

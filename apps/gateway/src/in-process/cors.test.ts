@@ -76,6 +76,57 @@ describe('a preflight', () => {
   });
 });
 
+describe('the methods that a preflight names', () => {
+  for (const [path, methods] of [
+    [CHAT, 'GET, POST, OPTIONS'],
+    ['/olla/ollama/api/delete', 'GET, POST, OPTIONS, HEAD, PUT, PATCH, DELETE'],
+    ['/olla/proxy/v1/files/1', 'GET, POST, OPTIONS, HEAD, PUT, PATCH, DELETE'],
+    ['/olla/models', 'GET, POST, OPTIONS'],
+    ['/internal/status', 'GET, POST, OPTIONS'],
+    ['/internal/endpoints/only/drain', 'GET, POST, OPTIONS'],
+  ] as const)
+    test(`are those of the route: ${path}`, async (t) => {
+      const { send } = await startWithBackends(t, SPECS, {
+        config: { server: { cors: { allowed_methods: ['GET'] } } },
+      });
+      const asked = [ORIGIN, 'Access-Control-Request-Method: DELETE'];
+      const response = await send(requestBytes('OPTIONS', path, asked));
+      assert.equal(response.header('access-control-allow-methods'), methods);
+    });
+});
+
+describe('an origin that matches a pattern', () => {
+  for (const [origin, allowed] of [
+    ['http://localhost:3000', 'http://localhost:3000'],
+    ['https://ui.example.com', 'https://ui.example.com'],
+    ['chrome-extension://abcdefghijklmnop', 'chrome-extension://abcdefghijklmnop'],
+    ['app://obsidian.md', 'app://obsidian.md'],
+    ['https://ui.example.com.evil.test', undefined],
+    ['http://localhost.evil.test:1', undefined],
+  ] as const)
+    test(`is ${allowed === undefined ? 'not ' : ''}allowed in the preflight and the response: ${origin}`, async (t) => {
+      const { send } = await startWithBackends(t, SPECS, {
+        config: {
+          server: {
+            cors: {
+              allowed_origins: [
+                'http://localhost:*',
+                'https://*.example.com',
+                'chrome-extension://*',
+                'app://obsidian.md*',
+              ],
+            },
+          },
+        },
+      });
+      const headers = [`Origin: ${origin}`, 'Access-Control-Request-Method: POST'];
+      const preflight = await send(requestBytes('OPTIONS', CHAT, headers));
+      const response = await send(postBytes('{"model":"m"}', [`Origin: ${origin}`]));
+      assert.equal(preflight.header('access-control-allow-origin'), allowed);
+      assert.equal(response.header('access-control-allow-origin'), allowed);
+    });
+});
+
 describe('an OPTIONS request that is no preflight', () => {
   test('is relayed', async (t) => {
     const { backends, send } = await startWithBackends(t, SPECS);

@@ -148,6 +148,52 @@ describe('the guard of calls that change models', () => {
     assert.equal(response.status, 200);
   });
 
+  const EXTENSION = 'chrome-extension://abcdefghijklmnop';
+  for (const allowed_origins of [[EXTENSION], ['chrome-extension://*'], ['*', EXTENSION]])
+    test(`lets pages pass whose origin the operator has named: ${allowed_origins.join(' ')}`, async (t) => {
+      const { send } = await start(t, { server: { cors: { allowed_origins } } });
+      for (const [method, path] of [
+        ['POST', '/api/pull'],
+        ['DELETE', '/api/delete'],
+      ] as const) {
+        const by = (origin: string) =>
+          send(callBytes(method, path, { model: 'phi4:14b' }, [`Origin: ${origin}`]));
+        assert.equal((await by(EXTENSION)).status, 200);
+        for (const other of ['https://evil.example', 'null']) {
+          const refused = await by(other);
+          assert.equal(refused.status, 403, other);
+          assert.match(refused.header('x-olla-error-code') ?? '', /FORBIDDEN_ORIGIN/);
+        }
+      }
+    });
+
+  const behindProxy = (origin: string, forwarded = 'ai.example.com'): string =>
+    callBytes('POST', '/api/pull', { model: 'x' }, [
+      `Origin: ${origin}`,
+      `X-Forwarded-Host: ${forwarded}`,
+      'X-Forwarded-Proto: https',
+      'X-Forwarded-For: 203.0.113.5',
+    ]);
+
+  test('knows a page of the same origin by X-Forwarded-Host of a trusted proxy', async (t) => {
+    const { send } = await start(t, { server: { rate_limits: { trust_proxy_headers: true } } });
+    for (const forwarded of ['ai.example.com', 'AI.example.com:443', 'evil.example, ai.example.com'])
+      assert.equal((await send(behindProxy('https://ai.example.com', forwarded))).status, 200, forwarded);
+    for (const forwarded of ['ai.example.com', 'evil.example, ai.example.com', '', 'evil.example:99999'])
+      assertOllamaError(await send(behindProxy('https://evil.example', forwarded)), 403, 'FORBIDDEN_ORIGIN');
+  });
+
+  test('believes no X-Forwarded-Host without trust, and names Host and Origin', async (t) => {
+    const { send } = await start(t);
+    const message = assertOllamaError(
+      await send(behindProxy('https://ai.example.com')),
+      403,
+      'FORBIDDEN_ORIGIN',
+    );
+    assert.match(message, /Origin is https:\/\/ai\.example\.com, the Host is gateway\.test/);
+    assert.match(message, /proxy_set_header Host \$host/);
+  });
+
   test('lets calls pass that change nothing', async (t) => {
     const { send } = await start(t, { proxy: { model_management: false } });
     assert.equal((await send(callBytes('POST', '/api/show', { model: 'phi4:14b' }))).status, 200);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
-import { assertError } from '@olla/testing/assert-response';
+import { assertError, assertOllamaError } from '@olla/testing/assert-response';
 import { startRawBackend } from '@olla/testing/raw-backend';
 import { sendRaw } from '@olla/testing/raw-http';
 import { postBytes, requestBytes } from '@olla/testing/request-bytes';
@@ -75,11 +75,11 @@ describe('a path with slashes or dots too many', () => {
   ])
     test(`passes no guard of calls that change models: ${path}`, async (t) => {
       const off = await start(t, { proxy: { model_management: false } });
-      assertError(await off.send(deleteBytes(`/olla/ollama${path}`)), 403, 'MANAGEMENT_DISABLED');
+      assertOllamaError(await off.send(deleteBytes(`/olla/ollama${path}`)), 403, 'MANAGEMENT_DISABLED');
       assert.deepEqual(off.backends.a.requests, []);
       const open = await start(t);
       const page = await open.send(deleteBytes(`/olla/ollama${path}`, ['Origin: https://evil.example']));
-      assertError(page, 403, 'FORBIDDEN_ORIGIN');
+      assertOllamaError(page, 403, 'FORBIDDEN_ORIGIN');
       assert.deepEqual(open.backends.a.requests, []);
     });
 

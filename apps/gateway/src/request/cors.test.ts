@@ -18,10 +18,11 @@ function ask(
   kind: 'headers' | 'preflight',
   settings: Partial<CorsSettings>,
   headers: Record<string, string> = {},
+  more: readonly string[] = [],
 ): Record<string, string> {
   const cors = createCors({ ...DEFAULTS, ...settings });
   assert.ok(cors !== null);
-  const flat = cors[kind]({ headers });
+  const flat = kind === 'headers' ? cors.headers({ headers }) : cors.preflight({ headers }, more);
   const entries: [string, string][] = [];
   for (let i = 0; i < flat.length; i += 2) entries.push([flat[i] as string, flat[i + 1] as string]);
   const found: Record<string, string> = {};
@@ -84,4 +85,26 @@ test('named headers are all there is, and named exposed headers too', () => {
   const asked = { origin: OURS, 'access-control-request-headers': 'x-other' };
   assert.equal(ask('preflight', settings, asked)['Access-Control-Allow-Headers'], 'X-Only');
   assert.equal(ask('headers', settings, { origin: OURS })['Access-Control-Expose-Headers'], 'X-Shown');
+});
+
+test('a preflight names GET, POST and OPTIONS whatever is configured, and what the path takes beside them', () => {
+  const settings = { allowed_methods: ['GET', 'PUT'] };
+  const found = ask('preflight', settings, { origin: OURS }, ['PUT', 'DELETE']);
+  assert.equal(found['Access-Control-Allow-Methods'], 'GET, POST, OPTIONS, PUT, DELETE');
+});
+
+test('a preflight allows no headers that only proxies write', () => {
+  const asked = 'x-forwarded-host, X-Forwarded-For, Forwarded, X-Real-IP, x-mine';
+  const found = ask('preflight', {}, { origin: OURS, 'access-control-request-headers': asked });
+  assert.equal(found['Access-Control-Allow-Headers'], 'Content-Type, Authorization, x-mine');
+});
+
+test('a preflight allows the way into a private network to origins that are allowed, when asked', () => {
+  const name = 'Access-Control-Allow-Private-Network';
+  const asking = { 'access-control-request-private-network': 'true' };
+  const settings = { allowed_origins: [OURS] };
+  assert.equal(ask('preflight', settings, { origin: OURS, ...asking })[name], 'true');
+  assert.equal(ask('preflight', settings, { origin: 'https://theirs.test', ...asking })[name], undefined);
+  assert.equal(ask('preflight', settings, { origin: OURS })[name], undefined);
+  assert.equal(ask('preflight', {}, { origin: OURS, ...asking })[name], 'true');
 });

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Settings } from '@olla/config/schema';
+import { createAllowedOrigins } from './allowed-origins.ts';
 
 /** Headers of ours that pages may read unless the configuration names others. */
 const EXPOSED = [
@@ -25,51 +26,71 @@ const EXPOSED = [
 
 /** What the contract promises to every browser, whatever it asks for. */
 const ALWAYS_ALLOWED = ['Content-Type', 'Authorization'];
+const ALWAYS_ALLOWED_METHODS = ['GET', 'POST', 'OPTIONS'];
+
+/** A page that may send these could pass itself off as one of the gateway's own, behind a proxy that relays them. */
+const OF_PROXIES = /^(?:x-forwarded-.*|forwarded|x-real-ip)$/i;
 
 export interface Cors {
   /** Flat headers for a response to `request`. */
   headers(request: Pick<IncomingMessage, 'headers'>): readonly string[];
-  /** Flat headers for a response to a preflight. */
-  preflight(request: Pick<IncomingMessage, 'headers'>): readonly string[];
+  /**
+   * Flat headers for a response to a preflight.
+   *
+   * @param methods that the path takes beside those of every path
+   */
+  preflight(request: Pick<IncomingMessage, 'headers'>, methods: readonly string[]): readonly string[];
+  /** The operator named the origin, and not only `*`. */
+  names(origin: string): boolean;
 }
 
 export function createCors(settings: Settings['server']['cors']): Cors | null {
   if (!settings.enabled) return null;
-  const anyOrigin = settings.allowed_origins.includes('*');
-  const origins = new Set(settings.allowed_origins);
-  const methods = settings.allowed_methods.join(', ');
+  const origins = createAllowedOrigins(settings.allowed_origins);
+  const anyOrigin = origins.any;
+  const always = [...new Set([...ALWAYS_ALLOWED_METHODS, ...settings.allowed_methods])];
   const named = settings.allowed_headers.filter((name) => name !== '*');
   const anyHeader = named.length < settings.allowed_headers.length;
   const base = anyHeader ? ALWAYS_ALLOWED : named;
   const exposed = settings.exposed_headers.length > 0 ? settings.exposed_headers.join(', ') : EXPOSED;
   const credentials = settings.allow_credentials ? ['Access-Control-Allow-Credentials', 'true'] : [];
 
-  const shared = ['Access-Control-Allow-Methods', methods, 'Access-Control-Allow-Headers', base.join(', ')];
+  const shared = [
+    'Access-Control-Allow-Methods',
+    always.join(', '),
+    'Access-Control-Allow-Headers',
+    base.join(', '),
+  ];
   const forAnyOrigin = ['Access-Control-Allow-Origin', '*', ...shared];
   const forAnyBrowser = [...forAnyOrigin, 'Access-Control-Expose-Headers', exposed];
 
-  const allow = (origin: string): readonly string[] =>
-    origins.has(origin)
-      ? ['Access-Control-Allow-Origin', origin, ...credentials, 'Vary', 'Origin']
-      : ['Vary', 'Origin'];
+  const allow = (origin: string): readonly string[] => [
+    'Access-Control-Allow-Origin',
+    origin,
+    ...credentials,
+    'Vary',
+    'Origin',
+  ];
 
   return {
     headers(request) {
       const { origin } = request.headers;
       if (anyOrigin) return origin === undefined ? forAnyOrigin : forAnyBrowser;
-      if (origin === undefined || !origins.has(origin)) return ['Vary', 'Origin'];
+      if (origin === undefined || !origins.allows(origin)) return ['Vary', 'Origin'];
       return [...allow(origin), ...shared, 'Access-Control-Expose-Headers', exposed];
     },
-    preflight(request) {
-      const origin = request.headers.origin ?? '';
+    names: (origin) => origins.names(origin),
+    preflight({ headers }, methods) {
+      const origin = headers.origin ?? '';
       const vary = ['Vary', 'Access-Control-Request-Method, Access-Control-Request-Headers'];
-      if (!anyOrigin && !origins.has(origin)) return ['Vary', 'Origin', ...vary];
+      if (!anyOrigin && !origins.allows(origin)) return ['Vary', 'Origin', ...vary];
       return [
         ...(anyOrigin ? ['Access-Control-Allow-Origin', '*'] : allow(origin)),
         'Access-Control-Allow-Methods',
-        methods,
+        [...new Set([...always, ...methods])].join(', '),
         'Access-Control-Allow-Headers',
-        allowedHeaders(base, anyHeader, request.headers['access-control-request-headers']),
+        allowedHeaders(base, anyHeader, headers['access-control-request-headers']),
+        ...privateNetwork(headers),
         'Access-Control-Max-Age',
         String(settings.max_age),
         ...vary,
@@ -78,14 +99,24 @@ export function createCors(settings: Settings['server']['cors']): Cors | null {
   };
 }
 
+/**
+ * A page of a public site asks whether it may reach a private network (Private Network Access, WICG). Whoever may call the
+ * gateway may: the origin is what counts, not where the page was loaded from. This opens nothing to DNS rebinding, because
+ * a page that rebinds is of the same origin and sends no preflight.
+ */
+function privateNetwork(headers: IncomingMessage['headers']): readonly string[] {
+  if (headers['access-control-request-private-network'] !== 'true') return [];
+  return ['Access-Control-Allow-Private-Network', 'true', 'Vary', 'Access-Control-Request-Private-Network'];
+}
+
 /** Those always allowed, and those asked for; each once, whatever its case. */
 function allowedHeaders(base: readonly string[], any: boolean, asked: string | undefined): string {
   if (!any || asked === undefined) return base.join(', ');
   const seen = new Map(base.map((name) => [name.toLowerCase(), name]));
   for (const part of asked.slice(0, 4096).split(',')) {
     const name = part.trim();
-    if (/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) && !seen.has(name.toLowerCase()))
-      seen.set(name.toLowerCase(), name);
+    if (OF_PROXIES.test(name) || !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) continue;
+    if (!seen.has(name.toLowerCase())) seen.set(name.toLowerCase(), name);
   }
   return [...seen.values()].join(', ');
 }

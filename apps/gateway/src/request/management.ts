@@ -6,8 +6,10 @@ import type { Candidate } from '@olla/core/route-plan/fleet-view';
 import type { Snapshot } from '@olla/core/snapshot';
 import type { RoutingView } from '../fleet/routing-view.ts';
 import { headerOf, type Call } from './call.ts';
+import type { ClientAddress } from './client-address.ts';
+import type { Cors } from './cors.ts';
 import { requestedModel, type RequestBody } from './request-body.ts';
-import type { RelayRoute } from './routes.ts';
+import { printable, type RelayRoute } from './routes.ts';
 
 export interface ManagementInput {
   readonly call: Call;
@@ -42,28 +44,48 @@ function bytesByEndpoint(snapshot: Snapshot | null): ReadonlyMap<string, number>
   return used;
 }
 
+export interface ManagementRules {
+  /** As proxy.model_management says. */
+  readonly isManagementAllowed: boolean;
+  /** Null where CORS is switched off. */
+  readonly cors: Pick<Cors, 'names'> | null;
+}
+
 /**
- * Refuses management where it is switched off, and to pages of other origins. CORS is open so that any page may chat; it
- * must not let any page delete models.
+ * Refuses management where it is switched off, and to pages of other origins that the operator has not named. CORS is open
+ * so that any page may chat; it must not let any page delete models.
  *
- * @param isAllowed as proxy.model_management says
  * @throws OllaError MANAGEMENT_DISABLED, FORBIDDEN_ORIGIN
  */
-export function guardManagement(request: IncomingMessage, isAllowed: boolean): void {
-  if (!isAllowed)
+export function guardManagement(
+  request: IncomingMessage,
+  { isPeerTrusted }: Pick<ClientAddress, 'isPeerTrusted'>,
+  { isManagementAllowed, cors }: ManagementRules,
+): void {
+  if (!isManagementAllowed)
     throw new OllaError(
       'MANAGEMENT_DISABLED',
       'calls that change models are switched off here (proxy.model_management). Make them on the server itself',
     );
   const { origin, host } = request.headers;
-  if (origin !== undefined && !isSameOrigin(origin, host))
-    throw new OllaError(
-      'FORBIDDEN_ORIGIN',
-      'a web page of another origin may not change models. Use a client without Origin',
-    );
+  if (origin === undefined || isSameOrigin(origin, host)) return;
+  if (isPeerTrusted && isSameOrigin(origin, forwardedHost(request))) return;
+  if (cors?.names(origin) === true) return;
+  throw new OllaError(
+    'FORBIDDEN_ORIGIN',
+    `a web page of another origin may not change models: its Origin is ${printable(origin)}, the Host is ${printable(host ?? 'not given')}. Name the origin in server.cors.allowed_origins; if a proxy in front has changed Host, let it pass the client's on (nginx: proxy_set_header Host $host), or trust its X-Forwarded-Host (server.rate_limits.trust_proxy_headers)`,
+  );
 }
 
+/** What the nearest proxy says that the client asked for: the last of a list. */
+function forwardedHost(request: IncomingMessage): string | undefined {
+  return headerOf(request, 'x-forwarded-host')?.split(',').at(-1)?.trim();
+}
+
+/** @param host `host[:port]`; the port of the origin's scheme may be left out or not */
 function isSameOrigin(origin: string, host: string | undefined): boolean {
   if (host === undefined || !URL.canParse(origin)) return false;
-  return new URL(origin).host === host.toLowerCase();
+  const page = new URL(origin);
+  const own = `${page.protocol}//${host}`;
+  return page.host !== '' && URL.canParse(own) && new URL(own).host === page.host;
 }

@@ -1,8 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { OllaError } from '@olla/core/errors';
 import type { Call } from './call.ts';
+import type { Cors } from './cors.ts';
 import type { Outcome } from './outcome.ts';
 import { respond } from './respond.ts';
+import type { Route } from './routes.ts';
 
 /** A browser asks whether its page may send the request that it has in mind. */
 export function isPreflight(request: IncomingMessage): boolean {
@@ -10,12 +12,15 @@ export function isPreflight(request: IncomingMessage): boolean {
 }
 
 /**
- * What it is told is in the call's CORS headers.
+ * Says which methods and headers a page may send to a route.
  *
  * @throws OllaError METHOD_NOT_ALLOWED if CORS is switched off
  */
-export function answerPreflight(call: Call, isCorsEnabled: boolean): Outcome {
-  if (isCorsEnabled) return respond(call, { status: 204, headers: [], body: '' });
+export function answerPreflight(call: Call, route: Route, cors: Cors | null): Outcome {
+  if (cors !== null) {
+    call.headers.cors = cors.preflight(call.request, route.kind === 'relay' ? route.methods : []);
+    return respond(call, { status: 204, headers: [], body: '' });
+  }
   throw new OllaError('METHOD_NOT_ALLOWED', 'CORS is switched off (server.cors.enabled)', {
     allow: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
   });

@@ -58,8 +58,7 @@ export function createRequestPath(options: RequestPathOptions): RequestListener 
   return (request, response) => {
     if (options.isDraining()) response.shouldKeepAlive = false;
     try {
-      const corsHeaders = isPreflight(request) ? cors?.preflight(request) : cors?.headers(request);
-      const call = new Call(request, response, corsHeaders ?? []);
+      const call = new Call(request, response, cors?.headers(request) ?? []);
       handle(call).catch((fault: unknown) =>
         breakOff(response, `request ${call.id} failed at its end`, fault),
       );
@@ -91,7 +90,7 @@ export function createRequestPath(options: RequestPathOptions): RequestListener 
     checkHead(request);
     const route = (steps.route = findRoute(call.method, call.path));
     const client = (steps.client = findClientAddress(request));
-    if (isPreflight(request)) return answerPreflight(call, cors !== null);
+    if (isPreflight(request)) return answerPreflight(call, route, cors);
     const trace = (steps.trace = route.kind === 'relay' ? beginTrace(request) : null);
 
     const admission = (steps.admission = await admit(call, route, client));
@@ -103,7 +102,7 @@ export function createRequestPath(options: RequestPathOptions): RequestListener 
     if (isWebSocketAttempt(call)) return refuseWebSocket(call);
     const listing = models.listing(call, route);
     if (listing !== null) return listing;
-    if (route.management) guardManagement(request, options.isManagementAllowed);
+    if (route.management) guardManagement(request, client, options);
 
     const body = (steps.body = await readBody(call, route));
     if (body.refusal !== null) throw body.refusal;

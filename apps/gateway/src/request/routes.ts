@@ -16,6 +16,8 @@ export type Route =
       readonly targets: RouteScope;
       /** Path on the backend, without query; escapes as the client wrote them. */
       readonly path: string;
+      /** Beside GET, POST and OPTIONS: methods that the path may take. */
+      readonly methods: readonly string[];
       /** The path takes a JSON object; anything else is malformed. */
       readonly json: boolean;
       /** It changes the models of a server. */
@@ -102,6 +104,7 @@ export function matchRoute(method: string, path: string): Route {
     scope,
     targets: planScope(scope, read),
     path: relayed,
+    methods: known?.body === 'json' && known.management === null ? [] : OTHER_METHODS,
     json: method === 'POST' && known?.body === 'json',
     management: known !== null && known.management !== null && !(blob && method === 'HEAD'),
     addsModel: known?.management === 'adds',
@@ -135,6 +138,7 @@ function scopeOf(segment: string): RelayScope | null {
   return scope;
 }
 
+const OTHER_METHODS = ['HEAD', 'PUT', 'PATCH', 'DELETE'];
 const ANY: RelayScope = { kind: 'any' };
 const OPENAI: RelayScope = { kind: 'openai' };
 const TYPE_SCOPES = new Map<string, RelayScope>();

@@ -122,13 +122,13 @@ const cors = section({
     list(origin())
       .min(1, { error: 'must not be empty. Set cors.enabled to false to switch CORS off' })
       .default(['*']),
-    'Origins whose pages may call the gateway; `*` is any, and one `*` in an origin is any text.',
+    'Origins whose pages may call the gateway; `*` is any, and one `*` in an origin is any text. Origins that are named here, and not only by `*` or `https://*`, may also change models.',
     { env: 'OLLA_SERVER_CORS_ALLOWED_ORIGINS' },
   ),
   allowed_methods: leaf(
     'list',
     list(method()).default(['GET', 'POST', 'OPTIONS']),
-    'Methods that a preflight allows.',
+    'Methods that a preflight allows beside GET, POST and OPTIONS, and beside those that a relayed path takes.',
     { env: 'OLLA_SERVER_CORS_ALLOWED_METHODS' },
   ),
   allowed_headers: leaf(

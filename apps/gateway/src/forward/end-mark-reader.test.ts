@@ -46,7 +46,7 @@ const STREAMS: readonly (readonly [StreamDialect, before: string, ends: readonly
     ],
   ],
   [
-    'ollama',
+    'ollama-api',
     `${JSON.stringify({ message: { content: TRAP }, done: false })}\n`,
     [
       '{"model":"m","done":true,"done_reason":"stop"}\n',
@@ -107,7 +107,7 @@ describe('the dialect of a stream', () => {
           ['POST', '/v1/chat/completions', 'opaque'],
         ] as const
       ).map(([method, path, format]) => streamDialect(method, path, format)),
-      ['openai', 'openai', 'anthropic', 'responses', 'ollama', null, null, null, null, null],
+      ['openai', 'openai', 'anthropic', 'responses', 'ollama-api', null, null, null, null, null],
     );
   });
 });

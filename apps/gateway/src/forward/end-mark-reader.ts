@@ -11,7 +11,7 @@ const MARKS: Readonly<Record<StreamDialect, RegExp>> = {
   openai: /[\r\n](?:data: ?\[DONE\]|event: ?error|error:)|"finish_reason": ?"[^"]|"error": ?["{]/,
   anthropic: /"type": ?"message_stop"|"type": ?"error"/,
   responses: /"type": ?"(?:response\.(?:completed|incomplete|failed)|error)"|"error": ?["{]/,
-  ollama: /"done": ?true|"total_duration":|"error": ?["{]/,
+  'ollama-api': /"done": ?true|"total_duration":|"error": ?["{]/,
 };
 
 /** Finds out whether a stream has come to its dialect's end, by its last bytes. Keeps nothing else of it. */

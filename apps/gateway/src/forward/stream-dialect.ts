@@ -1,7 +1,10 @@
 import type { StreamFormat } from './stream-format.ts';
 
-/** Whose API a stream speaks: it decides how a whole stream ends, and what an error within it looks like. */
-export type StreamDialect = 'openai' | 'anthropic' | 'responses' | 'ollama';
+/**
+ * Which API a stream speaks: it decides how a whole stream ends, and what an error within it looks like. Servers of
+ * several types have the same API.
+ */
+export type StreamDialect = 'openai' | 'anthropic' | 'responses' | 'ollama-api';
 
 /** By the end of the path, which is the same behind every base of an API. */
 const SSE_PATHS: readonly (readonly [end: string, dialect: StreamDialect])[] = [
@@ -20,6 +23,6 @@ const SSE_PATHS: readonly (readonly [end: string, dialect: StreamDialect])[] = [
 export function streamDialect(method: string, path: string, format: StreamFormat): StreamDialect | null {
   if (method !== 'POST') return null;
   if (format === 'sse') return SSE_PATHS.find(([end]) => path.endsWith(end))?.[1] ?? null;
-  if (format === 'ndjson') return path === '/api/chat' || path === '/api/generate' ? 'ollama' : null;
+  if (format === 'ndjson') return path === '/api/chat' || path === '/api/generate' ? 'ollama-api' : null;
   return null;
 }

@@ -9,11 +9,11 @@ export interface ErrorResponse {
 }
 
 /** The form of an error's body: the contract's, or that of the API which the client speaks. */
-export type ErrorForm = 'contract' | 'ollama';
+export type ErrorForm = 'contract' | 'ollama-api';
 
 /** Clients of Ollama's own API read `error` as a text; an object becomes `[object Object]` in its JavaScript SDK. */
 export function errorFormOf(path: string): ErrorForm {
-  return /^\/olla\/ollama\/api(?:\/|$)/.test(path) ? 'ollama' : 'contract';
+  return /^\/olla\/ollama\/api(?:\/|$)/.test(path) ? 'ollama-api' : 'contract';
 }
 
 /** The one place where an error becomes HTTP: of the path of a request, of the admin API and of the parser. */

@@ -105,7 +105,7 @@ describe('the headers that a backend gets', () => {
   test('ask for no other protocol: the request is relayed as an ordinary one', async (t) => {
     const { backends, send } = await startWithBackends(t, SPECS);
     const response = await send(
-      requestBytes('GET', '/olla/proxy/v1/realtime', ['Connection: Upgrade', 'Upgrade: websocket']),
+      requestBytes('GET', '/olla/proxy/v1/files', ['Connection: Upgrade', 'Upgrade: h2c']),
     );
     assert.equal(response.status, 200);
     const [request = assert.fail()] = backends.only.requests;

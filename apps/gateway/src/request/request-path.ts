@@ -58,10 +58,7 @@ export function createRequestPath(options: RequestPathOptions): RequestListener 
   return (request, response) => {
     if (options.isDraining()) response.shouldKeepAlive = false;
     try {
-      const call = new Call(request, response, cors?.headers(request) ?? []);
-      handle(call).catch((fault: unknown) =>
-        breakOff(response, `request ${call.id} failed at its end`, fault),
-      );
+      void handle(new Call(request, response, cors?.headers(request) ?? []));
     } catch (fault) {
       breakOff(response, 'a request failed at its beginning', fault);
     }
@@ -73,16 +70,21 @@ export function createRequestPath(options: RequestPathOptions): RequestListener 
     options.log.error(message, { error: stackOf(fault) });
   }
 
+  /** Never rejects: a handler of the rejection would be one promise more for each request. */
   async function handle(call: Call): Promise<void> {
     const steps: StepResults = {};
     let outcome: Outcome;
     try {
-      outcome = await pass(call, steps);
-    } catch (thrown) {
-      outcome = thrown instanceof ClientGone ? aborted() : failWith(call, errorOf(call, thrown), null);
+      try {
+        outcome = await pass(call, steps);
+      } catch (thrown) {
+        outcome = thrown instanceof ClientGone ? aborted() : failWith(call, errorOf(call, thrown), null);
+      }
+      if (!call.isOver) await call.over();
+      settle(call, steps, outcome);
+    } catch (fault) {
+      breakOff(call.response, `request ${call.id} failed at its end`, fault);
     }
-    if (!call.isOver) await call.over();
-    settle(call, steps, outcome);
   }
 
   async function pass(call: Call, steps: StepResults): Promise<Outcome> {

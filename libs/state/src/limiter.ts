@@ -88,7 +88,8 @@ export class Limiter {
       }));
       for (const { entry } of claims) entry.waiting += 1;
       this.#waiters.push({ limits, claims, strandedSinceMs: null, rounds: 0, resolve });
-      this.#pump();
+      // The end of the message that one of its keys waits for looks at all waiters; each of them need not.
+      if (!claims.some(({ entry }) => entry.busy)) this.#pump();
     });
   }
 

@@ -5,8 +5,9 @@ import { endpointsBody } from './endpoints-body.ts';
 import { eventsBody } from './events-body.ts';
 import { modelsBody } from './models-body.ts';
 import { processBody } from './process-body.ts';
-import { respond, type AdminRequest, type AdminResponse, type Reply } from './respond.ts';
-import { readMoment, type AdminDeps, type Moment } from './sources.ts';
+import { Content, respond, type AdminRequest, type AdminResponse, type Reply } from './respond.ts';
+import { SharedMoments } from './shared-moments.ts';
+import type { AdminDeps, Moment } from './sources.ts';
 import { statsModelsBody, statsStickyBody, statsTranslatorsBody } from './stats-body.ts';
 import { statusBody } from './status-body.ts';
 import { versionBody } from './version-body.ts';
@@ -16,7 +17,12 @@ export interface Admin {
   handle(request: AdminRequest): Promise<AdminResponse>;
 }
 
-type Build = (deps: AdminDeps, request: AdminRequest) => Promise<Reply> | Reply;
+interface Sources {
+  readonly deps: AdminDeps;
+  readonly moments: SharedMoments;
+}
+
+type Build = (sources: Sources, request: AdminRequest) => Promise<Reply> | Reply;
 
 interface Route {
   readonly methods: readonly string[];
@@ -36,19 +42,25 @@ const ROUTES: ReadonlyMap<string, Route> = new Map([
   ['/internal/status', readRoute(statusBody)],
   ['/internal/status/endpoints', readRoute(endpointsBody)],
   ['/internal/status/models', readRoute(modelsBody)],
-  ['/internal/stats/models', readRoute((moment, { query }) => statsModelsBody(moment, query))],
+  [
+    '/internal/stats/models',
+    readRoute(
+      (moment, { query }) => statsModelsBody(moment, query),
+      ['include_endpoints', 'include_summary'],
+    ),
+  ],
   ['/internal/stats/translators', readRoute(statsTranslatorsBody)],
   ['/internal/stats/sticky', readRoute(statsStickyBody)],
   ['/internal/events', { methods: READ, build: events }],
-  ['/internal/process', { methods: READ, build: async (deps) => uncached(200, await processBody(deps)) }],
+  ['/internal/process', { methods: READ, build: async ({ deps }) => uncached(200, await processBody(deps)) }],
   ['/internal/openapi.json', { methods: READ, build: openApi }],
-  [
-    '/internal/refresh',
-    { methods: ['POST'], build: async (deps, request) => action(deps, request, refresh) },
-  ],
+  ['/internal/refresh', { methods: ['POST'], build: ({ deps }, request) => action(deps, request, refresh) }],
   [
     '/version',
-    { methods: READ, build: (deps) => ({ status: 200, body: versionBody(deps.build), cacheable: true }) },
+    {
+      methods: READ,
+      build: ({ deps }) => ({ status: 200, content: new Content(versionBody(deps.build)), cacheable: true }),
+    },
   ],
 ]);
 
@@ -56,6 +68,7 @@ const ENDPOINT_ACTION = /^\/internal\/endpoints\/([^/]+)\/(drain|resume)$/;
 
 /** The system endpoints of a worker. */
 export function createAdmin(deps: AdminDeps): Admin {
+  const sources = { deps, moments: new SharedMoments(deps) };
   return {
     async handle(request) {
       const route = findRoute(request.path);
@@ -70,7 +83,7 @@ export function createAdmin(deps: AdminDeps): Admin {
         const message = `this path answers ${route.methods.join(' and ')} only`;
         throw new OllaError('METHOD_NOT_ALLOWED', message, { allow });
       }
-      return respond(request, await route.build(deps, request));
+      return respond(request, await route.build(sources, request));
     },
   };
 }
@@ -84,7 +97,7 @@ function findRoute(path: string): Route | null {
   if (name === null) return null;
   return {
     methods: ['POST'],
-    build: (deps, request) => action(deps, request, () => changeEndpoint(deps, request, verb, name)),
+    build: ({ deps }, request) => action(deps, request, () => changeEndpoint(deps, request, verb, name)),
   };
 }
 
@@ -96,15 +109,29 @@ function decodeName(encoded: string): string | null {
   }
 }
 
-function readRoute(build: (moment: Moment, request: AdminRequest) => unknown): Route {
+/** @param parameters of the query that the body depends on; each is a flag */
+function readRoute(
+  build: (moment: Moment, request: AdminRequest) => unknown,
+  parameters: readonly string[] = [],
+): Route {
   return {
     methods: READ,
-    build: async (deps, request) => ({
-      status: 200,
-      body: build(await readMoment(deps), request),
-      cacheable: true,
-    }),
+    build: async ({ moments }, request) => {
+      const moment = await moments.read();
+      const flags = parameters.map((name) => flagOf(request.query.get(name)));
+      const key = [request.path, ...flags].join(' ');
+      return {
+        status: 200,
+        content: moments.view(moment, key, () => build(moment, request)),
+        cacheable: true,
+      };
+    },
   };
+}
+
+/** Of the many texts that a client may send only two say something. */
+function flagOf(value: string | null): string {
+  return value === 'true' || value === 'false' ? value : 'unset';
 }
 
 async function action(
@@ -117,11 +144,11 @@ async function action(
 }
 
 function uncached(status: number, body: unknown): Reply {
-  return { status, body, cacheable: false };
+  return { status, content: new Content(body), cacheable: false };
 }
 
 /** Cheap enough for a load balancer that asks every second: from memory, no statistics. */
-function health(deps: AdminDeps): Reply {
+function health({ deps }: Sources): Reply {
   const endpoints = deps.endpoints();
   const serving = endpoints.filter(({ status }) => status.serves).length;
   const body: HealthBody = {
@@ -132,17 +159,17 @@ function health(deps: AdminDeps): Reply {
   return uncached(serving > 0 ? 200 : 503, body);
 }
 
-async function events(deps: AdminDeps): Promise<Reply> {
-  return { status: 200, body: await eventsBody(deps), cacheable: true };
+async function events({ deps }: Sources): Promise<Reply> {
+  return { status: 200, content: new Content(await eventsBody(deps)), cacheable: true };
 }
 
-function ready(deps: AdminDeps): Reply {
+function ready({ deps }: Sources): Reply {
   const status = deps.draining() ? 'draining' : deps.snapshot() === null ? 'starting' : 'ready';
   return uncached(status === 'ready' ? 200 : 503, { status } satisfies ReadyBody);
 }
 
-async function openApi(deps: AdminDeps): Promise<Reply> {
+async function openApi({ deps }: Sources): Promise<Reply> {
   // Loads zod, which no other part of a worker's life needs.
   const { openApiDocument } = await import('@olla/admin-api/openapi');
-  return { status: 200, body: openApiDocument(deps.build.version), cacheable: true };
+  return { status: 200, content: new Content(openApiDocument(deps.build.version)), cacheable: true };
 }

@@ -58,9 +58,39 @@ export function weakETag(body: unknown): string {
   return `W/"${createHash('sha256').update(stable).digest('base64url').slice(0, 22)}"`;
 }
 
+/** A body, of which text, tag and compressed form are made once, when they are first needed. */
+export class Content {
+  readonly #body: unknown;
+  #text: string | null = null;
+  #etag: string | null = null;
+  #gzipped: Promise<Buffer> | null = null;
+
+  constructor(body: unknown) {
+    this.#body = body;
+  }
+
+  /** Makes text and tag at once, where their cost is measured. */
+  prepare(): void {
+    this.#text = JSON.stringify(this.#body);
+    this.#etag = weakETag(this.#body);
+  }
+
+  get text(): string {
+    return (this.#text ??= JSON.stringify(this.#body));
+  }
+
+  get etag(): string {
+    return (this.#etag ??= weakETag(this.#body));
+  }
+
+  gzipped(): Promise<Buffer> {
+    return (this.#gzipped ??= compress(this.text));
+  }
+}
+
 export interface Reply {
   readonly status: number;
-  readonly body: unknown;
+  readonly content: Content;
   /** Whether unchanged content may be answered with 304. */
   readonly cacheable: boolean;
 }
@@ -73,13 +103,13 @@ export async function respond(request: AdminRequest, reply: Reply): Promise<Admi
     ['Vary', 'Accept-Encoding'],
   ];
   if (reply.cacheable && reply.status === 200) {
-    const etag = weakETag(reply.body);
+    const { etag } = reply.content;
     headers.push(['ETag', etag]);
     if (matches(request.headers['if-none-match'], etag)) return { status: 304, headers, body: '' };
   }
-  let body: string | Buffer = JSON.stringify(reply.body);
+  let body: string | Buffer = reply.content.text;
   if (body.length >= GZIP_FROM_BYTES && acceptsGzip(request.headers['accept-encoding'])) {
-    body = await compress(body);
+    body = await reply.content.gzipped();
     headers.push(['Content-Encoding', 'gzip']);
   }
   return { status: reply.status, headers, body };

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { BuildInfo } from '@olla/admin-api/build-info';
 import type { Settings } from '@olla/config/schema';
 import type { Instance } from '@olla/core/instance';
@@ -63,12 +64,17 @@ export interface Moment {
   readonly missing: readonly string[];
 }
 
-/** Reads the cluster. Never rejects: what the shared state does not tell in time is named in `missing`. */
-export async function readMoment(deps: AdminDeps): Promise<Moment> {
+/**
+ * Reads the cluster. Never rejects: what the shared state does not tell in time is named in `missing`.
+ *
+ * @param onCost is told the milliseconds that this took of the worker's time, waiting left out
+ */
+export async function readMoment(deps: AdminDeps, onCost?: (ms: number) => void): Promise<Moment> {
   const [reading, instances] = await Promise.allSettled([
     deps.state.statistics.read(STATISTICS_DEADLINE_MS),
     deps.state.directory.readInstances(),
   ]);
+  const startedAt = performance.now();
   const missing: string[] = [];
   const statisticsReading: StatisticsReading =
     reading.status === 'fulfilled' ? reading.value : { workers: [], missing: [] };
@@ -78,7 +84,7 @@ export async function readMoment(deps: AdminDeps): Promise<Moment> {
   const statistics = sumStatistics(statisticsReading);
   const snapshot = deps.snapshot();
   const control = deps.control();
-  return {
+  const moment = {
     deps,
     now: deps.now?.() ?? Date.now(),
     snapshot,
@@ -96,4 +102,6 @@ export async function readMoment(deps: AdminDeps): Promise<Moment> {
     }),
     missing,
   };
+  onCost?.(performance.now() - startedAt);
+  return moment;
 }

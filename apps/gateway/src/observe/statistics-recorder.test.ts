@@ -83,3 +83,14 @@ test('refused addresses count while their refusal is recent', () => {
   const { rejected, blockedAddresses } = sum(recorder);
   assert.deepEqual([rejected.perIp, rejected.global, blockedAddresses], [2, 1, 2]);
 });
+
+test('keeps a bounded number of refused addresses, and forgets old ones when it reports', (t) => {
+  t.mock.timers.enable({ apis: ['Date'] });
+  const recorder = new StatisticsRecorder(() => undefined);
+  const held = { inFlight: {}, connections: 0, droppedSpans: 0 };
+  for (let n = 0; n < 12_000; n += 1) recorder.reject('per_ip', `a${n}`);
+  assert.equal(recorder.report(held).blockedAddresses, 10_000);
+  t.mock.timers.tick(60_001);
+  recorder.reject('per_ip', 'a1');
+  assert.equal(recorder.report(held).blockedAddresses, 1);
+});

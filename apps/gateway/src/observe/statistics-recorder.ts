@@ -81,13 +81,16 @@ export class StatisticsRecorder {
     count((this.#modelEndpoints[`${model}\u0000${endpoint}`] ??= newTrafficCounters()), record, at);
   }
 
-  /** A request was refused by a limit. */
-  reject(limit: 'global' | 'per_ip' | 'health', address: string): void {
+  /**
+   * A request was refused by a limit. Costs the same however many were: old addresses are forgotten by `report`.
+   *
+   * @param client what the client is counted by: an address, or the /64 of one
+   */
+  reject(limit: 'global' | 'per_ip' | 'health', client: string): void {
     this.#onChange();
     if (limit === 'per_ip') this.#rejected.perIp += 1;
     else this.#rejected[limit] += 1;
-    if (this.#blocked.size >= MAX_BLOCKED) this.#forgetBlocked();
-    if (this.#blocked.size < MAX_BLOCKED) this.#blocked.set(address, Date.now());
+    if (this.#blocked.size < MAX_BLOCKED || this.#blocked.has(client)) this.#blocked.set(client, Date.now());
   }
 
   /** A request waits for the shared state, because a token of a limit is not in hand. */

@@ -39,12 +39,17 @@ export function createAdmit({ limiter, limits, statistics }: AdmitOptions): Admi
 
   function admissionOf(decision: Decision, specs: readonly LimitSpec[], address: string): Admission {
     const { refusedBy } = decision;
-    if (refusedBy !== null) statistics.reject(refusedBy.name, address);
+    if (refusedBy !== null) statistics.reject(refusedBy.name, clientOf(refusedBy, address));
     return {
       refusal: refusedBy === null ? null : refusal(decision, refusedBy),
       headers: limitHeaders(decision, (refusedBy ?? specs.at(-1))?.name ?? 'global'),
     };
   }
+}
+
+/** Addresses of one IPv6 network are one client, as they are for its limit. */
+function clientOf({ name, key }: LimitSpec, address: string): string {
+  return name === 'global' ? address : key.slice(key.indexOf(':') + 1);
 }
 
 const WINDOW_S = 60;

@@ -7,8 +7,9 @@ import { OllaError } from '@olla/core/errors';
 import type { RoutingView } from '../fleet/routing-view.ts';
 import type { Call } from './call.ts';
 import type { Outcome } from './outcome.ts';
-import { respondError, respondJson } from './respond.ts';
+import { respond, respondError, respondJson } from './respond.ts';
 import { decodedPath, printable, type RelayRoute } from './routes.ts';
+import { ShortCache } from './short-cache.ts';
 
 /** Answers for the models of the whole fleet. */
 export interface ModelLists {
@@ -26,6 +27,10 @@ export function createModelLists(routing: RoutingView, modelAliases: Settings['m
     modelAliases,
     find: (name) => routing.models.find(name),
   });
+  // Lists as text, each made once for all who ask within a moment.
+  const texts = new ShortCache<string>();
+  const respondText = (call: Call, body: string): Outcome =>
+    respond(call, { status: 200, headers: ['Content-Type', 'application/json'], body });
   return {
     unified(call, id) {
       if (call.method !== 'GET' && call.method !== 'HEAD')
@@ -34,26 +39,28 @@ export function createModelLists(routing: RoutingView, modelAliases: Settings['m
           `${call.method} is not possible on ${printable(call.path)}: only GET and HEAD`,
           { allow: ['GET', 'HEAD', 'OPTIONS'] },
         );
-      return respondJson(
-        call,
-        200,
-        id === null ? unifiedList(call, source()) : oneModel(source(), decodedPath(id)),
-      );
+      if (id !== null) return respondJson(call, 200, oneModel(source(), decodedPath(id)));
+      const { format, scope } = listedAs(call);
+      const build = (): string => JSON.stringify(listModels(source(), format, scope));
+      return respondText(call, texts.get(`unified ${format} ${JSON.stringify(scope)}`, routing.fleet, build));
     },
     listing(call, route) {
       if (call.method !== 'GET' && call.method !== 'HEAD') return null;
       const profile = route.scope.kind === 'type' ? route.scope.profile : null;
-      const fleet = source();
-      const listed = answerForFleet(profile, decodedPath(route.path), fleet);
-      if (listed === null) return null;
-      return listed.found
-        ? respondJson(call, 200, listed.body)
-        : respondError(call, notOffered(fleet, listed.model));
+      const path = decodedPath(route.path);
+      let missing: string | null = null;
+      const text = texts.get(`${profile?.type ?? 'any'} ${path}`, routing.fleet, () => {
+        const listed = answerForFleet(profile, path, source());
+        if (listed?.found === false) missing = listed.model;
+        return listed?.found === true ? JSON.stringify(listed.body) : null;
+      });
+      if (text !== null) return respondText(call, text);
+      return missing === null ? null : respondError(call, notOffered(source(), missing));
     },
   };
 }
 
-function unifiedList({ query }: Call, source: ListingSource): object {
+function listedAs({ query }: Call): { readonly format: string; readonly scope: Scope } {
   const parameters = new URLSearchParams(query);
   const format = parameters.get('format') ?? 'unified';
   if (!LIST_FORMATS.includes(format))
@@ -61,7 +68,7 @@ function unifiedList({ query }: Call, source: ListingSource): object {
       'BAD_REQUEST',
       `format ${printable(format)} is unknown; there are ${LIST_FORMATS.join(', ')}`,
     );
-  return listModels(source, format, scopeFrom(parameters));
+  return { format, scope: scopeFrom(parameters) };
 }
 
 function oneModel(source: ListingSource, name: string): object {

@@ -15,6 +15,7 @@ import { ContainedListener } from './contained-listener.ts';
 import type { EndMarks } from './end-marks.ts';
 import { payloadFor } from './payload.ts';
 import { Relay, type RelayEnd } from './relay.ts';
+import { rewriteLocations } from './rewrite-locations.ts';
 import type { TrailerRule } from './trailer-rule.ts';
 
 /** What the steps before have found out about a request that is to be forwarded. */
@@ -82,7 +83,7 @@ function start(
       if (traced !== null) noteHead(traced, raw);
       // A stream must not hold the body for its whole life.
       input.body.read.release();
-      return responseHeaders(options, raw);
+      return responseHeaders(options, path, raw);
     },
     maxResponseMs: options.maxResponseMs,
     sendsTrailer: options.sendsTrailer,
@@ -120,11 +121,15 @@ function headersFor({ call, input, candidate, endpoint }: AttemptOptions, length
 
 function responseHeaders(
   { call, input, candidate, endpoint }: AttemptOptions,
+  path: string,
   raw: readonly string[],
 ): string[] {
   const { name, type } = candidate.endpoint;
+  const profile = profileOrDefault(type);
   const headers = clientHeaders(raw, endpoint.credentials);
-  headers.push('X-Olla-Endpoint', name, 'X-Olla-Backend-Type', profileOrDefault(type).contractName);
+  const target = path + call.query;
+  rewriteLocations(headers, { endpoint, profile, scope: input.route.scope, target, path: call.path });
+  headers.push('X-Olla-Endpoint', name, 'X-Olla-Backend-Type', profile.contractName);
   const model = candidate.model ?? requestedModel(input.body);
   if (model !== null) headers.push('X-Olla-Model', encodeHeaderValue(model));
   call.headers.session = input.plan.session?.respondedBy(candidate.endpoint) ?? [];

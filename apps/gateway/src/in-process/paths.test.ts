@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
-import { assertError, assertOllamaError } from '@olla/testing/assert-response';
+import { assertError } from '@olla/testing/assert-response';
 import { startRawBackend } from '@olla/testing/raw-backend';
-import { sendRaw } from '@olla/testing/raw-http';
+import { sendRaw, type RawResponse } from '@olla/testing/raw-http';
 import { postBytes, requestBytes } from '@olla/testing/request-bytes';
 import { startWithBackends } from '../../testing/gateway-with-backends.ts';
 import { startInProcess, type InProcessOptions } from '../../testing/in-process-gateway.ts';
@@ -17,6 +17,12 @@ const start = (t: TestContext, config: InProcessOptions['config'] = {}) =>
 
 const deleteBytes = (path: string, headers: readonly string[] = []): string =>
   postBytes('{"model":"m-a:latest"}', headers, path).toString().replace('POST', 'DELETE');
+
+/** In the form of Ollama's API or in the contract's: an escaped path may get either. */
+function assertRefused(response: RawResponse, code: string): void {
+  assert.equal(response.status, 403);
+  assert.match(response.rawHead + response.text(), new RegExp(code));
+}
 
 describe('a path with slashes or dots too many', () => {
   for (const path of [
@@ -75,11 +81,11 @@ describe('a path with slashes or dots too many', () => {
   ])
     test(`passes no guard of calls that change models: ${path}`, async (t) => {
       const off = await start(t, { proxy: { model_management: false } });
-      assertOllamaError(await off.send(deleteBytes(`/olla/ollama${path}`)), 403, 'MANAGEMENT_DISABLED');
+      assertRefused(await off.send(deleteBytes(`/olla/ollama${path}`)), 'MANAGEMENT_DISABLED');
       assert.deepEqual(off.backends.a.requests, []);
       const open = await start(t);
       const page = await open.send(deleteBytes(`/olla/ollama${path}`, ['Origin: https://evil.example']));
-      assertOllamaError(page, 403, 'FORBIDDEN_ORIGIN');
+      assertRefused(page, 'FORBIDDEN_ORIGIN');
       assert.deepEqual(open.backends.a.requests, []);
     });
 

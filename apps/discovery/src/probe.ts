@@ -36,6 +36,8 @@ export function newProbeDispatcher(connectTimeoutMs: number, tls: EndpointTls | 
     connections: 16,
     pipelining: 1,
     // Below the 5 s after which llama.cpp and uvicorn close idle connections.
+    // A name may lead elsewhere after a while, however busy its connections are.
+    maxRequestsPerClient: 20,
     keepAliveTimeout: 4_000,
     keepAliveMaxTimeout: 4_000,
     headersTimeout: 0,

@@ -66,6 +66,7 @@ function connectEndpoint(settings: EndpointSettings, proxy: Settings['proxy']): 
       connectTimeoutMs: proxy.connection_timeout,
       tlsHandshakeTimeoutMs: proxy.tls_handshake_timeout,
       keepAliveMs: proxy.connection_keep_alive,
+      maxAgeMs: proxy.connection_max_age,
       headTimeoutMs: proxy.response_header_timeout,
       readTimeoutMs: proxy.read_timeout,
     }),

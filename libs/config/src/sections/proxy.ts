@@ -79,6 +79,12 @@ export const proxy = section({
     'Interval of TCP keep-alive probes on connections to endpoints; 0 is off.',
     { env: 'OLLA_PROXY_CONNECTION_KEEP_ALIVE' },
   ),
+  connection_max_age: leaf(
+    'duration',
+    duration().prefault('30s'),
+    'Age at which a connection to an endpoint with a DNS name takes no further request, so that a name that moves is followed; 0 is no limit.',
+    { env: 'OLLA_PROXY_CONNECTION_MAX_AGE' },
+  ),
   response_timeout: leaf('duration', duration().prefault('0s'), 'Time for a whole response; 0 is no limit.', {
     env: 'OLLA_PROXY_RESPONSE_TIMEOUT',
   }),

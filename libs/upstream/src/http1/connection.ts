@@ -47,6 +47,8 @@ const JOINED_BODY_BYTES = 32 * 1024;
 export class Connection implements ResponseEvents {
   /** Ticks of the pool's clock since the last event. */
   quietTicks = 0;
+  /** Ticks of the pool's clock since it was opened. */
+  ageTicks = 0;
   connected = false;
   /** Responses that it has carried. */
   served = 0;

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import dns, { type LookupAddress, type LookupAllOptions } from 'node:dns';
 import { describe, test, type TestContext } from 'node:test';
+import { waitFor } from '@olla/testing/wait-for';
 import { attempt, TestSource } from '../../testing/attempt.ts';
 import { startRawServer, type RawServer } from '../../testing/raw-server.ts';
 import { Http1Upstream, type Http1UpstreamOptions } from './http1-upstream.ts';
+
+type LookupDone = (error: null, address: string | LookupAddress[], family?: number) => void;
 
 /** Of a client without limits of time. */
 const TICK_MS = 1_000;
@@ -18,12 +22,21 @@ function upstreamTo(
     connectTimeoutMs: 5_000,
     tlsHandshakeTimeoutMs: 0,
     keepAliveMs: 0,
+    maxAgeMs: 0,
     headTimeoutMs: 0,
     readTimeoutMs: 0,
     ...options,
   });
   t.after(() => upstream.close());
   return upstream;
+}
+
+/** Every name leads to the loopback address. */
+function resolveToLoopback(t: TestContext): ReturnType<typeof t.mock.method> {
+  return t.mock.method(dns, 'lookup', (_: string, options: LookupAllOptions, done: LookupDone) => {
+    const all = [{ address: '127.0.0.1', family: 4 }];
+    process.nextTick(done, null, options.all === true ? all : '127.0.0.1', 4);
+  });
 }
 
 // What every implementation of Upstream promises is in ../conformance.test.ts.
@@ -93,6 +106,45 @@ describe("the project's client", () => {
       assert.equal(upstream.connections, 0);
       await server.peers[0]?.closed;
     });
+
+  test('lets no request fail when it closes connections to a name that are old, and leaves those to an address', async (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    const server = await startRawServer(t, ({ socket }) => void socket.write(OK));
+    const named = { ...server, origin: server.origin.replace('127.0.0.1', 'ip4.localhost') };
+    const lookup = resolveToLoopback(t);
+    const upstream = upstreamTo(t, named, { maxAgeMs: 5 * TICK_MS });
+    const fixed = upstreamTo(t, server, { maxAgeMs: 5 * TICK_MS });
+    for (let n = 0; n < 12; n += 1) {
+      for (const one of [upstream, fixed])
+        assert.deepEqual((await attempt(one)).events, ['head 200', 'data', 'end']);
+      t.mock.timers.tick(TICK_MS);
+    }
+    assert.equal(lookup.mock.callCount(), 3, 'a lookup for each five ticks');
+    assert.equal(server.peers.length, 4, 'three connections to the name and one to the address');
+  });
+
+  test('finishes a response on a connection that is old, and takes another for the next', async (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    let end = (): void => undefined;
+    const server = await startRawServer(t, ({ socket }) => {
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no');
+      end = () => void socket.write('k');
+    });
+    const upstream = upstreamTo(
+      t,
+      { ...server, origin: server.origin.replace('127.0.0.1', 'ip4.localhost') },
+      { maxAgeMs: 2 * TICK_MS },
+    );
+    resolveToLoopback(t);
+    const running = attempt(upstream);
+    await waitFor(() => server.peers.length === 1 && server.peers[0]?.received !== '', {
+      describe: 'the request',
+    });
+    for (let n = 0; n < 5; n += 1) t.mock.timers.tick(TICK_MS);
+    end();
+    assert.deepEqual((await running).events.at(-1), 'end');
+    assert.equal(upstream.connections, 0);
+  });
 
   test('fails as protocol when the server switches protocols unasked', async (t) => {
     const server = await startRawServer(

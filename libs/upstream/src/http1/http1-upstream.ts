@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { Upstream, UpstreamCall, UpstreamListener, UpstreamRequest } from '../upstream.ts';
 import { Connection, type ConnectionOwner, type Origin, type TlsOptions } from './connection.ts';
 
@@ -11,6 +12,10 @@ export interface Http1UpstreamOptions {
   readonly tlsHandshakeTimeoutMs: number;
   /** Interval of TCP keep-alive probes. */
   readonly keepAliveMs: number;
+  /**
+   * Age at which a connection takes no further request, where the host is a name: the name may lead elsewhere by then.
+   */
+  readonly maxAgeMs: number;
   /** Until the head of the response is whole. */
   readonly headTimeoutMs: number;
   /** Silence between body bytes. */
@@ -44,6 +49,8 @@ export class Http1Upstream implements Upstream, ConnectionOwner {
   readonly #idle: Connection[] = [];
   readonly #all = new Set<Connection>();
   readonly #tickMs: number;
+  /** Null where connections may grow old. */
+  readonly #maxAgeTicks: number | null;
   #clock: NodeJS.Timeout | null = null;
   #closed = false;
 
@@ -59,6 +66,9 @@ export class Http1Upstream implements Upstream, ConnectionOwner {
     const limits = [options.connectTimeoutMs, options.headTimeoutMs, options.readTimeoutMs, IDLE_MS];
     const shortest = Math.min(...limits.filter((ms) => ms > 0));
     this.#tickMs = Math.min(MAX_TICK_MS, Math.max(MIN_TICK_MS, Math.floor(shortest / 4)));
+    const isFixed =
+      options.maxAgeMs === 0 || isIP(this.#origin.host) !== 0 || this.#origin.host === 'localhost';
+    this.#maxAgeTicks = isFixed ? null : Math.ceil(options.maxAgeMs / this.#tickMs);
   }
 
   get connections(): number {
@@ -76,7 +86,7 @@ export class Http1Upstream implements Upstream, ConnectionOwner {
   }
 
   released(connection: Connection): void {
-    if (this.#closed) connection.close();
+    if (this.#closed || this.#isOld(connection)) connection.close();
     else this.#idle.push(connection);
   }
 
@@ -96,6 +106,10 @@ export class Http1Upstream implements Upstream, ConnectionOwner {
     return this.#idle.at(-1)?.quietTicks === 0;
   }
 
+  #isOld({ ageTicks }: Connection): boolean {
+    return this.#maxAgeTicks !== null && ageTicks >= this.#maxAgeTicks;
+  }
+
   #open(): Connection {
     const connection = new Connection(this.#origin, this.#options.keepAliveMs, this);
     this.#all.add(connection);
@@ -106,9 +120,10 @@ export class Http1Upstream implements Upstream, ConnectionOwner {
   #tick(): void {
     for (const connection of this.#all) {
       connection.quietTicks += 1;
+      connection.ageTicks += 1;
       const quietMs = (connection.quietTicks - 1) * this.#tickMs;
       if (!connection.busy) {
-        if (quietMs >= idleLimitMs(connection)) connection.close();
+        if (quietMs >= idleLimitMs(connection) || this.#isOld(connection)) connection.close();
       } else if (!connection.connected) {
         const { connectTimeoutMs, tlsHandshakeTimeoutMs } = this.#options;
         const limit =

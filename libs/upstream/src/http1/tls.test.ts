@@ -29,6 +29,7 @@ function get(of: typeof server, tls: Partial<TlsOptions>): Promise<number | stri
     connectTimeoutMs: 0,
     tlsHandshakeTimeoutMs: 0,
     keepAliveMs: 0,
+    maxAgeMs: 0,
     headTimeoutMs: 0,
     readTimeoutMs: 0,
   });

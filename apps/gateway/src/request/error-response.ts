@@ -13,8 +13,11 @@ export type ErrorForm = 'contract' | 'ollama-api';
 
 /** Clients of Ollama's own API read `error` as a text; an object becomes `[object Object]` in its JavaScript SDK. */
 export function errorFormOf(path: string): ErrorForm {
-  return /^\/olla\/ollama\/api(?:\/|$)/.test(path) ? 'ollama-api' : 'contract';
+  return OLLAMA_API.test(path) ? 'ollama-api' : 'contract';
 }
+
+/** An escaped slash and a backslash part segments here as they do where the path becomes a route. */
+const OLLAMA_API = /^\/olla\/ollama\/api(?:[/\\]|%2f|%5c|$)/i;
 
 /** The one place where an error becomes HTTP: of the path of a request, of the admin API and of the parser. */
 export function errorResponse(

@@ -78,3 +78,10 @@ describe('the address of a client whose peer is not trusted', () => {
     assert.equal(header(backends.only.requests[0] ?? assert.fail(), 'x-real-ip'), '127.0.0.1');
   });
 });
+
+test('the addresses of one IPv6 network share a limit, and count as one refused client', async (t) => {
+  const { gateway, status } = await start(t, TRUSTING);
+  assert.equal(await admitted(gateway.port, (n) => `2001:db8:1:2::${n}`), BURST);
+  assert.equal(await admitted(gateway.port, (n) => `2001:db8:1:2:${n}::1`), 0);
+  assert.equal((await status()).security.blocked_ips, 1);
+});

@@ -4,7 +4,8 @@ import type { KeyRow } from './key-table.ts';
 /** The words that a key accepts, or that the items of a list accept; empty if they are not limited to some words. */
 export function choicesOf(schema: unknown): string[] {
   if (schema instanceof z.ZodEnum) return schema.options.map(String);
-  if (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional) return choicesOf(schema.unwrap());
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional || schema instanceof z.ZodNullable)
+    return choicesOf(schema.unwrap());
   if (schema instanceof z.ZodArray) return choicesOf(schema.element);
   return schema instanceof z.ZodPipe ? choicesOf(schema.in) : [];
 }

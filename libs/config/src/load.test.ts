@@ -84,6 +84,7 @@ describe('loadSettings', () => {
     OLLA_SERVER_PORT: ['8080', 8080],
     OLLA_SERVER_WORKERS: ['2', 2],
     OLLA_SERVER_REQUEST_LOGGING: ['off', false],
+    OLLA_SERVER_RESPONSE_TIME_TRAILER: ['TE', 'te'],
     OLLA_SERVER_READ_TIMEOUT: ['1m', 60_000],
     OLLA_SERVER_READ_HEADER_TIMEOUT: ['2s', 2_000],
     OLLA_SERVER_WRITE_TIMEOUT: ['0s', undefined],

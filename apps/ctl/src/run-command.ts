@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { escapeControlsInLines } from '@olla/core/control-characters';
 import { CommandError } from './command-error.ts';
 import { EXIT, type Outcome } from './exit-codes.ts';
 import { createProgram } from './program.ts';
@@ -36,7 +37,7 @@ function report(error: unknown, debug: boolean): number {
     return EXIT.usage; // commander has printed the message itself
   }
   const failure = error instanceof Error ? error : new Error(String(error));
-  process.stderr.write(`olla: ${failure.message}\n`);
+  process.stderr.write(`olla: ${escapeControlsInLines(failure.message)}\n`);
   if (error instanceof CommandError && error.hint) process.stderr.write(`  ${error.hint}\n`);
   if (debug) process.stderr.write(`${failure.stack ?? ''}\n${failure.cause ? String(failure.cause) : ''}\n`);
   return error instanceof CommandError ? error.exitCode : EXIT.failed;

@@ -57,3 +57,19 @@ describe('the logger', () => {
     assert.equal(chooseFormat('text', { isTTY: false }), 'pretty');
   });
 });
+
+describe('a control character in a message, a field or a raw line', () => {
+  const evil = 'a\u009b2J\u001b[31m\u202eb\u007f\r\nc';
+  for (const format of ['json', 'pretty'] as const)
+    test(`does not reach the log as such: ${format}`, () => {
+      let written = '';
+      const logger = createLogger({ level: 'info', format, write: (text) => (written += text) });
+      logger.info(evil, { model: evil });
+      logger.raw(JSON.stringify({ msg: evil }));
+      logger.flush();
+      const lines = written.split('\n');
+      assert.equal(lines.length, 3);
+      for (const line of lines) assert.match(line, /^[\x20-\x7e]*$/);
+      assert.deepEqual(JSON.parse(lines[1] ?? ''), { msg: evil });
+    });
+});

@@ -1,4 +1,5 @@
 import type { WriteStream } from 'node:tty';
+import { escapeControls } from '@olla/core/control-characters';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -69,7 +70,15 @@ export function createLogger(options: LoggerOptions): Logger {
     if (LOG_LEVELS.indexOf(level) < threshold) return;
     const line =
       options.format === 'json'
-        ? JSON.stringify({ time: new Date().toISOString(), level, ...options.base, msg: message, ...fields })
+        ? escapeControls(
+            JSON.stringify({
+              time: new Date().toISOString(),
+              level,
+              ...options.base,
+              msg: message,
+              ...fields,
+            }),
+          )
         : formatPretty(level, message, fields, colour);
     add(line, level === 'warn' || level === 'error');
   };
@@ -79,7 +88,7 @@ export function createLogger(options: LoggerOptions): Logger {
     warn: (message, fields) => log('warn', message, fields),
     error: (message, fields) => log('error', message, fields),
     enabled: (level) => LOG_LEVELS.indexOf(level) >= threshold,
-    raw: (line) => add(line, false),
+    raw: (line) => add(escapeControls(line), false),
     flush,
   };
 }
@@ -92,17 +101,20 @@ function formatPretty(
 ): string {
   const time = new Date().toTimeString().slice(0, 8);
   const word = level.toUpperCase().padEnd(5);
-  const extra = Object.entries(fields ?? {})
-    .filter(([, value]) => value !== undefined)
-    .map(
-      ([key, value]) =>
-        `${key}=${typeof value === 'string' && /[\s"]/.test(value) ? JSON.stringify(value) : value}`,
-    )
-    .join(' ');
+  const said = escapeControls(message);
+  const extra = escapeControls(
+    Object.entries(fields ?? {})
+      .filter(([, value]) => value !== undefined)
+      .map(
+        ([key, value]) =>
+          `${key}=${typeof value === 'string' && /[\s"]/.test(value) ? JSON.stringify(value) : value}`,
+      )
+      .join(' '),
+  );
   const head = colour
     ? `\u001b[90m${time}\u001b[0m \u001b[${COLOURS[level]}m${word}\u001b[0m`
     : `${time} ${word}`;
   return extra === ''
-    ? `${head} ${message}`
-    : `${head} ${message} ${colour ? `\u001b[90m${extra}\u001b[0m` : extra}`;
+    ? `${head} ${said}`
+    : `${head} ${said} ${colour ? `\u001b[90m${extra}\u001b[0m` : extra}`;
 }

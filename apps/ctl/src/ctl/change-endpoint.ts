@@ -1,6 +1,7 @@
 import { AdminError } from '@olla/admin-api/admin-error';
 import type { AdminClient } from '@olla/admin-api/client';
 import type { EndpointActionBody } from '@olla/admin-api/schema/actions';
+import { escapeControlsInLines } from '@olla/core/control-characters';
 import { CommandError } from '../command-error.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { statusMark } from '../view/status-mark.ts';
@@ -76,8 +77,8 @@ function describeResult({
 function printResult(flags: CtlFlags, body: object, words: string): void {
   const format = outputFormat(flags);
   if (format === 'json' || format === 'jsonl')
-    process.stdout.write(`${JSON.stringify(body, null, format === 'json' ? 2 : 0)}\n`);
-  else process.stdout.write(`${words}\n`);
+    process.stdout.write(`${escapeControlsInLines(JSON.stringify(body, null, format === 'json' ? 2 : 0))}\n`);
+  else process.stdout.write(`${escapeControlsInLines(words)}\n`);
 }
 
 /** Without a terminal there is no confirmation. The gateway still refuses to drain a model's last endpoint. */

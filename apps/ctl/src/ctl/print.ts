@@ -1,4 +1,6 @@
+import { escapeControls, escapeControlsInLines, hasControls } from '@olla/core/control-characters';
 import { printTable, type Column } from '../view/table.ts';
+import { safeText } from '../view/text.ts';
 import type { CtlFlags, OutputFormat } from './ctl-flags.ts';
 
 export interface Printable<Row> {
@@ -25,15 +27,22 @@ export async function print<Row>(flags: CtlFlags, printable: Printable<Row>): Pr
 async function render<Row>(format: OutputFormat, color: boolean, printable: Printable<Row>): Promise<string> {
   switch (format) {
     case 'json':
-      return `${JSON.stringify(printable.body, null, 2)}\n`;
+      return `${escapeControlsInLines(JSON.stringify(printable.body, null, 2))}\n`;
     case 'jsonl':
-      return printable.items.map((item) => `${JSON.stringify(item)}\n`).join('');
+      return printable.items.map((item) => `${escapeControls(JSON.stringify(item))}\n`).join('');
     case 'yaml': {
       const { default: yaml } = await import('yaml'); // a CommonJS module has no named exports in the bundle
-      return yaml.stringify(printable.body, { aliasDuplicateObjects: false, lineWidth: 0 });
+      // JSON is YAML too, and its strings have an escape for every control character.
+      const options = { aliasDuplicateObjects: false, lineWidth: 0 };
+      const text = yaml.stringify(printable.body, options);
+      return hasControls(text.replaceAll('\n', ''))
+        ? escapeControlsInLines(
+            yaml.stringify(printable.body, { ...options, defaultStringType: 'QUOTE_DOUBLE' }),
+          )
+        : text;
     }
     case 'name':
-      return printable.rows.map((row) => `${printable.name(row)}\n`).join('');
+      return printable.rows.map((row) => `${safeText(printable.name(row))}\n`).join('');
     default: {
       const columns = printable.columns.filter((column) => format === 'wide' || !column.wide);
       return (printable.lead ?? '') + printTable(columns, printable.rows, color);

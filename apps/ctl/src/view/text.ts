@@ -1,15 +1,14 @@
 import stringWidth from 'string-width';
+import { removeControls } from '@olla/core/control-characters';
 
 const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
-/** C0 and C1 controls, and marks that change the writing direction. A name must not move the cursor. */
-const UNPRINTABLE = /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 /** Whole escape sequences, so that no part of one is left as text. */
 const SEQUENCES = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|.)/gu;
 
 /** Removes control characters and escape sequences from text of clients, backends or configuration. */
 export function safeText(text: string): string {
   if (PRINTABLE_ASCII.test(text)) return text;
-  return text.replace(SEQUENCES, '').replace(UNPRINTABLE, '');
+  return removeControls(text.replace(SEQUENCES, ''));
 }
 
 /** The terminal columns that a text takes. */

@@ -1,3 +1,5 @@
+import { hasControls } from '@olla/core/control-characters';
+
 /** Entries that are read of one list of a backend, at most. */
 export const MAX_LIST = 10_000;
 const MAX_TEXT = 512;
@@ -33,11 +35,7 @@ export function asList(value: unknown): readonly unknown[] {
 /** @returns the text if it can be shown and stored: not empty, bounded, without control characters; else null */
 export function asText(value: unknown): string | null {
   if (typeof value !== 'string' || value === '' || value.length > MAX_TEXT) return null;
-  for (let i = 0; i < value.length; i += 1) {
-    const code = value.charCodeAt(i);
-    if (code < 0x20 || code === 0x7f) return null;
-  }
-  return value;
+  return hasControls(value) ? null : value;
 }
 
 /** @returns a count: finite and not negative, else null */

@@ -1,3 +1,4 @@
+import { escapeControls } from '../control-characters.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { EndpointView } from './endpoint-view.ts';
 import type { RouteScope, Target } from './fleet-view.ts';
@@ -46,5 +47,6 @@ function listed(parts: readonly string[]): string {
 
 /** A client's text, bounded and without control characters. */
 function quoted(text: string): string {
-  return JSON.stringify(text.length > MAX_MODEL_LENGTH ? `${text.slice(0, MAX_MODEL_LENGTH)}…` : text);
+  const short = text.length > MAX_MODEL_LENGTH ? `${text.slice(0, MAX_MODEL_LENGTH)}…` : text;
+  return escapeControls(JSON.stringify(short));
 }

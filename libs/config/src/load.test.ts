@@ -112,6 +112,7 @@ describe('loadSettings', () => {
     OLLA_PROXY_ENGINE: ['olla', undefined],
     OLLA_PROXY_PROFILE: ['auto', undefined],
     OLLA_PROXY_LOAD_BALANCER: ['round-robin', 'round-robin'],
+    OLLA_PROXY_CONNECTION_MAX_AGE: ['2m', 120_000],
     OLLA_PROXY_CONNECTION_TIMEOUT: ['1s', 1_000],
     OLLA_PROXY_CONNECTION_KEEP_ALIVE: ['5s', 5_000],
     OLLA_PROXY_RESPONSE_TIMEOUT: ['1h', 3_600_000],

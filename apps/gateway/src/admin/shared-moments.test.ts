@@ -1,21 +1,33 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { jsonResponse, whenComplete } from '@olla/testing/raw-backend';
-import { sendRaw } from '@olla/testing/raw-http';
-import { requestBytes } from '@olla/testing/request-bytes';
+import { fakeCluster } from '../../testing/fake-cluster.ts';
 import { startWithBackends } from '../../testing/gateway-with-backends.ts';
-import { startInProcess } from '../../testing/in-process-gateway.ts';
-import { StatisticsRecorder } from '../observe/statistics-recorder.ts';
+import { SharedMoments } from './shared-moments.ts';
 
-test('readers that come at once share what is read: at most one read runs and one waits', async (t) => {
-  const gateway = await startInProcess({ endpoints: [] });
-  t.after(() => gateway.stop());
-  const report = t.mock.method(StatisticsRecorder.prototype, 'report');
-  const read = (): Promise<{ status: number }> =>
-    sendRaw(gateway.port, requestBytes('GET', '/internal/status'));
-  const readers = await Promise.all(Array.from({ length: 50 }, read));
-  assert.ok(readers.every(({ status }) => status === 200));
-  assert.ok(report.mock.callCount() < 25, `${report.mock.callCount()} reports for 50 readers`);
+test('readers that come at once share what is read: one read runs and one waits', async (t) => {
+  const { deps } = fakeCluster();
+  const read = t.mock.method(deps.state.statistics, 'read');
+  const moments = new SharedMoments(deps);
+  const found = await Promise.all(Array.from({ length: 50 }, () => moments.read()));
+  assert.equal(read.mock.callCount(), 2);
+  assert.equal(new Set(found).size, 2);
+});
+
+test('a read that fails fails its own readers only', async () => {
+  const cluster = fakeCluster();
+  let isBroken = true;
+  const endpoints = () => {
+    if (isBroken) throw new Error('broken');
+    return cluster.deps.endpoints();
+  };
+  const moments = new SharedMoments({ ...cluster.deps, endpoints });
+  const failing = moments.read();
+  const waiting = moments.read();
+  await assert.rejects(failing, /broken/);
+  isBroken = false;
+  assert.equal((await waiting).endpoints.length, 3);
+  assert.equal((await moments.read()).endpoints.length, 3);
 });
 
 test('a read has each request that was answered before it, however many others read', async (t) => {

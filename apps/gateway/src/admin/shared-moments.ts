@@ -45,7 +45,8 @@ export class SharedMoments {
   }
 
   async #afterRest(restMs: number): Promise<Moment> {
-    if (this.#running !== null) await this.#running;
+    // A read that fails is its own readers' to know.
+    await this.#running?.catch(() => undefined);
     const left = Math.max(restMs, this.#restsUntilMs - performance.now());
     if (left > 0) await new Promise((resolve) => setTimeout(resolve, left));
     this.#next = null;

@@ -15,11 +15,14 @@ describe('run-tests', () => {
   after(() => rmSync(folder, { recursive: true, force: true }));
 
   /** Runs one test file of this text; the result as `npm test` reads it. */
-  function run(text: string, suffix = 'test'): { code: number | null; counts: unknown; output: string } {
+  function run(
+    text: string,
+    { suffix = 'test', timeoutMs = 60_000 } = {},
+  ): { code: number | null; counts: unknown; output: string } {
     writeFileSync(join(folder, `sample.${suffix}.ts`), text);
     const env = {
       ...process.env,
-      TEST_FILE_TIMEOUT_MS: '2000',
+      TEST_FILE_TIMEOUT_MS: String(timeoutMs),
       NODE_TEST_CONTEXT: undefined,
     };
     const child = spawnSync(process.execPath, [runner, '@scope/name', folder, suffix], {
@@ -54,7 +57,7 @@ describe('run-tests', () => {
 
   test('fails when a file crashes after its tests passed', () => {
     const { code, counts } = run(
-      `${importTest} test('a', () => { setTimeout(() => process.exit(3), 50); });`,
+      `${importTest} test('a', () => { process.once('beforeExit', () => process.exit(3)); });`,
     );
     assert.deepEqual([code, counts], [1, { files: 1, passed: 1, failed: 1, skipped: 0 }]);
   });
@@ -71,15 +74,16 @@ describe('run-tests', () => {
          const child = spawn('sleep', ['600']);
          process.getBuiltinModule('node:fs').writeFileSync('child.pid', String(child.pid));
        }));`,
+      { timeoutMs: 5_000 },
     );
     assert.equal(code, 1);
-    assert.match(output, /did not end within 2000 ms/);
+    assert.match(output, /did not end within 5000 ms/);
     const pid = Number(readFileSync(join(folder, 'child.pid'), 'utf8'));
     await waitFor(() => !isRunning(pid), { describe: 'the child to be gone' });
   });
 
   test('runs long tests when their suffix is given', () => {
-    const { counts } = run(`${importTest} test('long', () => {});`, 'long');
+    const { counts } = run(`${importTest} test('long', () => {});`, { suffix: 'long' });
     assert.deepEqual(counts, { files: 1, passed: 1, failed: 0, skipped: 0 });
   });
 });

@@ -1,27 +1,10 @@
-import { connect as connectTcp, type Socket } from 'node:net';
-import { connect as connectTls, type checkServerIdentity } from 'node:tls';
+import type { Socket } from 'node:net';
 import { classifyFailure, errorCode } from '../failure.ts';
 import type { BodySource, UpstreamCall, UpstreamListener, UpstreamRequest } from '../upstream.ts';
 import { BodyWriter } from './body-writer.ts';
+import { openSocket, type Origin } from './open-socket.ts';
 import { requestHead, type RequestHead } from './request-head.ts';
 import { ResponseParser, type ResponseEvents } from './response-parser.ts';
-
-export interface Origin {
-  readonly host: string;
-  readonly port: number;
-  /** Null for plain TCP. */
-  readonly tls: TlsOptions | null;
-}
-
-export interface TlsOptions {
-  /** Certificates of the CAs that count, in PEM; null for the usual ones. */
-  readonly ca: string | null;
-  readonly rejectUnauthorized: boolean;
-  /** The name to ask for; null for the host. */
-  readonly servername: string | null;
-  /** Null for Node's own check. */
-  readonly checkServerIdentity: typeof checkServerIdentity | null;
-}
 
 /** What a connection tells the pool that it belongs to. */
 export interface ConnectionOwner {
@@ -30,12 +13,6 @@ export interface ConnectionOwner {
   /** The connection is closed or of no more use. Called once. */
   gone(connection: Connection): void;
 }
-
-/**
- * Every read of every connection goes into this buffer, and is passed on or copied before the next one. A stream that
- * is silent holds no memory therefore.
- */
-const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
 
 /** A body up to this size goes out in one write with its head. */
 const JOINED_BODY_BYTES = 32 * 1024;
@@ -65,12 +42,16 @@ export class Connection implements ResponseEvents {
   #reused = false;
   #paused = false;
   #closed = false;
-  readonly #onData: (bytes: Buffer) => void;
 
   constructor(origin: Origin, keepAliveMs: number, owner: ConnectionOwner) {
     this.#owner = owner;
-    this.#onData = (bytes) => this.#receive(bytes);
-    this.#socket = origin.tls === null ? this.#openTcp(origin) : this.#openTls(origin, origin.tls);
+    this.#socket = openSocket(origin, {
+      opened: () => this.#opened(),
+      received: (bytes) => {
+        this.#receive(bytes);
+        return !this.#paused;
+      },
+    });
     this.#socket.setNoDelay(true);
     if (keepAliveMs > 0) this.#socket.setKeepAlive(true, keepAliveMs);
     this.#socket.on('error', (error) => this.#fail(error));
@@ -161,39 +142,6 @@ export class Connection implements ResponseEvents {
   }
 
   // Events of the socket.
-
-  #openTcp({ host, port }: Origin): Socket {
-    const socket = connectTcp({
-      host,
-      port,
-      onread: {
-        buffer: READ_BUFFER,
-        callback: (count, buffer) => {
-          this.#onData((buffer as Buffer).subarray(0, count));
-          return !this.#paused;
-        },
-      },
-    });
-    socket.once('connect', () => this.#opened());
-    return socket;
-  }
-
-  #openTls({ host, port }: Origin, tls: TlsOptions): Socket {
-    const { ca, rejectUnauthorized, servername, checkServerIdentity: check } = tls;
-    const name = servername ?? (isName(host) ? host : null);
-    const socket = connectTls({
-      host,
-      port,
-      rejectUnauthorized,
-      ...(ca === null ? {} : { ca }),
-      ...(check === null ? {} : { checkServerIdentity: check }),
-      ...(name === null ? {} : { servername: name }),
-      ALPNProtocols: ['http/1.1'],
-    });
-    socket.once('secureConnect', () => this.#opened());
-    socket.on('data', this.#onData);
-    return socket;
-  }
 
   #opened(): void {
     this.connected = true;
@@ -313,9 +261,4 @@ function closedError(): Error {
 
 function isSource(body: UpstreamRequest['body']): body is BodySource {
   return body !== null && !Buffer.isBuffer(body);
-}
-
-/** Server name indication takes names only (RFC 6066 §3). */
-function isName(host: string): boolean {
-  return !/^[\d.]+$/.test(host) && !host.includes(':');
 }

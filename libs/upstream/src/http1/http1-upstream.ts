@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import type { Upstream, UpstreamCall, UpstreamListener, UpstreamRequest } from '../upstream.ts';
-import { Connection, type ConnectionOwner, type Origin, type TlsOptions } from './connection.ts';
+import { Connection, type ConnectionOwner } from './connection.ts';
+import type { Origin, TlsOptions } from './open-socket.ts';
 
 export interface Http1UpstreamOptions {
   /** `http://host:port` or `https://…`, no path. */

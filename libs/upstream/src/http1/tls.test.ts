@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { NAMED_CERTIFICATE, TEST_CA, TEST_CERTIFICATE, TEST_KEY } from '@olla/testing/tls-certificates';
 import type { UpstreamFailure } from '../upstream.ts';
-import type { TlsOptions } from './connection.ts';
+import type { TlsOptions } from './open-socket.ts';
 import { Http1Upstream } from './http1-upstream.ts';
 
 const TLS: TlsOptions = { ca: null, rejectUnauthorized: true, servername: null, checkServerIdentity: null };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isRunning } from '@olla/testing/process-tree';
@@ -48,6 +48,16 @@ describe('run-tests', () => {
     );
     assert.deepEqual([code, counts], [1, { files: 1, passed: 1, failed: 1, skipped: 0 }]);
     assert.match(output, /because/);
+    const failures = readFileSync(join(folder, 'dist/test-results/@scope/name.test.failures.txt'), 'utf8');
+    assert.match(failures, /because[^]*✖ .*sample\.test\.ts: 1 passed, 1 failed/);
+  });
+
+  test('leaves no output of failures behind when the next run passes', () => {
+    const failures = join(folder, 'dist/test-results/@scope/name.test.failures.txt');
+    run(`${importTest} test('a', () => { throw new Error('because'); });`);
+    assert.ok(existsSync(failures));
+    run(`${importTest} test('a', () => {});`);
+    assert.ok(!existsSync(failures));
   });
 
   test('counts skipped tests and tests to do as skipped', () => {

@@ -2,7 +2,8 @@
  * Runs one project's tests under node:test: `node tools/run-tests.ts NAME FOLDER [SUFFIX]`. Every file matching
  * `*.SUFFIX.ts` (default `test`) runs in a process group of its own with a deadline, so that a test that hangs
  * fails and what it started dies with it. The counts go to dist/test-results/NAME.SUFFIX.json, which `npm test`
- * sums up (nx restores the file together with a cached result).
+ * sums up (nx restores the file together with a cached result), and the output of files that failed to
+ * NAME.SUFFIX.failures.txt, which `npm test` prints at its end.
  *
  * TEST_CONCURRENCY: files at once (default: half the cores); TEST_FILE_TIMEOUT_MS: deadline of a file.
  */
@@ -24,12 +25,15 @@ const fileTimeoutMs = Number(process.env['TEST_FILE_TIMEOUT_MS'] ?? TIMEOUTS_MS[
 const concurrency = Number(
   process.env['TEST_CONCURRENCY'] ?? Math.max(1, Math.floor(availableParallelism() / 2)),
 );
+/** How much of a failed file's output is printed again at the end of `npm test`. */
+const FAILURE_CHARACTERS = 4_000;
 const counter = join(import.meta.dirname, 'count-reporter.ts');
 /** Compiled code is kept between files and runs: it halves the start of a file that imports the gateway. */
 const compileCache = process.env['NODE_COMPILE_CACHE'] ?? join(import.meta.dirname, '../.nx/compile-cache');
 const countsFolder = mkdtempSync(join(tmpdir(), 'olla-tests-'));
 const result = { passed: 0, failed: 0, skipped: 0 };
 const running = new Set<number>();
+const failures: string[] = [];
 
 /** Kills a test file's process and all that it started; none left is the normal case. */
 function killGroup(pid: number): void {
@@ -57,8 +61,18 @@ async function runFile(file: string, index: number): Promise<void> {
   result.passed += passed;
   result.skipped += skipped;
   result.failed += failed + (complaint === undefined ? 0 : 1);
-  if (!isGood(outcome)) process.stdout.write(output);
-  process.stdout.write(`${isGood(outcome) ? '✔' : '✖'} ${file}: ${describe(outcome)} (${seconds} s)\n`);
+  const summary = `${isGood(outcome) ? '✔' : '✖'} ${file}: ${describe(outcome)} (${seconds} s)\n`;
+  if (!isGood(outcome)) {
+    process.stdout.write(output);
+    failures.push(`${lastPart(output)}${summary}`);
+  }
+  process.stdout.write(summary);
+}
+
+/** The end of a failed file's output, where the failing tests are listed. */
+function lastPart(output: Buffer): string {
+  const text = output.toString('utf8').trimEnd();
+  return `${text.slice(-FAILURE_CHARACTERS)}\n`;
 }
 
 function isGood({ complaint, failed }: Outcome): boolean {
@@ -140,7 +154,9 @@ async function work(): Promise<void> {
 }
 await Promise.all(Array.from({ length: concurrency }, work));
 rmSync(countsFolder, { recursive: true });
-const resultsFile = join('dist/test-results', `${name}.${suffix}.json`);
-mkdirSync(dirname(resultsFile), { recursive: true });
-writeFileSync(resultsFile, `${JSON.stringify({ files: files.length, ...result })}\n`);
+const results = join('dist/test-results', `${name}.${suffix}`);
+mkdirSync(dirname(results), { recursive: true });
+rmSync(`${results}.failures.txt`, { force: true });
+if (failures.length > 0) writeFileSync(`${results}.failures.txt`, failures.join('\n'));
+writeFileSync(`${results}.json`, `${JSON.stringify({ files: files.length, ...result })}\n`);
 process.exitCode = result.failed > 0 ? 1 : 0;

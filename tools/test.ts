@@ -1,7 +1,8 @@
 /**
- * `npm test`: everything that decides whether a change is good, for all projects: format, lint, typecheck, unit
- * tests, the build, then the end-to-end tests alone. Each test counts as one, each other check too. Ends with a
- * line `N passed, N failed`; the exit code is 1 if anything failed. `--long` adds the files `*.long.ts`.
+ * `npm test`: everything that decides whether a change is good, for all projects: format, lint, typecheck, unit tests,
+ * the build, then the end-to-end tests alone. Each test counts as one, each other check too. Ends with the
+ * output of what failed and a line `N passed, N failed`; the exit code is 1 if anything failed. `--long` adds the files
+ * `*.long.ts`.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
@@ -76,6 +77,7 @@ const phases: { targets: string[]; parallel: number }[] = [
 ];
 const sum: Counts = { passed: 0, failed: 0, skipped: 0 };
 const failedTasks: string[] = [];
+const failures: string[] = [];
 for (const { targets, parallel } of phases) {
   process.stdout.write(`\n── ${targets.join(', ')} ──\n`);
   const tasks = await runTargets(targets, parallel);
@@ -89,12 +91,17 @@ for (const { targets, parallel } of phases) {
     sum.passed += counts.passed;
     sum.failed += counts.failed;
     sum.skipped += counts.skipped;
-    if (counts.failed > 0) failedTasks.push(`npx nx run ${task.taskId}`);
+    if (counts.failed === 0) continue;
+    failedTasks.push(`npx nx run ${task.taskId}`);
+    const output = join(resultsFolder, `${task.projectName}.${suffixOf[task.target] ?? ''}.failures.txt`);
+    if (existsSync(output)) failures.push(readFileSync(output, 'utf8'));
   }
 }
 
 const seconds = ((performance.now() - startedMs) / 1000).toFixed(0);
 process.stdout.write(`\n${seconds} s\n`);
+// Again at the end, where it is found in the log of a long run.
+for (const output of failures) process.stdout.write(`\n${output}`);
 for (const command of failedTasks) process.stdout.write(`✖ failed; again alone: ${command}\n`);
 // No test may be skipped: what it needs is installed, or the run fails.
 if (sum.skipped > 0) process.stdout.write(`✖ ${sum.skipped} skipped tests count as failed\n`);

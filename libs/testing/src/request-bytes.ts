@@ -10,6 +10,18 @@ export function postBytes(body: string | Buffer, headers: readonly string[] = []
   return Buffer.concat([Buffer.from(head), Buffer.from(body)]);
 }
 
+/** Bytes of a request of any method with a JSON body and its length, as tools send it that tell no Content-Type. */
+export function callBytes(
+  method: string,
+  path: string,
+  body: unknown,
+  headers: readonly string[] = [],
+): string {
+  const text = JSON.stringify(body);
+  const lines = [`${method} ${path} HTTP/1.1`, 'Host: gateway.test', ...headers];
+  return [...lines, `Content-Length: ${Buffer.byteLength(text)}`, '', text].join('\r\n');
+}
+
 /** Bytes of a request without a body. */
 export function requestBytes(method: string, path: string, headers: readonly string[] = []): string {
   return [`${method} ${path} HTTP/1.1`, 'Host: gateway.test', ...headers, '', ''].join('\r\n');

@@ -44,11 +44,14 @@ function unread(length: number | null): RequestBody {
   };
 }
 
-/** The body with the model that it names in a field of its own, where it has no `model`. */
+/**
+ * The body with the model that it names in a field of its own, where its `model` is absent or empty: Ollama's Go types
+ * write both fields always.
+ */
 function withNamedModel(body: RequestBody, field: NonNullable<RelayRoute['nameField']>): RequestBody {
   const { fields, read, isUnfinished } = body;
   if (isUnfinished || read.length === 0 || fields === null) return body;
-  if (field === 'name' && fields.model !== null) return body;
+  if (field === 'name' && fields.model) return body;
   const named = findName(read.join(), field);
-  return named === null ? body : { ...body, fields: named };
+  return named === null || named.model === '' ? body : { ...body, fields: named };
 }

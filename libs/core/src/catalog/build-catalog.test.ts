@@ -71,16 +71,35 @@ test('joins namesakes of which one tells no quantisation', () => {
   assert.equal(catalog.models.length, 1);
 });
 
-test('joins names with the same digest, but only if it is a real digest', () => {
-  const copies = (value: string): number =>
+test('never joins names by their digest', () => {
+  const copy = { digest: digest('a'), sizeBytes: 1 };
+  const index = indexCatalog(
     buildCatalog(
-      [endpoint('a', SHORT, model('base:1', { digest: value }), model('mine:latest', { digest: value }))],
+      [
+        endpoint('a', SHORT, model('precious:latest', copy), model('scratch:latest', copy)),
+        endpoint('b', SHORT, model('other:latest', copy)),
+      ],
       null,
       0,
-    ).models.length;
-  assert.equal(copies(digest('a')), 1);
-  assert.equal(copies('0'.repeat(64)), 2);
-  assert.equal(copies('abc'), 2);
+    ),
+  );
+  for (const name of ['precious', 'scratch', 'other'])
+    assert.deepEqual(
+      index.find(name)?.locations.map((at) => at.model.name),
+      [`${name}:latest`],
+    );
+});
+
+test('takes a name without a tag for that of its server, not for the file of another', () => {
+  const index = indexCatalog(
+    buildCatalog(
+      [endpoint('a', SHORT, model('scratch:latest')), endpoint('b', PLAIN_NAMES, model('/models/scratch'))],
+      null,
+      0,
+    ),
+  );
+  assert.equal(index.find('scratch')?.id, 'scratch:latest');
+  assert.equal(index.find('registry.ollama.ai/library/Scratch')?.id, 'scratch:latest');
 });
 
 test('keeps id and created from one discovery to the next, and the revision of an unchanged fleet', () => {

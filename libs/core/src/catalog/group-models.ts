@@ -1,5 +1,6 @@
 import type { EndpointModel } from '../snapshot.ts';
 import type { NameRules } from './names/name-rules.ts';
+import { plainName } from './names/plain-name.ts';
 import { parseModelName, type ParsedName } from './names/parse-model-name.ts';
 
 /** One model at one endpoint, with what its name tells. */
@@ -18,8 +19,8 @@ export interface EndpointModels {
 }
 
 /**
- * Groups what is one model: equal names (unless the servers tell different quantisations), names with one identity, or
- * equal digests.
+ * Groups what is one model: equal names (unless the servers tell different quantisations), or names with one identity.
+ * A digest joins nothing here: what a name means must not depend on which other names have the same content now.
  */
 export function groupModels(perEndpoint: readonly EndpointModels[]): LocatedModel[][] {
   const units = unitsByName(perEndpoint);
@@ -37,11 +38,7 @@ export function groupModels(perEndpoint: readonly EndpointModels[]): LocatedMode
     else parents[root(at)] = root(first);
   };
   for (const [at, unit] of units.entries()) {
-    for (const { model, parsed } of unit) {
-      if (parsed.identity !== null) joinBy(`name ${parsed.identity}`, at);
-      const content = contentOf(model, parsed);
-      if (content !== null) joinBy(content, at);
-    }
+    for (const { parsed } of unit) if (parsed.identity !== null) joinBy(parsed.identity, at);
   }
   const groups = new Map<number, LocatedModel[]>();
   for (const [at, unit] of units.entries()) {
@@ -53,19 +50,13 @@ export function groupModels(perEndpoint: readonly EndpointModels[]): LocatedMode
   return [...groups.values()];
 }
 
-/** A key that only copies of the same weights share; null without a real digest, which not every server tells. */
-function contentOf({ digest, sizeBytes }: EndpointModel, { quantization, size }: ParsedName): string | null {
-  if (digest === null || !/^(?:sha256:)?[0-9a-f]{64}$/i.test(digest) || new Set(digest).size < 8) return null;
-  return `digest ${digest} ${sizeBytes ?? ''} ${quantization ?? ''} ${size ?? ''}`;
-}
-
 /** Models of one name, apart where their quantisations differ. */
 function unitsByName(perEndpoint: readonly EndpointModels[]): LocatedModel[][] {
   const byName = new Map<string, Map<string, LocatedModel[]>>();
   for (const { endpoint, rules, models } of perEndpoint) {
     for (const model of models) {
       const parsed = parseCached(rules, model);
-      const name = model.name.toLowerCase().replace(/:latest$/, '');
+      const name = plainName(model.name);
       const quantization = parsed.weights ?? '';
       const units = byName.get(name) ?? new Map<string, LocatedModel[]>();
       byName.set(name, units);

@@ -27,12 +27,15 @@ export function nameGroups(
   }
   // Shorter forms come last, so that they take no name that a server uses in any letter case.
   const folded = new Set([...taken].map((name) => name.toLowerCase()));
-  for (const group of named) {
-    for (const name of [group.id, ...group.aliases].flatMap(shorterForms)) {
-      const lower = name.toLowerCase();
-      if (folded.has(lower)) continue;
-      folded.add(lower);
-      group.aliases.push(name);
+  // `x` is `x:latest` at its server, before it is the file of some folder at another.
+  for (const shorten of [withoutLatest, withoutFolders]) {
+    for (const group of named) {
+      for (const name of [group.id, ...group.aliases].flatMap(shorten)) {
+        const lower = name.toLowerCase();
+        if (folded.has(lower)) continue;
+        folded.add(lower);
+        group.aliases.push(name);
+      }
     }
   }
   return named.sort((a, b) => compare(a.id, b.id));
@@ -90,10 +93,12 @@ function quantizationOf(located: readonly LocatedModel[]): string {
   return located.find(({ parsed }) => parsed.quantization !== null)?.parsed.quantization ?? '';
 }
 
-function shorterForms(name: string): string[] {
-  if (name.endsWith(':latest')) return [name.slice(0, -':latest'.length)];
-  if (name.startsWith('/') && !name.endsWith('/')) return [name.slice(name.lastIndexOf('/') + 1)];
-  return [];
+function withoutLatest(name: string): string[] {
+  return name.endsWith(':latest') ? [name.slice(0, -':latest'.length)] : [];
+}
+
+function withoutFolders(name: string): string[] {
+  return name.startsWith('/') && !name.endsWith('/') ? [name.slice(name.lastIndexOf('/') + 1)] : [];
 }
 
 export function compare(a: string, b: string): number {

@@ -1,4 +1,5 @@
 import type { BackendType } from '../backend-type.ts';
+import { plainName } from '../catalog/names/plain-name.ts';
 import { isServingState } from '../endpoint-status.ts';
 import type { CatalogModel, Snapshot } from '../snapshot.ts';
 import { applyCheck } from './breaker.ts';
@@ -140,13 +141,16 @@ export class FleetView {
     return found.size === 0 ? null : this.#makeTarget(scope, key, found, { alias: true, modelId });
   }
 
-  /** Adds each endpoint that has the model, unless it is there by a better name; under the name wanted if it has it. */
+  /**
+   * Adds each endpoint that has the model, unless it is there by a better name. Of several names that it has for the
+   * model, the one wanted: a client that names one of them means that one.
+   */
   #collect(model: CatalogModel, names: Names, found: Map<EndpointView, Candidate>): void {
     for (const { endpoint: endpointName, model: native } of model.locations) {
       const endpoint = this.#byName.get(endpointName);
       if (endpoint === undefined) continue;
       const known = found.get(endpoint);
-      if (known !== undefined && (known.rank < names.rank || native.name !== names.wanted)) continue;
+      if (known !== undefined && !isBetter(native.name, names, known)) continue;
       const rewrite = native.name !== names.written;
       found.set(endpoint, {
         endpoint,
@@ -175,6 +179,18 @@ export class FleetView {
       ...asked,
     };
   }
+}
+
+/** Whether an endpoint has a model under a name that is nearer to what is wanted than the one found before. */
+function isBetter(native: string, { wanted, rank }: Names, known: Candidate): boolean {
+  if (known.rank < rank || known.model === null) return false;
+  return distance(native, wanted) < distance(known.model, wanted);
+}
+
+/** 0 for the name itself, 1 for another spelling of it, 2 for another name. */
+function distance(native: string, wanted: string): number {
+  if (native === wanted) return 0;
+  return plainName(native) === plainName(wanted) ? 1 : 2;
 }
 
 interface Names {

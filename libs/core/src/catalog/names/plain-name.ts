@@ -1,0 +1,14 @@
+/**
+ * What all spellings of one name at one server have in common. Ollama adds what its users leave out: its own registry,
+ * the namespace `library` and the tag `latest`; it finds names in any letter case, as the gateway does for all servers.
+ */
+export function plainName(name: string): string {
+  let plain = name.toLowerCase();
+  if (plain.startsWith(REGISTRY)) plain = plain.slice(REGISTRY.length);
+  if (plain.startsWith(LIBRARY)) plain = plain.slice(LIBRARY.length);
+  return plain.endsWith(LATEST) ? plain.slice(0, -LATEST.length) : plain;
+}
+
+const REGISTRY = 'registry.ollama.ai/';
+const LIBRARY = 'library/';
+const LATEST = ':latest';

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { VirtualWorld } from '../testing/virtual-world.ts';
 import type { Limiter } from './limiter.ts';
 import type { Admission, LimitSpec } from './limiter/admission.ts';
-import { PRIMARY_DEADLINE_MS } from './limiter/lease-sources.ts';
+import { LEASE_DEADLINE_MS, PRIMARY_DEADLINE_MS } from './limiter/lease-sources.ts';
 
 const LATENCY_MS = 1;
 
@@ -198,11 +198,30 @@ describe('limiter', () => {
     world.isStoreAway = true;
     world.isHostAway = true;
     const first = collect([limiter.admit([limit('global', 1, 8)])]);
-    await world.clock.run(100);
+    await world.clock.run(LEASE_DEADLINE_MS + PRIMARY_DEADLINE_MS);
     assert.equal(first.length, 1);
     const later = collect([limiter.admit([limit('global', 1, 8)])]);
     await world.clock.run(0);
     assert.equal(later[0]?.admitted, true);
+  });
+
+  test('admits no more than the share of the host when its primary replies late during an outage', async () => {
+    const world = new VirtualWorld(60, 'redis');
+    const { limiter } = world.addWorker();
+    world.addWorker();
+    world.isStoreAway = true;
+    const admit = async (requests: number): Promise<number> => {
+      const outcomes = collect(
+        Array.from({ length: requests }, () => limiter.admit([limit('global', 1, 8)])),
+      );
+      await world.clock.run(2_000);
+      assert.equal(outcomes.length, requests);
+      return outcomes.filter((admission) => admission.admitted).length;
+    };
+    const first = await admit(1);
+    world.latencyMs = LATENCY_MS;
+    // Half of the limit, because there are two gateways.
+    assert.equal(first + (await admit(20)) + (await admit(20)), 4);
   });
 
   test('starts the share of its host with its part of what the store last had', async () => {

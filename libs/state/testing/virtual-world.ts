@@ -89,10 +89,8 @@ export class VirtualWorld {
     deadlineMs: number,
   ): Promise<readonly LeaseGrant[]> {
     return new Promise((resolve, reject) => {
-      if (this.isHostAway) {
-        this.clock.after(deadlineMs, () => reject(new StateError('STATE_TIMEOUT', 'no reply')));
-        return;
-      }
+      this.clock.after(deadlineMs, () => reject(new StateError('STATE_TIMEOUT', 'no reply')));
+      if (this.isHostAway) return;
       const shares = requests.map((request) => localShare(request, 2));
       this.clock.after(2 * this.latencyMs, () =>
         resolve(this.hostBuckets.take({ holder: id, requests: shares, liveWorkers: 1 })),

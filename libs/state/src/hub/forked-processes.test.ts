@@ -102,13 +102,6 @@ describe('a hub with forked processes', () => {
           code: 'STATE_TIMEOUT',
         },
       );
-      // Once it has missed a deadline, nobody waits for it before it sends something.
-      await assert.rejects(
-        worker.state.leases.take([{ key: 'k', ratePerMinute: 1, capacity: 1, need: 1, spare: 0 }], 50),
-        {
-          code: 'STATE_UNAVAILABLE',
-        },
-      );
     } finally {
       await cluster.close();
     }

@@ -30,7 +30,7 @@ export class Member {
   lastSeenMs = performance.now();
   readonly #outbox: Outbox;
   readonly #behind = new Set<PushName>();
-  readonly #queries = new PendingReplies({ other: 'a member of the hub' });
+  readonly #queries = new PendingReplies('a member of the hub');
   #hasEnded = false;
 
   /** @param catchUp sends the newest of what was withheld while this member did not read */

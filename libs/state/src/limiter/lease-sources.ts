@@ -8,8 +8,8 @@ import { Availability } from './availability.ts';
 /** Longest wait for one reply of the shared state on the path of a request. */
 export const LEASE_DEADLINE_MS = 50;
 /**
- * The same where this host's primary is the store. It is slow only when the whole machine is, and what it grants late
- * would count beside the worker's own share: then more would be admitted than the limit allows. Only one that hangs
+ * The same where this host's primary grants the tokens. It is slow only when the whole machine is, and what it grants
+ * late would count beside the worker's own share: then more would be admitted than the limit allows. Only one that hangs
  * is given up.
  */
 export const PRIMARY_DEADLINE_MS = 500;
@@ -77,12 +77,12 @@ export class LeaseSources {
     const requests = batch.hostRequests(requestedAtMs);
     if (this.#host.isAway) {
       this.#host.probe(requestedAtMs, () =>
-        this.#state.leases.takeLocal(emptyRequest(requests), LEASE_DEADLINE_MS),
+        this.#state.leases.takeLocal(emptyRequest(requests), PRIMARY_DEADLINE_MS),
       );
       return this.#ownShare(batch);
     }
     try {
-      const grants = await this.#state.leases.takeLocal(requests, LEASE_DEADLINE_MS);
+      const grants = await this.#state.leases.takeLocal(requests, PRIMARY_DEADLINE_MS);
       this.#host.noteReply();
       return { grants, requestedAtMs, isOfStore: false };
     } catch {

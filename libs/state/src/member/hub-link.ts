@@ -48,21 +48,17 @@ export interface HubLinkHandlers {
 export class HubLink {
   readonly #channel: IpcChannel;
   readonly #outbox: Outbox;
-  readonly #pending = new PendingReplies({
-    other: "the gateway's primary",
-    onTimeout: () => (this.#isSilent = true),
-  });
+  readonly #pending = new PendingReplies("the gateway's primary");
   readonly #subscribed = new Set<PushName>();
   readonly #onMessage = (message: unknown): void => this.#receive(message);
   readonly #onDisconnect = (): void => this.#lose();
   readonly #receivers: MessageReceivers<ToMember> = {
     reply: ({ id, value }) => this.#pending.succeed(id, value),
-    failed: ({ id, code, message }) => void this.#pending.fail(id, new StateError(code, message)),
+    failed: ({ id, code, message }) => this.#pending.fail(id, new StateError(code, message)),
     push: (message) => this.#receivePush(message),
     query: (message) => void this.#reply(message),
   };
   #handlers: HubLinkHandlers | null = null;
-  #isSilent = false;
   #isAttached = true;
   #isClosed = false;
 
@@ -85,11 +81,6 @@ export class HubLink {
 
   get isAttached(): boolean {
     return this.#isAttached;
-  }
-
-  /** Whether the hub has missed a deadline and said nothing since. */
-  get isSilent(): boolean {
-    return this.#isSilent;
   }
 
   async request<Name extends RequestName>(
@@ -138,7 +129,6 @@ export class HubLink {
 
   #receive(message: unknown): void {
     if (!isToMember(message)) return;
-    this.#isSilent = false;
     this.#dispatch(message);
   }
 

@@ -24,13 +24,13 @@ export class MemberLeases implements LeasePort {
   }
 
   async take(requests: readonly LeaseRequest[], deadlineMs: number): Promise<readonly LeaseGrant[]> {
-    if (this.#direct === null) return await this.#takeFromHub('leases.take', requests, deadlineMs);
+    if (this.#direct === null) return await this.#link.request('leases.take', requests, deadlineMs);
     if (this.#link.isClosed) throw new StateError('STATE_CLOSED', 'leases.take: the shared state was closed');
     return await this.#direct.take(requests, deadlineMs);
   }
 
   takeLocal(requests: readonly LeaseRequest[], deadlineMs: number): Promise<readonly LeaseGrant[]> {
-    return this.#takeFromHub('leases.takeLocal', requests, deadlineMs);
+    return this.#link.request('leases.takeLocal', requests, deadlineMs);
   }
 
   returnLeases(returns: readonly LeaseReturn[]): void {
@@ -44,17 +44,5 @@ export class MemberLeases implements LeasePort {
 
   receiveRecall(key: string): void {
     this.#recalls.call(key);
-  }
-
-  /** Once the hub has missed a deadline, nobody waits for it again until it says something. */
-  async #takeFromHub(
-    op: 'leases.take' | 'leases.takeLocal',
-    requests: readonly LeaseRequest[],
-    deadlineMs: number,
-  ): Promise<readonly LeaseGrant[]> {
-    if (this.#link.isSilent && !this.#link.isClosed) {
-      throw new StateError('STATE_UNAVAILABLE', `${op}: the gateway's primary does not reply`);
-    }
-    return await this.#link.request(op, requests, deadlineMs);
   }
 }

@@ -8,21 +8,15 @@ interface Pending {
 
 const MAX_PENDING = 10_000;
 
-export interface PendingOptions {
-  /** Names the other side in messages: `the gateway's primary`. */
-  readonly other: string;
-  /** Called when a deadline has passed without a reply. */
-  readonly onTimeout?: () => void;
-}
-
 /** Messages that wait for their reply, each with a deadline. */
 export class PendingReplies {
-  readonly #options: PendingOptions;
+  readonly #other: string;
   readonly #pending = new Map<number, Pending>();
   #lastId = 0;
 
-  constructor(options: PendingOptions) {
-    this.#options = options;
+  /** @param other names the other side in messages: `the gateway's primary` */
+  constructor(other: string) {
+    this.#other = other;
   }
 
   /**
@@ -30,7 +24,7 @@ export class PendingReplies {
    * @param send hands the message with its id to the other side; false if it could not
    */
   async start<Reply>(what: string, deadlineMs: number, send: (id: number) => boolean): Promise<Reply> {
-    const { other, onTimeout } = this.#options;
+    const other = this.#other;
     const reply = await new Promise<unknown>((resolve, reject) => {
       if (this.#pending.size >= MAX_PENDING) {
         reject(new StateError('STATE_UNAVAILABLE', `${what}: too many messages wait for ${other}`));
@@ -43,7 +37,7 @@ export class PendingReplies {
           'STATE_TIMEOUT',
           `${what}: ${other} did not reply within ${deadlineMs} ms`,
         );
-        if (this.fail(id, error)) onTimeout?.();
+        this.fail(id, error);
       };
       // Timers run before sockets are read: after a busy turn the reply may be there already, and counts.
       const timer = setTimeout(() => setImmediate(expire), deadlineMs);
@@ -59,11 +53,8 @@ export class PendingReplies {
     this.#take(id)?.resolve(value);
   }
 
-  /** @returns false if nothing waits for that reply */
-  fail(id: number, error: StateError): boolean {
-    const pending = this.#take(id);
-    pending?.reject(error);
-    return pending !== undefined;
+  fail(id: number, error: StateError): void {
+    this.#take(id)?.reject(error);
   }
 
   failAll(error: StateError): void {

@@ -13,6 +13,7 @@ import { Endpoints } from './fleet/endpoints.ts';
 import { FleetRefresh } from './fleet/fleet-refresh.ts';
 import { InFlight } from './fleet/in-flight.ts';
 import { InvalidResponses } from './fleet/invalid-responses.ts';
+import { ModelChanges } from './fleet/model-changes.ts';
 import { RoutingView } from './fleet/routing-view.ts';
 import { Sessions } from './fleet/sessions.ts';
 import { createForward } from './forward/forward.ts';
@@ -77,7 +78,13 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
   const invalidResponses = new InvalidResponses(log);
   const inFlight = new InFlight({ endpoints, live, state });
   const ejections = new Ejections({ endpoints, live, state, log });
-  const routing = new RoutingView({ endpoints, aliases, live, ejections, state, snapshot, control });
+  const changes = new ModelChanges({
+    endpoints,
+    state,
+    log,
+    listing: settings.discovery.model_discovery.enabled,
+  });
+  const routing = new RoutingView({ endpoints, aliases, live, ejections, changes, state, snapshot, control });
   const refresh = new FleetRefresh({
     state,
     endpoints: () => routing.fleet.endpoints,
@@ -131,6 +138,7 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
       inFlight,
       ejections,
       invalidResponses,
+      changes,
       retry: retryRule(proxy),
       maxBodyBytes,
       maxResponseMs: proxy.response_timeout,
@@ -163,7 +171,8 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
       await drain(timeoutMs);
       if (tracing !== null) await tracing.shutdown(flushTime(timeoutMs, performance.now() - startedAt));
       stopAnswering();
-      for (const part of [refresh, sessions, limiter, inFlight, ejections, routing, endpoints]) part?.close();
+      for (const part of [refresh, sessions, limiter, inFlight, ejections, routing, changes, endpoints])
+        part?.close();
       await state
         .close()
         .catch((error: unknown) => log.warn(`leaving the shared state failed: ${String(error)}`));

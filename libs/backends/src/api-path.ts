@@ -10,9 +10,22 @@ export interface ApiPath {
   readonly baseField: 'from' | null;
   /** `adds`: it may add a model to the server. `changes`: it changes or removes one. Null: neither. */
   readonly management: 'adds' | 'changes' | null;
+  /**
+   * What a call that succeeded has done to the server's names: it `adds` or `removes` the one that it is about, or it
+   * `copies` that one to the one in `destination`. Null: nothing that is known.
+   */
+  readonly effect: 'adds' | 'copies' | 'removes' | null;
 }
 
 /** An API path that takes a JSON object. */
 export function jsonPath(path: string, more: Partial<Omit<ApiPath, 'path' | 'body'>> = {}): ApiPath {
-  return { path, body: 'json', nameField: null, baseField: null, management: null, ...more };
+  return {
+    path,
+    body: 'json',
+    nameField: null,
+    baseField: null,
+    management: null,
+    effect: null,
+    ...more,
+  };
 }

@@ -13,6 +13,7 @@ import { FakeAgent } from '../../testing/fake-agent.ts';
 import { RecordingLog, type LogLine } from '../../testing/recording-log.ts';
 import { Ejections } from './ejections.ts';
 import { Endpoints } from './endpoints.ts';
+import { ModelChanges } from './model-changes.ts';
 import { RoutingView } from './routing-view.ts';
 
 const SETTINGS = settingsSchema.parse({
@@ -79,6 +80,7 @@ function startWorker(state: SharedState, log: RecordingLog): Worker & { close():
     aliases: {},
     live,
     ejections,
+    changes: new ModelChanges({ endpoints, state, log, listing: true }),
     state,
     snapshot: null,
     control,

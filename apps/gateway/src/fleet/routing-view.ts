@@ -8,12 +8,14 @@ import type { Control, ControlPort } from '@olla/state/ports/control';
 import type { SnapshotPort } from '@olla/state/ports/snapshots';
 import type { Ejections } from './ejections.ts';
 import type { Endpoints } from './endpoints.ts';
+import type { ModelChanges } from './model-changes.ts';
 
 export interface RoutingViewOptions {
   readonly endpoints: Endpoints;
   readonly aliases: Settings['model_aliases'];
   readonly live: FleetLive;
   readonly ejections: Pick<Ejections, 'applyChecks'>;
+  readonly changes: Pick<ModelChanges, 'onChange' | 'settle' | 'applyTo'>;
   readonly state: {
     readonly snapshots: Pick<SnapshotPort, 'onSnapshot'>;
     readonly control: Pick<ControlPort, 'onControl'>;
@@ -23,12 +25,17 @@ export interface RoutingViewOptions {
   readonly control: Control;
 }
 
-/** What requests are planned on: made anew with each newer snapshot, and with what operators decide. */
+/**
+ * What requests are planned on: made anew with each newer snapshot, with what operators decide, and with what calls
+ * have changed since.
+ */
 export class RoutingView {
   readonly #options: RoutingViewOptions;
   readonly #unsubscribe: (() => void)[];
   #fleet: FleetView;
   #models: ModelIndex = { find: () => undefined };
+  /** The newest snapshot as the agent published it, and with the changes that stand. */
+  #published: Snapshot | null = null;
   #snapshot: Snapshot | null = null;
   #control: Control;
 
@@ -44,6 +51,9 @@ export class RoutingView {
         this.#fleet = this.#build();
       }),
     ];
+    options.changes.onChange(() => {
+      if (this.#published !== null) this.#adopt(this.#published, false);
+    });
   }
 
   get fleet(): FleetView {
@@ -69,16 +79,26 @@ export class RoutingView {
   }
 
   #take(snapshot: Snapshot): void {
-    const before = this.#snapshot;
+    const before = this.#published;
     if (before !== null && compareVersions(snapshot.version, before.version) <= 0) return;
-    this.#snapshot = snapshot;
+    const { changes, ejections } = this.#options;
     const isCatalogKnown =
       before !== null &&
       before.catalog.revision === snapshot.catalog.revision &&
       before.version.token === snapshot.version.token;
-    if (!isCatalogKnown) this.#models = indexCatalog(snapshot.catalog);
+    const isSettled = changes.settle(snapshot);
+    this.#adopt(snapshot, isCatalogKnown && !isSettled);
+    ejections.applyChecks(this.#fleet);
+  }
+
+  /** @param isCatalogKnown neither the catalog nor the changes to it are others than before */
+  #adopt(snapshot: Snapshot, isCatalogKnown: boolean): void {
+    const known = isCatalogKnown ? this.#snapshot : null;
+    this.#published = snapshot;
+    const catalog = known?.catalog ?? this.#options.changes.applyTo(snapshot);
+    this.#snapshot = { ...snapshot, catalog };
+    if (known === null) this.#models = indexCatalog(catalog);
     this.#fleet = this.#build();
-    this.#options.ejections.applyChecks(this.#fleet);
   }
 
   #build(): FleetView {

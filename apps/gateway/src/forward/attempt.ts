@@ -5,17 +5,20 @@ import { backendHeaders, clientHeaders } from '@olla/core/http/headers';
 import type { Candidate } from '@olla/core/route-plan/fleet-view';
 import type { AttemptTrace, RequestTrace } from '@olla/telemetry/tracing/request-trace';
 import type { Endpoint } from '../fleet/endpoints.ts';
+import type { ModelChanges } from '../fleet/model-changes.ts';
 import { endAttempt, noteHead } from '../observe/trace-attempt.ts';
 import type { Call } from '../request/call.ts';
 import type { Plan, PlanInput } from '../request/plan.ts';
 import { requestedModel } from '../request/request-body.ts';
 import { backendPath } from '../request/scopes.ts';
 import { BodyStream } from './body-stream.ts';
+import { changeOfCall } from './change-of-call.ts';
 import { ContainedListener } from './contained-listener.ts';
 import type { EndMarks } from './end-marks.ts';
 import { payloadFor } from './payload.ts';
 import { Relay, type RelayEnd } from './relay.ts';
 import { rewriteLocations } from './rewrite-locations.ts';
+import { SuccessHold } from './success-hold.ts';
 import type { TrailerRule } from './trailer-rule.ts';
 
 /** What the steps before have found out about a request that is to be forwarded. */
@@ -37,6 +40,7 @@ export interface AttemptOptions {
   readonly maxResponseMs: number;
   readonly sendsTrailer: TrailerRule;
   readonly endMarks: EndMarks;
+  readonly changes: Pick<ModelChanges, 'tell'>;
   /** Decides when the head of a response is there: relay it, or discard it. */
   readonly relays: (status: number, isBodyReplayable: boolean) => boolean;
 }
@@ -102,7 +106,12 @@ function start(
     }
   });
   const request = { method: call.method, path: path + call.query, headers, body, freshConnection };
-  relay.attach(endpoint.upstream.dispatch(request, new ContainedListener(relay, onFault)));
+  const change = changeOfCall(input, candidate);
+  const listener =
+    change === null
+      ? relay
+      : new SuccessHold({ relay, onSuccess: () => options.changes.tell(change), onFault });
+  relay.attach(endpoint.upstream.dispatch(request, new ContainedListener(listener, onFault)));
 }
 
 function headersFor({ call, input, candidate, endpoint }: AttemptOptions, length: number | null): string[] {

@@ -5,6 +5,7 @@ import type { Ejections } from '../fleet/ejections.ts';
 import type { Endpoints } from '../fleet/endpoints.ts';
 import type { InFlight } from '../fleet/in-flight.ts';
 import type { InvalidResponses } from '../fleet/invalid-responses.ts';
+import type { ModelChanges } from '../fleet/model-changes.ts';
 import type { Call } from '../request/call.ts';
 import type { Outcome } from '../request/outcome.ts';
 import { failWith } from '../request/respond.ts';
@@ -22,6 +23,7 @@ export interface ForwardOptions {
   readonly inFlight: InFlight;
   readonly ejections: Ejections;
   readonly invalidResponses: InvalidResponses;
+  readonly changes: Pick<ModelChanges, 'tell'>;
   readonly retry: RetryRule;
   readonly maxBodyBytes: number;
   /** 0 for no limit. */
@@ -31,7 +33,8 @@ export interface ForwardOptions {
 
 /** Sends a request to its candidates in their order until one begins to respond, and relays that response. */
 export function createForward(options: ForwardOptions): Forward {
-  const { endpoints, inFlight, ejections, invalidResponses, retry, maxResponseMs, sendsTrailer } = options;
+  const { endpoints, inFlight, ejections, invalidResponses, changes, retry, maxResponseMs, sendsTrailer } =
+    options;
   const endMarks = new EndMarks();
 
   return async (call, input) => {
@@ -63,6 +66,7 @@ export function createForward(options: ForwardOptions): Forward {
           maxResponseMs,
           sendsTrailer,
           endMarks,
+          changes,
           relays,
         });
       } finally {

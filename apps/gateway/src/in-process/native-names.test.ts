@@ -81,7 +81,7 @@ describe("the bodies of Ollama's own command, which has the name in `name` and a
     for (const scope of ['ollama', 'proxy'])
       test(`go to the server that has the model: ${method} /olla/${scope}${path}`, async (t) => {
         const { backends, send } = await start(t);
-        for (let n = 0; n < 4; n += 1) {
+        for (let n = 0; n < (method === 'DELETE' ? 1 : 4); n += 1) {
           const body = { model: '', ...more, name: 'm-b' };
           assert.deepEqual(endpointOf(await send(callBytes(method, `/olla/${scope}${path}`, body))), [
             200,

@@ -1,0 +1,30 @@
+import { findName } from '@olla/core/body/find-name';
+import { listedName } from '@olla/core/catalog/names/plain-name';
+import type { Candidate } from '@olla/core/route-plan/fleet-view';
+import type { ModelChange } from '../fleet/model-changes.ts';
+import type { PlanInput } from '../request/plan.ts';
+import { requestedModel } from '../request/request-body.ts';
+
+/** What a call changes at an endpoint if it succeeds; null for a call that changes no names. */
+export function changeOfCall(
+  { route, body }: Pick<PlanInput, 'route' | 'body'>,
+  { endpoint, model: native }: Candidate,
+): ModelChange | null {
+  const model = native ?? requestedModel(body);
+  if (route.effect === null || model === null) return null;
+  const field = (name: string): string | null =>
+    body.isUnfinished ? null : findName(body.read.join(), name)?.model || null;
+  const endpointKey = endpoint.key;
+  switch (route.effect) {
+    case 'adds': {
+      const base = route.baseField === null ? null : field(route.baseField);
+      return { endpointKey, kind: 'added', name: listedName(model), like: base };
+    }
+    case 'copies': {
+      const copy = field('destination');
+      return copy === null ? null : { endpointKey, kind: 'added', name: listedName(copy), like: model };
+    }
+    case 'removes':
+      return { endpointKey, kind: 'removed', name: listedName(model), like: null };
+  }
+}

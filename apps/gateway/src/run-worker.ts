@@ -131,7 +131,11 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
     admit: createAdmit({ limiter, limits: new LimitTable(server.rate_limits), statistics }),
     answerLocally: createAnswerLocally(admin, models),
     models,
-    readBody: createReadBody({ maxBytes: maxBodyBytes, budget: new PendingBudget(maxPendingBytes) }),
+    readBody: createReadBody({
+      maxBytes: maxBodyBytes,
+      maxKeptBytes: proxy.retry.max_body_size,
+      budget: new PendingBudget(maxPendingBytes),
+    }),
     planRequest: createPlan({ routing, policy: policyOf(settings), sessions, refresh }),
     forward: createForward({
       endpoints,

@@ -131,7 +131,7 @@ export const ERRORS = {
     status: 503,
     type: 'overloaded_error',
     meaning:
-      'The worker holds as many bytes of request bodies as server.request_limits.max_pending_bytes allows. Try again after Retry-After seconds.',
+      'The worker holds as many bytes of request bodies as server.request_limits.max_pending_bytes allows, and the part of this one up to its model has no room. Try again after Retry-After seconds.',
   },
   BACKEND_TIMEOUT: {
     status: 504,

@@ -17,7 +17,7 @@ export interface UpstreamRequest {
   readonly path: string;
   /** Flat `[name, value, …]`; `content-length` included where the length is known, no framing headers otherwise. */
   readonly headers: string[];
-  /** A Buffer can be sent again on another attempt; a source cannot once it was started. */
+  /** A Buffer can be sent again on another attempt; a source only if it says so. */
   readonly body: Buffer | BodySource | null;
   /** Do not reuse an idle connection: the last attempt met one that was closing. */
   readonly freshConnection: boolean;
@@ -25,6 +25,8 @@ export interface UpstreamRequest {
 
 /** A body that comes in pieces. */
 export interface BodySource {
+  /** Another attempt can send it from its beginning, should this one fail. */
+  readonly isRepeatable: boolean;
   /** Hands its bytes to the sink from now on. Called once at most, when there is a connection. */
   start(sink: BodySink): void;
   /** The sink, which had refused more, has room again. */

@@ -85,6 +85,7 @@ export function attempt(upstream: Upstream, options?: AttemptOptions): Promise<A
 
 /** A body in pieces that a test hands out by itself. */
 export class TestSource implements BodySource {
+  isRepeatable = false;
   readonly started: Promise<BodySink>;
   isStarted = false;
   /** Calls of `resume`. */

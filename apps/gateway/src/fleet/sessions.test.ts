@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { SessionPlacement } from '@olla/state/ports/sessions';
-import { ReadBytes } from '../request/request-body.ts';
+import { PendingBudget } from '../request/pending-budget.ts';
+import { ReadBytes } from '../request/read-bytes.ts';
 import { Sessions, type SessionTurn } from './sessions.ts';
 
 const SETTINGS = {
@@ -36,7 +37,7 @@ function worker(t: TestContext): Worker {
     hear: (placements) => hear(placements),
     turn(sessionId, body) {
       const headers = sessionId === null ? {} : { 'x-olla-session-id': sessionId };
-      const read = new ReadBytes();
+      const read = new ReadBytes(new PendingBudget(Infinity), null, Infinity);
       for (const byte of body ?? '') read.push(Buffer.from(byte));
       return sessions.turn({ headers, clientAddress: '', model: 'm', body: { encoding: 'json', read } });
     },

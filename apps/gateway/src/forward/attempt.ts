@@ -11,7 +11,6 @@ import type { Call } from '../request/call.ts';
 import type { Plan, PlanInput } from '../request/plan.ts';
 import { requestedModel } from '../request/request-body.ts';
 import { backendPath } from '../request/scopes.ts';
-import { BodyStream } from './body-stream.ts';
 import { changeOfCall } from './change-of-call.ts';
 import { ContainedListener } from './contained-listener.ts';
 import type { EndMarks } from './end-marks.ts';
@@ -47,10 +46,8 @@ export interface AttemptOptions {
 
 /** How an attempt ended, with what is counted of it. */
 export interface AttemptEnd extends RelayEnd {
-  /** Nothing of the body was sent that could not be sent again. */
+  /** The body can be sent again from its beginning. */
   readonly isBodyReplayable: boolean;
-  /** Bytes of the request's body so far, where it is streamed; else null. */
-  readonly bytesStreamed: number | null;
 }
 
 /** Sends a request to one endpoint, and relays the response unless it is discarded. Rejects with a fault of its own. */
@@ -64,37 +61,36 @@ function start(
   reject: (fault: unknown) => void,
 ): void {
   const { call, input, candidate, endpoint, freshConnection } = options;
-  const { body, length } = payloadFor(call, input.body, candidate, options.maxBodyBytes);
-  const stream = body instanceof BodyStream ? body : null;
   const profile = profileOrDefault(candidate.endpoint.type);
   const path = atBase(endpoint.base, profile, backendPath(profile, input.route.path));
-  const headers = headersFor(options, length);
-  const traced = input.trace === null ? null : startTraced(input.trace, headers, path, options);
-  const isBodyReplayable = (): boolean => stream === null || !stream.isSpent;
+  const { read } = input.body;
   const onFault = (fault: unknown): void => {
     relay.drop();
-    stream?.stop();
+    payload.stop();
     reject(fault);
   };
+  const payload = payloadFor({ call, body: input.body, candidate, maxBytes: options.maxBodyBytes, onFault });
+  const headers = headersFor(options, payload.length);
+  const traced = input.trace === null ? null : startTraced(input.trace, headers, path, options);
   const relay = new Relay({
     call,
     path: input.route.path,
     endpoint: endpoint.name,
     isWhole: (hasEndMark) =>
       options.endMarks.isWhole(endpoint.name, candidate.model ?? requestedModel(input.body), hasEndMark),
-    relays: (status) => options.relays(status, isBodyReplayable()),
+    relays: (status) => options.relays(status, read.isWhole),
     responseHeaders: (raw) => {
       if (traced !== null) noteHead(traced, raw);
       // A stream must not hold the body for its whole life.
-      input.body.read.release();
+      read.letGo();
       return responseHeaders(options, path, raw);
     },
     maxResponseMs: options.maxResponseMs,
     sendsTrailer: options.sendsTrailer,
     onEnd: (end) => {
-      stream?.stop();
+      payload.stop();
       if (traced !== null) endAttempt(traced, end.result);
-      onEnd({ ...end, isBodyReplayable: isBodyReplayable(), bytesStreamed: stream?.bytes ?? null });
+      onEnd({ ...end, isBodyReplayable: read.isWhole });
     },
     onFault,
   });
@@ -105,6 +101,7 @@ function start(
       onFault(fault);
     }
   });
+  const { body } = payload;
   const request = { method: call.method, path: path + call.query, headers, body, freshConnection };
   const change = changeOfCall(input, candidate);
   const listener =

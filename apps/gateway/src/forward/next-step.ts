@@ -15,7 +15,7 @@ export interface AttemptsSoFar {
   /** Attempts before this one that waited for a response. A refused connection is none. */
   readonly waited: number;
   readonly candidatesLeft: number;
-  /** Nothing of the body was sent that could not be sent again. */
+  /** The body can be sent again from its beginning. */
   readonly isBodyReplayable: boolean;
 }
 

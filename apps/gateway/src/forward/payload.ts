@@ -6,17 +6,41 @@ import { BodyStream } from './body-stream.ts';
 
 /** A body as it goes to one endpoint. */
 export interface Payload {
-  /** In one piece where it was read whole; null where there is none. */
+  /** In one piece where that is cheaper; null where there is none. */
   readonly body: Buffer | BodyStream | null;
   /** In bytes; null if it is not known. */
   readonly length: number | null;
+  /** The attempt is over. */
+  readonly stop: () => void;
 }
 
+export interface PayloadOptions {
+  readonly call: Call;
+  readonly body: RequestBody;
+  readonly candidate: Candidate;
+  readonly maxBytes: number;
+  readonly onFault: (fault: unknown) => void;
+}
+
+/** A body up to this size goes into the backend's socket at once. A larger one waits here for a backend that is slow to read. */
+const ONE_PIECE_BYTES = 32 * 1024;
+
+/** Handed to the socket whole. */
+const NOTHING_UNSENT = { unsentBytes: 0 };
+
 /** The body with the model's name as this endpoint has it; every other byte as it came. */
-export function payloadFor(call: Call, body: RequestBody, candidate: Candidate, maxBytes: number): Payload {
+export function payloadFor({ call, body, candidate, maxBytes, onFault }: PayloadOptions): Payload {
+  const { isUnfinished, read } = body;
   const { chunks, length } = withModelOf(candidate, body);
-  if (body.isUnfinished) return { body: new BodyStream(call.request, chunks, maxBytes), length };
-  return { body: chunks.length > 1 ? Buffer.concat(chunks) : (chunks[0] ?? null), length };
+  if (isUnfinished || read.length > ONE_PIECE_BYTES || (chunks.length > 0 && !read.keeps)) {
+    const { request } = call;
+    const stream = new BodyStream({ request, read, chunks, isUnfinished, maxBytes, onFault });
+    return { body: stream, length, stop: () => stream.stop() };
+  }
+  if (chunks.length === 0) return { body: null, length, stop: () => undefined };
+  const piece = chunks.length > 1 ? Buffer.concat(chunks) : (chunks[0] ?? null);
+  read.sending(NOTHING_UNSENT);
+  return { body: piece, length, stop: () => read.stopped() };
 }
 
 function withModelOf(

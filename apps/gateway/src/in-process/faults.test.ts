@@ -4,9 +4,11 @@ import { JsonBodyScanner } from '@olla/core/body/json-body-scanner';
 import { chunk, jsonResponse, whenComplete, type Respond } from '@olla/testing/raw-backend';
 import { postBytes } from '@olla/testing/request-bytes';
 import { startWithBackends } from '../../testing/gateway-with-backends.ts';
+import { BodyStream } from '../forward/body-stream.ts';
 import { ResponseWriter } from '../forward/response-writer.ts';
 import { UsageReader } from '../forward/usage-reader.ts';
 import { StatisticsRecorder } from '../observe/statistics-recorder.ts';
+import { ReadBytes } from '../request/read-bytes.ts';
 
 const SPECS = { only: { models: ['m'] }, other: { models: ['n'] } };
 const STREAM =
@@ -20,6 +22,10 @@ const fault = (): never => {
   throw new Error('injected fault');
 };
 
+const SMALL = '{"model":"m"}';
+/** Streams, and waits for its backend to read. */
+const LARGE = `{"model":"m","input":"${'x'.repeat(6 * 1024 * 1024)}"}`;
+
 const FAULTS: Readonly<Record<string, (t: TestContext) => void>> = {
   'that looks through its body': (t) => t.mock.method(JsonBodyScanner.prototype, 'push', fault, { times: 1 }),
   'that ends the reading of its body': (t) =>
@@ -30,8 +36,21 @@ const FAULTS: Readonly<Record<string, (t: TestContext) => void>> = {
   'that counts it': (t) => t.mock.method(StatisticsRecorder.prototype, 'settle', fault, { times: 1 }),
 };
 
+const FAULTS_OF_STREAMED_BODIES: typeof FAULTS = {
+  'that sends what was read of its body': (t) =>
+    t.mock.method(ReadBytes.prototype, 'sent', fault, { times: 1 }),
+  'that passes on a piece of its body': (t) =>
+    t.mock.method(ReadBytes.prototype, 'pass', fault, { times: 1 }),
+  'that goes on with its body': (t) => t.mock.method(BodyStream.prototype, 'goOn', fault, { times: 1 }),
+};
+
+const ALL = [
+  ...Object.entries(FAULTS).map(([which, inject]) => [which, inject, SMALL] as const),
+  ...Object.entries(FAULTS_OF_STREAMED_BODIES).map(([which, inject]) => [which, inject, LARGE] as const),
+];
+
 describe('a callback that throws', () => {
-  for (const [which, inject] of Object.entries(FAULTS))
+  for (const [which, inject, body] of ALL)
     test(`${which} ends its request only, and is logged with its id`, async (t) => {
       const { gateway, backends, connect, chat, inFlight } = await startWithBackends(t, SPECS);
       const stream = await connect();
@@ -47,7 +66,7 @@ describe('a callback that throws', () => {
 
       inject(t);
       const faulty = await connect();
-      faulty.write(postBytes('{"model":"m"}', ['X-Request-ID: faulty']));
+      faulty.write(postBytes(body, ['X-Request-ID: faulty']));
       const line = await gateway.log.until('the fault in the log', ({ level }) => level === 'error');
       assert.match(String(line['msg']), /^request faulty failed/);
       assert.match(String(line['error']), /injected fault/);

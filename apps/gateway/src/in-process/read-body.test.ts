@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { assertError } from '@olla/testing/assert-response';
 import { header } from '@olla/testing/http-message';
-import { chunk, jsonResponse } from '@olla/testing/raw-backend';
+import { chunk } from '@olla/testing/raw-backend';
 import { CHAT, chunkedPost, postBytes } from '@olla/testing/request-bytes';
 import { waitFor } from '@olla/testing/wait-for';
 import { startWithBackends } from '../../testing/gateway-with-backends.ts';
@@ -227,44 +227,5 @@ describe('a client that waits to send its body (Expect: 100-continue)', () => {
     );
     assertError(response, 404, 'NOT_FOUND');
     assert.equal(response.header('connection'), 'close');
-  });
-});
-
-describe('the budget of bodies whose model is not known yet', () => {
-  const PENDING = { config: { server: { request_limits: { max_pending_bytes: 500_000 } } } };
-  const unknown = `{"input":"${'x'.repeat(300_000)}`;
-  const unfinished = `POST ${CHAT} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: ${unknown.length + 100}\r\n\r\n`;
-
-  test('503 with Retry-After over it, and there is room again when the others are over', async (t) => {
-    const { connect, send } = await startWithBackends(t, SPECS, PENDING);
-    const first = await connect();
-    const second = await connect();
-    for (const client of [first, second]) {
-      client.write(unfinished);
-      assert.equal((await client.nextResponse()).status, 100);
-      client.write(unknown);
-    }
-    // Whichever came second is over it.
-    const [refused, other] = await Promise.race([
-      first.nextResponse().then((response) => [response, second] as const),
-      second.nextResponse().then((response) => [response, first] as const),
-    ]);
-    assertError(refused, 503, 'OVERLOADED');
-    assert.match(refused.header('retry-after') ?? '', /^[1-9]\d*$/);
-    other.destroy();
-    await waitFor(async () => (await send(postBytes(`${unknown}","model":"${MODEL}"}`))).status === 200, {
-      describe: 'room for a body again',
-      intervalMs: 1,
-    });
-  });
-
-  test('holds nothing of a body that was sent on: many large ones fit in turn', async (t) => {
-    const { backends, connect } = await startWithBackends(t, SPECS, PENDING);
-    backends.only.respond = ({ socket }) => void socket.write(jsonResponse({ ok: true }));
-    const client = await connect();
-    for (let n = 0; n < 5; n += 1) {
-      client.write(postBytes(`${unknown}","model":"${MODEL}"}`));
-      assert.equal((await client.nextResponse()).status, 200);
-    }
   });
 });

@@ -69,7 +69,7 @@ function recordOf(call: Call, steps: Readonly<StepResults>, outcome: Outcome): R
     servedModel: candidate === null ? null : (candidate.model ?? requested),
     routing: routingOf(requested, steps, outcome),
     retries: attempt?.retries ?? 0,
-    bytesIn: attempt?.bytesStreamed ?? body?.read.length ?? 0,
+    bytesIn: body?.read.length ?? 0,
     bytesOut: outcome.bytesOut,
     tokensIn: attempt?.tokensIn ?? 0,
     tokensOut: attempt?.tokensOut ?? 0,

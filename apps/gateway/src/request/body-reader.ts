@@ -2,12 +2,12 @@ import { JsonBodyScanner } from '@olla/core/body/json-body-scanner';
 import { MultipartBodyScanner } from '@olla/core/body/multipart-body-scanner';
 import { OllaError } from '@olla/core/errors';
 import { ClientGone, type Call } from './call.ts';
-import type { PendingBudget } from './pending-budget.ts';
-import { bodyTooLarge, ReadBytes, type RequestBody } from './request-body.ts';
+import type { ReadBytes } from './read-bytes.ts';
+import { bodyTooLarge, type RequestBody } from './request-body.ts';
 
 /**
- * Bodies up to this size are read whole before they are sent on: cheaper than a stream, and they can be sent again to
- * another endpoint. A larger one streams as soon as its model is known.
+ * Bodies up to this size are read whole before they are sent on, which is cheaper than a stream. A larger one streams as
+ * soon as its model is known.
  */
 export const WHOLE_BODY_BYTES = 256 * 1024;
 
@@ -15,7 +15,6 @@ export interface BodyRules {
   /** The path takes a JSON object and nothing else. */
   readonly json: boolean;
   readonly maxBytes: number;
-  readonly budget: PendingBudget;
 }
 
 /** Reads as much of a body as it takes to know its model, and all of it if it is small. */
@@ -27,14 +26,18 @@ export class BodyReader {
   readonly #length: number | null;
   readonly #scanner: JsonBodyScanner | MultipartBodyScanner | null;
   readonly #encoding: RequestBody['encoding'];
-  readonly #read = new ReadBytes();
+  readonly #read: ReadBytes;
   #resolve!: (body: RequestBody) => void;
   #reject!: (fault: unknown) => void;
   #isDone = false;
 
-  /** @param length as announced; null for a chunked body */
-  constructor(call: Call, rules: BodyRules, length: number | null) {
+  /**
+   * @param length as announced; null for a chunked body
+   * @param read takes what comes
+   */
+  constructor(call: Call, rules: BodyRules, length: number | null, read: ReadBytes) {
     this.#call = call;
+    this.#read = read;
     this.#rules = rules;
     this.#length = length;
     const { request } = call;
@@ -66,43 +69,30 @@ export class BodyReader {
     if (request.destroyed) this.#onClose();
   }
 
-  readonly #onData = (chunk: Buffer): void => {
-    try {
-      this.#take(chunk);
-    } catch (fault) {
-      this.#fail(fault);
-    }
-  };
+  readonly #onData = (chunk: Buffer): void => this.#contain(() => this.#take(chunk));
 
-  readonly #onEnd = (): void => {
-    try {
-      this.#takeEnd();
-    } catch (fault) {
-      this.#fail(fault);
-    }
-  };
+  readonly #onEnd = (): void => this.#contain(() => this.#takeEnd());
+
+  readonly #onClose = (): void => this.#contain(() => this.#takeClose());
 
   #take(chunk: Buffer): void {
-    const { budget, maxBytes } = this.#rules;
-    if (!budget.take(chunk.length)) {
-      this.#refuse(
-        new OllaError(
-          'OVERLOADED',
-          'this worker holds as many unfinished request bodies as server.request_limits.max_pending_bytes allows',
-          { retryAfterS: 1 },
-        ),
-      );
-      return;
-    }
-    this.#read.push(chunk);
-    if (this.#read.length > maxBytes) {
+    const { maxBytes } = this.#rules;
+    if (this.#read.length + chunk.length > maxBytes) {
       this.#refuse(bodyTooLarge(maxBytes));
       return;
     }
+    const hasRoom = this.#read.push(chunk);
     const state = this.#scanner?.push(chunk) ?? 'no-model';
-    if (state === 'need-more') return;
     if (state === 'invalid' && this.#breaksRules()) return;
-    if (this.#isLarge()) {
+    const isModelKnown = state !== 'need-more' || this.#scanner?.model !== null;
+    if (!hasRoom) {
+      if (!isModelKnown) {
+        this.#refuse(overloaded());
+        return;
+      }
+      this.#read.pushAnyway(chunk);
+    }
+    if (!hasRoom || (state !== 'need-more' && this.#isLarge())) {
       this.#call.request.pause();
       this.#finish(true, null);
     }
@@ -114,16 +104,17 @@ export class BodyReader {
     else this.#finish(false, null);
   }
 
-  readonly #onClose = (): void => {
+  #takeClose(): void {
     if (!this.#call.request.complete)
       this.#refuse(new OllaError('BAD_REQUEST', 'the body broke off before its end'));
-  };
+  }
 
-  readonly #onAbort = (): void => {
-    const reason = this.#call.abortReason;
-    if (reason instanceof ClientGone) this.#onClose();
-    else if (reason !== null) this.#refuse(reason);
-  };
+  readonly #onAbort = (): void =>
+    this.#contain(() => {
+      const reason = this.#call.abortReason;
+      if (reason instanceof ClientGone) this.#takeClose();
+      else if (reason !== null) this.#refuse(reason);
+    });
 
   /** Not to be held whole: known to be larger, or of unknown length and larger already. */
   #isLarge(): boolean {
@@ -144,18 +135,21 @@ export class BodyReader {
   }
 
   /** A fault must end this request only, and not reach the client's socket. */
-  #fail(fault: unknown): void {
-    if (this.#isDone) return;
-    this.#isDone = true;
-    this.#rules.budget.giveBack(this.#read.length);
-    this.#detach();
-    this.#reject(fault);
+  #contain(action: () => void): void {
+    try {
+      action();
+    } catch (fault) {
+      if (this.#isDone) return;
+      this.#isDone = true;
+      this.#read.letGo();
+      this.#detach();
+      this.#reject(fault);
+    }
   }
 
   #finish(isUnfinished: boolean, refusal: OllaError | null): void {
     if (this.#isDone) return;
     this.#isDone = true;
-    this.#rules.budget.giveBack(this.#read.length);
     // A request that has ended emits nothing more that would matter.
     if (isUnfinished) this.#detach();
     this.#resolve({
@@ -174,6 +168,12 @@ export class BodyReader {
     request.off('end', this.#onEnd);
     request.off('close', this.#onClose);
   }
+}
+
+function overloaded(): OllaError {
+  const message =
+    'this worker holds as many bytes of request bodies as server.request_limits.max_pending_bytes allows';
+  return new OllaError('OVERLOADED', message, { retryAfterS: 1 });
 }
 
 export function emptyBody(): OllaError {

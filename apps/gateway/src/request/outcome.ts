@@ -30,8 +30,6 @@ export interface LastAttempt {
   readonly relayedStatus: number | null;
   /** Endpoints that were tried before and did not answer. */
   readonly retries: number;
-  /** Bytes of the request's body so far, where it is streamed; else null. */
-  readonly bytesStreamed: number | null;
   /** As the backend reports them; 0 if it does not. */
   readonly tokensIn: number;
   readonly tokensOut: number;

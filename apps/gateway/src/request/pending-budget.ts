@@ -1,7 +1,15 @@
-/** Bytes of request bodies that a worker holds before it knows where they go: one budget for all its requests. */
+/** Somebody who holds bytes that can be done without. */
+export interface Keeper {
+  /** Lets go of all that it keeps only for another attempt, and gives it back to the budget. */
+  letGo(): void;
+}
+
+/** Bytes of request bodies that a worker holds: one budget for all its requests. */
 export class PendingBudget {
   readonly limitBytes: number;
   #heldBytes = 0;
+  /** In the order in which they began to keep. */
+  readonly #keepers = new Set<Keeper>();
 
   constructor(limitBytes: number) {
     this.limitBytes = limitBytes;
@@ -11,14 +19,41 @@ export class PendingBudget {
     return this.#heldBytes;
   }
 
-  /** @returns false, and nothing is taken, if it would go over the limit */
+  /**
+   * Takes bytes that a request cannot do without. What others keep for another attempt only makes room for them.
+   *
+   * @returns false, and nothing is taken, if it would still go over the limit
+   */
   take(bytes: number): boolean {
+    for (const keeper of this.#keepers) {
+      if (this.#heldBytes + bytes <= this.limitBytes) break;
+      keeper.letGo();
+    }
+    return this.takeSpare(bytes);
+  }
+
+  /** The same for bytes that a request can do without. */
+  takeSpare(bytes: number): boolean {
     if (this.#heldBytes + bytes > this.limitBytes) return false;
     this.#heldBytes += bytes;
     return true;
   }
 
+  /** Takes bytes that are here already and have nowhere else to go. */
+  takeAnyway(bytes: number): void {
+    this.#heldBytes += bytes;
+  }
+
   giveBack(bytes: number): void {
     this.#heldBytes -= bytes;
+  }
+
+  /** @param keeper may be told to let go from now on */
+  addKeeper(keeper: Keeper): void {
+    this.#keepers.add(keeper);
+  }
+
+  removeKeeper(keeper: Keeper): void {
+    this.#keepers.delete(keeper);
   }
 }

@@ -2,18 +2,21 @@ import { findName } from '@olla/core/body/find-name';
 import { BodyReader, emptyBody } from './body-reader.ts';
 import type { Call } from './call.ts';
 import type { PendingBudget } from './pending-budget.ts';
-import { bodyTooLarge, ReadBytes, type RequestBody } from './request-body.ts';
+import { ReadBytes } from './read-bytes.ts';
+import { bodyTooLarge, type RequestBody } from './request-body.ts';
 import type { RelayRoute } from './routes.ts';
 
 export type ReadBody = (call: Call, route: RelayRoute) => RequestBody | Promise<RequestBody>;
 
 export interface ReadBodyOptions {
   readonly maxBytes: number;
+  /** A larger body is not kept for another attempt. */
+  readonly maxKeptBytes: number;
   readonly budget: PendingBudget;
 }
 
 /** Reads what a request asks for: as much of its body as it takes to know the model, and all of it if it is small. */
-export function createReadBody({ maxBytes, budget }: ReadBodyOptions): ReadBody {
+export function createReadBody({ maxBytes, maxKeptBytes, budget }: ReadBodyOptions): ReadBody {
   return (call, route) => {
     const { headers } = call.request;
     const announced = headers['content-length'];
@@ -26,22 +29,23 @@ export function createReadBody({ maxBytes, budget }: ReadBodyOptions): ReadBody 
     call.sendContinue();
     // A file: it streams without being looked at, of any size.
     if (route.blob) return unread(length);
-    const { done } = new BodyReader(call, { json: route.json, maxBytes, budget }, length);
+    const read = new ReadBytes(budget, length, maxKeptBytes);
+    const { done } = new BodyReader(call, { json: route.json, maxBytes }, length, read);
     const { nameField } = route;
     return nameField === null ? done : done.then((body) => withNamedModel(body, nameField));
   };
-}
 
-/** A body of which nothing was read: none at all if its length is 0. */
-function unread(length: number | null): RequestBody {
-  return {
-    refusal: null,
-    fields: null,
-    encoding: 'json',
-    read: new ReadBytes(),
-    isUnfinished: length !== 0,
-    length,
-  };
+  /** A body of which nothing was read: none at all if its length is 0. */
+  function unread(length: number | null): RequestBody {
+    return {
+      refusal: null,
+      fields: null,
+      encoding: 'json',
+      read: new ReadBytes(budget, length, maxKeptBytes),
+      isUnfinished: length !== 0,
+      length,
+    };
+  }
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { BodyFields } from '@olla/core/body/body-fields';
 import { OllaError } from '@olla/core/errors';
+import type { ReadBytes } from './read-bytes.ts';
 
 /** The body of a request as far as it was read before its endpoint is chosen. */
 export interface RequestBody {
@@ -13,33 +14,6 @@ export interface RequestBody {
   readonly isUnfinished: boolean;
   /** Bytes of the whole body, as announced or as read; null if it is chunked and not over. */
   readonly length: number | null;
-}
-
-/** The bytes that were read of a body, in the pieces in which they came. */
-export class ReadBytes {
-  /** All that was read, whatever is still held. */
-  length = 0;
-  readonly #chunks: Buffer[] = [];
-
-  get chunks(): readonly Buffer[] {
-    return this.#chunks;
-  }
-
-  push(chunk: Buffer): void {
-    this.#chunks.push(chunk);
-    this.length += chunk.length;
-  }
-
-  /** All of them in one piece. */
-  join(): Buffer {
-    const [first] = this.#chunks;
-    return first !== undefined && this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks);
-  }
-
-  /** A response has begun, so that no other attempt needs them: a stream would hold them for its whole life. */
-  release(): void {
-    this.#chunks.length = 0;
-  }
 }
 
 /** The model that a body asks for; null where it names none, or an empty one. */

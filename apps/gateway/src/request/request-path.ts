@@ -80,6 +80,7 @@ export function createRequestPath(options: RequestPathOptions): RequestListener 
       } catch (thrown) {
         outcome = thrown instanceof ClientGone ? aborted() : failWith(call, errorOf(call, thrown), null);
       }
+      steps.body?.read.letGo();
       if (!call.isOver) await call.over();
       settle(call, steps, outcome);
     } catch (fault) {

@@ -135,6 +135,12 @@ export const proxy = section({
       'Statuses of a response after which the next candidate is tried: any of 429, 502, 503, 504. Without a candidate left, the response is relayed.',
       { env: 'OLLA_PROXY_RETRY_STATUSES' },
     ),
+    max_body_size: leaf(
+      'size',
+      byteSize(0).prefault(8_388_608),
+      'Largest body that is kept until a response begins, so that another endpoint can get it. A request with a larger one goes to another endpoint only if the connection was refused. 0 keeps none. Kept bodies count in `server.request_limits.max_pending_bytes`, and none is kept where that is short.',
+      { env: 'OLLA_PROXY_RETRY_MAX_BODY_SIZE' },
+    ),
   }).prefault({}),
   model_management: leaf(
     'bool',

@@ -34,7 +34,7 @@ const requestLimits = section({
   max_pending_bytes: leaf(
     'size',
     byteSize(1).prefault(268_435_456),
-    'Bytes of request bodies that one worker holds in memory. It answers 503 to a request beyond them.',
+    'Bytes of request bodies that one worker holds in memory: until they are with a backend, and those kept for another attempt (`proxy.retry.max_body_size`) until the response begins. Beyond them it keeps none and lets bodies stream; it answers 503 to a request of which not even the part up to `model` has room.',
     { env: 'OLLA_SERVER_MAX_PENDING_BYTES' },
   ),
 });

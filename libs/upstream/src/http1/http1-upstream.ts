@@ -103,7 +103,7 @@ export class Http1Upstream implements Upstream, ConnectionOwner {
   /** A body that cannot be sent twice needs a connection that was in use just now, which no server closes. */
   #mayReuse({ freshConnection, body }: UpstreamRequest): boolean {
     if (freshConnection) return false;
-    if (body === null || Buffer.isBuffer(body)) return true;
+    if (body === null || Buffer.isBuffer(body) || body.isRepeatable) return true;
     return this.#idle.at(-1)?.quietTicks === 0;
   }
 

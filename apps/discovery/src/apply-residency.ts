@@ -1,4 +1,5 @@
 import type { SignalReading } from '@olla/backends/profile';
+import { smallestKnown } from '@olla/core/smallest-known';
 import type { EndpointModel, LoadedModel } from '@olla/core/snapshot';
 
 /**
@@ -29,7 +30,8 @@ export function applyResidency(
     const update = {
       resident: resident === undefined ? model.resident : loaded !== undefined,
       residentUntil: resident === undefined || keepUntil ? model.residentUntil : until,
-      contextLength: model.contextLength ?? contextLength ?? null,
+      // A list may tell what the model was trained for, and this how the server runs it.
+      contextLength: smallestKnown([model.contextLength, contextLength ?? null]),
       loadedAs: resident === undefined ? (model.loadedAs ?? null) : (loaded?.loadedAs ?? null),
     };
     if (

@@ -58,7 +58,8 @@ async function checkHealth(
   const verdict = profile.checkHealth(response);
   if (!verdict.ok) return { outcome: { kind: 'failed', verdict, latencyMs }, profile, models: null };
   const body = isList ? parseJson(response.body) : undefined;
-  const models = profile.isModelList(body) ? profile.parseModels(body) : null;
+  const list = isList ? profile.readModels(body) : null;
+  const models = list === null || list.problem !== null ? null : list.models;
   return { outcome: { kind: 'passed', latencyMs }, profile, models };
 }
 

@@ -62,7 +62,8 @@ export async function detectLocalBackends(options: DetectLocalOptions = {}): Pro
     const list = results.get(profile.modelsPath) ?? (await probePath(profile.modelsPath));
     const body =
       list.kind === 'response' && list.response.status === 200 ? parseJson(list.response.body) : undefined;
-    return { type: profile.type, url, models: profile.isModelList(body) ? profile.parseModels(body) : null };
+    const { models, problem } = profile.readModels(body);
+    return { type: profile.type, url, models: problem === null ? models : null };
   }
 }
 

@@ -4,7 +4,12 @@ import type { EndpointModel } from '@olla/core/snapshot';
 import type { EndpointClient } from './endpoint-client.ts';
 
 export type ListResult =
-  | { readonly kind: 'listed'; readonly models: readonly EndpointModel[] }
+  | {
+      readonly kind: 'listed';
+      readonly models: readonly EndpointModel[];
+      /** Whether the server has the type's further list. */
+      readonly hasFurtherList: boolean;
+    }
   /** The server denies access to its list (401, 403), or limits requests (429). */
   | {
       readonly kind: 'denied';
@@ -15,15 +20,24 @@ export type ListResult =
 
 export const MAX_LIST_BYTES = 16 * 1024 * 1024;
 
-/** Requests the models of an endpoint; a server without the profile's path is asked at its older one. Never rejects. */
+export interface ListOptions {
+  readonly timeoutMs: number;
+  /** Whether to ask for the type's further list too: old servers complain in their log of a path that they lack. */
+  readonly further: boolean;
+}
+
+/**
+ * Requests the models of an endpoint; a server that has no list at the profile's path is asked at those of its other
+ * versions. Never rejects.
+ */
 export async function listModels(
   client: EndpointClient,
   profile: BackendProfile,
-  timeoutMs: number,
+  { timeoutMs, further }: ListOptions,
 ): Promise<ListResult> {
-  const configured = client.endpoint.model_url;
-  const paths = [profile.modelsPath];
-  if (configured === null && profile.modelsFallbackPath !== null) paths.push(profile.modelsFallbackPath);
+  const { model_url: configured } = client.endpoint;
+  const paths =
+    configured === null ? [profile.modelsPath, ...profile.modelsFallbackPaths] : [profile.modelsPath];
   let reason = '';
   for (const path of paths) {
     const result = await client.probe(configured, path, { timeoutMs, maxBytes: MAX_LIST_BYTES });
@@ -31,10 +45,30 @@ export async function listModels(
     const { response, latencyMs } = result;
     const access = profile.checkModelsAccess(response);
     if (!access.ok) return { kind: 'denied', verdict: access, latencyMs };
-    const body = response.status === 200 ? parseJson(response.body) : undefined;
-    if (profile.isModelList(body)) return { kind: 'listed', models: profile.parseModels(body) };
-    const what = response.status === 200 ? 'no list of models' : String(response.status);
-    reason = `${configured ?? path} answered ${what}`;
+    const isOk = response.status === 200;
+    const { models, problem } = profile.readModels(isOk ? parseJson(response.body) : undefined);
+    if (problem === null) {
+      const added = further && configured === null && profile.furtherList?.path !== path;
+      return added
+        ? addFurtherList(client, profile, models, timeoutMs)
+        : { kind: 'listed', models, hasFurtherList: false };
+    }
+    // The server's own path says most of what is wrong with it.
+    if (reason === '') reason = `${configured ?? path} answered ${isOk ? problem : String(response.status)}`;
   }
   return { kind: 'failed', reason };
+}
+
+async function addFurtherList(
+  client: EndpointClient,
+  { furtherList }: BackendProfile,
+  models: readonly EndpointModel[],
+  timeoutMs: number,
+): Promise<ListResult> {
+  if (furtherList === null) return { kind: 'listed', models, hasFurtherList: false };
+  const result = await client.probe(null, furtherList.path, { timeoutMs, maxBytes: MAX_LIST_BYTES });
+  if (result.kind !== 'response') return { kind: 'listed', models, hasFurtherList: true };
+  const body = result.response.status === 200 ? parseJson(result.response.body) : undefined;
+  const merged = furtherList.merge(models, body);
+  return { kind: 'listed', models: merged, hasFurtherList: merged !== models };
 }

@@ -1,6 +1,7 @@
 import type { BackendProfile, SignalReading } from '@olla/backends/profile';
 import { matchesFilter } from '@olla/config/glob';
 import type { Settings } from '@olla/config/schema';
+import { smallestKnown } from '@olla/core/smallest-known';
 import type { EndpointModel } from '@olla/core/snapshot';
 import type { AgentLog } from './agent-log.ts';
 import { applyResidency } from './apply-residency.ts';
@@ -35,6 +36,9 @@ export class ModelRegistry {
   #listTookMs = 0;
   #problem = '';
   #detailsNotBefore = 0;
+  #hasFurtherList = true;
+  /** What a signal told of the context that requests may have. */
+  #contextLimit: number | null = null;
   #closed = false;
 
   constructor(options: ModelRegistryOptions) {
@@ -97,7 +101,8 @@ export class ModelRegistry {
   async list(profile: BackendProfile, scope: 'full' | 'light'): Promise<CheckOutcome | null> {
     const { listSemaphore, onChange } = this.#options;
     const isFull = scope === 'full';
-    const result = await (isFull ? listSemaphore.run(() => this.#request(profile)) : this.#request(profile));
+    const request = (): Promise<ListResult> => this.#request(profile, isFull || this.#hasFurtherList);
+    const result = await (isFull ? listSemaphore.run(request) : request());
     if (this.#closed) return null;
     if (result.kind === 'denied') return { ...result, kind: 'failed' };
     if (result.kind === 'failed') {
@@ -105,6 +110,7 @@ export class ModelRegistry {
       return null;
     }
     this.#problem = '';
+    this.#hasFurtherList = result.hasFurtherList;
     if (isFull) this.#listedAt = Date.now();
     this.#merge(result.models);
     // A request under routing_strategy `discovery` waits for a newer `listedAt`, even if the list has nothing new.
@@ -132,13 +138,15 @@ export class ModelRegistry {
 
   /** Takes over from a reading which models are in memory. */
   applySignals(reading: SignalReading): void {
+    this.#contextLimit = reading.contextLength ?? this.#contextLimit;
     const models = applyResidency(this.#models, reading);
     if (models !== this.#models) this.#replace(models);
   }
 
-  async #request(profile: BackendProfile): Promise<ListResult> {
+  async #request(profile: BackendProfile, further: boolean): Promise<ListResult> {
     const startedAt = performance.now();
-    const result = await listModels(this.#options.client, profile, this.#options.discovery.timeout);
+    const { client, discovery } = this.#options;
+    const result = await listModels(client, profile, { timeoutMs: discovery.timeout, further });
     this.#listTookMs = performance.now() - startedAt;
     return result;
   }
@@ -167,11 +175,20 @@ export class ModelRegistry {
   #complete(listed: EndpointModel, known: EndpointModel | undefined): EndpointModel {
     const detailed = this.#details.get(detailKey(listed));
     const isUnloaded = listed.resident === false;
+    const ownFields = detailed?.ownFields ?? listed.ownFields;
     const model: EndpointModel = {
       ...listed,
       capabilities: detailed?.capabilities ?? listed.capabilities,
       kind: detailed?.kind ?? listed.kind,
-      contextLength: listed.contextLength ?? detailed?.contextLength ?? known?.contextLength ?? null,
+      family: listed.family ?? detailed?.family ?? null,
+      parameterSize: listed.parameterSize ?? detailed?.parameterSize ?? null,
+      quantization: listed.quantization ?? detailed?.quantization ?? null,
+      format: listed.format ?? detailed?.format ?? null,
+      ...(ownFields === undefined ? {} : { ownFields }),
+      contextLength: smallestKnown([
+        listed.contextLength ?? detailed?.contextLength ?? null,
+        this.#contextLimit,
+      ]),
       resident: listed.resident ?? known?.resident ?? null,
       residentUntil: isUnloaded ? null : (listed.residentUntil ?? known?.residentUntil ?? null),
       loadedAs: isUnloaded ? null : (listed.loadedAs ?? known?.loadedAs ?? null),

@@ -3,6 +3,7 @@ import { newRecord } from '@olla/core/records';
 import type { ProbeResponse } from '@olla/backends/profile';
 import type { EndpointTls } from '@olla/config/endpoint-tls';
 import { certificateFault } from './certificate-fault.ts';
+import { decodeBody, UndecodableError } from './decode-body.ts';
 
 export interface ProbeRequest {
   readonly url: string;
@@ -52,6 +53,9 @@ export function newProbeDispatcher(connectTimeoutMs: number, tls: EndpointTls | 
     },
   });
 }
+
+/** Leaves out a byte order mark. */
+const TEXT = new TextDecoder();
 
 /** Error codes of a connection that could not be made. */
 const UNREACHABLE_CODES = new Set([
@@ -128,7 +132,19 @@ async function send(
     return { kind: 'no-response', reason: `answered with more than ${options.maxBytes} bytes` };
   }
   latencyMs = performance.now() - startedAt;
-  const body = Buffer.concat(chunks).toString('utf8').slice(0, options.maxBytes);
+  let bytes: Buffer = Buffer.concat(chunks);
+  const encoding = headers['content-encoding'];
+  if (encoding !== undefined) {
+    try {
+      bytes = await decodeBody(bytes, encoding, options.maxBytes);
+    } catch (error) {
+      if (!(error instanceof UndecodableError)) throw error;
+      // Who may have a part of the body can do without it: the status says most.
+      if (options.truncate === true) bytes = Buffer.alloc(0);
+      else return { kind: 'no-response', reason: `answered with ${error.message}` };
+    }
+  }
+  const body = TEXT.decode(bytes).slice(0, options.maxBytes);
   return { kind: 'response', response: { status: response.statusCode, headers, body }, latencyMs };
 }
 

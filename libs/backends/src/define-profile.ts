@@ -3,20 +3,20 @@ import type { BackendType } from '@olla/core/backend-type';
 import type { BackendProfile } from './profile.ts';
 import { openAiListings } from './listings/fleet-listing.ts';
 import { checkAccess, checkStatus } from './reading/health.ts';
-import { isOpenAiList, parseOpenAiList } from './reading/openai-list.ts';
+import { readOpenAiList } from './reading/openai-list.ts';
 
 type Defaulted =
   | 'typeAliases'
   | 'modelsChange'
-  | 'modelsFallbackPath'
+  | 'modelsFallbackPaths'
+  | 'furtherList'
   | 'openAiBase'
   | 'anthropic'
   | 'nativePaths'
   | 'apiPaths'
   | 'checkHealth'
   | 'checkModelsAccess'
-  | 'parseModels'
-  | 'isModelList'
+  | 'readModels'
   | 'listings'
   | 'modelsFormat'
   | 'unloadedWord'
@@ -39,15 +39,15 @@ export function defineProfile<const Type extends BackendType>(
     contractName: profile.type,
     versionName: profile.type,
     modelsChange: true,
-    modelsFallbackPath: null,
+    modelsFallbackPaths: [],
+    furtherList: null,
     openAiBase,
     anthropic: null,
     nativePaths: [],
     apiPaths: [],
     checkHealth: checkStatus,
     checkModelsAccess: checkAccess,
-    parseModels: (body) => parseOpenAiList(body),
-    isModelList: isOpenAiList,
+    readModels: (body) => readOpenAiList(body),
     listings: openAiBase === null ? [] : openAiListings(openAiBase),
     modelsFormat: null,
     unloadedWord: 'available',

@@ -3,6 +3,7 @@ import type { NameRules } from '@olla/core/catalog/names/name-rules';
 import type { EndpointModel, LoadedModel } from '@olla/core/snapshot';
 import type { ApiPath } from './api-path.ts';
 import type { FleetListing, FormatInput } from './listings/fleet-listing.ts';
+import type { ModelList } from './reading/model-list.ts';
 
 /** A response to a probe. The body is text and may be cut at the prober's limit. */
 export interface ProbeResponse {
@@ -65,6 +66,13 @@ export interface ModelDetailReader {
   readonly merge: (model: EndpointModel, body: unknown) => EndpointModel;
 }
 
+/** A list of models beside the first one. */
+export interface FurtherList {
+  readonly path: string;
+  /** The models with what this list adds to them; the same models if it is none. Never throws. */
+  readonly merge: (models: readonly EndpointModel[], body: unknown) => readonly EndpointModel[];
+}
+
 /** Where a backend has Anthropic's messages API. */
 export interface AnthropicSupport {
   readonly messagesPath: string;
@@ -97,8 +105,10 @@ export interface BackendProfile<Type extends BackendType = BackendType> {
   readonly modelsPath: string;
   /** People pull, load and delete its models at any time, and a list costs it nothing. */
   readonly modelsChange: boolean;
-  /** Asked where `modelsPath` answers 404: older versions of the server. */
-  readonly modelsFallbackPath: string | null;
+  /** Asked in turn where `modelsPath` has no list: other versions of the server. */
+  readonly modelsFallbackPaths: readonly string[];
+  /** A second list of the same models, which tells more of them; null for none. */
+  readonly furtherList: FurtherList | null;
   /** What comes before an OpenAI path (`/v1/…`) on this server: '' for most; null if it has no OpenAI API. */
   readonly openAiBase: string | null;
   readonly anthropic: AnthropicSupport | null;
@@ -111,10 +121,8 @@ export interface BackendProfile<Type extends BackendType = BackendType> {
   readonly checkHealth: (response: ProbeResponse) => HealthVerdict;
   /** Judges the access to the model list: 401, 403 and the like. Ok for everything else. */
   readonly checkModelsAccess: (response: ProbeResponse) => HealthVerdict;
-  /** Never throws. Empty for what is not a list of models. */
-  readonly parseModels: (body: unknown) => EndpointModel[];
-  /** Whether `body` is a list of models of this server, which may be empty. */
-  readonly isModelList: (body: unknown) => boolean;
+  /** Reads a list of models of this server, in any of the forms that it has. Never throws. */
+  readonly readModels: (body: unknown) => ModelList;
   /** GETs that the gateway answers for all endpoints of the type. */
   readonly listings: readonly FleetListing[];
   /** `GET /olla/models` in this type's form, which `?format=` asks for by its `contractName`; null for none. */

@@ -33,6 +33,9 @@ export interface LoadedModel {
   readonly contextLength: number | null;
 }
 
+/** JSON of a backend's list, by field. */
+export type ListedFields = Readonly<Record<string, unknown>>;
+
 /** One model as one endpoint has it. `null` is "the backend does not tell". */
 export interface EndpointModel {
   /** The name that this backend answers to, case and all. */
@@ -57,6 +60,10 @@ export interface EndpointModel {
   readonly capabilities: readonly string[];
   /** When the model itself was changed or made, as the backend tells; epoch milliseconds. */
   readonly modifiedAt: number | null;
+  /** What the backend's list has in OpenAI's form beside OpenAI's own fields; passed on as it is. Absent for none. */
+  readonly openAiFields?: ListedFields;
+  /** What the backend's list has in a form of its own; only listings of its type know it. Absent for none. */
+  readonly ownFields?: ListedFields;
 }
 
 /** What the backend itself says of its load. Null is "does not tell". */

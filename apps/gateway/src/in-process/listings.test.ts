@@ -6,6 +6,7 @@ import { startWithBackends, type GatewayWithBackends } from '../../testing/gatew
 
 const GGUF = 'Meta-Llama-3.1-8B-Instruct-Q4_K_M.gguf';
 const HF = 'meta-llama/Llama-3.1-8B-Instruct';
+const EMBED = 'nomic-embed-text:latest';
 const FLEET = {
   desk: {
     type: 'ollama',
@@ -92,10 +93,10 @@ describe('/olla/models', () => {
     const fixture = await start(t);
     assert.deepEqual(await ids(fixture, '?format=openai'), await ids(fixture));
     assert.deepEqual(await ids(fixture, '?format=vllm'), await ids(fixture));
-    assert.deepEqual(await ids(fixture, '?format=llamacpp'), [GGUF]);
+    assert.deepEqual(await ids(fixture, '?format=llamacpp'), [GGUF, 'best']);
     assert.deepEqual(await ids(fixture, '?format=lmstudio&type=llm'), ['qwen3-14b']);
     const tags = await fixture.get<{ models: { name: string }[] }>('/olla/models?format=ollama');
-    assert.deepEqual(tags.models.map(({ name }) => name).sort(), ['llama3.1:8b', 'nomic-embed-text:latest']);
+    assert.deepEqual(tags.models.map(({ name }) => name).sort(), ['best', 'llama3.1:8b', EMBED]);
   });
 
   test('tells of one model by any of its names, slashes escaped or not', async (t) => {
@@ -143,7 +144,7 @@ describe("a provider's own listing", () => {
     const all = await listed('/olla/openai/v1/models');
     for (const id of ['llama3.1:8b', HF, 'qwen3-14b', 'best']) assert.ok(all.includes(id), all.join(' '));
     const { models } = await fixture.get<{ models: { name: string }[] }>('/olla/ollama/api/tags');
-    assert.deepEqual(models.map(({ name }) => name).sort(), ['llama3.1:8b', 'nomic-embed-text:latest']);
+    assert.deepEqual(models.map(({ name }) => name).sort(), ['best', 'llama3.1:8b', EMBED]);
     for (const { requests } of Object.values(fixture.backends)) assert.equal(requests.length, 0);
   });
 
@@ -156,6 +157,76 @@ describe("a provider's own listing", () => {
       ['bge-m3', 'loaded', 'embeddings'],
       ['qwen3-14b', 'loaded', 'llm'],
     ]);
+  });
+});
+
+describe('a listing', () => {
+  const PATHS = [
+    '/olla/models',
+    '/olla/openai/v1/models',
+    '/olla/proxy/v1/models',
+    '/olla/proxy/api/tags',
+    '/olla/proxy/api/ps',
+    '/olla/proxy/api/version',
+    '/olla/ollama/api/tags',
+    '/olla/ollama/api/version',
+    '/olla/ollama/',
+    '/olla/ollama',
+    '/olla/lmstudio/api/v0/models',
+    '/olla/lmstudio/api/v0/models/qwen3-14b',
+    '/olla/lmstudio/api/v1/models',
+    '/olla/llamacpp/models',
+    '/olla/vllm/v1/models',
+  ];
+
+  test('is answered without an endpoint to GET, to HEAD with its length, and to OPTIONS with its methods', async (t) => {
+    const { send, backends } = await start(t);
+    for (const path of PATHS) {
+      const got = await send(requestBytes('GET', path));
+      assert.equal(got.status, 200, path);
+      const head = await send(requestBytes('HEAD', path));
+      assert.deepEqual([head.status, head.text()], [200, ''], path);
+      for (const name of ['content-type', 'content-length'])
+        assert.equal(head.header(name), got.header(name), path);
+      const options = await send(requestBytes('OPTIONS', path));
+      assert.deepEqual([options.status, options.header('allow')], [204, 'GET, HEAD, OPTIONS'], path);
+    }
+    for (const { requests } of Object.values(backends)) assert.equal(requests.length, 0);
+  });
+
+  test('of the root of Ollama is the text that its clients look for', async (t) => {
+    const { send } = await start(t);
+    const root = await send(requestBytes('GET', '/olla/ollama/'));
+    assert.deepEqual(
+      [root.text(), root.header('content-type')],
+      ['Ollama is running', 'text/plain; charset=utf-8'],
+    );
+  });
+
+  test('is relayed to an endpoint under any other method', async (t) => {
+    const { send, backends } = await start(t);
+    await send(postBytes('{}', [], '/olla/ollama/api/tags'));
+    assert.deepEqual(
+      backends.desk.requests.map(({ method, target }) => `${method} ${target}`),
+      ['POST /api/tags'],
+    );
+  });
+
+  test('leaves out at once what an ejected endpoint had, and has it at once when that is readmitted', async (t) => {
+    // Many models: the list is costly enough to be kept for a moment.
+    const models = Array.from({ length: 3_000 }, (_, at) => `only-here-${at}:1b`);
+    const fixture = await startWithBackends(t, {
+      desk: { type: 'ollama', models },
+      other: { type: 'ollama' },
+    });
+    const count = async (): Promise<number> =>
+      (await fixture.get<{ models: unknown[] }>('/olla/ollama/api/tags')).models.length;
+    assert.equal(await count(), models.length);
+    await fixture.backends.desk.close();
+    await fixture.send(postBytes('{"model":"only-here-1:1b"}', [], '/olla/ollama/api/chat'));
+    assert.equal(await count(), 0);
+    await fixture.gateway.agent.publish();
+    assert.equal(await count(), models.length);
   });
 });
 

@@ -62,7 +62,7 @@ describe('a redirect into the backend itself leads back through the gateway', ()
       { type: 'ollama', path: '/olla/ollama/api/thing', location: 'ORIGIN/api/tags/' },
       '/olla/ollama/api/tags/',
     ],
-    ['of the root', { type: 'ollama', path: '/olla/ollama', location: '/api/tags' }, '/olla/ollama/api/tags'],
+    ['of the root', { type: 'llamacpp', path: '/olla/llamacpp', location: '/props' }, '/olla/llamacpp/props'],
     [
       'behind the base of its type',
       { type: 'lemonade', path: '/olla/lemonade/v1/thing', location: '/api/v1/x' },

@@ -1,4 +1,10 @@
-import { answerForFleet, LIST_FORMATS, listModels } from '@olla/backends/listings/answer-for-fleet';
+import {
+  answerForFleet,
+  isListedFor,
+  LIST_FORMATS,
+  listModels,
+  type ListingScope,
+} from '@olla/backends/listings/answer-for-fleet';
 import type { ListingSource, Scope } from '@olla/backends/listings/listing-source';
 import { selectModels } from '@olla/backends/listings/select-models';
 import { unifiedModel } from '@olla/backends/listings/unified';
@@ -9,7 +15,8 @@ import type { Call } from './call.ts';
 import type { Outcome } from './outcome.ts';
 import { respond, respondError, respondJson } from './respond.ts';
 import { decodedPath, printable, type RelayRoute } from './routes.ts';
-import { ShortCache } from './short-cache.ts';
+import type { RelayScope } from './scopes.ts';
+import { ShortCache, type View } from './short-cache.ts';
 
 /** Answers for the models of the whole fleet. */
 export interface ModelLists {
@@ -29,35 +36,60 @@ export function createModelLists(routing: RoutingView, modelAliases: Settings['m
   });
   // Lists as text, each made once for all who ask within a moment.
   const texts = new ShortCache<string>();
-  const respondText = (call: Call, body: string): Outcome =>
-    respond(call, { status: 200, headers: ['Content-Type', 'application/json'], body });
+  const respondText = (call: Call, body: string, type = 'application/json'): Outcome =>
+    respond(call, { status: 200, headers: ['Content-Type', type], body });
   return {
     unified(call, id) {
+      if (call.method === 'OPTIONS') return respondMethods(call);
       if (call.method !== 'GET' && call.method !== 'HEAD')
         throw new OllaError(
           'METHOD_NOT_ALLOWED',
           `${call.method} is not possible on ${printable(call.path)}: only GET and HEAD`,
-          { allow: ['GET', 'HEAD', 'OPTIONS'] },
+          { allow: METHODS },
         );
       if (id !== null) return respondJson(call, 200, oneModel(source(), decodedPath(id)));
       const { format, scope } = listedAs(call);
       const build = (): string => JSON.stringify(listModels(source(), format, scope));
-      return respondText(call, texts.get(`unified ${format} ${JSON.stringify(scope)}`, routing.fleet, build));
+      const key = `unified ${format} ${JSON.stringify(scope)}`;
+      return respondText(call, texts.get(key, viewOf(routing), build));
     },
     listing(call, route) {
-      if (call.method !== 'GET' && call.method !== 'HEAD') return null;
-      const profile = route.scope.kind === 'type' ? route.scope.profile : null;
+      const isOptions = call.method === 'OPTIONS';
+      if (call.method !== 'GET' && call.method !== 'HEAD' && !isOptions) return null;
+      const scope = listingScope(route.scope);
       const path = decodedPath(route.path);
+      if (!isListedFor(scope, path)) return null;
+      if (isOptions) return respondMethods(call);
       let missing: string | null = null;
-      const text = texts.get(`${profile?.type ?? 'any'} ${path}`, routing.fleet, () => {
-        const listed = answerForFleet(profile, path, source());
+      let plain: string | null = null;
+      const key = `${typeof scope === 'string' ? scope : scope.type} ${path}`;
+      const text = texts.get(key, viewOf(routing), () => {
+        const listed = answerForFleet(scope, path, source());
         if (listed?.found === false) missing = listed.model;
-        return listed?.found === true ? JSON.stringify(listed.body) : null;
+        else if (typeof listed?.body === 'string') plain = listed.body;
+        return listed?.found === true && typeof listed.body === 'object' ? JSON.stringify(listed.body) : null;
       });
       if (text !== null) return respondText(call, text);
+      if (plain !== null) return respondText(call, plain, 'text/plain; charset=utf-8');
       return missing === null ? null : respondError(call, notOffered(source(), missing));
     },
   };
+}
+
+const METHODS = ['GET', 'HEAD', 'OPTIONS'];
+
+/** The answer to OPTIONS that is no preflight (RFC 9110 §9.3.7). */
+function respondMethods(call: Call): Outcome {
+  return respond(call, { status: 204, headers: ['Allow', METHODS.join(', ')], body: '' });
+}
+
+function listingScope(scope: RelayScope): ListingScope {
+  return scope.kind === 'type' ? scope.profile : scope.kind;
+}
+
+/** Changes with whatever a list shows: the snapshot, what operators decide, and ejections. */
+function viewOf({ fleet }: RoutingView): View {
+  return { source: fleet, revision: fleet.revision };
 }
 
 function listedAs({ query }: Call): { readonly format: string; readonly scope: Scope } {

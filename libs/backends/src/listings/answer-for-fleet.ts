@@ -6,33 +6,87 @@ import { namedFromListed, openAiList, openAiModel, type NamedModel } from './ope
 import { nativeModels, selectModels, type ListedModel, type NativeModel } from './select-models.ts';
 import { unifiedList } from './unified.ts';
 
-/** `found: false` where the model named is not offered. */
+/** The answer of a listing. */
 export type FleetListing =
-  { readonly found: true; readonly body: object } | { readonly found: false; readonly model: string };
+  /** An object for JSON, or text. */
+  | { readonly found: true; readonly body: object | string }
+  /** The model named is not offered. */
+  | { readonly found: false; readonly model: string };
+
+/** Whose listing is asked for: of one type, of all endpoints with OpenAI's API, or of all that have the path. */
+export type ListingScope = BackendProfile | 'openai' | 'any';
 
 /** Types with OpenAI's API. */
 export const OPENAI_TYPES: ReadonlySet<BackendType> = new Set(
   PROFILES.filter((profile) => profile.openAiBase !== null).map((profile) => profile.type),
 );
 
+const ALL: readonly BackendProfile[] = PROFILES;
+
 /**
  * Answers a GET for the whole fleet, instead of relaying it to one endpoint; null for paths that are relayed.
  *
- * @param profile of the route; null for routes to all endpoints with OpenAI's API, which list ids of the catalog and
- *   not native names
+ * @param scope those of several types list ids of the catalog at OpenAI's path, and not native names
  * @param path decoded, without query and without the route's prefix: `/v1/models`, `/api/tags`
  */
 export function answerForFleet(
-  profile: BackendProfile | null,
+  scope: ListingScope,
   path: string,
   source: ListingSource,
 ): FleetListing | null {
-  if (profile === null || profile === DEFAULT_PROFILE) return answerOpenAi(path, source);
+  if (scope === 'openai' || scope === DEFAULT_PROFILE) return answerOpenAi(path, source);
+  return scope === 'any' ? answerAny(path, source) : answerOfType(scope, path, source);
+}
+
+function answerOpenAi(path: string, source: ListingSource): FleetListing | null {
+  const scope: Scope = { types: OPENAI_TYPES, available: true };
+  if (path === OPENAI_LIST) return found(openAiList(selectModels(source, scope).map(namedFromListed)));
+  if (!path.startsWith(`${OPENAI_LIST}/`)) return null;
+  const name = path.slice(OPENAI_LIST.length + 1);
+  const model = findNamed(source, scope, name);
+  return model === undefined ? { found: false, model: name } : found(openAiModel({ ...model, id: name }));
+}
+
+const OPENAI_LIST = '/v1/models';
+
+function findNamed(source: ListingSource, scope: Scope, name: string): NamedModel | undefined {
+  const listed = selectModels(source, scope);
+  const id = source.find(name)?.id;
+  // An alias of the configuration comes before a model of that name, as it does for requests.
+  const model = listed.findLast((one) => one.id === name) ?? listed.find((one) => one.id === id);
+  return model === undefined ? undefined : namedFromListed(model);
+}
+
+/** The listing of each type that has the path, in one: they differ in their fields, or list different models. */
+function answerAny(path: string, source: ListingSource): FleetListing | null {
+  if (path === OPENAI_LIST || path.startsWith(`${OPENAI_LIST}/`)) return answerOpenAi(path, source);
+  const able = ALL.filter((profile) => isListing(profile, path));
+  const present = able.filter(({ type }) => source.endpoints.some((endpoint) => endpoint.type === type));
+  const asked = present.length > 0 ? present : able.slice(0, 1);
+  const answers = asked.map((profile) => answerOfType(profile, path, source)).filter((one) => one !== null);
+  const bodies = answers.flatMap((one) => (one.found && typeof one.body === 'object' ? [one.body] : []));
+  return bodies.length > 1 ? found(merged(bodies)) : (answers.find((one) => one.found) ?? answers[0] ?? null);
+}
+
+/** One object with the fields of all; lists of one field follow each other. */
+function merged(bodies: readonly object[]): object {
+  const fields = new Map<string, unknown>();
+  for (const [field, value] of bodies.flatMap((body) => Object.entries(body) as [string, unknown][])) {
+    const before = fields.get(field);
+    if (Array.isArray(before) && Array.isArray(value))
+      fields.set(field, [...before, ...(value as unknown[])]);
+    else if (!fields.has(field)) fields.set(field, value);
+  }
+  return Object.fromEntries(fields);
+}
+
+function answerOfType(profile: BackendProfile, path: string, source: ListingSource): FleetListing | null {
   const scope: Scope = { types: new Set([profile.type]), available: true };
   for (const { path: listPath, list, entry } of profile.listings) {
     if (path === listPath) {
       const endpoints = () => source.endpoints.filter((at) => at.type === profile.type && at.status.serves);
-      return found(list({ endpoints, models: () => nativeModels(source, scope) }));
+      const body = list({ endpoints, models: () => nativeModels(source, scope) });
+      return body === null ? null : found(body);
     }
     if (entry !== null && path.startsWith(`${listPath}/`))
       return one(source, scope, path.slice(listPath.length + 1), entry);
@@ -40,19 +94,14 @@ export function answerForFleet(
   return null;
 }
 
-function answerOpenAi(path: string, source: ListingSource): FleetListing | null {
-  const scope: Scope = { types: OPENAI_TYPES, available: true };
-  if (path === '/v1/models') return found(openAiList(selectModels(source, scope).map(namedFromListed)));
-  if (!path.startsWith('/v1/models/')) return null;
-  const name = path.slice('/v1/models/'.length);
-  const model = findNamed(source, scope, name);
-  return model === undefined ? { found: false, model: name } : found(openAiModel({ ...model, id: name }));
+/** Whether GETs of a path are answered for the fleet. */
+export function isListedFor(scope: ListingScope, path: string): boolean {
+  if (scope === 'openai' || scope === DEFAULT_PROFILE) return isListing(DEFAULT_PROFILE, path);
+  return scope === 'any' ? ALL.some((profile) => isListing(profile, path)) : isListing(scope, path);
 }
 
-function findNamed(source: ListingSource, scope: Scope, name: string): NamedModel | undefined {
-  const id = source.find(name)?.id ?? name;
-  const listed = selectModels(source, scope).find((one) => one.id === id);
-  return listed === undefined ? undefined : namedFromListed(listed);
+function isListing({ listings }: BackendProfile, path: string): boolean {
+  return listings.some((at) => path === at.path || (at.entry !== null && path.startsWith(`${at.path}/`)));
 }
 
 function one(
@@ -65,10 +114,10 @@ function one(
   const models = nativeModels(source, scope);
   const model =
     models.find((native) => native.name === name) ?? models.find((native) => native.model === wanted);
-  return model === undefined || wanted === undefined ? { found: false, model: name } : found(render(model));
+  return model === undefined ? { found: false, model: name } : found(render(model));
 }
 
-function found(body: object): FleetListing {
+function found(body: object | string): FleetListing {
   return { found: true, body };
 }
 

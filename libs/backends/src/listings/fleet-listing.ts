@@ -11,7 +11,8 @@ export interface ServingEndpoints {
 /** A GET that the gateway answers for all endpoints of a type, instead of relaying it to one of them. */
 export interface FleetListing {
   readonly path: string;
-  readonly list: (serving: ServingEndpoints) => object;
+  /** An object for JSON, or text; null where there is nothing to say, and the request is relayed. */
+  readonly list: (serving: ServingEndpoints) => object | string | null;
   /** The answer to `path/NAME`; null where the server has no such path. */
   readonly entry: ((model: NativeModel) => object) | null;
 }
@@ -28,12 +29,13 @@ export interface FormatInput {
  * OpenAI's list of models, at the path that clients use and at the server's own.
  *
  * @param base what comes before an OpenAI path on this server
+ * @param others further paths of the server at which it has the same list, but no single model
  */
-export function openAiListings(base: string): FleetListing[] {
-  const paths = new Set(['/v1/models', `${base}/v1/models`]);
+export function openAiListings(base: string, ...others: string[]): FleetListing[] {
+  const paths = new Set(['/v1/models', `${base}/v1/models`, ...others]);
   return [...paths].map((path) => ({
     path,
     list: ({ models }) => openAiList(models().map(namedFromNative)),
-    entry: (model) => openAiModel(namedFromNative(model)),
+    entry: others.includes(path) ? null : (model) => openAiModel(namedFromNative(model)),
   }));
 }

@@ -24,8 +24,9 @@ export function selectModels(source: ListingSource, scope: Scope): ListedModel[]
     const one = listModel(model, endpoints, scope);
     if (one !== null) listed.push(one);
   }
+  const ids = new Set(listed.map(({ id }) => id));
   for (const [alias, names] of Object.entries(source.modelAliases)) {
-    if (source.find(alias) !== undefined) continue;
+    if (ids.has(alias)) continue;
     const targets = names.map((name) => source.find(name)).filter((model) => model !== undefined);
     const reached = targets.map((model) => listModel(model, endpoints, scope)).filter((one) => one !== null);
     const first = reached[0];
@@ -61,26 +62,27 @@ function isOfKind({ kind }: CatalogModel, wanted: string): boolean {
   return kind === word || `${word}s` === kind;
 }
 
-/** One native name of the fleet with the place that tells most of it. */
+/** One name of a type's own list: a native name of its endpoints, or a configured alias that leads to one. */
 export interface NativeModel {
   readonly name: string;
   readonly model: CatalogModel;
+  /** At least one. */
   readonly places: readonly PlacedModel[];
 }
 
 /**
- * The names that the endpoints themselves have, each once.
+ * The names that the endpoints themselves have, each once, and the aliases that lead to them.
  *
  * @param scope with `available: true` the endpoints that do not serve are left out altogether
  */
 export function nativeModels(source: ListingSource, scope: Scope): NativeModel[] {
   const byName = new Map<string, { model: CatalogModel; places: PlacedModel[] }>();
-  for (const { model, places, aliasFor } of selectModels(source, scope)) {
-    if (aliasFor !== null) continue;
+  for (const { id, model, places, aliasFor } of selectModels(source, scope)) {
     for (const place of places) {
       if (scope.available === true && !place.at.status.serves) continue;
-      const known = byName.get(place.model.name);
-      if (known === undefined) byName.set(place.model.name, { model, places: [place] });
+      const name = aliasFor === null ? place.model.name : id;
+      const known = byName.get(name);
+      if (known === undefined) byName.set(name, { model, places: [place] });
       else known.places.push(place);
     }
   }

@@ -1,5 +1,6 @@
 import type { CatalogModel } from '@olla/core/snapshot';
 import { profileOrDefault } from '../table.ts';
+import { ifKnown } from './if-known.ts';
 import type { ListedModel, PlacedModel } from './select-models.ts';
 
 /** `GET /olla/models`: all models of all providers. */
@@ -30,6 +31,7 @@ function unifiedEntry({ id, model, places, aliasFor }: ListedModel): object {
         type: place.at.type,
         model: place.model.name,
         resident: place.model.resident,
+        ...ifKnown('max_context_length', place.model.contextLength),
       })),
       capabilities: model.capabilities,
     },
@@ -85,6 +87,7 @@ export function unifiedModel(listed: ListedModel, now: number): object {
       state: availabilityState(place),
       type: place.at.type,
       model: place.model.name,
+      ...ifKnown('max_context_length', place.model.contextLength),
     })),
     capabilities: model.capabilities,
     ...parameters(model),

@@ -1,4 +1,4 @@
-import type { EndpointModel, ModelKind } from '@olla/core/snapshot';
+import type { EndpointModel, ListedFields, ModelKind } from '@olla/core/snapshot';
 
 const UNTOLD: Omit<EndpointModel, 'name'> = {
   kind: 'unknown',
@@ -18,7 +18,18 @@ const UNTOLD: Omit<EndpointModel, 'name'> = {
 
 /** Makes a model of which only `told` is known. */
 export function newModel(name: string, told: Partial<EndpointModel> = {}): EndpointModel {
-  return { ...UNTOLD, ...told, name };
+  const { openAiFields, ownFields, ...rest } = told;
+  return {
+    ...UNTOLD,
+    ...rest,
+    name,
+    ...(isEmpty(openAiFields) ? {} : { openAiFields }),
+    ...(isEmpty(ownFields) ? {} : { ownFields }),
+  };
+}
+
+function isEmpty(fields: ListedFields | undefined): fields is undefined {
+  return fields === undefined || Object.keys(fields).length === 0;
 }
 
 /** Keeps the first model of each name. */
@@ -46,7 +57,18 @@ export function kindOfCapabilities(capabilities: readonly string[]): ModelKind {
   if (any('embedding', 'embeddings')) return 'embeddings';
   if (any('image', 'image-generation')) return 'image';
   if (any('transcription', 'audio', 'tts', 'speech')) return 'audio';
-  return any('completion', 'chat', 'tools', 'tool-calling', 'reasoning', 'coding', 'thinking')
+  return any(
+    'completion',
+    'completion_chat',
+    'chat',
+    'tools',
+    'tool-calling',
+    'tool_use',
+    'function_calling',
+    'reasoning',
+    'coding',
+    'thinking',
+  )
     ? 'llm'
     : 'unknown';
 }

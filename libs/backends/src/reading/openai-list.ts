@@ -1,5 +1,6 @@
-import type { EndpointModel } from '@olla/core/snapshot';
+import type { EndpointModel, ModelKind } from '@olla/core/snapshot';
 import type { Detection } from '../profile.ts';
+import { passedOn } from './passed-on.ts';
 import {
   asList,
   asPositive,
@@ -10,44 +11,90 @@ import {
   parseJson,
   type JsonRecord,
 } from './json.ts';
-import { kindOfCapabilities, newModel, uniqueModels } from './model.ts';
+import { readModelList, type ModelList } from './model-list.ts';
+import { kindOfCapabilities } from './model.ts';
 
-/** Whether a body is `{"object":"list","data":[{"id"}]}`, the list that most servers have at `/v1/models`. */
-export function isOpenAiList(body: unknown): boolean {
-  return isRecord(body) && Array.isArray(body['data']);
-}
-
-/**
- * Reads an OpenAI list, and the context length under the names that servers use for it.
- *
- * @param more what the type reads from an entry beside that
- */
-export function parseOpenAiList(
+/** Reads a list of models of OpenAI's API. @param more what the type reads from an entry beside that */
+export function readOpenAiList(
   body: unknown,
   more: (entry: JsonRecord) => Partial<EndpointModel> = () => ({}),
-): EndpointModel[] {
-  const models: EndpointModel[] = [];
-  for (const value of asList(asRecord(body)['data'])) {
-    const entry = asRecord(value);
-    const name = asText(entry['id']);
-    if (name === null) continue;
-    const capabilities = asTexts(entry['capabilities']);
-    models.push(
-      newModel(name, {
-        contextLength: contextOf(entry),
-        capabilities,
-        kind: kindOfCapabilities(capabilities),
-        ...more(entry),
-      }),
-    );
-  }
-  return uniqueModels(models);
+): ModelList {
+  return readModelList(body, {
+    nameFields: ['id', 'name', 'model', 'key'],
+    tell: (entry) => ({ ...tellOpenAiModel(entry), ...more(entry) }),
+  });
 }
 
+/** What servers tell in an entry of OpenAI's list beside its own fields. */
+function tellOpenAiModel(entry: JsonRecord): Partial<EndpointModel> {
+  const capabilities = capabilityWords(entry['capabilities']);
+  const told = kindOfCapabilities(capabilities);
+  const readsImages = asTexts(asRecord(entry['architecture'])['input_modalities']).includes('image');
+  return {
+    contextLength: contextOf(entry),
+    capabilities,
+    kind:
+      told === 'unknown' ? (KINDS.get(asText(entry['type']) ?? '') ?? (readsImages ? 'vlm' : told)) : told,
+    openAiFields: passedOn(entry, (field) => !KEPT_BACK.has(field)),
+  };
+}
+
+/** What the gateway tells itself, and what is of no concern to clients of a gateway, such as paths on the server. */
+const KEPT_BACK: ReadonlySet<string> = new Set([
+  'id',
+  'object',
+  'created',
+  'owned_by',
+  'permission',
+  'root',
+  'path',
+  'status',
+  'api_base',
+  'litellm_params',
+]);
+
+const KINDS: ReadonlyMap<string, ModelKind> = new Map(
+  Object.entries({
+    chat: 'llm',
+    language: 'llm',
+    llm: 'llm',
+    text: 'llm',
+    vlm: 'vlm',
+    embedding: 'embeddings',
+    embeddings: 'embeddings',
+    rerank: 'rerank',
+    reranker: 'rerank',
+    image: 'image',
+    audio: 'audio',
+    transcribe: 'audio',
+  }),
+);
+
+/** Words for what a model can do, from a list of them or from an object with true for each. */
+export function capabilityWords(value: unknown): string[] {
+  if (!isRecord(value)) return asTexts(value);
+  return asTexts(Object.keys(value).filter((word) => value[word] === true));
+}
+
+/** Names that servers and providers have for the context length. */
+const CONTEXT_FIELDS = [
+  'max_model_len',
+  'context_length',
+  'context_window',
+  'max_context_length',
+  'max_context_window',
+  'context_size',
+  'max_input_tokens',
+  'inputTokenLimit',
+  'n_ctx',
+] as const;
+/** Objects within an entry that may have one of them. */
+const CONTEXT_PLACES = ['meta', 'metadata', 'limits', 'model_info', 'details'] as const;
+
 function contextOf(entry: JsonRecord): number | null {
-  for (const key of ['max_model_len', 'context_length', 'context_window', 'max_context_length']) {
-    const length = asPositive(entry[key]);
-    if (length !== null) return length;
+  for (const place of [entry, ...CONTEXT_PLACES.map((field) => asRecord(entry[field]))]) {
+    const length = CONTEXT_FIELDS.map((field) => asPositive(place[field])).find((value) => value !== null);
+    if (length != null) return length;
   }
   return null;
 }
@@ -62,7 +109,6 @@ export function detectByOwner(owner: string): Detection {
 
 /** Whether some entry of an OpenAI list has this owner, in any case. */
 export function listIsOwnedBy(body: unknown, owner: string): boolean {
-  return asList(asRecord(body)['data']).some(
-    (entry) => asText(asRecord(entry)['owned_by'])?.toLowerCase() === owner,
-  );
+  const list = Array.isArray(body) ? body : asRecord(body)['data'];
+  return asList(list).some((entry) => asText(asRecord(entry)['owned_by'])?.toLowerCase() === owner);
 }

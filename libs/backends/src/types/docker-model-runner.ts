@@ -1,7 +1,7 @@
 import { PLAIN_NAMES } from '@olla/core/catalog/names/name-rules';
 import { defineProfile } from '../define-profile.ts';
 import { parseJson } from '../reading/json.ts';
-import { isOpenAiList } from '../reading/openai-list.ts';
+import { looksLikeModelList } from '../reading/model-list.ts';
 
 export const dockerModelRunner = defineProfile({
   type: 'docker-model-runner',
@@ -23,7 +23,7 @@ export const dockerModelRunner = defineProfile({
     paths: ['/engines/v1/models'],
     matches: (responses) => {
       const response = responses.get('/engines/v1/models');
-      return response?.status === 200 && isOpenAiList(parseJson(response.body));
+      return response?.status === 200 && looksLikeModelList(parseJson(response.body));
     },
   },
 });

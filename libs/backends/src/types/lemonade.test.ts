@@ -18,7 +18,9 @@ describe('Lemonade', () => {
   });
 
   test('tells the quantisation by the checkpoint', () => {
-    const [model] = lemonade.parseModels({
+    const {
+      models: [model],
+    } = lemonade.readModels({
       data: [
         {
           id: 'Qwen3-8B-GGUF',

@@ -14,7 +14,7 @@ import {
   type JsonRecord,
 } from '../reading/json.ts';
 import { kindOfCapabilities } from '../reading/model.ts';
-import { parseOpenAiList } from '../reading/openai-list.ts';
+import { readOpenAiList } from '../reading/openai-list.ts';
 
 export const lemonade = defineProfile({
   type: 'lemonade',
@@ -27,7 +27,7 @@ export const lemonade = defineProfile({
   nativePaths: ['/api/v1', '/api/v0'],
   defaultConcurrency: 100,
   names: { ...PLAIN_NAMES, shortNames: 'own' },
-  parseModels: (body) => parseOpenAiList(body, tellModel),
+  readModels: (body) => readOpenAiList(body, tellModel),
   signals: [{ path: '/api/v1/health', everyMs: 1_000, parse: (body) => parseHealth(parseJson(body)) }],
   detect: {
     paths: ['/api/v1/health'],

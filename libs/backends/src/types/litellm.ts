@@ -1,4 +1,5 @@
 import { defineProfile } from '../define-profile.ts';
+import { openAiListings } from '../listings/fleet-listing.ts';
 import { checkAccess } from '../reading/health.ts';
 import { asRecord, parseJson } from '../reading/json.ts';
 
@@ -23,6 +24,7 @@ export const litellm = defineProfile({
     '/rerank',
   ],
   defaultConcurrency: 100,
+  listings: openAiListings('', '/models'),
   checkModelsAccess: (response) => {
     // Without a database LiteLLM cannot look up a wrong key, and answers 400.
     const wrongKey =

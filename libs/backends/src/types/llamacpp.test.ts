@@ -27,7 +27,9 @@ describe('llama.cpp', () => {
 
   test('tells parameters, size and file type of its one model, which is in memory', () => {
     const meta = { n_ctx: 2048, n_ctx_train: 4096, n_params: 8030261248, size: 1164288, ftype: 'F16' };
-    const [model] = llamacpp.parseModels(listOf('llamacpp', { id: 'tiny', meta }));
+    const {
+      models: [model],
+    } = llamacpp.readModels(listOf('llamacpp', { id: 'tiny', meta }));
     assert.equal(model?.contextLength, 2048);
     assert.equal(model?.parameterSize, '8.0B');
     assert.equal(model?.quantization, 'F16');
@@ -35,7 +37,7 @@ describe('llama.cpp', () => {
   });
 
   test('tells as a router which of its files are loaded', () => {
-    const models = llamacpp.parseModels(
+    const { models } = llamacpp.readModels(
       listOf(
         'llamacpp',
         { id: 'a', status: { value: 'loaded' } },

@@ -1,19 +1,25 @@
-import type { EndpointModel } from '@olla/core/snapshot';
+import type { EndpointModel, ModelKind } from '@olla/core/snapshot';
 import { defineProfile } from '../define-profile.ts';
-import { namedFromNative, openAiList } from '../listings/openai.ts';
+import { openAiListings, type FleetListing } from '../listings/fleet-listing.ts';
+import { namedFromNative, openAiList, openAiModel, type NamedModel } from '../listings/openai.ts';
+import type { NativeModel } from '../listings/select-models.ts';
 import type { HealthVerdict, ProbeResponse, SignalReading } from '../profile.ts';
 import { checkStatus, errorText } from '../reading/health.ts';
 import {
   asCount,
+  asList,
   asPositive,
   asRecord,
   asText,
+  asTexts,
   isRecord,
   parseJson,
   type JsonRecord,
 } from '../reading/json.ts';
-import { formatParameterCount } from '../reading/model.ts';
-import { listIsOwnedBy, parseOpenAiList } from '../reading/openai-list.ts';
+import { passedOn } from '../reading/passed-on.ts';
+import type { ModelList } from '../reading/model-list.ts';
+import { formatParameterCount, kindOfCapabilities } from '../reading/model.ts';
+import { listIsOwnedBy, readOpenAiList } from '../reading/openai-list.ts';
 import { readLoad, type LoadMetrics } from '../reading/prometheus.ts';
 
 /**
@@ -58,8 +64,9 @@ export const llamacpp = defineProfile({
   // The server works on a request with this header to its end, even if the client has left.
   requestHeaders: { drop: new Set(['x-conversation-id']) },
   checkHealth,
-  parseModels: (body) => parseOpenAiList(body, tellModel),
-  modelsFormat: ({ native }) => openAiList(native().map(namedFromNative)),
+  readModels,
+  listings: openAiListings('', '/models').map(asLlamaServer),
+  modelsFormat: ({ native }) => openAiList(native().map(named)),
   signals: [
     { path: '/metrics', everyMs: LOAD_EVERY_MS, wakes: true, parse: (text) => readLoad(text, LOAD) },
     { path: '/slots', everyMs: LOAD_EVERY_MS, wakes: true, parse: (body) => parseSlots(parseJson(body)) },
@@ -86,6 +93,25 @@ function checkHealth(response: ProbeResponse): HealthVerdict {
   return checkStatus(response);
 }
 
+/** Its list is OpenAI's and Ollama's in one: the second tells what a model can do. */
+function readModels(body: unknown): ModelList {
+  const abilities = new Map<string, string[]>();
+  for (const value of asList(asRecord(body)['models'])) {
+    const entry = asRecord(value);
+    const name = asText(entry['name']) ?? asText(entry['model']);
+    if (name !== null) abilities.set(name, asTexts(entry['capabilities']));
+  }
+  return readOpenAiList(body, (entry) => {
+    const capabilities = abilities.get(asText(entry['id']) ?? '') ?? asTexts(entry['capabilities']);
+    return { ...tellModel(entry), capabilities, kind: kindOf(entry, capabilities) };
+  });
+}
+
+function kindOf(entry: JsonRecord, capabilities: readonly string[]): ModelKind {
+  const readsImages = asTexts(asRecord(entry['architecture'])['input_modalities']).includes('image');
+  return readsImages ? 'vlm' : kindOfCapabilities(capabilities);
+}
+
 function tellModel(entry: JsonRecord): Partial<EndpointModel> {
   const meta = asRecord(entry['meta']);
   // A server that runs as a router lists files too, and tells of each whether it is loaded.
@@ -97,6 +123,47 @@ function tellModel(entry: JsonRecord): Partial<EndpointModel> {
     parameterSize: formatParameterCount(asPositive(meta['n_params'])),
     quantization: asText(meta['ftype']),
     format: 'gguf',
+    openAiFields: passedOn(entry, (field) => LISTED_FIELDS.has(field)),
+  };
+}
+
+const LISTED_FIELDS: ReadonlySet<string> = new Set(['aliases', 'tags', 'meta', 'architecture']);
+
+/** llama-server's list has the same models in Ollama's form too, and `meta.n_ctx` in each entry of OpenAI's. */
+function asLlamaServer({ path, entry }: FleetListing): FleetListing {
+  return {
+    path,
+    list: (serving) => {
+      const models = serving.models();
+      return { models: models.map(ollamaEntry), ...openAiList(models.map(named)) };
+    },
+    entry: entry === null ? null : (model) => openAiModel(named(model)),
+  };
+}
+
+/** Older versions tell the context of requests in `/props` alone. */
+function named(native: NativeModel): NamedModel {
+  const model = namedFromNative(native);
+  if (model.contextLength === null) return model;
+  const meta = { ...asRecord(model.more['meta']), n_ctx: model.contextLength };
+  return { ...model, more: { ...model.more, meta } };
+}
+
+function ollamaEntry({ name, model, places }: NativeModel): object {
+  const capabilities = [...new Set(places.flatMap((place) => place.model.capabilities))];
+  return {
+    name,
+    model: name,
+    type: 'model',
+    capabilities: capabilities.length === 0 ? ['completion'] : capabilities,
+    details: {
+      parent_model: '',
+      format: model.format ?? '',
+      family: model.family ?? '',
+      families: [model.family ?? ''],
+      parameter_size: places[0]?.model.parameterSize ?? '',
+      quantization_level: places[0]?.model.quantization ?? '',
+    },
   };
 }
 

@@ -18,7 +18,9 @@ describe('LM Studio', () => {
   });
 
   test('tells type, state and quantisation', () => {
-    const [chat, embed] = lmStudio.parseModels({
+    const {
+      models: [chat, embed],
+    } = lmStudio.readModels({
       object: 'list',
       data: [
         {
@@ -46,7 +48,9 @@ describe('LM Studio', () => {
   });
 
   test('does not tell the state in the list of older versions', () => {
-    const [plain] = lmStudio.parseModels({ object: 'list', data: [{ id: 'plain' }] });
+    const {
+      models: [plain],
+    } = lmStudio.readModels({ object: 'list', data: [{ id: 'plain' }] });
     assert.equal(plain?.resident, null);
   });
 });

@@ -1,16 +1,10 @@
 import { PLAIN_NAMES } from '@olla/core/catalog/names/name-rules';
-import type { EndpointModel, ModelKind } from '@olla/core/snapshot';
 import { jsonPath } from '../api-path.ts';
 import { defineProfile } from '../define-profile.ts';
 import { openAiListings } from '../listings/fleet-listing.ts';
-import { ifKnown } from '../listings/if-known.ts';
-import type { NativeModel } from '../listings/select-models.ts';
-import { asList, asPositive, asRecord, asText, parseJson, type JsonRecord } from '../reading/json.ts';
-import { isOpenAiList, parseOpenAiList } from '../reading/openai-list.ts';
-
-const KINDS: ReadonlyMap<string, ModelKind> = new Map(
-  Object.entries({ llm: 'llm', vlm: 'vlm', embeddings: 'embeddings' }),
-);
+import { asList, asRecord, parseJson } from '../reading/json.ts';
+import { renderV0List, renderV0Model, renderV1List, renderV1Model } from '../listings/lm-studio.ts';
+import { addV1Models, readModels } from '../reading/lm-studio.ts';
 
 export const lmStudio = defineProfile({
   type: 'lm-studio',
@@ -21,7 +15,8 @@ export const lmStudio = defineProfile({
   defaultPorts: [1234],
   healthPath: '/v1/models',
   modelsPath: '/api/v0/models',
-  modelsFallbackPath: '/v1/models',
+  modelsFallbackPaths: ['/api/v1/models', '/v1/models'],
+  furtherList: { path: '/api/v1/models', merge: addV1Models },
   anthropic: { messagesPath: '/v1/messages', since: '0.4.1', countTokensPath: null },
   nativePaths: ['/api/v0', '/api/v1'],
   apiPaths: [
@@ -33,61 +28,27 @@ export const lmStudio = defineProfile({
   // Names of its catalog begin with the maker; its other names are those of files.
   names: { ...PLAIN_NAMES, shortNames: 'published' },
   listings: [
-    { path: '/api/v0/models', list: ({ models }) => renderList(models()), entry: renderModel },
-    ...openAiListings('/api'),
+    { path: '/api/v0/models', list: ({ models }) => renderV0List(models()), entry: renderV0Model },
+    { path: '/api/v1/models', list: ({ models }) => renderV1List(models()), entry: renderV1Model },
+    ...openAiListings(''),
   ],
-  modelsFormat: ({ native }) => renderList(native()),
+  modelsFormat: ({ native }) => renderV0List(native()),
   unloadedWord: 'not-loaded',
-  parseModels: (body) => parseOpenAiList(body, tellModel),
+  readModels,
   detect: {
-    paths: ['/api/v0/models'],
+    paths: ['/api/v0/models', '/api/v1/models'],
     matches: (responses) => {
-      const response = responses.get('/api/v0/models');
-      const body = response?.status === 200 ? parseJson(response.body) : undefined;
+      const listAt = (path: string, field: string): unknown => {
+        const response = responses.get(path);
+        return response?.status === 200 ? asRecord(parseJson(response.body))[field] : undefined;
+      };
+      const v0 = listAt('/api/v0/models', 'data');
+      if (Array.isArray(v0)) return asList(v0).every((entry) => 'state' in asRecord(entry));
+      const v1 = asList(listAt('/api/v1/models', 'models'));
       return (
-        isOpenAiList(body) && asList(asRecord(body)['data']).every((entry) => 'state' in asRecord(entry))
+        v1.length > 0 &&
+        v1.every((entry) => 'key' in asRecord(entry) && 'loaded_instances' in asRecord(entry))
       );
     },
   },
 });
-
-function tellModel(entry: JsonRecord): Partial<EndpointModel> {
-  const state = asText(entry['state']);
-  const told: Partial<EndpointModel> = {
-    resident: state === null ? null : state === 'loaded',
-    ...loadedWith(asPositive(entry['loaded_context_length'])),
-    contextLength: asPositive(entry['max_context_length']),
-    family: asText(entry['arch']),
-    quantization: asText(entry['quantization']),
-    format: asText(entry['compatibility_type']),
-    publisher: asText(entry['publisher']),
-  };
-  const kind = KINDS.get(asText(entry['type']) ?? '');
-  return kind === undefined ? told : { ...told, kind };
-}
-
-function loadedWith(contextLength: number | null): Partial<EndpointModel> {
-  return contextLength === null ? {} : { loadedAs: { memoryBytes: null, vramBytes: null, contextLength } };
-}
-
-/** LM Studio's `GET /api/v0/models`. */
-function renderList(models: readonly NativeModel[]): object {
-  return { object: 'list', data: models.map(renderModel) };
-}
-
-function renderModel({ name, model, places }: NativeModel): object {
-  const told = places.find((place) => place.model.quantization !== null) ?? places[0];
-  const loaded = places.some((place) => place.model.resident === true);
-  const native = told?.model;
-  return {
-    id: name,
-    object: 'model',
-    type: model.kind === 'unknown' ? 'llm' : model.kind,
-    ...ifKnown('publisher', native?.publisher),
-    ...ifKnown('arch', native?.family ?? model.family),
-    ...ifKnown('compatibility_type', native?.format ?? model.format),
-    ...ifKnown('quantization', native?.quantization ?? model.quantization),
-    state: loaded ? 'loaded' : 'not-loaded',
-    ...ifKnown('max_context_length', native?.contextLength ?? model.contextLength),
-  };
-}

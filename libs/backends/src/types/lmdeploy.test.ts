@@ -6,5 +6,5 @@ import { detectFrom, listOf } from '../../testing/responses.ts';
 test('LMDeploy is recognised by the owner of its models, which it holds', () => {
   const list = listOf('lmdeploy', { id: 'internlm/internlm2_5-7b-chat' });
   assert.equal(detectFrom({ '/v1/models': list }), 'lmdeploy');
-  assert.equal(profileOf('lmdeploy').parseModels(list)[0]?.resident, true);
+  assert.equal(profileOf('lmdeploy').readModels(list).models[0]?.resident, true);
 });

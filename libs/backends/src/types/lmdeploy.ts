@@ -1,6 +1,6 @@
 import { PLAIN_NAMES } from '@olla/core/catalog/names/name-rules';
 import { defineProfile } from '../define-profile.ts';
-import { detectByOwner, parseOpenAiList } from '../reading/openai-list.ts';
+import { detectByOwner, readOpenAiList } from '../reading/openai-list.ts';
 
 export const lmdeploy = defineProfile({
   type: 'lmdeploy',
@@ -12,6 +12,6 @@ export const lmdeploy = defineProfile({
   nativePaths: ['/generate', '/pooling', '/health', '/metrics'],
   defaultConcurrency: 100,
   names: { ...PLAIN_NAMES, asPublished: true },
-  parseModels: (body) => parseOpenAiList(body, () => ({ resident: true })),
+  readModels: (body) => readOpenAiList(body, () => ({ resident: true })),
   detect: detectByOwner('lmdeploy'),
 });

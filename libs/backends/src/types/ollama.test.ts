@@ -16,7 +16,9 @@ describe('Ollama', () => {
   });
 
   test('lists digest, size, quantisation, context and kind', () => {
-    const [slow, embed, seeing] = ollama.parseModels({
+    const {
+      models: [slow, embed, seeing],
+    } = ollama.readModels({
       models: [
         {
           name: 'slow:latest',
@@ -53,6 +55,7 @@ describe('Ollama', () => {
       publisher: null,
       capabilities: ['completion'],
       modifiedAt: Date.parse('2026-11-23T00:06:23.384Z'),
+      ownFields: { details: { families: ['llama'], quantization_level: 'unknown' } },
     });
     assert.equal(embed?.kind, 'embeddings');
     assert.equal(embed?.quantization, 'F16');
@@ -60,7 +63,7 @@ describe('Ollama', () => {
   });
 
   test('has an empty list where nothing is pulled or loaded', () => {
-    assert.equal(ollama.isModelList({ models: null }), true);
+    assert.deepEqual(ollama.readModels({ models: null }), { models: [], problem: null });
     assert.equal(readSignal(ollama, '/api/ps', { models: [] })?.resident?.size, 0);
     assert.equal(readSignal(ollama, '/api/ps', 'busy'), null);
   });
@@ -88,8 +91,10 @@ describe('Ollama', () => {
   });
 
   test('adds from show the capabilities that the list leaves out', () => {
-    const { parseModels, details } = ollama;
-    const [model] = parseModels({ models: [{ name: 'caller:latest', capabilities: ['completion'] }] });
+    const { readModels, details } = ollama;
+    const {
+      models: [model],
+    } = readModels({ models: [{ name: 'caller:latest', capabilities: ['completion'] }] });
     assert.ok(model && details);
     const merged = details.merge(model, {
       capabilities: ['tools', 'completion'],

@@ -6,5 +6,5 @@ import { detectFrom, listOf } from '../../testing/responses.ts';
 test('oMLX is recognised by the owner of its models, of which it does not tell whether they are loaded', () => {
   const list = listOf('omlx', { id: 'gemma-3-4b-it-4bit' });
   assert.equal(detectFrom({ '/v1/models': list }), 'omlx');
-  assert.equal(profileOf('omlx').parseModels(list)[0]?.resident, null);
+  assert.equal(profileOf('omlx').readModels(list).models[0]?.resident, null);
 });

@@ -1,6 +1,6 @@
 import { defineProfile } from '../define-profile.ts';
 import { parseJson } from '../reading/json.ts';
-import { isOpenAiList } from '../reading/openai-list.ts';
+import { looksLikeModelList } from '../reading/model-list.ts';
 
 export const openAiCompatible = defineProfile({
   type: 'openai-compatible',
@@ -19,7 +19,7 @@ export const openAiCompatible = defineProfile({
     paths: ['/v1/models'],
     matches: (responses) => {
       const response = responses.get('/v1/models');
-      return response?.status === 200 && isOpenAiList(parseJson(response.body));
+      return response?.status === 200 && looksLikeModelList(parseJson(response.body));
     },
   },
 });

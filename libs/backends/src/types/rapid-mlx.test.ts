@@ -44,8 +44,8 @@ describe('Rapid-MLX', () => {
   test('tells the kind of a model, the context that fits into memory, and that a model is loaded', () => {
     assert.deepEqual(
       rapidMlx
-        .parseModels(list)
-        .map(({ name, kind, contextLength, resident }) => [name, kind, contextLength, resident]),
+        .readModels(list)
+        .models.map(({ name, kind, contextLength, resident }) => [name, kind, contextLength, resident]),
       [
         ['mlx-community/Qwen3.5-4B-MLX-4bit', 'vlm', 65_536, true],
         ['qwen3.5-4b-4bit', 'vlm', 65_536, true],
@@ -57,7 +57,7 @@ describe('Rapid-MLX', () => {
   });
 
   test('lists one model under its repository and its short name', () => {
-    const models = rapidMlx.parseModels(list).slice(0, 2);
+    const models = rapidMlx.readModels(list).models.slice(0, 2);
     const catalog = buildCatalog([{ endpoint: 'mac', rules: rapidMlx.names, models }], null, 0);
     assert.equal(catalog.models.length, 1);
   });

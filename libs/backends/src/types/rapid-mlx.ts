@@ -3,7 +3,7 @@ import { defineProfile } from '../define-profile.ts';
 import type { HealthVerdict, ProbeResponse, SignalReading } from '../profile.ts';
 import { checkStatus } from '../reading/health.ts';
 import { asPositive, asRecord, asText, asTexts, parseJson, type JsonRecord } from '../reading/json.ts';
-import { detectByOwner, parseOpenAiList } from '../reading/openai-list.ts';
+import { detectByOwner, readOpenAiList } from '../reading/openai-list.ts';
 import { readLoad } from '../reading/prometheus.ts';
 
 /** Facts from documentation and source of Rapid-MLX 0.12.18 (github.com/raullenchai/Rapid-MLX, 22 August 2026). */
@@ -20,7 +20,7 @@ export const rapidMlx = defineProfile({
   // It admits 256, but a Mac does not work well on that many.
   defaultConcurrency: 20,
   checkHealth,
-  parseModels: (body) => parseOpenAiList(body, tellModel),
+  readModels: (body) => readOpenAiList(body, tellModel),
   // Each reading asks the engine, which synchronises with the GPU.
   signals: [{ path: '/metrics', everyMs: 2_000, parse: parseMetrics }],
   detect: detectByOwner('rapid-mlx'),

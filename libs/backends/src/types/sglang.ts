@@ -1,7 +1,7 @@
 import { PLAIN_NAMES } from '@olla/core/catalog/names/name-rules';
 import { defineProfile } from '../define-profile.ts';
 import { asRecord, parseJson } from '../reading/json.ts';
-import { listIsOwnedBy, parseOpenAiList } from '../reading/openai-list.ts';
+import { listIsOwnedBy, readOpenAiList } from '../reading/openai-list.ts';
 import { readLoad, type LoadMetrics } from '../reading/prometheus.ts';
 import { versionSignal } from '../reading/version.ts';
 
@@ -33,7 +33,7 @@ export const sglang = defineProfile({
   ],
   defaultConcurrency: 150,
   names: { ...PLAIN_NAMES, asPublished: true },
-  parseModels: (body) => parseOpenAiList(body, () => ({ resident: true })),
+  readModels: (body) => readOpenAiList(body, () => ({ resident: true })),
   signals: [
     { path: '/metrics', everyMs: 1_000, parse: (text) => readLoad(text, LOAD) },
     versionSignal('/get_server_info'),

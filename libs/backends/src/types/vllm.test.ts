@@ -12,7 +12,9 @@ describe('vLLM', () => {
   });
 
   test('tells the context length, and holds what it lists', () => {
-    const [model] = vllm.parseModels(list);
+    const {
+      models: [model],
+    } = vllm.readModels(list);
     assert.equal(model?.contextLength, 32768);
     assert.equal(model?.resident, true);
   });

@@ -1,11 +1,11 @@
 import { PLAIN_NAMES } from '@olla/core/catalog/names/name-rules';
 import { defineProfile } from '../define-profile.ts';
 import { namedFromListed, namedFromNative, type NamedModel } from '../listings/openai.ts';
-import { detectByOwner, parseOpenAiList } from '../reading/openai-list.ts';
+import { detectByOwner, readOpenAiList } from '../reading/openai-list.ts';
 import { readLoad, type LoadMetrics } from '../reading/prometheus.ts';
 import { versionSignal } from '../reading/version.ts';
 import type { SignalReading } from '../profile.ts';
-import { asRecord, parseJson } from '../reading/json.ts';
+import { asRecord, asText, parseJson } from '../reading/json.ts';
 
 const LOAD: LoadMetrics = {
   running: 'vllm:num_requests_running',
@@ -38,7 +38,7 @@ export const vllm = defineProfile({
   defaultConcurrency: 100,
   names: { ...PLAIN_NAMES, asPublished: true },
   // vLLM keeps the models that it lists in memory.
-  parseModels: (body) => parseOpenAiList(body, () => ({ resident: true })),
+  readModels: (body) => readOpenAiList(body, () => ({ resident: true })),
   listings: [
     {
       path: '/v1/models',
@@ -66,15 +66,17 @@ function renderList(models: readonly NamedModel[]): object {
   return { object: 'list', data: models.map(renderModel) };
 }
 
-function renderModel({ id, created, contextLength }: NamedModel): object {
+function renderModel({ id, created, contextLength, more }: NamedModel): object {
   const slash = id.indexOf('/');
   return {
+    ...more,
     id,
     object: 'model',
     created,
     owned_by: slash > 0 ? id.slice(0, slash) : 'vllm',
     root: id,
-    parent: null,
+    // Of an adapter: the model that it adapts.
+    parent: asText(more['parent']),
     ...(contextLength === null ? {} : { max_model_len: contextLength }),
     permission: [
       {

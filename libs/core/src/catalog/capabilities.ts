@@ -11,6 +11,8 @@ const WORDS: ReadonlyMap<string, string> = new Map(
     'tool-calling': 'function-calling',
     tool_use: 'function-calling',
     tool_calling: 'function-calling',
+    function_calling: 'function-calling',
+    completion_chat: 'chat',
     vision: 'vision',
     multimodal: 'vision',
     thinking: 'reasoning',

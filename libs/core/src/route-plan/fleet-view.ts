@@ -74,6 +74,11 @@ export class FleetView {
     this.#byName = new Map(endpoints.map((endpoint) => [endpoint.name, endpoint]));
   }
 
+  /** Rises when an endpoint is ejected or readmitted. */
+  get revision(): number {
+    return this.endpoints.reduce((sum, { live }) => sum + live.breaker.revision, 0);
+  }
+
   endpoint(name: string): EndpointView | undefined {
     return this.#byName.get(name);
   }

@@ -16,6 +16,7 @@ import { InvalidResponses } from './fleet/invalid-responses.ts';
 import { ModelChanges } from './fleet/model-changes.ts';
 import { RoutingView } from './fleet/routing-view.ts';
 import { Sessions } from './fleet/sessions.ts';
+import { createFindFiles } from './forward/file-search.ts';
 import { createForward } from './forward/forward.ts';
 import { retryRule } from './forward/next-step.ts';
 import { createTrailerRule } from './forward/trailer-rule.ts';
@@ -136,7 +137,13 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
       maxKeptBytes: proxy.retry.max_body_size,
       budget: new PendingBudget(maxPendingBytes),
     }),
-    planRequest: createPlan({ routing, policy: policyOf(settings), sessions, refresh }),
+    planRequest: createPlan({
+      routing,
+      policy: policyOf(settings),
+      sessions,
+      refresh,
+      findFiles: createFindFiles(endpoints),
+    }),
     forward: createForward({
       endpoints,
       inFlight,

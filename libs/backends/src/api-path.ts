@@ -15,6 +15,16 @@ export interface ApiPath {
    * `copies` that one to the one in `destination`. Null: nothing that is known.
    */
   readonly effect: 'adds' | 'copies' | 'removes' | null;
+  /** The files that a model is made of; null for none. */
+  readonly files: NamedFiles | null;
+}
+
+/** How a call names files that were sent to the server before. */
+export interface NamedFiles {
+  /** Fields of the body: objects whose values are digests. */
+  readonly fields: readonly string[];
+  /** Where the server has a file, by its digest. */
+  readonly path: string;
 }
 
 /** An API path that takes a JSON object. */
@@ -26,6 +36,7 @@ export function jsonPath(path: string, more: Partial<Omit<ApiPath, 'path' | 'bod
     baseField: null,
     management: null,
     effect: null,
+    files: null,
     ...more,
   };
 }

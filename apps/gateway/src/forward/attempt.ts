@@ -1,7 +1,7 @@
 import { atBase } from '@olla/backends/base-path';
 import { profileOrDefault } from '@olla/backends/table';
 import { encodeHeaderValue } from '@olla/core/http/encode-header-value';
-import { backendHeaders, clientHeaders } from '@olla/core/http/headers';
+import { clientHeaders } from '@olla/core/http/headers';
 import type { Candidate } from '@olla/core/route-plan/fleet-view';
 import type { AttemptTrace, RequestTrace } from '@olla/telemetry/tracing/request-trace';
 import type { Endpoint } from '../fleet/endpoints.ts';
@@ -16,6 +16,7 @@ import { ContainedListener } from './contained-listener.ts';
 import type { EndMarks } from './end-marks.ts';
 import { payloadFor } from './payload.ts';
 import { Relay, type RelayEnd } from './relay.ts';
+import { requestHeaders } from './request-headers.ts';
 import { rewriteLocations } from './rewrite-locations.ts';
 import { SuccessHold } from './success-hold.ts';
 import type { TrailerRule } from './trailer-rule.ts';
@@ -61,16 +62,18 @@ function start(
   reject: (fault: unknown) => void,
 ): void {
   const { call, input, candidate, endpoint, freshConnection } = options;
-  const profile = profileOrDefault(candidate.endpoint.type);
+  const { type } = candidate.endpoint;
+  const profile = profileOrDefault(type);
   const path = atBase(endpoint.base, profile, backendPath(profile, input.route.path));
   const { read } = input.body;
+  const change = changeOfCall(input, candidate);
   const onFault = (fault: unknown): void => {
     relay.drop();
     payload.stop();
     reject(fault);
   };
   const payload = payloadFor({ call, body: input.body, candidate, maxBytes: options.maxBodyBytes, onFault });
-  const headers = headersFor(options, payload.length);
+  const headers = requestHeaders({ call, client: input.client, endpoint, type }, payload.length);
   const traced = input.trace === null ? null : startTraced(input.trace, headers, path, options);
   const relay = new Relay({
     call,
@@ -103,26 +106,11 @@ function start(
   });
   const { body } = payload;
   const request = { method: call.method, path: path + call.query, headers, body, freshConnection };
-  const change = changeOfCall(input, candidate);
   const listener =
     change === null
       ? relay
       : new SuccessHold({ relay, onSuccess: () => options.changes.tell(change), onFault });
   relay.attach(endpoint.upstream.dispatch(request, new ContainedListener(listener, onFault)));
-}
-
-function headersFor({ call, input, candidate, endpoint }: AttemptOptions, length: number | null): string[] {
-  return backendHeaders(call.request.rawHeaders, {
-    host: endpoint.host,
-    clientAddress: input.client.address,
-    peerAddress: call.request.socket.remoteAddress,
-    peerTrusted: input.client.isPeerTrusted,
-    forwardedHost: call.request.headers.host ?? '',
-    requestId: call.id,
-    credentials: endpoint.credentials,
-    withheld: profileOrDefault(candidate.endpoint.type).requestHeaders.drop,
-    contentLength: length,
-  });
 }
 
 function responseHeaders(

@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { findName } from '@olla/core/body/find-name';
 import { OllaError } from '@olla/core/errors';
+import { limitKey } from '@olla/core/limits-address/client-address';
+import { chooseFileHome } from '@olla/core/route-plan/choose-file-home';
 import { chooseForManagement } from '@olla/core/route-plan/choose-for-management';
 import type { Candidate } from '@olla/core/route-plan/fleet-view';
 import type { Snapshot } from '@olla/core/snapshot';
@@ -14,26 +16,53 @@ import { printable, type RelayRoute } from './routes.ts';
 export interface ManagementInput {
   readonly call: Call;
   readonly route: RelayRoute;
+  readonly client: ClientAddress;
   readonly body: RequestBody;
 }
 
-/** Chooses the one endpoint for a call that changes models or uploads a file of one. @throws OllaError */
+/** Chooses the one endpoint for a call that changes models. @param filesAt see ManagementCall @throws OllaError */
 export function chooseManaged(
   { fleet, snapshot }: RoutingView,
-  { call, route, body }: ManagementInput,
+  { call, route, body }: Omit<ManagementInput, 'client'>,
+  filesAt: ReadonlySet<string> | null,
 ): Candidate {
-  const from =
+  const base =
     route.baseField !== null && !body.isUnfinished
       ? (findName(body.read.join(), route.baseField)?.model ?? null)
       : null;
   const used = bytesByEndpoint(snapshot);
   return chooseForManagement(fleet, {
     scope: route.targets,
-    target: headerOf(call.request, 'x-olla-target') ?? null,
-    models: [requestedModel(body), from].filter((name) => name !== null),
+    target: targetOf(call),
+    model: requestedModel(body),
+    base: base || null,
     makes: route.addsModel,
+    filesAt: filesAt === null || filesAt.size === 0 ? null : filesAt,
     usedBytes: ({ name }) => used.get(name) ?? 0,
   });
+}
+
+/** Chooses the endpoint for a file of a model. @throws OllaError */
+export function chooseForFile(
+  routing: RoutingView,
+  { call, route, client, body }: ManagementInput,
+): Candidate {
+  if (targetOf(call) !== null) return chooseManaged(routing, { call, route, body }, null);
+  return chooseFileHome(routing.fleet, route.targets, limitKey(client.address));
+}
+
+/** The endpoints that may have the files of a model: those that answer, drained ones too. */
+export function possibleHolders({ fleet }: RoutingView, { targets }: RelayRoute): readonly Candidate[] {
+  return fleet
+    .members(targets)
+    .candidates.filter(
+      ({ endpoint: { status } }) =>
+        status.serves || status.status === 'ejected' || status.status === 'draining',
+    );
+}
+
+function targetOf(call: Call): string | null {
+  return headerOf(call.request, 'x-olla-target') ?? null;
 }
 
 function bytesByEndpoint(snapshot: Snapshot | null): ReadonlyMap<string, number> {

@@ -9,9 +9,11 @@ import {
 import type { FleetRefresh } from '../fleet/fleet-refresh.ts';
 import type { RoutingView } from '../fleet/routing-view.ts';
 import type { Sessions, SessionTurn } from '../fleet/sessions.ts';
+import type { FindFiles } from '../forward/file-search.ts';
 import { headerOf, type Call } from './call.ts';
 import type { ClientAddress } from './client-address.ts';
-import { chooseManaged } from './management.ts';
+import { chooseForFile, chooseManaged, possibleHolders, type ManagementInput } from './management.ts';
+import { namedFiles } from './named-files.ts';
 import { requestedModel, type RequestBody } from './request-body.ts';
 import { printable, type RelayRoute } from './routes.ts';
 
@@ -45,12 +47,16 @@ export interface PlanOptions {
   /** Null where sessions are not sticky. */
   readonly sessions: Sessions | null;
   readonly refresh: FleetRefresh;
+  readonly findFiles: FindFiles;
 }
 
-/** Orders the endpoints for a request. Waits only where the strategy `discovery` looks for a model that nobody has. */
-export function createPlan({ routing, policy, sessions, refresh }: PlanOptions): PlanRequest {
+/**
+ * Orders the endpoints for a request. Waits only where the strategy `discovery` looks for a model that nobody has, and
+ * where servers are asked for the files of a new model.
+ */
+export function createPlan({ routing, policy, sessions, refresh, findFiles }: PlanOptions): PlanRequest {
   return (call, { route, client, body }) => {
-    if (route.management || route.blob) return planManagement(call, route, body);
+    if (route.management || route.blob) return planManagement({ call, route, client, body });
     const model = requestedModel(body);
     const session =
       sessions === null || model === null
@@ -99,16 +105,24 @@ export function createPlan({ routing, policy, sessions, refresh }: PlanOptions):
     };
   }
 
-  function planManagement(call: Call, route: RelayRoute, body: RequestBody): Plan {
-    const modelId = modelIdOf(route.targets, requestedModel(body));
-    const shared = { headers: [], session: null, isFallback: false, modelId };
-    try {
-      const candidate = chooseManaged(routing, { call, route, body });
-      return { refusal: null, candidates: [candidate], ...shared };
-    } catch (error) {
-      if (error instanceof OllaError) return { refusal: error, candidates: [], ...shared };
-      throw error;
-    }
+  function planManagement(input: ManagementInput): Plan | Promise<Plan> {
+    const { call, route, client, body } = input;
+    const chosen = (choose: () => Candidate): Plan => {
+      const modelId = modelIdOf(route.targets, requestedModel(body));
+      const shared = { headers: [], session: null, isFallback: false, modelId };
+      try {
+        return { refusal: null, candidates: [choose()], ...shared };
+      } catch (error) {
+        if (error instanceof OllaError) return { refusal: error, candidates: [], ...shared };
+        throw error;
+      }
+    };
+    if (route.blob) return chosen(() => chooseForFile(routing, input));
+    const paths = route.files === null ? [] : namedFiles(body, route.files);
+    if (paths.length === 0) return chosen(() => chooseManaged(routing, input, null));
+    return findFiles({ call, client, among: possibleHolders(routing, route), paths }).then((filesAt) =>
+      chosen(() => chooseManaged(routing, input, filesAt)),
+    );
   }
 
   function modelIdOf(scope: RelayRoute['targets'], model: string | null): string | null {

@@ -28,6 +28,8 @@ export type Route =
       readonly nameField: ApiPath['nameField'];
       /** Field of the body that names the model from which another is made. */
       readonly baseField: ApiPath['baseField'];
+      /** How its body names files that were sent before. */
+      readonly files: ApiPath['files'];
       /** What it does to the names of a server when it succeeds. */
       readonly effect: ApiPath['effect'];
       /** The body is a file of any size, without a model. */
@@ -112,6 +114,7 @@ export function matchRoute(method: string, path: string): Route {
     addsModel: known?.management === 'adds',
     nameField: known?.nameField ?? null,
     baseField: known?.baseField ?? null,
+    files: known?.files ?? null,
     effect: known?.effect ?? null,
     blob,
   };

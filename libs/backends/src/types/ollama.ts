@@ -8,6 +8,8 @@ import { versionSignal } from '../reading/version.ts';
 
 const ROOT = 'Ollama is running';
 
+const BLOBS = '/api/blobs/';
+
 export const ollama = defineProfile({
   type: 'ollama',
   label: 'Ollama',
@@ -25,14 +27,21 @@ export const ollama = defineProfile({
     jsonPath('/api/show', { nameField: 'name' }),
     jsonPath('/api/pull', { nameField: 'name', management: 'adds', effect: 'adds' }),
     jsonPath('/api/push', { nameField: 'name', management: 'changes' }),
-    jsonPath('/api/create', { nameField: 'name', baseField: 'from', management: 'adds', effect: 'adds' }),
+    jsonPath('/api/create', {
+      nameField: 'name',
+      baseField: 'from',
+      files: { fields: ['files', 'adapters', 'draft_files'], path: BLOBS },
+      management: 'adds',
+      effect: 'adds',
+    }),
     jsonPath('/api/copy', { nameField: 'source', management: 'changes', effect: 'copies' }),
     jsonPath('/api/delete', { nameField: 'name', management: 'changes', effect: 'removes' }),
     {
-      path: '/api/blobs/',
+      path: BLOBS,
       body: 'file',
       nameField: null,
       baseField: null,
+      files: null,
       management: 'adds',
       effect: null,
     },

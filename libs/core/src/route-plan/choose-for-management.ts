@@ -1,53 +1,82 @@
 import { OllaError } from '../errors.ts';
 import type { EndpointView } from './endpoint-view.ts';
 import type { Candidate, FleetView, RouteScope, Target } from './fleet-view.ts';
-import { refusalMessage, type RefusalCode } from './refusal-message.ts';
+import { quoted, refusalMessage, type RefusalCode } from './refusal-message.ts';
 
 /** A call that changes the models of one endpoint. */
 export interface ManagementCall {
   readonly scope: RouteScope;
   /** Endpoint that the client named; null for any. */
   readonly target: string | null;
-  /** Names of the models it is about, the first that is known decides; as the client wrote them. */
-  readonly models: readonly string[];
+  /** The model that it changes or makes, as the client wrote it; null if it names none. */
+  readonly model: string | null;
+  /** The model from which it makes another; null for none. */
+  readonly base: string | null;
   /** A model that nobody has yet may be made anywhere. */
   readonly makes: boolean;
+  /** Names of the endpoints that have all files of the model to make; null where no files are named, or nobody has them. */
+  readonly filesAt: ReadonlySet<string> | null;
   /** Bytes of the models that an endpoint has, as far as it tells. */
   readonly usedBytes: (endpoint: EndpointView) => number;
 }
 
 /**
- * The one endpoint that a call goes to: the one named, else one that has the model, else for new models the one of the
- * highest priority, of several the one with the fewest bytes of models. One only, because a call that may have been
- * carried out must not be repeated elsewhere.
+ * The one endpoint that a call goes to: the one named, else one that has what the call needs: the files, the base, the
+ * model itself, in this order. A model of which nobody has anything is made at the endpoint of the highest priority, of
+ * several at the one with the fewest bytes of models. One endpoint only, because a call that may have been carried out
+ * must not be repeated elsewhere.
+ *
+ * A model is found by its own name at each server alone: what is the same model under another name, or an alias, must not
+ * be deleted or replaced in its place.
  *
  * @throws OllaError BAD_REQUEST, ENDPOINT_NOT_FOUND, MODEL_NOT_FOUND, MODEL_UNAVAILABLE, NO_ENDPOINT
  */
 export function chooseForManagement(view: FleetView, call: ManagementCall): Candidate {
-  const members = view.members(call.scope);
-  const targets = call.models
-    .map((model) => view.target(call.scope, model))
-    .filter((found) => found !== null);
-  if (call.target !== null) return chooseNamed(view, call.target, members, call);
-  const known = targets.find(({ candidates }) => candidates.length > 0);
-  if (known !== undefined) {
-    const chosen = chooseFrom(known, 'MODEL_UNAVAILABLE', call);
-    // The body's name is another model's: it stays as it is.
-    const isFirst = known === view.target(call.scope, call.models[0] ?? '');
-    return isFirst ? chosen : { ...chosen, model: null, modelId: null, rewrite: false };
+  const { scope, target, model, base, makes, filesAt } = call;
+  const members = view.members(scope);
+  const owners = model === null ? [] : view.namesakes(scope, model);
+  const owned = (candidate: Candidate): Candidate =>
+    owners.find(({ endpoint }) => endpoint === candidate.endpoint) ?? candidate;
+  if (target !== null) return owned(chooseNamed(members, target, call));
+  const sources = base === null ? [] : view.namesakes(scope, base);
+  const has = (among: readonly Candidate[], { endpoint }: Candidate): number =>
+    Number(among.some((one) => one.endpoint === endpoint));
+  const byFit = (a: Candidate, b: Candidate): number =>
+    has(sources, b) - has(sources, a) || has(owners, b) - has(owners, a);
+  const choose = (among: readonly Candidate[]): Candidate | null => best(among, byFit, call);
+
+  if (filesAt !== null) {
+    const holders = members.candidates.filter(({ endpoint }) => filesAt.has(endpoint.name));
+    const holder = choose(holders);
+    if (holder === null) throw filesUnavailable(model, holders);
+    return owned(holder);
   }
-  if (call.makes) return chooseFrom(members, 'NO_ENDPOINT', call);
-  if (call.models.length === 0)
+  if (sources.length > 0) {
+    const source = choose(sources);
+    if (source === null) throw refused('MODEL_UNAVAILABLE', { ...members, candidates: sources }, scope, base);
+    return owned(members.candidates.find(({ endpoint }) => endpoint === source.endpoint) ?? source);
+  }
+  const owner = choose(owners);
+  if (owner !== null) return owner;
+  if (makes) {
+    const maker = choose(members.candidates);
+    if (maker === null) throw refused('NO_ENDPOINT', members, scope, model);
+    return maker;
+  }
+  if (model === null)
     throw new OllaError(
       'BAD_REQUEST',
       'the call names no model, so that nothing tells which endpoint it is for. Send `model`, for a copy `source`, or the endpoint in X-Olla-Target',
     );
-  throw refused(targets.length > 0 ? 'MODEL_UNAVAILABLE' : 'MODEL_NOT_FOUND', targets[0] ?? members, call);
+  if (owners.length > 0) throw refused('MODEL_UNAVAILABLE', { ...members, candidates: owners }, scope, model);
+  throw new OllaError(
+    'MODEL_NOT_FOUND',
+    `no endpoint that ${scope.label} leads to has a model of the name ${quoted(model)} itself. GET /olla/models lists the models and the names that each endpoint has for them`,
+  );
 }
 
-function chooseNamed(view: FleetView, name: string, members: Target, call: ManagementCall): Candidate {
-  const byName = ({ endpoint }: Candidate): boolean => endpoint.name === name;
-  const member = members.candidates.find(byName);
+function chooseNamed(members: Target, name: string, call: ManagementCall): Candidate {
+  const member = members.candidates.find(({ endpoint }) => endpoint.name === name);
   if (member === undefined) {
     const others = members.candidates.map(({ endpoint }) => endpoint.name);
     throw new OllaError(
@@ -55,27 +84,39 @@ function chooseNamed(view: FleetView, name: string, members: Target, call: Manag
       `${call.scope.label} leads to no endpoint of the name in X-Olla-Target, but to ${others.slice(0, 10).join(', ') || 'none'}`,
     );
   }
-  const first = view.target(call.scope, call.models[0] ?? '');
-  const candidate = first?.candidates.find(byName) ?? member;
-  return chooseFrom({ ...members, candidates: [candidate] }, 'NO_ENDPOINT', call);
+  const candidate = best([member], () => 0, call);
+  if (candidate === null)
+    throw refused('NO_ENDPOINT', { ...members, candidates: [member] }, call.scope, call.model);
+  return candidate;
 }
 
-function chooseFrom(target: Target, code: RefusalCode, call: ManagementCall): Candidate {
-  const usable = target.candidates.filter(
-    ({ endpoint: { status } }) => status.serves || status.status === 'ejected',
-  );
+function best(
+  among: readonly Candidate[],
+  byFit: (a: Candidate, b: Candidate) => number,
+  { usedBytes }: ManagementCall,
+): Candidate | null {
+  const usable = among.filter(({ endpoint: { status } }) => status.serves || status.status === 'ejected');
   usable.sort(
-    ({ endpoint: a }, { endpoint: b }) =>
-      Number(b.status.serves) - Number(a.status.serves) ||
-      b.priority - a.priority ||
-      call.usedBytes(a) - call.usedBytes(b) ||
-      a.order - b.order,
+    (a, b) =>
+      Number(b.endpoint.status.serves) - Number(a.endpoint.status.serves) ||
+      byFit(a, b) ||
+      b.endpoint.priority - a.endpoint.priority ||
+      usedBytes(a.endpoint) - usedBytes(b.endpoint) ||
+      a.endpoint.order - b.endpoint.order,
   );
-  const best = usable[0];
-  if (best === undefined) throw refused(code, target, call);
-  return best;
+  return usable[0] ?? null;
 }
 
-function refused(code: RefusalCode, target: Target, { scope, models }: ManagementCall): OllaError {
-  return new OllaError(code, refusalMessage(code, scope, models[0] ?? '', target));
+function filesUnavailable(model: string | null, holders: readonly Candidate[]): OllaError {
+  const where = holders
+    .map(({ endpoint }) => `${endpoint.name}, which is ${endpoint.status.status}`)
+    .join('; ');
+  return new OllaError(
+    'MODEL_UNAVAILABLE',
+    `the files of the model ${quoted(model ?? '')} are at ${where}. Create it when that endpoint is in service again, or send the files again: they go to an endpoint that is`,
+  );
+}
+
+function refused(code: RefusalCode, target: Target, scope: RouteScope, model: string | null): OllaError {
+  return new OllaError(code, refusalMessage(code, scope, model ?? '', target));
 }

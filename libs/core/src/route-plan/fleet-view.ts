@@ -1,7 +1,7 @@
 import type { BackendType } from '../backend-type.ts';
 import { plainName } from '../catalog/names/plain-name.ts';
 import { isServingState } from '../endpoint-status.ts';
-import type { CatalogModel, Snapshot } from '../snapshot.ts';
+import type { CatalogModel, EndpointModel, Snapshot } from '../snapshot.ts';
 import { applyCheck } from './breaker.ts';
 import { EndpointView, type EndpointRouting, type EndpointViewInput } from './endpoint-view.ts';
 import type { FleetLive, Rotation } from './fleet-live.ts';
@@ -62,6 +62,8 @@ export class FleetView {
   readonly live: FleetLive;
   readonly #input: FleetInput;
   readonly #byName: ReadonlyMap<string, EndpointView>;
+  /** By their plain names; made when it is first asked for. */
+  #namesakes: ReadonlyMap<string, readonly Native[]> | null = null;
   readonly #scopes = new Map<
     RouteScope,
     { readonly members: Target; readonly targets: Map<string, Target> }
@@ -99,6 +101,45 @@ export class FleetView {
     if (targets.size >= MAX_TARGETS) targets.clear();
     targets.set(name, found);
     return found;
+  }
+
+  /**
+   * The endpoints of a route that have a model of this very name, under its native spelling: for calls that change it. What
+   * else is the same model does not count, nor do configured aliases. In the order of the configuration file.
+   */
+  namesakes(scope: RouteScope, name: string): readonly Candidate[] {
+    this.#namesakes ??= this.#indexNatives();
+    const found = new Map<EndpointView, Candidate>();
+    for (const { endpoint, native, modelId } of this.#namesakes.get(plainName(name)) ?? []) {
+      if (scope.types?.has(endpoint.type) === false) continue;
+      // Of two names that differ in their letter case, the one that the client wrote.
+      if (found.has(endpoint) && native.name !== name) continue;
+      const rewrite = native.name !== name;
+      found.set(endpoint, {
+        endpoint,
+        model: native.name,
+        modelId,
+        rewrite,
+        resident: native.resident,
+        rank: 0,
+      });
+    }
+    return [...found.values()].sort((a, b) => a.endpoint.order - b.endpoint.order);
+  }
+
+  #indexNatives(): ReadonlyMap<string, readonly Native[]> {
+    const natives = new Map<string, Native[]>();
+    for (const { id, locations } of this.#input.snapshot?.catalog.models ?? []) {
+      for (const { endpoint: endpointName, model: native } of locations) {
+        const endpoint = this.#byName.get(endpointName);
+        if (endpoint === undefined) continue;
+        const name = plainName(native.name);
+        const known = natives.get(name);
+        if (known === undefined) natives.set(name, [{ endpoint, native, modelId: id }]);
+        else known.push({ endpoint, native, modelId: id });
+      }
+    }
+    return natives;
   }
 
   #scope(scope: RouteScope): { readonly members: Target; readonly targets: Map<string, Target> } {
@@ -196,6 +237,14 @@ function isBetter(native: string, { wanted, rank }: Names, known: Candidate): bo
 function distance(native: string, wanted: string): number {
   if (native === wanted) return 0;
   return plainName(native) === plainName(wanted) ? 1 : 2;
+}
+
+/** One name at one endpoint. */
+interface Native {
+  readonly endpoint: EndpointView;
+  readonly native: EndpointModel;
+  /** The model's id in the catalog. */
+  readonly modelId: string;
 }
 
 interface Names {

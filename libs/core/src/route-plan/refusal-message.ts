@@ -46,7 +46,7 @@ function listed(parts: readonly string[]): string {
 }
 
 /** A client's text, bounded and without control characters. */
-function quoted(text: string): string {
+export function quoted(text: string): string {
   const short = text.length > MAX_MODEL_LENGTH ? `${text.slice(0, MAX_MODEL_LENGTH)}…` : text;
   return escapeControls(JSON.stringify(short));
 }

@@ -1,6 +1,7 @@
 import { PLAIN_NAMES } from '@olla/core/catalog/names/name-rules';
 import type { BackendType } from '@olla/core/backend-type';
 import type { BackendProfile } from './profile.ts';
+import { behindBase, OPENAI_MANAGEMENT, OPENAI_USE } from './openai-paths.ts';
 import { openAiListings } from './listings/fleet-listing.ts';
 import { checkAccess, checkStatus } from './reading/health.ts';
 import { readOpenAiList } from './reading/openai-list.ts';
@@ -14,6 +15,8 @@ type Defaulted =
   | 'anthropic'
   | 'nativePaths'
   | 'apiPaths'
+  | 'usePaths'
+  | 'managementPaths'
   | 'checkHealth'
   | 'checkModelsAccess'
   | 'readModels'
@@ -34,6 +37,8 @@ export function defineProfile<const Type extends BackendType>(
   profile: Omit<BackendProfile<Type>, Defaulted> & Partial<Pick<BackendProfile, Defaulted>>,
 ): BackendProfile<Type> {
   const openAiBase = profile.openAiBase === undefined ? '' : profile.openAiBase;
+  const bases = openAiBase === null ? [] : [...new Set(['', openAiBase])];
+  const openAi = bases.flatMap((base) => behindBase(base, OPENAI_USE));
   return {
     typeAliases: [],
     contractName: profile.type,
@@ -56,5 +61,7 @@ export function defineProfile<const Type extends BackendType>(
     names: PLAIN_NAMES,
     requestHeaders: { drop: NOTHING },
     ...profile,
+    usePaths: [...openAi, ...(profile.usePaths ?? [])],
+    managementPaths: [...OPENAI_MANAGEMENT, ...(profile.managementPaths ?? [])],
   };
 }

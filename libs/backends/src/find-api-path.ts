@@ -1,20 +1,8 @@
 import { jsonPath, type ApiPath } from './api-path.ts';
+import { OPENAI_JSON_PATHS } from './openai-paths.ts';
 import type { BackendProfile } from './profile.ts';
 import { toBackendPath } from './paths.ts';
 import { PROFILES } from './table.ts';
-
-/** Paths with a JSON body in OpenAI's API, and those that servers have added to it. */
-const OPENAI_JSON_PATHS = [
-  '/v1/chat/completions',
-  '/v1/completions',
-  '/v1/embeddings',
-  '/v1/responses',
-  '/v1/rerank',
-  '/v1/score',
-  '/v1/images/generations',
-  '/v1/audio/speech',
-  '/v1/moderations',
-] as const;
 
 function pathsOf({ apiPaths, openAiBase, anthropic }: BackendProfile): ApiPath[] {
   const bases = openAiBase === null ? [] : ['', openAiBase];

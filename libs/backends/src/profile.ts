@@ -2,6 +2,7 @@ import type { BackendType } from '@olla/core/backend-type';
 import type { NameRules } from '@olla/core/catalog/names/name-rules';
 import type { EndpointModel, LoadedModel } from '@olla/core/snapshot';
 import type { ApiPath } from './api-path.ts';
+import type { PathRule } from './path-rule.ts';
 import type { FleetListing, FormatInput } from './listings/fleet-listing.ts';
 import type { ModelList } from './reading/model-list.ts';
 
@@ -116,6 +117,13 @@ export interface BackendProfile<Type extends BackendType = BackendType> {
   readonly nativePaths: readonly string[];
   /** Paths of its own API whose meaning the gateway must know. Those of OpenAI and Anthropic need not be listed. */
   readonly apiPaths: readonly ApiPath[];
+  /**
+   * Inference and reading, for everyone who may call the gateway. Where the gateway sends credentials of its own, every
+   * other path counts as management.
+   */
+  readonly usePaths: readonly PathRule[];
+  /** Paths that change the server: its models, caches, keys or configuration. */
+  readonly managementPaths: readonly PathRule[];
   /** Requests that it works on at once with default settings; used where the server does not tell its slots. */
   readonly defaultConcurrency: number;
   readonly checkHealth: (response: ProbeResponse) => HealthVerdict;

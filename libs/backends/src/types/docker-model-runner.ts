@@ -1,5 +1,6 @@
 import { PLAIN_NAMES } from '@olla/core/catalog/names/name-rules';
 import { defineProfile } from '../define-profile.ts';
+import { behindBase, OPENAI_USE } from '../openai-paths.ts';
 import { parseJson } from '../reading/json.ts';
 import { looksLikeModelList } from '../reading/model-list.ts';
 
@@ -17,6 +18,38 @@ export const dockerModelRunner = defineProfile({
     countTokensPath: '/anthropic/v1/messages/count_tokens',
   },
   nativePaths: ['/engines', '/models', '/anthropic'],
+  usePaths: [
+    ...['/engines/*', '/engines'].flatMap((base) => behindBase(base, OPENAI_USE)),
+    'POST /engines/rerank',
+    'POST /engines/*/rerank',
+    'POST /engines/score',
+    'POST /engines/*/score',
+    'POST /responses',
+    'POST /engines/responses',
+    'POST /anthropic/v1/messages',
+    'POST /anthropic/v1/messages/count_tokens',
+    'GET /models',
+    'GET /models/**',
+    'GET /engines/status',
+    'GET /engines/ps',
+    'GET /engines/df',
+    'GET /version',
+  ],
+  managementPaths: [
+    'POST /models/create',
+    'POST /models/load',
+    'POST,DELETE /models/purge',
+    'DELETE /models/**',
+    'POST /models/**/tag',
+    'POST /models/**/push',
+    'POST /models/**/repackage',
+    'POST /engines/unload',
+    'POST /engines/*/unload',
+    'POST /engines/_configure',
+    'POST /engines/*/_configure',
+    'POST /engines/install-backend',
+    'POST /engines/uninstall-backend',
+  ],
   defaultConcurrency: 8,
   names: { ...PLAIN_NAMES, shortNames: 'own' },
   detect: {

@@ -1,6 +1,8 @@
 import { PLAIN_NAMES } from '@olla/core/catalog/names/name-rules';
 import type { EndpointModel } from '@olla/core/snapshot';
 import { defineProfile } from '../define-profile.ts';
+import { behindBase, OPENAI_USE } from '../openai-paths.ts';
+import type { PathRule } from '../path-rule.ts';
 import type { ResidentModel, SignalReading } from '../profile.ts';
 import {
   asCount,
@@ -16,6 +18,50 @@ import {
 import { kindOfCapabilities } from '../reading/model.ts';
 import { readOpenAiList } from '../reading/openai-list.ts';
 
+/** Every path of the server is behind each of these. */
+const API_BASES = ['/api/v1', '/api/v0', '/v1', '/v0'] as const;
+
+const OWN_USE: readonly PathRule[] = [
+  ...OPENAI_USE.map((rule) => rule.replace('/v1/', '/')),
+  'POST /reranking',
+  'POST /reranker',
+  'POST /classify',
+  'POST /tokenize',
+  'POST /images/upscale',
+  'POST /audio/generations',
+  'POST /3d/generations',
+  'GET /health',
+  'GET /stats',
+  'GET /slots',
+  'GET /params',
+  'GET /downloads',
+  'GET /registry/search',
+  'GET /pull/variants',
+  'GET /system-info',
+  'GET /system-stats',
+];
+
+const OWN_MANAGEMENT: readonly PathRule[] = [
+  'POST /pull',
+  'POST /load',
+  'POST /unload',
+  'POST /delete',
+  'POST /install',
+  'POST /install/dry-run',
+  'POST /uninstall',
+  'POST /models/register',
+  'POST /models/check-updates',
+  'POST,DELETE /models/**/options',
+  'POST /downloads/control',
+  'POST /params',
+  'POST /log-level',
+  'POST /slots/*',
+  'POST /jobs',
+  'POST,DELETE /jobs/**',
+  'POST,DELETE /cloud/auth',
+  'POST,DELETE /cloud/auth/**',
+];
+
 export const lemonade = defineProfile({
   type: 'lemonade',
   label: 'Lemonade',
@@ -25,6 +71,24 @@ export const lemonade = defineProfile({
   modelsPath: '/api/v1/models',
   openAiBase: '/api',
   nativePaths: ['/api/v1', '/api/v0'],
+  usePaths: [
+    ...API_BASES.flatMap((base) => behindBase(base, OWN_USE)),
+    'GET /api/tags',
+    'GET /api/ps',
+    'GET /api/version',
+    'POST /api/show',
+    'POST /api/chat',
+    'POST /api/generate',
+    'POST /api/embed',
+    'POST /api/embeddings',
+    'GET /live',
+    'GET /metrics',
+  ],
+  managementPaths: [
+    ...API_BASES.flatMap((base) => behindBase(base, OWN_MANAGEMENT)),
+    '/internal/**',
+    'POST /mcp',
+  ],
   defaultConcurrency: 100,
   names: { ...PLAIN_NAMES, shortNames: 'own' },
   readModels: (body) => readOpenAiList(body, tellModel),

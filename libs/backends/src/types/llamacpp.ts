@@ -3,6 +3,8 @@ import { defineProfile } from '../define-profile.ts';
 import { openAiListings, type FleetListing } from '../listings/fleet-listing.ts';
 import { namedFromNative, openAiList, openAiModel, type NamedModel } from '../listings/openai.ts';
 import type { NativeModel } from '../listings/select-models.ts';
+import { OPENAI_USE, withAndWithoutVersion } from '../openai-paths.ts';
+import { namedFromNative, openAiList } from '../listings/openai.ts';
 import type { HealthVerdict, ProbeResponse, SignalReading } from '../profile.ts';
 import { checkStatus, errorText } from '../reading/health.ts';
 import {
@@ -59,6 +61,36 @@ export const llamacpp = defineProfile({
     '/lora-adapters',
     '/health',
     '/models',
+  ],
+  usePaths: [
+    ...withAndWithoutVersion(OPENAI_USE),
+    'POST /completion',
+    'POST /infill',
+    'POST /embedding',
+    'POST /reranking',
+    'POST /v1/reranking',
+    'POST /tokenize',
+    'POST /detokenize',
+    'POST /apply-template',
+    'GET /props',
+    'GET /slots',
+    'GET /lora-adapters',
+    'GET /v1/stream/*',
+    'GET /health',
+    'GET /v1/health',
+    'GET /metrics',
+  ],
+  managementPaths: [
+    'POST /props',
+    'POST /slots',
+    'POST /slots/**',
+    'POST /lora-adapters',
+    'POST,DELETE /models',
+    'POST /models/load',
+    'POST /models/unload',
+    'DELETE /v1/stream/*',
+    'POST /tools',
+    '/cors-proxy',
   ],
   defaultConcurrency: 4,
   // The server works on a request with this header to its end, even if the client has left.

@@ -24,6 +24,22 @@ export const lmStudio = defineProfile({
     jsonPath('/api/v0/completions'),
     jsonPath('/api/v0/embeddings'),
   ],
+  usePaths: [
+    'GET /api/v0/models',
+    'GET /api/v0/models/**',
+    'POST /api/v0/chat/completions',
+    'POST /api/v0/completions',
+    'POST /api/v0/embeddings',
+    'GET /api/v1/models',
+    'GET /api/v1/models/**',
+    'POST /api/v1/chat',
+  ],
+  managementPaths: [
+    'POST /api/v1/models/load',
+    'POST /api/v1/models/unload',
+    'POST /api/v1/models/download',
+    'DELETE /api/v1/models/**',
+  ],
   defaultConcurrency: 1,
   // Names of its catalog begin with the maker; its other names are those of files.
   names: { ...PLAIN_NAMES, shortNames: 'published' },

@@ -10,6 +10,20 @@ export const vllmMlx = defineProfile({
   modelsPath: '/v1/models',
   anthropic: { messagesPath: '/v1/messages', since: null, countTokensPath: '/v1/messages/count_tokens' },
   nativePaths: ['/health'],
+  usePaths: [
+    'GET /v1/status',
+    'GET /v1/cache/stats',
+    'GET /v1/mcp/tools',
+    'GET /v1/mcp/servers',
+    'GET /health',
+    'GET /metrics',
+  ],
+  managementPaths: [
+    'POST,DELETE /v1/cache',
+    'POST,DELETE /v1/cache/**',
+    'POST,DELETE /v1/requests/**',
+    '/v1/mcp/execute',
+  ],
   defaultConcurrency: 20,
   detect: detectByOwner('vllm-mlx'),
 });

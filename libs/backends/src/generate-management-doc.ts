@@ -1,0 +1,93 @@
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { OPENAI_MANAGEMENT, OPENAI_USE } from './openai-paths.ts';
+import type { PathRule } from './path-rule.ts';
+import { PROFILES } from './table.ts';
+
+/** The path of docs/management.md. */
+export const MANAGEMENT_PAGE = fileURLToPath(new URL('../../../docs/management.md', import.meta.url));
+
+/** The text of docs/management.md. */
+export function managementPage(): string {
+  const sections = PROFILES.map(
+    ({ label, type, usePaths, managementPaths }) => `### ${label} (\`${type}\`)
+
+Inference and reading: ${listed(usePaths, OPENAI_USE)}
+
+Management: ${listed(managementPaths, OPENAI_MANAGEMENT)}
+`,
+  );
+  return `# Who may manage the servers
+
+<!-- Generated from libs/backends/src/types by \`node libs/backends/src/generate-management-doc.ts\`. -->
+
+The gateway sends each endpoint's own credentials, and stands inside the network of its servers. It lends neither of them to
+web pages. A request is one of three kinds, by its method and its path, which is decoded and normalised before:
+
+- **Inference and reading**: open to every client and, as far as \`server.cors.allowed_origins\` goes, to every page.
+- **Management**: it changes models, caches, keys or the configuration of a server. The lists of all types count for every
+  endpoint, because a server may be another than its \`type\` says; letter case and a version (\`/v1\`, \`/api/v1\`) in front do not
+  count.
+- **Everything else** is relayed, but counts as management at an endpoint that has credentials of its own.
+
+An endpoint has credentials of its own if it has \`auth\`, or \`headers\` whose name or value tells of credentials, such as
+\`Authorization\`, \`X-Api-Key\` or \`Cookie\`.
+
+## When management is refused
+
+| condition | answer |
+| --- | --- |
+| \`proxy.model_management: false\` | 403 \`MANAGEMENT_DISABLED\` |
+| a browser sent it (it has an \`Origin\`) to an unknown host | 403 \`FORBIDDEN_HOST\` |
+| a page of another origin sent it, and \`server.cors.allowed_origins\` does not name the origin | 403 \`FORBIDDEN_ORIGIN\` |
+| the endpoint has credentials of its own, and does not say \`management: true\` | 403 \`MANAGEMENT_DISABLED\`, which names the endpoint |
+
+A request with the admin token (\`Authorization: Bearer …\`) passes the two conditions for browsers. The admin token is never
+relayed to a server. If several endpoints could take a request, those that refuse it are left out. Management that no endpoint
+has begun to answer is not repeated at another one.
+
+### Known hosts
+
+A page whose own name leads to the gateway's address (DNS rebinding) looks like a page of the gateway itself: its \`Origin\` and
+its \`Host\` are the same. So the \`Host\` must be one that nobody else can own: an IP address, \`localhost\`, the name of the
+machine, a name without a dot, a name that ends in \`.localhost\`, \`.local\`, \`.internal\` or \`.svc\`, or one of
+\`server.allowed_hosts\`. What a trusted proxy sends as \`X-Forwarded-Host\` is known too, and a page of that host is of the same
+origin. Command-line tools send no \`Origin\` and are not asked.
+
+Changes through the admin API (\`/internal\`) need the admin token in any case. Reads of it that come from pages of other
+origins, or under an unknown \`Host\`, are answered without the URLs of the servers and without process ids, unless they carry
+the admin token.
+
+### What stays open
+
+Inference is open to every page that \`server.cors.allowed_origins\` allows, by default to all: such a page can use an endpoint
+with the endpoint's credentials, and at its owner's cost. The gateway tells so at its start. Name the origins of your pages
+there to end it.
+
+## The lists
+
+\`*\` is one segment of a path, \`**\` one or more; a rule without a method is for all. A path that a server has behind several
+bases (\`/v1\`, \`/api/v1\`, none) is listed once. Every type has these:
+
+Inference and reading: ${listed(OPENAI_USE)}
+
+Management: ${listed(OPENAI_MANAGEMENT)}
+
+${sections.join('\n')}`;
+}
+
+/** Each rule once, whatever the base of the API, and without those that every type has. */
+function listed(rules: readonly PathRule[], ofAll: readonly PathRule[] = []): string {
+  const seen = new Set(ofAll.map(withoutBase));
+  const own = rules.filter((rule) => {
+    const key = withoutBase(rule);
+    return !seen.has(key) && seen.add(key);
+  });
+  return own.length === 0 ? 'nothing further.' : `${own.map((rule) => `\`${rule}\``).join(', ')}.`;
+}
+
+function withoutBase(rule: PathRule): string {
+  return rule.replace(/(^| )\/(?:(?:api|engines(?:\/\*)?)\/)?v\d\//, '$1/');
+}
+
+if (import.meta.main) writeFileSync(MANAGEMENT_PAGE, managementPage());

@@ -165,7 +165,7 @@ describe('two gateways and two separate agents with one Redis behind HAProxy', (
         const pids = gateway.children().workers;
         const { workers } = (await readStatus(gateway)).cluster;
         return workers
-          .filter(({ pid }) => pids.includes(pid))
+          .filter(({ pid }) => pid !== undefined && pids.includes(pid))
           .reduce((sum, { in_flight }) => sum + in_flight, 0);
       }),
     );

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { createAdminToken } from '@olla/admin-api/token-file';
 import { OllaError } from '@olla/core/errors';
+import { AdminToken } from '@olla/gateway/admin/admin-token';
 import { createAdmin } from '@olla/gateway/admin/create-admin';
 import { errorResponse } from '@olla/gateway/request/error-response';
 import type { FakeCluster } from '@olla/gateway/testing/fake-cluster';
@@ -27,7 +28,14 @@ export async function serveFakeGateway(t: TestContext, cluster: FakeCluster): Pr
     const headers = request.headers as Record<string, string | undefined>;
     const { method = 'GET' } = request;
     void admin
-      .handle({ method, path: url.pathname, query: url.searchParams, headers, clientAddress: '127.0.0.1' })
+      .handle({
+        method,
+        path: url.pathname,
+        query: url.searchParams,
+        headers,
+        clientAddress: '127.0.0.1',
+        isOutsider: false,
+      })
       .then(
         ({ status, headers, body }) => response.writeHead(status, headers.flat()).end(body),
         (error: unknown) => {
@@ -44,7 +52,7 @@ export async function serveFakeGateway(t: TestContext, cluster: FakeCluster): Pr
   });
   const { port } = server.address() as AddressInfo;
   const { token } = createAdminToken(port, { XDG_RUNTIME_DIR: folder });
-  const admin = createAdmin({ ...cluster.deps, adminToken: token });
+  const admin = createAdmin({ ...cluster.deps, adminToken: new AdminToken(token) });
   const url = `http://127.0.0.1:${port}`;
   return { url, port, env: { XDG_RUNTIME_DIR: folder, OLLA_GATEWAY: url } };
 }

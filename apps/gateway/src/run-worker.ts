@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { answerProcessQuestions } from '@olla/admin-api/process-report';
 import type { Settings } from '@olla/config/schema';
 import { Trust } from '@olla/core/limits-address/client-address';
@@ -7,6 +8,7 @@ import { Limiter } from '@olla/state/limiter';
 import type { SharedState } from '@olla/state/shared-state';
 import type { Logger } from '@olla/telemetry/logger';
 import { startTracing } from '@olla/telemetry/tracing/start-tracing';
+import { AdminToken } from './admin/admin-token.ts';
 import { createAdmin } from './admin/create-admin.ts';
 import { Ejections } from './fleet/ejections.ts';
 import { Endpoints } from './fleet/endpoints.ts';
@@ -27,9 +29,12 @@ import { StatisticsRecorder } from './observe/statistics-recorder.ts';
 import type { InitMessage } from './process-messages.ts';
 import { createAdmit } from './request/admit.ts';
 import { createAnswerLocally } from './request/answer-locally.ts';
+import { Callers } from './request/callers.ts';
 import { createFindClientAddress } from './request/client-address.ts';
 import { createCors } from './request/cors.ts';
+import { createKnownHosts } from './request/known-hosts.ts';
 import { LimitTable } from './request/limit-table.ts';
+import { ManagementGuard } from './request/management-guard.ts';
 import { createModelLists } from './request/model-lists.ts';
 import { PendingBudget } from './request/pending-budget.ts';
 import { createPlan } from './request/plan.ts';
@@ -107,6 +112,7 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
       ...(sessions === null ? {} : { sessions: sessions.report() }),
     }),
   );
+  const adminToken = init.adminToken == null ? null : new AdminToken(init.adminToken);
   const stopAnswering = answerProcessQuestions(state);
   const admin = createAdmin({
     settings,
@@ -116,7 +122,7 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
     endpoints: () => routing.fleet.endpoints,
     control: () => routing.control,
     draining: () => isDraining,
-    adminToken: init.adminToken ?? null,
+    adminToken,
     startedAt: self.startedAt,
     build: init.build,
     log,
@@ -127,10 +133,18 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
   const { trust_proxy_headers: trustHeaders, trusted_proxy_cidrs: proxies } = server.rate_limits;
   const { max_body_size: maxBodyBytes, max_pending_bytes: maxPendingBytes } = server.request_limits;
   const models = createModelLists(routing, aliases);
+  const cors = createCors(server.cors);
+  const isKnownHost = createKnownHosts(server.allowed_hosts, hostname());
+  const callers = new Callers({ isKnownHost, cors, adminToken });
+  const guard = new ManagementGuard({
+    isManagementAllowed: proxy.model_management,
+    callers,
+    endpoint: (name) => endpoints.get(name),
+  });
   const handle = createRequestPath({
     findClientAddress: createFindClientAddress(new Trust(trustHeaders, proxies)),
     admit: createAdmit({ limiter, limits: new LimitTable(server.rate_limits), statistics }),
-    answerLocally: createAnswerLocally(admin, models),
+    answerLocally: createAnswerLocally({ admin, models, callers }),
     models,
     readBody: createReadBody({
       maxBytes: maxBodyBytes,
@@ -143,6 +157,7 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
       sessions,
       refresh,
       findFiles: createFindFiles(endpoints),
+      guard,
     }),
     forward: createForward({
       endpoints,
@@ -160,9 +175,10 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
       requestLog: server.request_logging && log.enabled('info') ? createRequestLog(log, format) : null,
       tracing,
     }),
-    cors: createCors(server.cors),
+    cors,
     tracing,
-    isManagementAllowed: proxy.model_management,
+    guard,
+    adminToken,
     refresh,
     isDraining: () => isDraining,
     log,

@@ -18,6 +18,7 @@ import type { LiveInstance } from '@olla/state/ports/directory';
 import type { ClusterEvent } from '@olla/state/ports/events';
 import type { StateHealth } from '@olla/state/ports/health';
 import type { StatisticsReading } from '@olla/state/ports/statistics';
+import { AdminToken } from '../src/admin/admin-token.ts';
 import type { AdminRequest } from '../src/admin/respond.ts';
 import type { AdminDeps } from '../src/admin/sources.ts';
 
@@ -77,7 +78,7 @@ export function fakeCluster(): FakeCluster {
       endpoints: () => viewOf(settings, cluster).endpoints,
       control: () => cluster.control,
       draining: () => cluster.draining,
-      adminToken: 'secret-of-the-test',
+      adminToken: new AdminToken('secret-of-the-test'),
       startedAt: NOW - 3_600_000,
       build: { version: '0.1.0', commit: 'f00df00d', builtAt: '2026-11-30T12:00:00.000Z' },
       log: {
@@ -264,5 +265,12 @@ export function reportOf(
 
 export function request(method: string, target: string, headers: AdminRequest['headers'] = {}): AdminRequest {
   const [path = '', query = ''] = target.split('?');
-  return { method, path, query: new URLSearchParams(query), headers, clientAddress: '127.0.0.1' };
+  return {
+    method,
+    path,
+    query: new URLSearchParams(query),
+    headers,
+    clientAddress: '127.0.0.1',
+    isOutsider: false,
+  };
 }

@@ -1,3 +1,4 @@
+import { isCredential } from '@olla/core/http/is-credential';
 import type { EndpointSettings } from './schema.ts';
 
 /**
@@ -20,4 +21,9 @@ export function credentialHeaders(
     headers[name] = `Basic ${Buffer.from(pair, 'utf8').toString('base64')}`;
   }
   return headers;
+}
+
+/** Whether the gateway has credentials of its own for an endpoint, which its clients could borrow. */
+export function hasCredentials({ headers, auth }: Pick<EndpointSettings, 'headers' | 'auth'>): boolean {
+  return auth !== null || Object.entries(headers).some(([name, value]) => isCredential(name, value));
 }

@@ -70,6 +70,7 @@ describe('loading a file with every key', () => {
       ca: TEST_CA.trimEnd(),
       ca_file: 'secrets/ca.pem',
       insecure_skip_verify: true,
+      management: true,
       auth: {
         type: 'bearer',
         token: 's3cret',

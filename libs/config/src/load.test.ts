@@ -85,6 +85,7 @@ describe('loadSettings', () => {
     OLLA_SERVER_WORKERS: ['2', 2],
     OLLA_SERVER_REQUEST_LOGGING: ['off', false],
     OLLA_SERVER_RESPONSE_TIME_TRAILER: ['TE', 'te'],
+    OLLA_SERVER_ALLOWED_HOSTS: ['AI.example.com:443,*.lan.example', ['ai.example.com', '*.lan.example']],
     OLLA_SERVER_READ_TIMEOUT: ['1m', 60_000],
     OLLA_SERVER_READ_HEADER_TIMEOUT: ['2s', 2_000],
     OLLA_SERVER_WRITE_TIMEOUT: ['0s', undefined],
@@ -232,6 +233,44 @@ describe('loadSettings', () => {
       [['DROPPED_PATH', 'discovery.static.endpoints[0].url', 1]],
     );
   });
+
+  const OWN_KEY =
+    "discovery: { static: { endpoints: [{ url: 'http://a', name: a, auth: { type: bearer, token: x } }, { url: 'http://b', name: b, headers: { X-Api-Key: y } }, { url: 'http://c', name: c, headers: { X-Team: z } }] } }";
+
+  test('gives one notice for endpoints with credentials that every page may use', () => {
+    write('config.yaml', OWN_KEY);
+    const [notice, ...others] = load().notices;
+    assert.deepEqual(
+      [notice?.code, notice?.key, others],
+      ['LENT_CREDENTIALS', 'server.cors.allowed_origins', []],
+    );
+    assert.match(notice?.message ?? '', /to a, b with the credentials/);
+  });
+
+  for (const cors of ['{ enabled: false }', "{ allowed_origins: ['https://ui.example.com'] }"])
+    test(`gives no notice for endpoints with credentials under cors: ${cors}`, () => {
+      write('config.yaml', `${OWN_KEY}\nserver: { cors: ${cors} }`);
+      assert.deepEqual(load().notices, []);
+    });
+
+  for (const [given, host] of [
+    ['AI.Example.com:8443', 'ai.example.com'],
+    ['ai.example.com.', 'ai.example.com'],
+    ['*.example.com', '*.example.com'],
+    ['*', '*'],
+  ] as const)
+    test(`reads the allowed host ${given}`, () => {
+      write('config.yaml', `server: { allowed_hosts: ['${given}'] }`);
+      assert.deepEqual(load().settings.server.allowed_hosts, [host]);
+    });
+
+  for (const wrong of ['https://ai.example.com', 'ai.example.com/x', 'a*.example.com', 'a b', '.example.com'])
+    test(`refuses the allowed host ${wrong}`, () => {
+      write('config.yaml', `server: { allowed_hosts: ['${wrong}'] }`);
+      const result = loadSettings({ env: {}, cwd, file: 'config.yaml' });
+      assert.ok(!result.ok);
+      assert.match(JSON.stringify(result.problems), /must be a host name such as/);
+    });
 
   test('gives a notice for variables without effect and for misspelt ones', () => {
     const { notices } = load({

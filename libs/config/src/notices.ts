@@ -1,6 +1,7 @@
 import { isDropped } from '@olla/backends/base-path';
 import type { YamlProblem } from './document.ts';
 import type { Draft } from './draft.ts';
+import { hasCredentials } from './endpoint-credentials.ts';
 import { isKnownVariable, unknownVariables, variablesWithoutEffect } from './env.ts';
 import { KEY_ROWS } from './key-table.ts';
 import { formatPath, type Notice } from './problem.ts';
@@ -25,6 +26,7 @@ export function collectNotices(
     ...loopbackEndpoints(draft, settings),
     ...droppedPaths(draft, settings),
     ...insecureEndpoints(draft, settings),
+    ...lentCredentials(draft, settings),
   ];
 }
 
@@ -92,6 +94,17 @@ function insecureEndpoints(draft: Draft, settings: Settings): Notice[] {
     const message = `any certificate of endpoint ${name} is accepted, so that whoever is on the way can read and change its requests. Set ca_file in its place`;
     return [{ code: 'INSECURE_ENDPOINT', key: formatPath(path), message, ...draft.placeOf(path, 'key') }];
   });
+}
+
+/** One for all endpoints: it is the origins that decide. */
+function lentCredentials(draft: Draft, { server: { cors }, discovery }: Settings): Notice[] {
+  const names = discovery.static.endpoints.filter(hasCredentials).map(({ name }) => name);
+  if (names.length === 0 || !cors.enabled || !cors.allowed_origins.includes('*')) return [];
+  const shown =
+    names.length > 5 ? `${names.slice(0, 5).join(', ')} and ${names.length - 5} more` : names.join(', ');
+  const path = ['server', 'cors', 'allowed_origins'];
+  const message = `contains \`*\`, so that every web page that a user of the gateway opens may send inference to ${shown} with the credentials that are configured there. Name the origins of your pages, or leave it so if that is meant; management is refused to other pages in any case`;
+  return [{ code: 'LENT_CREDENTIALS', key: formatPath(path), message, ...draft.placeOf(path, 'key') }];
 }
 
 function isLoopback(host: string): boolean {

@@ -17,6 +17,7 @@ export type NoticeCode =
   | 'SERVICE_LINK'
   | 'DROPPED_PATH'
   | 'INSECURE_ENDPOINT'
+  | 'LENT_CREDENTIALS'
   | 'LOOPBACK_ENDPOINT'
   | 'YAML_WARNING';
 

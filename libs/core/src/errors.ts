@@ -49,13 +49,20 @@ export const ERRORS = {
   MANAGEMENT_DISABLED: {
     status: 403,
     type: 'permission_error',
-    meaning: 'Management calls are switched off by proxy.model_management.',
+    meaning:
+      'Management is switched off by proxy.model_management, or the endpoint has credentials and does not say `management: true`. The message names the key.',
   },
   FORBIDDEN_ORIGIN: {
     status: 403,
     type: 'permission_error',
     meaning:
-      'The request changes models and comes from a web page of another origin that `server.cors.allowed_origins` does not name.',
+      'The request manages a server and comes from a web page of another origin that `server.cors.allowed_origins` does not name.',
+  },
+  FORBIDDEN_HOST: {
+    status: 403,
+    type: 'permission_error',
+    meaning:
+      'A web page sent a change to the gateway under a host name that is not known to be its own. Add the name to `server.allowed_hosts`.',
   },
   UNAUTHORIZED: {
     status: 401,

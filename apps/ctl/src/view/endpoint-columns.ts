@@ -33,7 +33,7 @@ export function endpointColumns(ascii: boolean): Column<StatusEndpoint>[] {
     { title: 'TOK/S EACH', align: 'right', wide: true, value: (row) => showRate(row.tokens_per_second) },
     { title: 'FAILED', align: 'right', wide: true, value: (row) => showCount(row.failures_total) },
     { title: 'PRIORITY', align: 'right', wide: true, value: (row) => String(row.priority) },
-    { title: 'URL', wide: true, value: (row) => row.url },
+    { title: 'URL', wide: true, value: (row) => row.url ?? '-' },
     { title: 'REASON', wide: true, value: (row) => row.reason || UNKNOWN },
   ];
 }

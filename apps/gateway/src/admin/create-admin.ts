@@ -4,6 +4,7 @@ import { changeEndpoint, refresh, requireToken } from './actions.ts';
 import { endpointsBody } from './endpoints-body.ts';
 import { eventsBody } from './events-body.ts';
 import { modelsBody } from './models-body.ts';
+import { outsiderView } from './outsider-view.ts';
 import { processBody } from './process-body.ts';
 import { Content, respond, type AdminRequest, type AdminResponse, type Reply } from './respond.ts';
 import { SharedMoments } from './shared-moments.ts';
@@ -52,7 +53,13 @@ const ROUTES: ReadonlyMap<string, Route> = new Map([
   ['/internal/stats/translators', readRoute(statsTranslatorsBody)],
   ['/internal/stats/sticky', readRoute(statsStickyBody)],
   ['/internal/events', { methods: READ, build: events }],
-  ['/internal/process', { methods: READ, build: async ({ deps }) => uncached(200, await processBody(deps)) }],
+  [
+    '/internal/process',
+    {
+      methods: READ,
+      build: async ({ deps }, request) => uncached(200, viewFor(request, await processBody(deps))),
+    },
+  ],
   ['/internal/openapi.json', { methods: READ, build: openApi }],
   ['/internal/refresh', { methods: ['POST'], build: ({ deps }, request) => action(deps, request, refresh) }],
   [
@@ -119,14 +126,18 @@ function readRoute(
     build: async ({ moments }, request) => {
       const moment = await moments.read();
       const flags = parameters.map((name) => flagOf(request.query.get(name)));
-      const key = [request.path, ...flags].join(' ');
+      const key = [request.path, request.isOutsider ? 'outsider' : 'own', ...flags].join(' ');
       return {
         status: 200,
-        content: moments.view(moment, key, () => build(moment, request)),
+        content: moments.view(moment, key, () => viewFor(request, build(moment, request))),
         cacheable: true,
       };
     },
   };
+}
+
+function viewFor({ isOutsider }: AdminRequest, body: unknown): unknown {
+  return isOutsider ? outsiderView(body) : body;
 }
 
 /** Of the many texts that a client may send only two say something. */
@@ -159,8 +170,9 @@ function health({ deps }: Sources): Reply {
   return uncached(serving > 0 ? 200 : 503, body);
 }
 
-async function events({ deps }: Sources): Promise<Reply> {
-  return { status: 200, content: new Content(await eventsBody(deps)), cacheable: true };
+async function events({ deps }: Sources, request: AdminRequest): Promise<Reply> {
+  const body = viewFor(request, await eventsBody(deps));
+  return { status: 200, content: new Content(body), cacheable: true };
 }
 
 function ready({ deps }: Sources): Reply {

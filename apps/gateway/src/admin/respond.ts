@@ -10,6 +10,8 @@ export interface AdminRequest {
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
   readonly clientAddress: string;
+  /** A page of another origin, or a client under an unknown host: it sees no backend URLs and no process ids. */
+  readonly isOutsider: boolean;
 }
 
 /** The whole response, without the headers of its framing. */

@@ -12,6 +12,7 @@ import type { HealthPort, StateHealth } from '@olla/state/ports/health';
 import type { StatisticsPort, StatisticsReading } from '@olla/state/ports/statistics';
 import type { StateKind } from '@olla/state/shared-state';
 import type { EventLogger } from '@olla/state/report-event';
+import type { AdminToken } from './admin-token.ts';
 import { endpointRows, type EndpointRow } from './endpoint-rows.ts';
 import { sumStatistics, type ClusterStatistics } from './sum-statistics.ts';
 
@@ -37,7 +38,7 @@ export interface AdminDeps {
   readonly control: () => Control;
   readonly draining: () => boolean;
   /** Null: actions are refused. */
-  readonly adminToken: string | null;
+  readonly adminToken: AdminToken | null;
   /** Of this gateway; epoch milliseconds. */
   readonly startedAt: number;
   readonly build: BuildInfo;

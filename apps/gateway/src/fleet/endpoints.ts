@@ -1,5 +1,5 @@
 import { basePathOf, type BasePath } from '@olla/backends/base-path';
-import { credentialHeaders } from '@olla/config/endpoint-credentials';
+import { credentialHeaders, hasCredentials } from '@olla/config/endpoint-credentials';
 import { endpointTls, ownHost } from '@olla/config/endpoint-tls';
 import type { EndpointSettings, Settings } from '@olla/config/schema';
 import { endpointKey } from '@olla/core/endpoint-key';
@@ -17,6 +17,8 @@ export interface Endpoint {
   readonly host: string;
   /** Flat: its credentials and configured headers; null where it has none. */
   readonly credentials: readonly string[] | null;
+  /** Some of them tell the server who asks: clients could borrow them. */
+  readonly hasCredentials: boolean;
   /** Where its API lies on its server. */
   readonly base: BasePath;
 }
@@ -59,6 +61,7 @@ function connectEndpoint(settings: EndpointSettings, proxy: Settings['proxy']): 
     scheme: url.protocol === 'https:' ? 'https' : 'http',
     host: ownHost(settings) ?? url.host,
     credentials: own.length === 0 ? null : own,
+    hasCredentials: hasCredentials(settings),
     base: basePathOf(url.pathname, settings.preserve_path),
     upstream: new Http1Upstream({
       origin: url.origin,

@@ -16,7 +16,10 @@ const start = (t: TestContext, config: InProcessOptions['config'] = {}) =>
   startWithBackends(t, SPECS, { config });
 
 const deleteBytes = (path: string, headers: readonly string[] = []): string =>
-  postBytes('{"model":"m-a:latest"}', headers, path).toString().replace('POST', 'DELETE');
+  postBytes('{"model":"m-a:latest"}', headers, path)
+    .toString()
+    .replace('POST', 'DELETE')
+    .replace('gateway.test', 'gateway');
 
 /** In the form of Ollama's API or in the contract's: an escaped path may get either. */
 function assertRefused(response: RawResponse, code: string): void {

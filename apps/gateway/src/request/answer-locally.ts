@@ -1,8 +1,9 @@
 import { OllaError } from '@olla/core/errors';
 import type { Admin } from '../admin/create-admin.ts';
-import type { ModelLists } from './model-lists.ts';
 import type { Call } from './call.ts';
+import type { Callers } from './callers.ts';
 import type { ClientAddress } from './client-address.ts';
+import type { ModelLists } from './model-lists.ts';
 import type { Outcome } from './outcome.ts';
 import { respond } from './respond.ts';
 import type { RelayRoute, Route } from './routes.ts';
@@ -13,8 +14,16 @@ export type AnswerLocally = (
   client: ClientAddress,
 ) => Outcome | Promise<Outcome>;
 
+export interface LocalSources {
+  readonly admin: Admin;
+  readonly models: ModelLists;
+  readonly callers: Pick<Callers, 'isOutsider' | 'refusalUnderUnknownHost'>;
+}
+
+const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
 /** Answers at the paths that are relayed to no endpoint. Waits where the shared state is read. */
-export function createAnswerLocally(admin: Admin, models: ModelLists): AnswerLocally {
+export function createAnswerLocally({ admin, models, callers }: LocalSources): AnswerLocally {
   return (call, route, client) => {
     switch (route.kind) {
       case 'admin':
@@ -31,6 +40,8 @@ export function createAnswerLocally(admin: Admin, models: ModelLists): AnswerLoc
   };
 
   async function answerAdmin(call: Call, path: string, client: ClientAddress): Promise<Outcome> {
+    const refusal = READS.has(call.method) ? null : callers.refusalUnderUnknownHost(call.request, client);
+    if (refusal !== null) throw refusal;
     const response = await admin.handle({
       // What HEAD is told of the body is that of GET.
       method: call.method === 'HEAD' ? 'GET' : call.method,
@@ -38,6 +49,7 @@ export function createAnswerLocally(admin: Admin, models: ModelLists): AnswerLoc
       query: new URLSearchParams(call.query),
       headers: call.request.headers,
       clientAddress: client.address,
+      isOutsider: callers.isOutsider(call.request, client),
     });
     call.throwIfAborted();
     return respond(call, { ...response, headers: response.headers.flat() });

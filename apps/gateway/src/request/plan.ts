@@ -12,6 +12,7 @@ import type { Sessions, SessionTurn } from '../fleet/sessions.ts';
 import type { FindFiles } from '../forward/file-search.ts';
 import { headerOf, type Call } from './call.ts';
 import type { ClientAddress } from './client-address.ts';
+import type { GuardedRequest, ManagementGuard } from './management-guard.ts';
 import { chooseForFile, chooseManaged, possibleHolders, type ManagementInput } from './management.ts';
 import { namedFiles } from './named-files.ts';
 import { requestedModel, type RequestBody } from './request-body.ts';
@@ -48,15 +49,23 @@ export interface PlanOptions {
   readonly sessions: Sessions | null;
   readonly refresh: FleetRefresh;
   readonly findFiles: FindFiles;
+  readonly guard: Pick<ManagementGuard, 'permitted' | 'takesManagement'>;
 }
 
 /**
  * Orders the endpoints for a request. Waits only where the strategy `discovery` looks for a model that nobody has, and
  * where servers are asked for the files of a new model.
  */
-export function createPlan({ routing, policy, sessions, refresh, findFiles }: PlanOptions): PlanRequest {
+export function createPlan({
+  routing,
+  policy,
+  sessions,
+  refresh,
+  findFiles,
+  guard,
+}: PlanOptions): PlanRequest {
   return (call, { route, client, body }) => {
-    if (route.management || route.blob) return planManagement({ call, route, client, body });
+    if (route.management || route.blob) return planManagement({ call, route, client, body, takes });
     const model = requestedModel(body);
     const session =
       sessions === null || model === null
@@ -69,40 +78,43 @@ export function createPlan({ routing, policy, sessions, refresh, findFiles }: Pl
       session: session?.lookup ?? null,
     };
     const made = planRoute(routing.fleet, wanted, policy);
-    if (made.kind === 'routed' || !made.refreshFirst) return planOf(made, wanted, session);
+    const asked = { call, route, client, session };
+    if (made.kind === 'routed' || !made.refreshFirst) return planOf(made, wanted, asked);
     return refresh.refreshed(call, route.targets).then(() => {
       const again = { ...wanted, refreshed: true };
-      return planOf(planRoute(routing.fleet, again, policy), again, session);
+      return planOf(planRoute(routing.fleet, again, policy), again, asked);
     });
   };
 
-  function planOf(
-    made: ReturnType<typeof planRoute>,
-    { scope, model }: RouteRequest,
-    session: SessionTurn | null,
-  ): Plan {
+  function takes(candidate: Candidate): boolean {
+    return guard.takesManagement(candidate);
+  }
+
+  function planOf(made: ReturnType<typeof planRoute>, { scope, model }: RouteRequest, asked: Asked): Plan {
+    const { session } = asked;
     const headers = made.facts === null ? [] : routingHeaders(made.facts);
-    if (made.kind === 'refused') {
-      const refusal = new OllaError(made.code, made.message);
-      return {
-        refusal,
-        candidates: [],
-        headers,
-        session,
-        isFallback: false,
-        modelId: modelIdOf(scope, model),
-      };
-    }
-    const [first] = made.candidates;
-    if (first !== undefined) session?.planned(first.endpoint);
-    return {
-      refusal: null,
-      candidates: made.candidates,
+    const refused = (refusal: OllaError): Plan => ({
+      refusal,
+      candidates: [],
       headers,
       session,
-      isFallback: made.facts?.decision === 'fallback',
-      modelId: first?.modelId ?? modelIdOf(scope, model),
-    };
+      isFallback: false,
+      modelId: modelIdOf(scope, model),
+    });
+    if (made.kind === 'refused') return refused(new OllaError(made.code, made.message));
+    return orRefused(refused, () => {
+      const candidates = guard.permitted(asked, made.candidates);
+      const [first] = candidates;
+      if (first !== undefined) session?.planned(first.endpoint);
+      return {
+        refusal: null,
+        candidates,
+        headers,
+        session,
+        isFallback: made.facts?.decision === 'fallback',
+        modelId: first?.modelId ?? modelIdOf(scope, model),
+      };
+    });
   }
 
   function planManagement(input: ManagementInput): Plan | Promise<Plan> {
@@ -110,12 +122,10 @@ export function createPlan({ routing, policy, sessions, refresh, findFiles }: Pl
     const chosen = (choose: () => Candidate): Plan => {
       const modelId = modelIdOf(route.targets, requestedModel(body));
       const shared = { headers: [], session: null, isFallback: false, modelId };
-      try {
-        return { refusal: null, candidates: [choose()], ...shared };
-      } catch (error) {
-        if (error instanceof OllaError) return { refusal: error, candidates: [], ...shared };
-        throw error;
-      }
+      return orRefused(
+        (refusal) => ({ refusal, candidates: [], ...shared }),
+        () => ({ refusal: null, candidates: guard.permitted(input, [choose()]), ...shared }),
+      );
     };
     if (route.blob) return chosen(() => chooseForFile(routing, input));
     const paths = route.files === null ? [] : namedFiles(body, route.files);
@@ -127,6 +137,20 @@ export function createPlan({ routing, policy, sessions, refresh, findFiles }: Pl
 
   function modelIdOf(scope: RelayRoute['targets'], model: string | null): string | null {
     return model === null ? null : (routing.fleet.target(scope, model)?.modelId ?? null);
+  }
+}
+
+interface Asked extends GuardedRequest {
+  readonly session: SessionTurn | null;
+}
+
+/** What `make` returns, or the plan that refuses with the OllaError that it throws. */
+function orRefused(refused: (refusal: OllaError) => Plan, make: () => Plan): Plan {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof OllaError) return refused(error);
+    throw error;
   }
 }
 

@@ -3,6 +3,7 @@ import { OllaError } from '@olla/core/errors';
 import type { Logger } from '@olla/telemetry/logger';
 import type { RequestTrace } from '@olla/telemetry/tracing/request-trace';
 import type { Tracing } from '@olla/telemetry/tracing/tracing';
+import type { AdminToken } from '../admin/admin-token.ts';
 import type { FleetRefresh } from '../fleet/fleet-refresh.ts';
 import type { Forward } from '../forward/forward.ts';
 import type { Settle, StepResults } from '../observe/settle.ts';
@@ -12,7 +13,7 @@ import { Call, ClientGone, headerOf } from './call.ts';
 import type { FindClientAddress } from './client-address.ts';
 import type { Cors } from './cors.ts';
 import { checkHead } from './head-rules.ts';
-import { guardManagement } from './management.ts';
+import type { ManagementGuard } from './management-guard.ts';
 import type { ModelLists } from './model-lists.ts';
 import type { Outcome } from './outcome.ts';
 import type { PlanRequest } from './plan.ts';
@@ -36,8 +37,10 @@ export interface RequestPathOptions {
   readonly cors: Cors | null;
   /** Null where no exporter is configured. */
   readonly tracing: Tracing | null;
-  /** Calls that change models may be relayed; after one, the models are listed anew. */
-  readonly isManagementAllowed: boolean;
+  readonly guard: Pick<ManagementGuard, 'checkRoute'>;
+  /** Null where this gateway has none. */
+  readonly adminToken: Pick<AdminToken, 'takeOut'> | null;
+  /** The models are listed anew after a call that changes them. */
   readonly refresh: Pick<FleetRefresh, 'changed'>;
   readonly isDraining: () => boolean;
   readonly log: Pick<Logger, 'error'>;
@@ -105,7 +108,8 @@ export function createRequestPath(options: RequestPathOptions): RequestListener 
     if (isWebSocketAttempt(call)) return refuseWebSocket(call);
     const listing = models.listing(call, route);
     if (listing !== null) return listing;
-    if (route.management) guardManagement(request, client, options);
+    options.guard.checkRoute({ call, route, client });
+    options.adminToken?.takeOut(request);
 
     const body = (steps.body = await readBody(call, route));
     if (body.refusal !== null) throw body.refusal;

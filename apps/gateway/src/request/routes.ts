@@ -1,6 +1,8 @@
 import type { ApiPath } from '@olla/backends/api-path';
 import { findApiPath, isKnownPath } from '@olla/backends/find-api-path';
+import { isManagement, typesThatUse } from '@olla/backends/path-kinds';
 import { allPrefixes, DEFAULT_PROFILE, profileByPrefix } from '@olla/backends/table';
+import type { BackendType } from '@olla/core/backend-type';
 import { decodeLeniently, pathFault } from '@olla/core/http/normalize-path';
 import type { RouteScope } from '@olla/core/route-plan/fleet-view';
 import { planScope, type RelayScope } from './scopes.ts';
@@ -20,7 +22,11 @@ export type Route =
       readonly methods: readonly string[];
       /** The path takes a JSON object; anything else is malformed. */
       readonly json: boolean;
-      /** It changes the models of a server. */
+      /** It manages a server, whatever its type (docs/management.md). */
+      readonly isManagement: boolean;
+      /** The types at whose servers it is inference or reading. */
+      readonly usedBy: ReadonlySet<BackendType>;
+      /** It changes the models of one server, which their names decide. */
       readonly management: boolean;
       /** It may add a model that no server has. */
       readonly addsModel: boolean;
@@ -110,6 +116,8 @@ export function matchRoute(method: string, path: string): Route {
     path: relayed,
     methods: known?.body === 'json' && known.management === null ? [] : OTHER_METHODS,
     json: method === 'POST' && known?.body === 'json',
+    isManagement: isManagement(method, read),
+    usedBy: typesThatUse(method, read),
     management: known !== null && known.management !== null && !(blob && method === 'HEAD'),
     addsModel: known?.management === 'adds',
     nameField: known?.nameField ?? null,

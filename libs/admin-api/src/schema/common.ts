@@ -12,6 +12,12 @@ export const measured = z.number().nonnegative().nullable();
 /** `98.5%`, or `N/A` before the first request. */
 export const successRate = z.string().regex(/^(N\/A|\d+(\.\d)?%)$/);
 
+const HIDDEN = 'Left out for pages of other origins and under unknown hosts, unless the admin token is sent';
+/** The URL of an endpoint. */
+export const hiddenUrl = z.string().optional().describe(HIDDEN);
+/** The id of a process. */
+export const hiddenPid = z.number().int().optional().describe(HIDDEN);
+
 export const backendType = z.string().describe('The type of the endpoint, as in the configuration');
 
 /** The status of an endpoint. It serves if it is `healthy`, `busy` or `warming`. */

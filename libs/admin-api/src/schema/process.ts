@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { moment } from './common.ts';
+import { hiddenPid, moment } from './common.ts';
 
 /** The reply of a process to the question `process`. */
 export const processReportSchema = z.strictObject({
@@ -37,7 +37,7 @@ export const processSchema = z.strictObject({
     memory_pressure: z.enum(['LOW', 'MEDIUM', 'HIGH']),
   }),
   runtime: z.strictObject({ uptime: z.string(), num_cpu: z.number().int(), node_version: z.string() }),
-  processes: z.array(processReportSchema),
+  processes: z.array(processReportSchema.extend({ pid: hiddenPid })),
   /** Processes that have a heartbeat but did not reply in time. */
   missing: z.array(z.string()),
 });

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import {
   backendType,
   gauge,
+  hiddenPid,
+  hiddenUrl,
   measured,
   moment,
   momentOrNull,
@@ -23,7 +25,7 @@ const loadFields = {
 const statusEndpoint = z.strictObject({
   name: z.string(),
   id: z.string(),
-  url: z.string(),
+  url: hiddenUrl,
   type: backendType,
   ...statusFields,
   drained: z.boolean(),
@@ -60,7 +62,7 @@ const limit = z.strictObject({
 const instanceFields = {
   id: z.string(),
   host: z.string(),
-  pid: z.number().int(),
+  pid: hiddenPid,
   version: z.string(),
   started_at: moment,
   /** Milliseconds since its last heartbeat. */
@@ -171,7 +173,7 @@ export const statusEndpointsSchema = z.strictObject({
     z.strictObject({
       name: z.string(),
       id: z.string(),
-      url: z.string(),
+      url: hiddenUrl,
       type: backendType,
       ...statusFields,
       drained: z.boolean(),

@@ -4,7 +4,6 @@ import { openAiListings, type FleetListing } from '../listings/fleet-listing.ts'
 import { namedFromNative, openAiList, openAiModel, type NamedModel } from '../listings/openai.ts';
 import type { NativeModel } from '../listings/select-models.ts';
 import { OPENAI_USE, withAndWithoutVersion } from '../openai-paths.ts';
-import { namedFromNative, openAiList } from '../listings/openai.ts';
 import type { HealthVerdict, ProbeResponse, SignalReading } from '../profile.ts';
 import { checkStatus, errorText } from '../reading/health.ts';
 import {

@@ -220,6 +220,11 @@ const endpoint = section({
     'Accept any certificate of this server. Whoever is on the way can then read and change all requests.',
   ),
   auth: unset(auth),
+  management: leaf(
+    'bool',
+    bool().default(false),
+    'Relay management (docs/management.md) although the gateway sends credentials of its own to this endpoint.',
+  ),
 });
 
 /** The endpoints of a file. An endpoint without a name gets one. */

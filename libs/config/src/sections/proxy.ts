@@ -145,7 +145,7 @@ export const proxy = section({
   model_management: leaf(
     'bool',
     bool().default(true),
-    'Relay management calls of Ollama: pull, push, create, copy, delete and blobs.',
+    'Relay management: calls that change models, caches, keys or the configuration of a server (docs/management.md).',
     { env: 'OLLA_PROXY_MODEL_MANAGEMENT' },
   ),
   profile_filter: section({

@@ -167,6 +167,14 @@ const cors = section({
   context.addIssue({ code: 'custom', path: ['allow_credentials'], message });
 }, EVEN_WITH_ISSUES);
 
+/** A name under which browsers may know the gateway; `*.` stands for any subdomain. A port and a dot at the end are dropped. */
+const hostName = () =>
+  text()
+    .regex(/^(?:\*|(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?(?::\d{1,5})?)$/i, {
+      error: 'must be a host name such as ai.example.com or *.example.com, without scheme and path',
+    })
+    .transform((value) => value.toLowerCase().replace(/:\d+$/, '').replace(/\.$/, ''));
+
 export const server = section({
   host: leaf(
     'text',
@@ -223,6 +231,12 @@ export const server = section({
     choice(['auto', 'always', 'te', 'off']).default('auto'),
     'Who gets the response time as a trailer: `auto` all but clients that are known to fail on one, `always` all, `te` those that send `TE: trailers`, `off` none.',
     { env: 'OLLA_SERVER_RESPONSE_TIME_TRAILER' },
+  ),
+  allowed_hosts: leaf(
+    'list',
+    list(hostName()).default([]),
+    'Host names under which pages may manage servers and tools read backend URLs, beside those that nobody else can own (docs/management.md); `*.example.com` is all below it, `*` any.',
+    { env: 'OLLA_SERVER_ALLOWED_HOSTS' },
   ),
   request_limits: requestLimits.prefault({}),
   rate_limits: rateLimits.prefault({}),

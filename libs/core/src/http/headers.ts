@@ -1,4 +1,5 @@
 import { requestRule, responseRule } from './header-rules.ts';
+import { isCredential } from './is-credential.ts';
 import { lowerName } from './lower-name.ts';
 import { nominatedNames } from './nominated-names.ts';
 
@@ -128,7 +129,6 @@ interface OwnHeaders {
 }
 
 const NO_OWN: OwnHeaders = { names: new Set(), hasCredentials: false, secrets: [] };
-const SECRET_NAME = /auth|key|token|secret|cookie/;
 /** A shorter value may occur in an ordinary header by chance. */
 const MIN_SECRET_LENGTH = 8;
 const ownByList = new WeakMap<readonly string[], OwnHeaders>();
@@ -144,7 +144,7 @@ function ownHeaders(credentials: readonly string[]): OwnHeaders {
       const name = (credentials[i] as string).toLowerCase();
       const value = credentials[i + 1] as string;
       names.add(name);
-      if (!SECRET_NAME.test(name)) continue;
+      if (!isCredential(name, value)) continue;
       hasCredentials = true;
       const secret = value.slice(value.indexOf(' ') + 1);
       if (secret.length >= MIN_SECRET_LENGTH) secrets.push(secret);

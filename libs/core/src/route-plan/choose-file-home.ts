@@ -9,12 +9,20 @@ import { refusalMessage } from './refusal-message.ts';
  * that serve.
  *
  * @param client what tells it from others, such as its address
+ * @param takes whether an endpoint takes files; one that does not is chosen only where no other can be
  * @throws OllaError NO_ENDPOINT
  */
-export function chooseFileHome(view: FleetView, scope: RouteScope, client: string): Candidate {
+export function chooseFileHome(
+  view: FleetView,
+  scope: RouteScope,
+  client: string,
+  takes: (candidate: Candidate) => boolean,
+): Candidate {
   const members = view.members(scope);
-  const serving = members.candidates.filter(({ endpoint }) => endpoint.status.serves);
-  const ejected = members.candidates.filter(({ endpoint }) => endpoint.status.status === 'ejected');
+  const takers = members.candidates.filter(takes);
+  const among = takers.length > 0 ? takers : members.candidates;
+  const serving = among.filter(({ endpoint }) => endpoint.status.serves);
+  const ejected = among.filter(({ endpoint }) => endpoint.status.status === 'ejected');
   const usable = serving.length > 0 ? serving : ejected;
   const highest = Math.max(...usable.map(({ endpoint }) => endpoint.priority));
   const ranked = usable

@@ -23,6 +23,7 @@ function choose(asked: Partial<ManagementCall>, view = fleet(specs, ALIASES)): s
     base: null,
     makes: false,
     filesAt: null,
+    takes: () => true,
     usedBytes: ({ name }) => used[name] ?? 0,
     ...asked,
   });
@@ -98,8 +99,11 @@ test('refuses with a code and a message that name what is wrong', () => {
 
 const HOMES: Spec[] = ['a', 'b', 'c', 'd'].map((name) => ({ name }));
 const CLIENTS = Array.from({ length: 200 }, (_, n) => `192.0.2.${n}`);
-const homes = (view = fleet(HOMES)): string[] =>
-  CLIENTS.map((client) => chooseFileHome(view, OLLAMA, client).endpoint.name);
+const homes = (view = fleet(HOMES), takers = ['a', 'b', 'c', 'd']): string[] =>
+  CLIENTS.map(
+    (client) =>
+      chooseFileHome(view, OLLAMA, client, ({ endpoint }) => takers.includes(endpoint.name)).endpoint.name,
+  );
 
 test('sends all files of one client to one endpoint, and those of many to all', () => {
   assert.deepEqual(homes(), homes(fleet([...HOMES].reverse())));
@@ -120,4 +124,12 @@ test('sends files to endpoints of the highest priority, to an ejected one only w
   assert.deepEqual(new Set(homes(priorities)), new Set(['a', 'b', 'd']));
   const away = fleet(HOMES.map((spec) => ({ ...spec, state: 'offline' as const })));
   assert.throws(() => homes(away), { code: 'NO_ENDPOINT' });
+});
+
+test('leaves out endpoints that take no management, unless there is no other', () => {
+  const takes = ({ endpoint }: { endpoint: { name: string } }) => endpoint.name === 'c';
+  assert.equal(choose({ model: 'new', makes: true, takes }), 'c - false');
+  assert.equal(choose({ target: 'a', takes }), 'a - false');
+  assert.deepEqual(new Set(homes(fleet(HOMES), ['b', 'c'])), new Set(['b', 'c']));
+  assert.deepEqual(homes(fleet(HOMES), []), homes());
 });

@@ -16,6 +16,8 @@ export interface ManagementCall {
   readonly makes: boolean;
   /** Names of the endpoints that have all files of the model to make; null where no files are named, or nobody has them. */
   readonly filesAt: ReadonlySet<string> | null;
+  /** Whether an endpoint takes such calls. One that does not is chosen only where no other can be. */
+  readonly takes: (candidate: Candidate) => boolean;
   /** Bytes of the models that an endpoint has, as far as it tells. */
   readonly usedBytes: (endpoint: EndpointView) => number;
 }
@@ -93,11 +95,12 @@ function chooseNamed(members: Target, name: string, call: ManagementCall): Candi
 function best(
   among: readonly Candidate[],
   byFit: (a: Candidate, b: Candidate) => number,
-  { usedBytes }: ManagementCall,
+  { takes, usedBytes }: ManagementCall,
 ): Candidate | null {
   const usable = among.filter(({ endpoint: { status } }) => status.serves || status.status === 'ejected');
   usable.sort(
     (a, b) =>
+      Number(takes(b)) - Number(takes(a)) ||
       Number(b.endpoint.status.serves) - Number(a.endpoint.status.serves) ||
       byFit(a, b) ||
       b.endpoint.priority - a.endpoint.priority ||

@@ -1,0 +1,7 @@
+const NAME = /auth|key|token|secret|cookie|credential|passw|session|jwt|signature/i;
+const VALUE = /^(?:bearer|basic|digest|token|apikey) /i;
+
+/** Whether a configured header tells a server who sends it. */
+export function isCredential(name: string, value: string): boolean {
+  return NAME.test(name) || VALUE.test(value);
+}

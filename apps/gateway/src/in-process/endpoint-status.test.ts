@@ -24,7 +24,8 @@ const unavailable: Respond = (request) =>
 type Gateway = GatewayWithBackends<'first' | 'second'>;
 
 async function read<T>(port: number, path: string): Promise<T> {
-  return JSON.parse((await sendRaw(port, requestBytes('GET', path))).text()) as T;
+  const bytes = requestBytes('GET', path, [`Authorization: Bearer ${TOKEN}`]);
+  return JSON.parse((await sendRaw(port, bytes)).text()) as T;
 }
 
 async function rowAt(port: number): Promise<StatusBody['endpoints'][number]> {

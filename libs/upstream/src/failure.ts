@@ -24,10 +24,10 @@ export function errorCode(cause: unknown): string {
 }
 
 /**
- * The kind of failure that the error of a connection is to the attempt that it carried.
+ * The kind of failure with which an attempt ends when its connection has this error.
  *
- * @param connected whether there was a connection when it happened
- * @param headSeen whether the head of the response had come
+ * @param connected whether the connection was established before the error
+ * @param headSeen whether the head of the response had arrived
  */
 export function classifyFailure(code: string, connected: boolean, headSeen: boolean): FailureKind {
   if (code === 'HEAD_TIMEOUT') return 'head_timeout';

@@ -7,36 +7,36 @@ export interface Upstream {
   dispatch(request: UpstreamRequest, listener: UpstreamListener): UpstreamCall;
   /** Connections open now, idle ones included. */
   readonly connections: number;
-  /** Closes idle connections at once, and each other one when its response is whole. */
+  /** Closes idle connections at once, and each other one when its response is complete. */
   close(): void;
 }
 
 export interface UpstreamRequest {
   readonly method: string;
-  /** Path and query exactly as they go on the wire. */
+  /** Path and query exactly as sent on the wire. */
   readonly path: string;
   /** Flat `[name, value, …]`; `content-length` included where the length is known, no framing headers otherwise. */
   readonly headers: string[];
-  /** A Buffer can be sent again on another attempt; a source only if it says so. */
+  /** A Buffer can be sent again by another attempt; a source only if it is repeatable. */
   readonly body: Buffer | BodySource | null;
-  /** Do not reuse an idle connection: the last attempt met one that was closing. */
+  /** Opens a new connection, because the last attempt failed on an idle one that was closing. */
   readonly freshConnection: boolean;
 }
 
 /** A body that comes in pieces. */
 export interface BodySource {
-  /** Another attempt can send it from its beginning, should this one fail. */
+  /** Whether another attempt can send it again from its beginning. */
   readonly isRepeatable: boolean;
-  /** Hands its bytes to the sink from now on. Called once at most, when there is a connection. */
+  /** Sends its bytes to the sink from now on. Called at most once in an attempt, once the connection is established. */
   start(sink: BodySink): void;
-  /** The sink, which had refused more, has room again. */
+  /** The sink has room again, after it had returned false. */
   resume(): void;
-  /** Nobody wants the rest: the attempt is over. Nothing is handed on after it. */
+  /** The attempt is over: the source must send nothing more. */
   stop(): void;
 }
 
 export interface BodySink {
-  /** @returns false to be told no more until `resume` */
+  /** @returns false to pause the source until `resume` */
   data(chunk: Buffer): boolean;
   end(): void;
   /** The body broke off: the attempt fails with kind `request`. */
@@ -44,72 +44,72 @@ export interface BodySink {
 }
 
 /**
- * Calls come in the order head, data…, end; or a failure in place of any of them, after which nothing comes. Interim
- * responses (1xx) and trailers are not told.
+ * Calls come in the order head, data…, end. A failure may take the place of any of them, and no call follows it.
+ * Interim responses (1xx) and trailers are not reported.
  */
 export interface UpstreamListener {
   /** @param rawHeaders flat `[name, value, …]`, names as the backend wrote them, values without the spaces around */
   onHead(status: number, rawHeaders: string[]): void;
-  /** All that has arrived so far was told; more may be long in coming. */
+  /** All bytes that have arrived so far were reported; the next ones may take long. */
   onQuiet(): void;
   /**
-   * Return false to stop reading from the backend until `resume`; what one read has brought already may still come.
+   * Return false to stop reading from the backend until `resume`; the rest of the current read may still follow.
    *
-   * @param chunk valid during the call only: what is kept must be copied
+   * @param chunk valid during the call only; copy it to keep it
    */
   onData(chunk: Buffer): boolean;
-  /** The response is whole, and its connection may carry the next request. */
+  /** The response is complete, and its connection may carry the next request. */
   onEnd(): void;
   onFailure(failure: UpstreamFailure): void;
 }
 
 export interface UpstreamCall {
-  /** Ends the attempt at once and closes its connection; no event follows. Harmless when the attempt is over. */
+  /** Ends the attempt at once and closes its connection; no event follows. Does nothing once the attempt is over. */
   abort(): void;
   resume(): void;
 }
 
 /**
- * How an attempt failed. Whatever the kind: it is told once and nothing after it, the connection is closed, and the
- * request's body is stopped. `testing/conformance` holds every implementation to it.
+ * How an attempt failed. A failure of any kind is the last event of its attempt: the connection is closed, and the
+ * request's body is stopped. `testing/conformance` tests this for every implementation.
  */
 export type FailureKind =
   /**
    * There was no connection: refused, unreachable, the name does not resolve, the TLS handshake failed, or either took
-   * longer than `proxy.connection_timeout`. The backend got nothing of the request, and its body was not started.
+   * longer than `proxy.connection_timeout`. The backend received nothing of the request, and its body was not started.
    */
   | 'connect'
   /**
-   * The connection ended before the head of the response was whole. The backend may have got the request, unless
-   * `reused` says that its closing may have crossed the request on the wire (RFC 9112 §9.5).
+   * The connection ended before the head of the response was complete. The backend may have received the request,
+   * unless `reused` is set: then the backend may have closed the connection before the request arrived (RFC 9112 §9.5).
    */
   | 'reset'
-  /** The head did not come within `proxy.response_header_timeout`. The backend may be at work on the request. */
+  /** The head did not arrive within `proxy.response_header_timeout`. The backend may be working on the request. */
   | 'head_timeout'
   /**
-   * No byte of the body came for `proxy.read_timeout`. While the listener holds the backend back, its silence does not
-   * count. Head and body so far were told.
+   * No byte of the body arrived for `proxy.read_timeout`. Time in which the listener has paused the response does not
+   * count. Head and body so far were reported.
    */
   | 'body_timeout'
   /**
-   * The whole response took longer than `proxy.response_timeout`. An upstream never tells it: the time covers all
-   * attempts of a request, so whoever makes them ends the attempt and reports it.
+   * The whole response took longer than `proxy.response_timeout`. An upstream never reports this kind: the time covers
+   * all attempts of a request, so the caller ends the attempt and reports it.
    */
   | 'total_timeout'
-  /** The connection ended within the body. Head and body so far were told. */
+  /** The connection ended within the body. Head and body so far were reported. */
   | 'truncated'
-  /** The bytes that came are no HTTP/1.x response (RFC 9112). What came before the fault was told. */
+  /** The bytes are not an HTTP/1.x response (RFC 9112). The bytes before the fault were reported. */
   | 'protocol'
   /**
-   * The request could not be sent: a header or its path would start another line on the wire, its body broke off, or
-   * is not as long as Content-Length says. The backend never gets a body that looks whole. Another endpoint would
-   * fail in the same way.
+   * The request could not be sent: a header or the path would start another line on the wire, the body broke off, or
+   * its length differs from Content-Length. The backend never receives a body that looks complete. Another endpoint
+   * would fail in the same way.
    */
   | 'request';
 
 export interface UpstreamFailure {
   readonly kind: FailureKind;
-  /** The connection had carried a response before: its closing may have crossed this request on the wire. */
+  /** The connection had carried a response before, so the backend may have closed it before this request arrived. */
   readonly reused: boolean;
   /** Code of the cause, such as `ECONNREFUSED`, for logs and messages. */
   readonly code: string;

@@ -8,20 +8,20 @@ import type {
   UpstreamRequest,
 } from '../src/upstream.ts';
 
-/** What a listener was told, in order: `head 200`, `quiet`, `data abc`, `end`, `failure reset`. */
-export type Told = string;
+/** One event of a listener: `head 200`, `quiet`, `data`, `end` or `failure reset`. */
+export type AttemptEvent = string;
 
 export interface AttemptOptions extends Partial<UpstreamRequest> {
   /** Called at each event, before it is recorded; `false` for data holds the backend back. */
   readonly onEvent?: (event: 'head' | 'quiet' | 'data', call: UpstreamCall) => boolean | void;
 }
 
-/** One attempt that a test makes, and all that came of it. */
+/** One attempt of a test, and a record of its events in their order. */
 export class Attempt implements UpstreamListener {
   readonly call: UpstreamCall;
   /** Resolves at the end or the failure. */
   readonly over: Promise<this>;
-  readonly told: Told[] = [];
+  readonly events: AttemptEvent[] = [];
   status = 0;
   rawHeaders: string[] = [];
   body = '';
@@ -40,39 +40,39 @@ export class Attempt implements UpstreamListener {
     );
   }
 
-  /** What was told, without `quiet`, whose number depends on how the bytes arrive. */
-  get events(): Told[] {
-    return this.told.filter((event) => event !== 'quiet');
+  /** The number of `quiet` events depends on how the bytes arrive. */
+  get eventsWithoutQuiet(): AttemptEvent[] {
+    return this.events.filter((event) => event !== 'quiet');
   }
 
   onHead(status: number, rawHeaders: string[]): void {
     this.#onEvent?.('head', this.call);
-    this.told.push(`head ${status}`);
+    this.events.push(`head ${status}`);
     this.status = status;
     this.rawHeaders = rawHeaders;
   }
 
   onQuiet(): void {
     this.#onEvent?.('quiet', this.call);
-    this.told.push('quiet');
+    this.events.push('quiet');
   }
 
   onData(chunk: Buffer): boolean {
     const more = this.#onEvent?.('data', this.call);
     // Bytes of one body may come in any number of pieces.
-    if (!this.told.at(-1)?.startsWith('data')) this.told.push('data');
+    if (!this.events.at(-1)?.startsWith('data')) this.events.push('data');
     this.body += chunk.toString('latin1');
     return more !== false;
   }
 
   onEnd(): void {
-    this.told.push('end');
+    this.events.push('end');
     this.ended = true;
     this.#resolve(this);
   }
 
   onFailure(failure: UpstreamFailure): void {
-    this.told.push(`failure ${failure.kind}`);
+    this.events.push(`failure ${failure.kind}`);
     this.failure = failure;
     this.#resolve(this);
   }
@@ -83,7 +83,7 @@ export function attempt(upstream: Upstream, options?: AttemptOptions): Promise<A
   return new Attempt(upstream, options).over;
 }
 
-/** A body in pieces that a test hands out by itself. */
+/** A body whose pieces the test sends one by one. */
 export class TestSource implements BodySource {
   isRepeatable = false;
   readonly started: Promise<BodySink>;
@@ -101,7 +101,7 @@ export class TestSource implements BodySource {
     this.started = new Promise((resolve) => (this.#start = resolve));
   }
 
-  /** A body of these pieces, whole. */
+  /** A body that sends all its pieces as soon as it is started. */
   static of(...pieces: readonly string[]): TestSource {
     return new TestSource((sink) => {
       for (const piece of pieces) sink.data(Buffer.from(piece));

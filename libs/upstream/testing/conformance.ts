@@ -12,7 +12,7 @@ export function upstreamConformance(name: string, make: MakeUpstream): void {
     requestContract(make);
     responseContract(make);
     connectionContract(make);
-    // Side by side: those that wait for a limit of time wait together.
+    // These tests run side by side because several of them wait for a time limit.
     describe('failures', { concurrency: true }, () => failureContract(make));
     abortContract(make);
   });

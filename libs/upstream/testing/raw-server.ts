@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 
-/** One connection of a raw server, and what came over it. */
+/** One connection of a raw server, and the bytes it received. */
 export interface RawPeer {
   readonly socket: Socket;
   /** Counts from 1, in the order of connections. */
@@ -32,7 +32,7 @@ export async function startRawServer(
     const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
     const peer: RawPeer = { socket, number: peers.length + 1, received: '', closed };
     peers.push(peer);
-    // A client that resets is what some tests are about.
+    // Some tests reset the connection on purpose.
     socket.on('error', () => undefined);
     socket.on('data', (bytes: Buffer) => {
       const piece = bytes.toString('latin1');

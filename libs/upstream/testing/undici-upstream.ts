@@ -10,10 +10,10 @@ import type {
 } from '../src/upstream.ts';
 import type { ConformanceOptions } from './conformance/make-upstream.ts';
 
-/** A client of undici is one connection here; it is thrown away with the connection. */
+/** Each undici client holds one connection here, and is discarded with it. */
 interface Slot {
   readonly client: Client;
-  /** Responses that came over it. */
+  /** Responses that this connection has carried. */
   served: number;
   connected: boolean;
 }
@@ -74,9 +74,9 @@ export class UndiciUpstream implements Upstream {
 }
 
 interface SlotEvents {
-  /** The response is whole, and the connection may carry another request. */
+  /** The response is complete, and the connection may carry another request. */
   released(): void;
-  /** The connection is of no more use. */
+  /** The connection cannot be used any more. */
   spoilt(): void;
 }
 

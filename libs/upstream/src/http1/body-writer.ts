@@ -2,13 +2,13 @@ import type { Socket } from 'node:net';
 import type { BodySink, BodySource } from '../upstream.ts';
 
 export interface BodyWriterEvents {
-  /** Bytes went out, or were taken from the source. */
+  /** Bytes were sent, or read from the source. */
   progressed(): void;
-  /** The body broke off, or is not as long as announced. */
+  /** The body broke off, or its length is not the announced one. */
   failed(error: Error): void;
 }
 
-/** Sends a body as its source hands it out, and holds the source back while the server does not read. */
+/** Sends a body as its source delivers it, and pauses the source while the server does not read. */
 export class BodyWriter implements BodySink {
   finished = false;
   readonly #socket: Socket;
@@ -25,7 +25,7 @@ export class BodyWriter implements BodySink {
     this.#events = events;
   }
 
-  /** To be called when there is a connection: without one the body must stay with the client, for another attempt. */
+  /** Call this once connected. Before that the body must stay unread, so that another attempt can send it. */
   start(): void {
     this.#socket.on('drain', this.#onDrain);
     this.#source.start(this);

@@ -6,11 +6,11 @@ import { openSocket, type Origin } from './open-socket.ts';
 import { requestHead, type RequestHead } from './request-head.ts';
 import { ResponseParser, type ResponseEvents } from './response-parser.ts';
 
-/** What a connection tells the pool that it belongs to. */
+/** Events by which a connection notifies its pool. */
 export interface ConnectionOwner {
-  /** The response is whole, and the connection may carry another request. */
+  /** The response is complete, and the connection may carry another request. */
   released(connection: Connection): void;
-  /** The connection is closed or of no more use. Called once. */
+  /** The connection is closed, or cannot be used any more. Called once. */
   gone(connection: Connection): void;
 }
 
@@ -19,7 +19,7 @@ const JOINED_BODY_BYTES = 32 * 1024;
 
 /**
  * One connection to a backend. It carries one attempt at a time, each with a call and a listener. It has no timers: the
- * pool's clock counts `quietTicks` and ends what is silent for too long.
+ * pool's clock counts `quietTicks` and ends a connection that is silent for too long.
  */
 export class Connection implements ResponseEvents {
   /** Ticks of the pool's clock since the last event. */
@@ -27,9 +27,9 @@ export class Connection implements ResponseEvents {
   /** Ticks of the pool's clock since it was opened. */
   ageTicks = 0;
   connected = false;
-  /** Responses that it has carried. */
+  /** Responses that this connection has carried. */
   served = 0;
-  /** Seconds for which the server keeps an idle connection, as it says; null where it does not. */
+  /** Seconds for which the server keeps an idle connection (`Keep-Alive: timeout`); null where it names none. */
   serverKeepsS: number | null = null;
   readonly #owner: ConnectionOwner;
   readonly #socket: Socket;
@@ -63,12 +63,12 @@ export class Connection implements ResponseEvents {
     return this.#listener !== null;
   }
 
-  /** Whether the head of the response to the running attempt has come. */
+  /** Whether the head of the response to the running attempt has arrived. */
   get headSeen(): boolean {
     return this.#headSeen;
   }
 
-  /** The listener takes no more at the moment, so that silence is its doing. */
+  /** The listener has paused the response, so that the server's silence does not count. */
   get paused(): boolean {
     return this.#paused;
   }
@@ -102,7 +102,7 @@ export class Connection implements ResponseEvents {
     return call;
   }
 
-  /** @param call the attempt that is meant: one that is over must not end the one that runs now */
+  /** @param call the attempt to abort: an attempt that is over must not end the one that runs now */
   abort(call: Call): void {
     if (call !== this.#call) return;
     this.#listener = null;
@@ -152,14 +152,14 @@ export class Connection implements ResponseEvents {
   #receive(bytes: Buffer): void {
     this.quietTicks = 0;
     if (this.#listener === null) {
-      // What a server sends while no request runs would be taken for the response to the next one.
+      // Bytes that arrive while no request runs would otherwise be read as the response to the next request.
       this.#close();
       return;
     }
     try {
       this.#parser.push(bytes);
     } catch (error) {
-      // Bytes behind a whole response spoil the connection, not the response.
+      // Bytes after a complete response make the connection unusable; the response itself is valid.
       if (!this.#responseWhole) {
         this.#abandon('protocol', error);
         return;
@@ -184,7 +184,7 @@ export class Connection implements ResponseEvents {
     this.#body?.stop();
     this.#body = null;
     this.serverKeepsS = this.#parser.keepAliveS ?? this.serverKeepsS;
-    // All bytes of the response are handed on. A listener that lags behind has its own buffer.
+    // The listener has received all bytes of the response and buffers them itself, so reading can resume.
     this.resume(call);
     this.#call = null;
     if (this.#parser.keepAlive && bodySent && !this.#socket.readableEnded) this.#owner.released(this);
@@ -238,7 +238,7 @@ export class Connection implements ResponseEvents {
   }
 }
 
-/** The handle of one attempt. Harmless when that is over. */
+/** The handle of one attempt. Its methods do nothing once the attempt is over. */
 class Call implements UpstreamCall {
   readonly #connection: Connection;
 

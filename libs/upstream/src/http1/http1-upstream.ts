@@ -6,20 +6,21 @@ import type { Origin, TlsOptions } from './open-socket.ts';
 export interface Http1UpstreamOptions {
   /** `http://host:port` or `https://…`, no path. */
   readonly origin: string;
-  /** How the certificate is checked; left out for Node's own way. */
+  /** How the certificate is checked; Node's defaults apply if left out. */
   readonly tls?: TlsOptions;
-  /** 0 for no limit, as for each of the times. */
+  /** 0 means no limit, as for each of the times below. */
   readonly connectTimeoutMs: number;
   readonly tlsHandshakeTimeoutMs: number;
   /** Interval of TCP keep-alive probes. */
   readonly keepAliveMs: number;
   /**
-   * Age at which a connection takes no further request, where the host is a name: the name may lead elsewhere by then.
+   * Age at which a connection takes no further request where the host is a name, since the name may then resolve to
+   * another address.
    */
   readonly maxAgeMs: number;
-  /** Until the head of the response is whole. */
+  /** Time until the head of the response is complete. */
   readonly headTimeoutMs: number;
-  /** Silence between body bytes. */
+  /** Longest silence within the body. */
   readonly readTimeoutMs: number;
 }
 
@@ -40,9 +41,9 @@ const MIN_TICK_MS = 20;
 const MAX_TICK_MS = 1_000;
 
 /**
- * The connections to one endpoint. The one that was used last is used first. Their number has no limit: a stream may hold
+ * The connections to one endpoint. The one used last is reused first. Their number has no limit: a stream may hold
  * its connection for an hour, and must not make others wait. One clock ticks while there are connections, in place of
- * timers for each request. A tick is a quarter of the shortest time limit, so that a limit is met within it.
+ * timers for each request. A tick is a quarter of the shortest time limit, which bounds how late a limit is met.
  */
 export class Http1Upstream implements Upstream, ConnectionOwner {
   readonly #origin: Origin;
@@ -100,7 +101,7 @@ export class Http1Upstream implements Upstream, ConnectionOwner {
     this.#clock = null;
   }
 
-  /** A body that cannot be sent twice needs a connection that was in use just now, which no server closes. */
+  /** A body that cannot be sent twice needs a connection that was in use just now, which no server is about to close. */
   #mayReuse({ freshConnection, body }: UpstreamRequest): boolean {
     if (freshConnection) return false;
     if (body === null || Buffer.isBuffer(body) || body.isRepeatable) return true;

@@ -9,18 +9,18 @@ export interface Origin {
 }
 
 export interface TlsOptions {
-  /** Certificates of the CAs that count, in PEM; null for the usual ones. */
+  /** Certificates of the accepted CAs, in PEM; null for Node's own list. */
   readonly ca: string | null;
   readonly rejectUnauthorized: boolean;
-  /** The name to ask for; null for the host. */
+  /** The name sent as SNI; null for the host. */
   readonly servername: string | null;
   /** Null for Node's own check. */
   readonly checkServerIdentity: typeof checkServerIdentity | null;
 }
 
-/** What the user of a socket is told. */
+/** Events of a socket. */
 export interface SocketEvents {
-  /** The connection stands: for TLS, after its handshake. */
+  /** The connection is established; with TLS, its handshake is done. */
   opened(): void;
   /**
    * Called for each read.
@@ -32,8 +32,8 @@ export interface SocketEvents {
 }
 
 /**
- * Every read of every connection goes into this buffer, and is passed on or copied before the next one. A stream that
- * is silent holds no memory therefore.
+ * Every read of every connection goes into this buffer, and is passed on or copied before the next read. Therefore a
+ * silent stream holds no memory.
  */
 const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
 

@@ -1,4 +1,4 @@
-/** A request holds what a head on the wire cannot carry. */
+/** A request holds something that a head on the wire cannot carry. */
 export class BadRequestError extends Error {
   readonly code = 'BAD_REQUEST_HEAD';
 
@@ -18,11 +18,11 @@ export interface RequestHead {
 }
 
 /**
- * The head of a request as it goes on the wire. Nothing passes that would start another line or another request
- * (RFC 9112 §11.1), whoever put it there.
+ * The head of a request in its wire format. Rejects every character that would start another line or another request
+ * (RFC 9112 §11.1), whatever its source.
  *
  * @param headers flat `[name, value, …]`, without Transfer-Encoding
- * @param body its bytes if it is whole, `stream` if it comes in pieces, null if there is none
+ * @param body its bytes if it is complete, `stream` if it comes in pieces, null if there is none
  * @throws BadRequestError
  */
 export function requestHead(
@@ -51,7 +51,7 @@ export function requestHead(
       throw new BadRequestError('the body is not as long as Content-Length says');
     announced = body.length;
   } else if (announced !== null && announced !== 0) {
-    throw new BadRequestError('Content-Length announces a body that is not there');
+    throw new BadRequestError('Content-Length announces a body, but the request has none');
   }
   return { text: `${text}\r\n`, contentLength: announced };
 }

@@ -36,7 +36,7 @@ export function headTooLarge(): ResponseError {
   return new ResponseError('HPE_HEADER_OVERFLOW', `the head is larger than ${MAX_HEAD_BYTES} bytes`);
 }
 
-/** What a server sent: as much as it takes to find it. */
+/** Quotes the beginning of what a server sent, long enough to recognize it. */
 export function quoted(text: string): string {
   return JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}...` : text);
 }

@@ -6,7 +6,7 @@ const CR = 0x0d;
 /** Status line and headers of a response. */
 export interface ResponseHead {
   readonly status: number;
-  /** Of HTTP/1.x. */
+  /** The digit x of HTTP/1.x. */
   readonly minor: number;
   readonly rawHeaders: string[];
 }
@@ -42,7 +42,7 @@ const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const MAX_KNOWN_TOKENS = 2_048;
 const knownTokens = new Set<string>();
 
-/** Names recur, and looking one up is cheaper than matching it. */
+/** Names recur, and a lookup is cheaper than a match. */
 function isToken(name: string): boolean {
   if (knownTokens.has(name)) return true;
   if (!TOKEN.test(name)) return false;
@@ -50,18 +50,18 @@ function isToken(name: string): boolean {
   return true;
 }
 
-/** How the body of a response ends, and what becomes of its connection. */
+/** How the body of a response ends, and whether its connection can be reused. */
 export interface Framing {
   readonly chunked: boolean;
-  /** Null where it is not told. */
+  /** Null where the head announces none. */
   readonly length: number | null;
   readonly keepAlive: boolean;
   readonly keepAliveS: number | null;
 }
 
 /**
- * RFC 9112 §6.3 and §9.3. Two faults of real servers leave no doubt about the body and cost only the connection:
- * `chunked` named twice, and the coding `identity` of RFC 2616, which changes nothing.
+ * RFC 9112 §6.3 and §9.3. Two faults of real servers are accepted, because the length of the body is still certain:
+ * `chunked` named twice, and the coding `identity` of RFC 2616. The connection is closed after such a response.
  */
 export function readFraming(rawHeaders: readonly string[], minor: number): Framing {
   let length: number | null = null;
@@ -116,9 +116,9 @@ function contentLength(value: string, earlier: number | null): number {
 }
 
 /**
- * Whether a line of a head ends in LF alone: such a head may never come to an end in CRLF.
+ * Whether a line of a head ends in LF alone. Such a head may never end in CRLF.
  *
- * @param from where the bytes begin that have not been looked at
+ * @param from index of the first byte that has not been checked yet
  */
 export function hasBareLf(head: Buffer, from: number): boolean {
   for (let at = head.indexOf(LF, from); at !== -1; at = head.indexOf(LF, at + 1))

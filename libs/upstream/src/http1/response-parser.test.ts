@@ -23,7 +23,7 @@ function parse(pieces: readonly string[], { method = 'POST', closed = false } = 
   });
   parser.expect(method);
   for (const piece of pieces) parser.push(Buffer.from(piece, 'latin1'));
-  if (closed) assert.ok(parser.finish(), 'the response is whole');
+  if (closed) assert.ok(parser.finish(), 'the response is complete');
   seen.keepAlive = parser.keepAlive;
   seen.keepAliveS = parser.keepAliveS;
   return seen;
@@ -37,7 +37,7 @@ function split(text: string, cuts: readonly number[]): string[] {
 }
 
 describe('the response parser', () => {
-  test('tells status, headers and body of a response with a length', () => {
+  test('reports status, headers and body of a response with a length', () => {
     const seen = parse(['HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A: b\r\n\r\nhello']);
     assert.deepEqual(seen.headers, ['Content-Length', '5', 'X-A', 'b']);
     assert.equal(seen.body, 'hello');
@@ -45,7 +45,7 @@ describe('the response parser', () => {
     assert.equal(seen.keepAlive, true);
   });
 
-  test('tells the same of a chunked response, in whatever pieces it comes', () => {
+  test('reports the same for a chunked response, however its bytes are split', () => {
     const text =
       'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nKeep-Alive: timeout=5, max=100\r\n\r\n' +
       '5\r\nhello\r\n9;ext="x"\r\n, world\r\n\r\n0\r\nX-Trailer: t\r\n\r\n';
@@ -62,7 +62,7 @@ describe('the response parser', () => {
     assert.deepEqual(parse([...text]), whole);
   });
 
-  test('tells bodies unchanged, in whatever chunks and pieces they come', () => {
+  test('reports bodies unchanged, however they are chunked and split', () => {
     fc.assert(
       fc.property(
         fc.array(fc.string({ minLength: 1, maxLength: 40 }), { maxLength: 8 }),
@@ -101,7 +101,7 @@ describe('the response parser', () => {
     assert.equal(keepAlive('HTTP/1.0 200 OK\r\nConnection: Keep-Alive'), true);
   });
 
-  test('says that a response is not whole when it breaks off', () => {
+  test('reports an incomplete response when it breaks off', () => {
     for (const text of [
       'HTTP/1.1 200',
       'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell',
@@ -119,7 +119,7 @@ describe('the response parser', () => {
     }
   });
 
-  test('reads a body that names `chunked` twice, and one with the coding `identity`, and gives up the connection', () => {
+  test('reads a body that names `chunked` twice, and one with the coding `identity`, and does not keep the connection', () => {
     const chunks = '5\r\nhello\r\n0\r\n\r\n';
     for (const [head, body] of [
       ['Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked', chunks],
@@ -139,7 +139,7 @@ describe('the response parser', () => {
     assert.equal(parse([`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}`]).keepAlive, true);
   });
 
-  test('says which header is wrong, and how', () => {
+  test('names the header that is wrong, and why', () => {
     const head = 'HTTP/1.1 200 OK\r\n';
     for (const [text, message] of [
       [`${head}Transfer-Encoding: gzip, chunked\r\n\r\n`, /^Transfer-Encoding is "gzip, chunked"/],
@@ -163,7 +163,7 @@ describe('the response parser', () => {
       assert.throws(() => parse(pieces), { code: 'HPE_CR_EXPECTED' });
   });
 
-  test('finds the same fault, or none, in whatever pieces a response comes', () => {
+  test('finds the same fault, or none, however the bytes are split', () => {
     const line = fc.constantFrom(
       ...['Content-Length: 5', 'Content-Length: 05', 'Content-Length: x', 'Transfer-Encoding: chunked'],
       ...[
@@ -196,7 +196,7 @@ describe('the response parser', () => {
     );
   });
 
-  test('throws for what another reader could understand in another way', () => {
+  test('throws for a response that another parser could read differently', () => {
     const head = 'HTTP/1.1 200 OK\r\n';
     const bad: Record<string, string> = {
       'not HTTP': 'SSH-2.0-OpenSSH_9.2\r\n',

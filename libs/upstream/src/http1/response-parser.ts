@@ -1,7 +1,7 @@
 import { bareLf, headTooLarge, MAX_HEAD_BYTES, notHttp, ResponseError } from './response-error.ts';
 import { hasBareLf, parseHead, readFraming } from './response-head.ts';
 
-/** What a parser tells of a response, in this order: head, body…, end. */
+/** Events of a parser, in this order: head, body…, end. */
 export interface ResponseEvents {
   onHead(status: number, rawHeaders: string[]): void;
   /** @param bytes valid during the call only */
@@ -32,18 +32,18 @@ type State = (typeof State)[keyof typeof State];
 const EMPTY = Buffer.alloc(0);
 
 /**
- * Reads the responses of one connection, one at a time, in whatever pieces they come (RFC 9112). Strict: what another
- * reader could understand differently is an error that names the header, never a guess.
+ * Reads the responses of one connection, one at a time, however their bytes are split (RFC 9112). It is strict: where
+ * another parser could read a response differently, it throws an error that names the header.
  */
 export class ResponseParser {
   /** The connection may carry another request after this response. */
   keepAlive = true;
-  /** Seconds for which the server keeps an idle connection, as it says; null where it does not. */
+  /** Seconds for which the server keeps an idle connection (`Keep-Alive: timeout`); null where it names none. */
   keepAliveS: number | null = null;
   readonly #events: ResponseEvents;
   #state: State = State.done;
   #method = 'GET';
-  /** Bytes of a head or line whose end has not come yet. */
+  /** Bytes of a head or line whose end has not arrived yet. */
   #held: Buffer = EMPTY;
   #remaining = 0;
   #trailerBytes = 0;
@@ -52,7 +52,7 @@ export class ResponseParser {
     this.#events = events;
   }
 
-  /** A request goes out: its response is what comes next. */
+  /** Expects the response to a request that is sent now. */
   expect(method: string): void {
     this.#method = method;
     this.#state = State.head;
@@ -62,15 +62,15 @@ export class ResponseParser {
     this.keepAliveS = null;
   }
 
-  /** No response is under way. */
+  /** Whether no response is expected or incomplete. */
   get idle(): boolean {
     return this.#state === State.done;
   }
 
   /**
-   * Takes bytes as they come.
+   * Parses bytes in the order of their arrival.
    *
-   * @throws ResponseError if they are no response
+   * @throws ResponseError if they are not a valid response
    */
   push(bytes: Buffer): void {
     let at = 0;
@@ -80,7 +80,7 @@ export class ResponseParser {
   /**
    * The peer closed the connection.
    *
-   * @returns whether the response is whole
+   * @returns whether the response is complete
    */
   finish(): boolean {
     if (this.#state === State.done) return true;
@@ -121,7 +121,7 @@ export class ResponseParser {
     if (found < 0) {
       if (this.#held.length > MAX_HEAD_BYTES) throw headTooLarge();
       if (hasBareLf(this.#held, before)) throw bareLf();
-      // What cannot become a head is refused at once, and not when its sender falls silent.
+      // Bytes that cannot become a head are refused at once, rather than when the sender falls silent.
       if (before < 5 && this.#held.length >= 5 && this.#held.toString('latin1', 0, 5) !== 'HTTP/')
         throw notHttp(this.#held.toString('latin1'));
       return bytes.length;
@@ -160,7 +160,7 @@ export class ResponseParser {
     this.#remaining -= take;
     const whole = at === 0 && take === bytes.length;
     const isChunk = this.#state === State.chunkData;
-    // The state moves on before the event, because a listener may look at it.
+    // The state changes before the event, because a listener may read it.
     if (this.#remaining === 0) this.#state = isChunk ? State.chunkEnd : State.done;
     this.#events.onBody(whole ? bytes : bytes.subarray(at, at + take));
     if (this.#remaining === 0 && !isChunk) this.#events.onEnd();

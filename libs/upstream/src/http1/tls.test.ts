@@ -48,20 +48,20 @@ function get(of: typeof server, tls: Partial<TlsOptions>): Promise<number | stri
 }
 
 describe('a connection over TLS', () => {
-  test('fails as no connection where the CA is unknown', async () => {
+  test('fails as `connect` when the CA is unknown', async () => {
     assert.match(String(await get(server, {})), /^connect (UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_)/);
   });
 
-  test('is made where the CA is configured, for an address of the certificate', async () => {
+  test('is made when the CA is configured, for an address of the certificate', async () => {
     assert.equal(await get(server, { ca: TEST_CA }), 200);
   });
 
-  test('fails where the certificate is for another name, unless that name is configured', async () => {
+  test('fails when the certificate is for another name, unless that name is configured', async () => {
     assert.equal(await get(named, { ca: TEST_CA }), 'connect ERR_TLS_CERT_ALTNAME_INVALID');
     assert.equal(await get(named, { ca: TEST_CA, servername: 'backend.test' }), 200);
   });
 
-  test('is made with any certificate where none is checked', async () => {
+  test('is made with any certificate when none is checked', async () => {
     assert.equal(await get(named, { rejectUnauthorized: false }), 200);
   });
 });

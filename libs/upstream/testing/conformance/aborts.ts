@@ -10,32 +10,32 @@ const HALF_CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n
 
 export function abortContract(make: MakeUpstream): void {
   describe('an attempt that is aborted', () => {
-    test('before the head closes its connection, and nothing more is told', async (t) => {
+    test('before the head closes its connection, and no event follows', async (t) => {
       const server = await startRawServer(t, () => undefined);
       const upstream = openUpstream(t, make, server);
       const running = new Attempt(upstream);
       await waitFor(() => server.peers[0]?.received, { describe: 'the request', intervalMs: 1 });
       running.call.abort();
       await server.peers[0]?.closed;
-      assert.deepEqual(running.told, []);
+      assert.deepEqual(running.events, []);
       assert.equal(upstream.connections, 0);
     });
 
-    test('within the body closes its connection, and nothing more is told', async (t) => {
+    test('within the body closes its connection, and no event follows', async (t) => {
       const server = await startRawServer(t, ({ socket }) => void socket.write(HALF_CHUNKED));
       const upstream = openUpstream(t, make, server);
       const running = new Attempt(upstream);
       await waitFor(() => running.body === 'half', { describe: 'the first bytes', intervalMs: 1 });
       running.call.abort();
-      const before = [...running.events];
+      const before = [...running.eventsWithoutQuiet];
       server.peers[0]?.socket.write('4\r\nmore\r\n0\r\n\r\n');
       await server.peers[0]?.closed;
-      assert.deepEqual(running.events, before);
+      assert.deepEqual(running.eventsWithoutQuiet, before);
       assert.equal(upstream.connections, 0);
     });
 
     for (const at of ['head', 'data'] as const)
-      test(`by its listener at the ${at} is told nothing after it`, async (t) => {
+      test(`by its listener at the ${at} reports no event after it`, async (t) => {
         const server = await startRawServer(t, ({ socket }) => void socket.write(`${HALF_CHUNKED}0\r\n\r\n`));
         const upstream = openUpstream(t, make, server);
         const running = new Attempt(upstream, {
@@ -47,11 +47,11 @@ export function abortContract(make: MakeUpstream): void {
           describe: 'the connection to be closed',
           intervalMs: 1,
         });
-        assert.deepEqual(running.events, at === 'head' ? ['head 200'] : ['head 200', 'data']);
+        assert.deepEqual(running.eventsWithoutQuiet, at === 'head' ? ['head 200'] : ['head 200', 'data']);
         assert.equal(upstream.connections, 0);
       });
 
-    test('before there is a connection is told nothing, and takes nothing of its body', async (t) => {
+    test('before there is a connection reports no event, and does not start its body', async (t) => {
       const server = await startRawServer(t, ({ socket }) => void socket.write(OK));
       const upstream = openUpstream(t, make, server);
       const source = new TestSource();
@@ -59,7 +59,7 @@ export function abortContract(make: MakeUpstream): void {
       running.call.abort();
       // The next request has gone through the same steps when it is answered.
       assert.equal((await attempt(upstream)).body, 'ok');
-      assert.deepEqual(running.told, []);
+      assert.deepEqual(running.events, []);
       assert.equal(source.isStarted, false);
     });
 
@@ -76,7 +76,7 @@ export function abortContract(make: MakeUpstream): void {
       await server.peers[0]?.closed;
     });
 
-    test('when it is over already does not end the attempt that has its connection now', async (t) => {
+    test('after its end does not end the attempt that uses its connection now', async (t) => {
       const server = await startRawServer(t, ({ socket, received }) => {
         if (received.split('\r\n\r\n').length === 2) socket.write(OK);
       });

@@ -58,16 +58,19 @@ export function connectionContract(make: MakeUpstream): void {
         assert.equal(server.peers.length, 2);
       });
 
-    test('is not used again when the server closes it although it promised to keep it', async (t) => {
+    test('is not reused when the server closes it in spite of `keep-alive`', async (t) => {
       const server = await startRawServer(t, ({ socket }) => socket.end(OK));
       const upstream = openUpstream(t, make, server);
       assert.equal((await attempt(upstream)).body, 'ok');
-      await waitFor(() => upstream.connections === 0, { describe: 'the closing to be seen', intervalMs: 1 });
+      await waitFor(() => upstream.connections === 0, {
+        describe: 'the client to see the closed connection',
+        intervalMs: 1,
+      });
       assert.equal((await attempt(upstream)).body, 'ok');
       assert.equal(server.peers.length, 2);
     });
 
-    test('is closed when the server writes to it while it is idle: that is no response to the next request', async (t) => {
+    test('is closed when the server writes to it while it is idle, so that the bytes answer no later request', async (t) => {
       let requests = 0;
       const server = await startRawServer(t, ({ socket }) => {
         requests += 1;
@@ -77,20 +80,26 @@ export function connectionContract(make: MakeUpstream): void {
       await attempt(upstream);
       server.peers[0]?.socket.write('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwrong');
       await server.peers[0]?.closed;
-      await waitFor(() => upstream.connections === 0, { describe: 'the closing to be seen', intervalMs: 1 });
+      await waitFor(() => upstream.connections === 0, {
+        describe: 'the client to see the closed connection',
+        intervalMs: 1,
+      });
       assert.equal((await attempt(upstream)).body, 'right');
     });
 
-    test('that the server closes while it is idle costs no request', async (t) => {
+    test('that the server closes while it is idle makes no request fail', async (t) => {
       const server = await startRawServer(t, ({ socket }) => void socket.write(OK));
       const upstream = openUpstream(t, make, server);
       await attempt(upstream);
       server.peers[0]?.socket.end();
-      await waitFor(() => upstream.connections === 0, { describe: 'the closing to be seen', intervalMs: 1 });
+      await waitFor(() => upstream.connections === 0, {
+        describe: 'the client to see the closed connection',
+        intervalMs: 1,
+      });
       assert.equal((await attempt(upstream)).body, 'ok');
     });
 
-    test('that is idle is closed with the upstream, one in use when its response is whole', async (t) => {
+    test('is closed with the upstream when idle, and after its response when in use', async (t) => {
       const server = await startRawServer(t, ({ socket, number }) => {
         if (number === 1) socket.write(OK);
       });

@@ -22,7 +22,7 @@ export function failureContract(make: MakeUpstream): void {
       assert.equal((await attempt(upstream)).failure?.kind, 'connect');
     });
 
-    test('is a TLS handshake that does not come to an end in time', async (t) => {
+    test('is a TLS handshake that is not finished in time', async (t) => {
       const server = await startRawServer(t, () => undefined);
       const origin = server.origin.replace('http:', 'https:');
       const upstream = openUpstream(t, make, { origin, connectTimeoutMs: 60 });
@@ -49,7 +49,7 @@ export function failureContract(make: MakeUpstream): void {
         assert.deepEqual(events, ['failure reset']);
       });
 
-    test('tells of a connection that had carried a response before that it was reused', async (t) => {
+    test('has `reused` set when its connection had carried a response before', async (t) => {
       let requests = 0;
       const server = await startRawServer(t, ({ socket }) => {
         requests += 1;
@@ -76,7 +76,7 @@ export function failureContract(make: MakeUpstream): void {
   });
 
   describe('a failure of kind body_timeout', () => {
-    test('is silence within the body; what came of it was told', async (t) => {
+    test('is silence within the body; the bytes before it were reported', async (t) => {
       const server = await startRawServer(t, ({ socket }) => void socket.write(HALF));
       const upstream = openUpstream(t, make, { ...server, readTimeoutMs: 60 });
       const { body, events } = await attempt(upstream);
@@ -85,7 +85,7 @@ export function failureContract(make: MakeUpstream): void {
       await server.peers[0]?.closed;
     });
 
-    test('is none while the listener takes no more: that silence is its own', async (t) => {
+    test('does not happen while the listener has paused the response', async (t) => {
       const server = await startRawServer(t, ({ socket }) => void socket.write(HALF));
       const upstream = openUpstream(t, make, { ...server, readTimeoutMs: 40 });
       const running = new Attempt(upstream, { onEvent: (event) => event !== 'data' });
@@ -103,7 +103,7 @@ export function failureContract(make: MakeUpstream): void {
       ['ends without its last chunk', ({ socket }: RawPeer) => void socket.end(HALF_CHUNKED)],
       ['ends within a chunk', ({ socket }: RawPeer) => void socket.end(`${HALF_CHUNKED}ff\r\n`)],
     ] as const)
-      test(`is a response that ${what}; what came of it was told`, async (t) => {
+      test(`is a response that ${what}; the bytes before it were reported`, async (t) => {
         const server = await startRawServer(t, end);
         const { failure, body, events } = await attempt(openUpstream(t, make, server));
         assert.deepEqual([failure?.kind, body], ['truncated', 'half']);
@@ -126,14 +126,14 @@ export function failureContract(make: MakeUpstream): void {
       ['has a length that is no number', 'HTTP/1.1 200 OK\r\nContent-Length: ten\r\n\r\n'],
       ['has a header line without a colon', 'HTTP/1.1 200 OK\r\nnonsense\r\n\r\n'],
     ] as const)
-      test(`is a head that ${what}, told at once and before anything else`, async (t) => {
+      test(`is a head that ${what}, reported at once and before any other event`, async (t) => {
         const server = await startRawServer(t, ({ socket }) => void socket.write(bytes));
         const { events } = await attempt(openUpstream(t, make, server));
         assert.deepEqual(events, ['failure protocol']);
         await server.peers[0]?.closed;
       });
 
-    test('is a chunk without a size; what came before it was told', async (t) => {
+    test('is a chunk without a size; the bytes before it were reported', async (t) => {
       const server = await startRawServer(t, ({ socket }) => void socket.write(`${HALF_CHUNKED}zz\r\n`));
       const { body, events } = await attempt(openUpstream(t, make, server));
       assert.equal(body, 'half');

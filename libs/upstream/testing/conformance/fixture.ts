@@ -18,7 +18,7 @@ export function openUpstream(
 
 export const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
-/** Nothing listens there. */
+/** A port on which nothing listens. */
 export async function closedOrigin(): Promise<string> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -28,7 +28,7 @@ export async function closedOrigin(): Promise<string> {
   return `http://127.0.0.1:${port}`;
 }
 
-/** Resolves when the value has stayed the same for 20 looks. */
+/** Resolves when 20 reads in a row return the same value. */
 export async function settled(value: () => number): Promise<void> {
   let before = -1;
   let same = 0;

@@ -8,7 +8,7 @@ import type { MakeUpstream } from './make-upstream.ts';
 
 export function requestContract(make: MakeUpstream): void {
   describe('a request', () => {
-    test('goes out with its method, its path byte by byte and its headers as they are written', async (t) => {
+    test('goes out with its method, its path byte by byte and its headers unchanged', async (t) => {
       const server = await startRawServer(t, ({ socket }) => void socket.write(OK));
       await attempt(openUpstream(t, make, server), {
         method: 'DELETE',
@@ -33,7 +33,7 @@ export function requestContract(make: MakeUpstream): void {
       ['its length announced', ['Host', 'x', 'Content-Length', '7']],
       ['its length not announced', ['Host', 'x']],
     ] as const)
-      test(`with a whole body goes out counted: ${what}`, async (t) => {
+      test(`with a complete body is sent with Content-Length: ${what}`, async (t) => {
         const server = await startRawServer(t, ({ socket, received }) => {
           if (received.endsWith('{"a":1}')) socket.write(OK);
         });
@@ -63,7 +63,7 @@ export function requestContract(make: MakeUpstream): void {
   });
 
   describe('a body in pieces', () => {
-    test('goes out in chunks when its length is not known', async (t) => {
+    test('is sent in chunks when its length is not known', async (t) => {
       const server = await startRawServer(t, ({ socket, received }) => {
         if (received.endsWith('0\r\n\r\n')) socket.write(OK);
       });
@@ -80,7 +80,7 @@ export function requestContract(make: MakeUpstream): void {
       assert.match(server.peers[0]?.received ?? '', /\r\n\r\n5\r\nhello\r\n6\r\nworld!\r\n0\r\n\r\n$/i);
     });
 
-    test('goes out counted when its length is announced', async (t) => {
+    test('is sent with Content-Length when its length is announced', async (t) => {
       const server = await startRawServer(t, ({ socket, received }) => {
         if (received.endsWith('helloworld')) socket.write(OK);
       });
@@ -93,7 +93,7 @@ export function requestContract(make: MakeUpstream): void {
       assert.doesNotMatch(server.peers[0]?.received ?? '', /transfer-encoding/i);
     });
 
-    test('goes on as it comes: a piece is with the server before the next is there', async (t) => {
+    test('is sent piece by piece: the server has a piece before the next one exists', async (t) => {
       const server = await startRawServer(t, () => undefined);
       const source = new TestSource();
       const running = new Attempt(openUpstream(t, make, server), { method: 'POST', body: source });
@@ -111,14 +111,14 @@ export function requestContract(make: MakeUpstream): void {
       assert.equal((await running.over).body, 'ok');
     });
 
-    test('is not asked for while there is no connection', async (t) => {
+    test('is not started while there is no connection', async (t) => {
       const source = new TestSource();
       const closed = openUpstream(t, make, { origin: await closedOrigin() });
       assert.equal((await attempt(closed, { method: 'POST', body: source })).failure?.kind, 'connect');
       assert.equal(source.isStarted, false);
     });
 
-    test('is held back while the server does not read, and goes on when it does', async (t) => {
+    test('is paused while the server does not read, and resumes when it does', async (t) => {
       const total = 16 * 1024 * 1024;
       const piece = Buffer.alloc(64 * 1024, 'x');
       let reading = false;
@@ -165,7 +165,7 @@ export function requestContract(make: MakeUpstream): void {
       ['shorter', ['abc']],
       ['longer', ['abcdefgh', 'ijklmnop']],
     ] as const)
-      test(`fails as \`request\` when it is ${what} than announced, and never looks whole`, async (t) => {
+      test(`fails as \`request\` when it is ${what} than announced, and never looks complete`, async (t) => {
         const server = await startRawServer(t, () => undefined);
         const { failure } = await attempt(openUpstream(t, make, server), {
           method: 'POST',
@@ -181,7 +181,7 @@ export function requestContract(make: MakeUpstream): void {
         assert.notEqual(sent.length, 10);
       });
 
-    test('fails as `request` when it breaks off, and never looks whole', async (t) => {
+    test('fails as `request` when it breaks off, and never looks complete', async (t) => {
       const server = await startRawServer(t, () => undefined);
       const source = new TestSource();
       const running = new Attempt(openUpstream(t, make, server), { method: 'POST', body: source });
@@ -197,7 +197,7 @@ export function requestContract(make: MakeUpstream): void {
       assert.doesNotMatch(server.peers[0]?.received ?? '', /\r\n0\r\n\r\n$/);
     });
 
-    test('is stopped when the response is whole before it', async (t) => {
+    test('is stopped when the response is complete before it', async (t) => {
       const server = await startRawServer(t, ({ socket, received }) => {
         if (received.includes('abc')) socket.write('HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno');
       });

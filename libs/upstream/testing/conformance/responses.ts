@@ -8,7 +8,7 @@ import type { MakeUpstream } from './make-upstream.ts';
 
 export function responseContract(make: MakeUpstream): void {
   describe('a response', () => {
-    test('is told as head, data and end, its headers flat and as the server wrote them', async (t) => {
+    test('arrives as head, data and end, with its headers flat and as the server wrote them', async (t) => {
       const server = await startRawServer(
         t,
         ({ socket }) =>
@@ -24,19 +24,19 @@ export function responseContract(make: MakeUpstream): void {
       assert.deepEqual(events, ['head 418', 'data', 'end']);
     });
 
-    test('tells its head before any byte of its body is there', async (t) => {
+    test('reports its head before any byte of its body has arrived', async (t) => {
       const server = await startRawServer(
         t,
         ({ socket }) => void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n'),
       );
       const running = new Attempt(openUpstream(t, make, server));
-      await waitFor(() => running.told.includes('quiet'), { describe: 'the head', intervalMs: 1 });
-      assert.deepEqual(running.told.slice(0, 2), ['head 200', 'quiet']);
+      await waitFor(() => running.events.includes('quiet'), { describe: 'the head', intervalMs: 1 });
+      assert.deepEqual(running.events.slice(0, 2), ['head 200', 'quiet']);
       server.peers[0]?.socket.write('ok');
       assert.equal((await running.over).body, 'ok');
     });
 
-    test('with chunks is told without their framing, however its bytes arrive, and without trailers', async (t) => {
+    test('with chunks arrives without their framing and without trailers, however its bytes are split', async (t) => {
       const whole =
         'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Time\r\n\r\n5;ext=1\r\nhello\r\n0006\r\n world\r\n0\r\nX-Time: 5ms\r\n\r\n';
       const server = await startRawServer(t, ({ socket, number }) => {
@@ -78,7 +78,7 @@ export function responseContract(make: MakeUpstream): void {
         assert.deepEqual(events, [`head ${head.slice(9, 12)}`, 'end']);
       });
 
-    test('follows interim responses (1xx), which are not told', async (t) => {
+    test('follows interim responses (1xx), which are not reported', async (t) => {
       const server = await startRawServer(
         t,
         ({ socket }) =>
@@ -91,7 +91,7 @@ export function responseContract(make: MakeUpstream): void {
       assert.deepEqual(rawHeaders, ['Content-Length', '2']);
     });
 
-    test('holds the server back while its listener takes no more, and loses no byte of it', async (t) => {
+    test('stops reading while its listener returns false, and loses no byte', async (t) => {
       const total = 32 * 1024 * 1024;
       const piece = Buffer.alloc(64 * 1024, 'x');
       let written = 0;
@@ -106,18 +106,18 @@ export function responseContract(make: MakeUpstream): void {
         more();
       });
       let isPaused = true;
-      let told = 0;
+      let dataEvents = 0;
       const running = new Attempt(openUpstream(t, make, server), {
         onEvent: (event) => {
           if (event !== 'data') return true;
-          told += 1;
+          dataEvents += 1;
           return !isPaused;
         },
       });
-      await waitFor(() => told > 0, { describe: 'the first bytes', intervalMs: 1 });
+      await waitFor(() => dataEvents > 0, { describe: 'the first bytes', intervalMs: 1 });
       await settled(() => written);
-      assert.ok(written < total, `${written} bytes were taken that nobody wanted`);
-      assert.equal(told, 1, 'nothing was told after the listener had enough');
+      assert.ok(written < total, `${written} bytes were read although the listener returned false`);
+      assert.equal(dataEvents, 1, 'no data followed after the listener returned false');
       isPaused = false;
       running.call.resume();
       assert.equal((await running.over).body.length, total);

@@ -2,7 +2,7 @@ import type { Control, ControlChange } from './ports/control.ts';
 
 export const NO_CONTROL: Control = { revision: 0, drained: {}, refresh: 0 };
 
-/** What operators decided, after one more decision. */
+/** Applies one decision of an operator to the control state. */
 export function applyControl(control: Control, change: ControlChange, at: number): Control {
   const revision = control.revision + 1;
   if (change.action === 'refresh') return { ...control, revision, refresh: control.refresh + 1 };

@@ -34,7 +34,7 @@ describe('token bucket with leases', () => {
     );
   });
 
-  test('admits no more than rate × time + capacity in any window, whatever holders do', () => {
+  test('admits at most rate × time + capacity in any window, with any sequence of operations', () => {
     fc.assert(fc.property(historyOf, checkHistory), { numRuns: 300 });
   });
 
@@ -46,7 +46,7 @@ describe('token bucket with leases', () => {
     assert.equal(wholeTokens(bucket), 85);
   });
 
-  test('takes unspent tokens back once, and none after the lease has expired', () => {
+  test('accepts unspent tokens once, and none after the lease has expired', () => {
     const bucket = newBucket(1, 100, 0);
     const { leaseId } = lease(bucket, 'a', 10, 1);
     giveBack(bucket, 'a', leaseId, 4, 6);
@@ -60,15 +60,15 @@ describe('token bucket with leases', () => {
     assert.equal(wholeTokens(bucket), 81);
   });
 
-  test('refills no room of tokens that are on lease', () => {
+  test('does not refill the room of leased tokens', () => {
     const bucket = newBucket(1_500, 60, 0);
     assert.equal(lease(bucket, 'a', 30, 1).granted, 30);
-    // 25 a second would have come, had there been room before the expiry at 1,000 ms.
+    // 25 a second would have been refilled if there had been room before the expiry at 1,000 ms.
     advance(bucket, LEASE_TTL_MS + 100);
     assert.equal(bucket.units, 32.5 * 60_000);
   });
 
-  test('tells when the next token and the full bucket are due', () => {
+  test('reports when the next token and the full bucket are due', () => {
     const bucket = newBucket(100, 50, 0);
     assert.deepEqual([msToNextToken(bucket), msToFull(bucket)], [600, 0]);
     spend(bucket, 50);

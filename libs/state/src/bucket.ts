@@ -1,21 +1,22 @@
 /**
- * A token bucket whose tokens can be out on lease. Pure: time comes in as whole milliseconds of the store's clock.
+ * A token bucket whose tokens can be leased. It is pure: the caller passes the time in whole milliseconds of the
+ * store's clock.
  *
- * The level is kept in units of which 60,000 make a token, so that a refill of `elapsedMs × ratePerMinute` units is
- * exact and no fraction is ever lost. At all times level + tokens out on lease ≤ capacity; therefore what all holders
- * spend in any window is at most rate × time + capacity.
+ * The level is kept in units of 1/60,000 token, so that a refill of `elapsedMs × ratePerMinute` units is exact. At all
+ * times level + leased tokens ≤ capacity; therefore all holders together spend at most rate × time + capacity in any
+ * window.
  */
 export interface Bucket {
   units: number;
-  /** When `units` was true. */
+  /** Time at which the level was `units`. */
   atMs: number;
   ratePerMinute: number;
   capacity: number;
-  /** Tokens out on lease, the sum of `leases`. */
+  /** Number of leased tokens, the sum of `leases`. */
   outstanding: number;
-  /** By holder; a holder has one lease of a key at a time, later grants add to it. */
+  /** By holder. A holder has one lease of a key at a time; later grants add to it. */
   readonly leases: Map<string, Lease>;
-  /** Names leases: rises with each new one, so that a return that comes late meets no newer lease. */
+  /** Number of the last lease. It rises with each lease, so that a late return does not end a newer one. */
   nextLease: number;
 }
 
@@ -26,7 +27,7 @@ interface Lease {
 }
 
 export const UNITS_PER_TOKEN = 60_000;
-/** How long leased tokens may be spent; what is not back by then counts as spent. */
+/** How long leased tokens may be spent; tokens not returned by then count as spent. */
 export const LEASE_TTL_MS = 1_000;
 
 export function newBucket(ratePerMinute: number, capacity: number, nowMs: number): Bucket {
@@ -37,14 +38,14 @@ export function newBucket(ratePerMinute: number, capacity: number, nowMs: number
     capacity,
     outstanding: 0,
     leases: new Map(),
-    // From the clock, so that a bucket made anew after it was dropped names no lease twice.
+    // It starts from the clock, so that a bucket that was dropped and made again uses no lease number twice.
     nextLease: nowMs,
   };
 }
 
 /**
- * Brings the bucket to `nowMs`: refills, and lets leases expire. Expiries are taken in their order, each after the
- * refill up to it, because until then the leased tokens held room that a refill must not have used.
+ * Advances the bucket to `nowMs`: refills it and expires leases. Leases expire in their order, each after the refill
+ * up to its expiry, because a refill must not use the room of tokens that were still leased.
  */
 export function advance(bucket: Bucket, nowMs: number): void {
   while (bucket.leases.size > 0) {
@@ -72,8 +73,8 @@ function refill(bucket: Bucket, nowMs: number): void {
 }
 
 /**
- * Follows a changed configuration; a smaller capacity takes surplus tokens away. A full bucket stays full, as one
- * that was forgotten for being full would be.
+ * Applies a changed configuration. A smaller capacity drops surplus tokens. A full bucket stays full, because full
+ * buckets may be dropped at any time and are full when made again.
  */
 export function reconfigure(bucket: Bucket, ratePerMinute: number, capacity: number): void {
   if (bucket.ratePerMinute === ratePerMinute && bucket.capacity === capacity) return;
@@ -88,15 +89,15 @@ export function wholeTokens(bucket: Bucket): number {
   return Math.max(0, Math.floor(bucket.units / UNITS_PER_TOKEN));
 }
 
-/** Spends `need` tokens at once. The caller has checked that they are there. */
+/** Spends `need` tokens at once. The caller has checked that the bucket has them. */
 export function spend(bucket: Bucket, need: number): void {
   bucket.units -= need * UNITS_PER_TOKEN;
 }
 
 /**
- * Leases up to `spare` tokens, at most level ÷ (2 × live workers), so that no worker takes what others need soon.
+ * Leases up to `spare` tokens, at most level ÷ (2 × live workers), so that enough tokens are left for other workers.
  *
- * @returns the tokens granted, and the lease they belong to; an empty id if none
+ * @returns the number of tokens, and the id of their lease (empty if there are none)
  */
 export function lease(
   bucket: Bucket,
@@ -120,7 +121,7 @@ export function lease(
   return { granted, leaseId: held.id };
 }
 
-/** Ends a part of a lease: `spent` tokens are gone, `unspent` ones come back. A lease that expired gives nothing back. */
+/** Ends a part of a lease: `spent` tokens are gone, `unspent` ones return. An expired lease returns nothing. */
 export function giveBack(
   bucket: Bucket,
   holder: string,
@@ -138,7 +139,7 @@ export function giveBack(
   if (held.tokens === 0) bucket.leases.delete(holder);
 }
 
-/** Tokens that holders other than this one have and may still bring back. */
+/** Tokens that other holders have and may still return. */
 export function strandedFor(bucket: Bucket, holder: string): number {
   return bucket.outstanding - (bucket.leases.get(holder)?.tokens ?? 0);
 }

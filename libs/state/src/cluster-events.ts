@@ -3,9 +3,9 @@ import { INSTANCE_TTL_MS } from './ports/directory.ts';
 import type { ClusterEvent } from './ports/events.ts';
 import type { LeadChange } from './memory/local-lead.ts';
 
-/** The events that only the shared state knows of. */
+/** The events that the shared state itself publishes. */
 
-/** An agent leads where another did. */
+/** The lead has passed to another agent. */
 export function leaderEvent({ from, to, reason }: LeadChange, leader: Instance): ClusterEvent {
   return { time: now(), kind: 'leader', gateway: leader.gateway, from, to, reason, by: leader.id };
 }
@@ -24,7 +24,7 @@ export function gatewayLost(gateway: string, by: string): ClusterEvent {
   return gatewayEvent(gateway, { from: 'up', to: 'lost', reason, by });
 }
 
-/** The others have taken it for lost. */
+/** The other gateways had reported this one as lost. */
 export function gatewayReturned(gateway: string): ClusterEvent {
   return gatewayEvent(gateway, { from: 'lost', to: 'up', reason: 'it sends heartbeats again', by: gateway });
 }

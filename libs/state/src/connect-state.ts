@@ -9,15 +9,15 @@ import type { StoreLogEvent } from './store-log.ts';
 export interface ConnectOptions {
   readonly self: Instance;
   readonly redis: RedisOptions | null;
-  /** `process` in a forked child; null for an agent on its own, which then needs Redis. */
+  /** `process` in a forked child; null for an agent without a gateway, which needs Redis. */
   readonly channel: IpcChannel | null;
-  /** For an agent on its own, as for a hub; elsewhere the hub tells. */
+  /** For an agent without a gateway; other processes receive these options from their hub. */
   readonly log?: (event: StoreLogEvent) => void;
 }
 
 /**
- * Connects a worker or an agent to the shared state. It waits half a second for Redis at most: with Redis away
- * it starts in an outage, as its health tells.
+ * Connects a worker or an agent to the shared state. It waits at most half a second for Redis. If Redis is unreachable,
+ * the process starts all the same, and its health reports the outage.
  *
  * @throws StateError STATE_UNAVAILABLE if there is neither a channel to a primary nor Redis
  */
@@ -45,9 +45,9 @@ async function connectChannel(
   channel: IpcChannel,
 ): Promise<SharedState> {
   if (redis === null) return new MemberState({ self, kind: 'memory', channel, leases: null });
-  // Only workers take leases; what little another process needs goes through its primary.
+  // Only workers take leases often enough to need their own connection; other processes go through the primary.
   if (self.role !== 'worker') return new MemberState({ self, kind: 'redis', channel, leases: null });
-  // Loaded where it is used: a worker of a single host starts faster without.
+  // Loaded on demand, because a worker without Redis starts faster without it.
   const { openDirectLeases } = await import('./redis/redis-leases.ts');
   let state: SharedState | null = null;
   const leases = await openDirectLeases(redis, self.id, () => state?.directory.peers().workers ?? 1);

@@ -12,7 +12,7 @@ export interface HubOptions {
   readonly self: Instance;
   /** Null keeps the state in this process's memory, for one host. */
   readonly redis: RedisOptions | null;
-  /** Called once at the start and once at the end of an outage of the store, and when a gateway is lost. */
+  /** Called at the start and at the end of an outage of the store, and when a gateway is lost. */
   readonly log?: (event: StoreLogEvent) => void;
 }
 
@@ -22,11 +22,11 @@ export interface Hub {
   readonly state: SharedState;
   /** @param child a ChildProcess, or a cluster worker's `process`; it is detached when it disconnects or exits */
   attach(child: IpcChannel, instance: Instance): void;
-  /** Children keep running and see an outage. */
+  /** Children keep running, and their health reports an outage. */
   close(): Promise<void>;
 }
 
-/** Makes the hub of one gateway host. With Redis away it starts all the same, in an outage. */
+/** Makes the hub of one gateway. If Redis is unreachable, the hub starts all the same and reports an outage. */
 export function createHub({ self, redis, log = () => {} }: HubOptions): Hub {
   const host = new HostState();
   const liveWorkers = (): number => host.peers().workers;

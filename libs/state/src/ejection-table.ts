@@ -1,24 +1,24 @@
 import type { Ejection, Readmission } from './ports/ejections.ts';
 
-/** What became of each endpoint the last time, as one host knows it: it was ejected, or re-admitted. */
+/** The last ejection or re-admission of each endpoint that one host knows. */
 export class EjectionTable {
   readonly #ejected = new Map<string, Ejection>();
   readonly #readmitted = new Map<string, Readmission>();
 
-  /** @returns false if the endpoint is ejected already; nothing changes then */
+  /** @returns false, without a change, if the endpoint is ejected already */
   open(ejection: Ejection): boolean {
     if (this.#ejected.has(ejection.endpointKey)) return false;
     this.replace(ejection);
     return true;
   }
 
-  /** Puts the cluster's ejection of an endpoint in the place of what this host knew. */
+  /** Replaces this host's record of an endpoint by the cluster's ejection. */
   replace(ejection: Ejection): void {
     this.#ejected.set(ejection.endpointKey, ejection);
     this.#readmitted.delete(ejection.endpointKey);
   }
 
-  /** @returns false if that ejection does not stand; nothing changes then */
+  /** @returns false, without a change, if that ejection is not in force */
   close(readmission: Readmission): boolean {
     if (this.#ejected.get(readmission.endpointKey)?.at !== readmission.ejectedAt) return false;
     this.#ejected.delete(readmission.endpointKey);
@@ -27,12 +27,12 @@ export class EjectionTable {
   }
 
   /**
-   * Takes over the cluster's re-admission, also in the place of this host's own, and of an ejection that this host has
-   * never heard of.
+   * Stores the cluster's re-admission. It replaces this host's own one, and may belong to an ejection that this host
+   * never received.
    *
-   * @returns false if it is known, or another ejection stands; nothing changes then
+   * @returns false, without a change, if it is known already or another ejection is in force
    */
-  learn(readmission: Readmission): boolean {
+  replaceReadmission(readmission: Readmission): boolean {
     const { endpointKey, ejectedAt, by } = readmission;
     if (this.#ejected.has(endpointKey)) return this.close(readmission);
     const known = this.#readmitted.get(endpointKey);
@@ -45,7 +45,7 @@ export class EjectionTable {
     return this.#ejected.get(endpointKey);
   }
 
-  /** Those that stand. */
+  /** The ejections in force. */
   ejected(): readonly Ejection[] {
     return [...this.#ejected.values()];
   }

@@ -2,17 +2,17 @@ import { MAX_EVENTS, type ClusterEvent } from './ports/events.ts';
 
 /** An event as it is kept and passed on. */
 export interface EventRecord {
-  /** The same wherever it is kept, so that nobody takes it for two. Ids of one host are in the order of its events. */
+  /** One event has the same id in every process. Ids of one host are in the order of its events. */
   readonly id: string;
   readonly event: ClusterEvent;
 }
 
-/** @param count of events of the host so far */
+/** @param count number of events that this host has published so far */
 export function eventId(host: string, count: number): string {
   return `${host}:${String(count).padStart(12, '0')}`;
 }
 
-/** The last events that a host knows. */
+/** The last events that a host has received. */
 export class EventLog {
   /** In the order of arrival. */
   readonly #records = new Map<string, EventRecord>();
@@ -34,10 +34,10 @@ export class EventLog {
   }
 }
 
-/** The last events of these, each once, oldest first. */
+/** The last of these events, without duplicates, oldest first. */
 export function recentEvents(records: readonly EventRecord[]): ClusterEvent[] {
   const byId = new Map(records.map((record) => [record.id, record]));
-  // ISO times in the order of text are in the order of time.
+  // Text order of ISO times is time order.
   const sorted = [...byId.values()].sort(
     (a, b) => compareText(a.event.time, b.event.time) || compareText(a.id, b.id),
   );

@@ -9,7 +9,7 @@ import { LEASE_DEADLINE_MS, PRIMARY_DEADLINE_MS } from './limiter/lease-sources.
 const LATENCY_MS = 1;
 
 describe('limiter', () => {
-  test('requests the tokens of all limits in one message, and tells what is left', async () => {
+  test('requests the tokens of all limits in one message, and reports the tokens left', async () => {
     const world = new VirtualWorld(LATENCY_MS);
     const { limiter } = world.addWorker();
     const pending = limiter.admit([limit('global', 1_000, 50), limit('ip:1', 100, 20)]);
@@ -93,7 +93,7 @@ describe('limiter', () => {
   test('returns unspent tokens after 100 ms without use', async () => {
     const world = new VirtualWorld(LATENCY_MS);
     const { limiter } = world.addWorker();
-    await makeBusy(world, limiter, 20);
+    await spendUntilBusy(world, limiter, 20);
     await world.clock.run(130);
     const [grant] = world.buckets.take({
       holder: 'other',
@@ -103,7 +103,7 @@ describe('limiter', () => {
     assert.deepEqual([grant?.stranded, grant?.remaining], [0, 80]);
   });
 
-  test('refuses nobody while other workers hold tokens unspent', async () => {
+  test('refuses no request while other workers hold unspent tokens', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 4 }),
@@ -113,7 +113,7 @@ describe('limiter', () => {
           const world = new VirtualWorld(LATENCY_MS);
           const workers = Array.from({ length: hoarders + 1 }, () => world.addWorker());
           for (const { limiter } of workers.slice(1))
-            await makeBusy(world, limiter, Math.floor(each / hoarders));
+            await spendUntilBusy(world, limiter, Math.floor(each / hoarders));
           await world.clock.run(pauseMs);
           const spent = Math.floor(each / hoarders) * hoarders;
           const first = workers[0]?.limiter as Limiter;
@@ -140,7 +140,7 @@ describe('limiter', () => {
       const world = new VirtualWorld(LATENCY_MS);
       const { limiter } = world.addWorker(onStateLoss);
       world.addWorker();
-      world.isStoreAway = true;
+      world.isStoreDown = true;
       const outcomes = collect(Array.from({ length: 10 }, () => limiter.admit([limit('global', 1, 8)])));
       await world.clock.run(PRIMARY_DEADLINE_MS + 1);
       assert.equal(outcomes.length, 10);
@@ -163,10 +163,10 @@ describe('limiter', () => {
     assert.equal(await all(), 0);
   });
 
-  test('makes only requests under way wait for a store that hangs, and uses it again when it is back', async () => {
+  test('lets only requests under way wait for a store that hangs, and uses the store again when it is back', async () => {
     const world = new VirtualWorld(LATENCY_MS);
     const { limiter } = world.addWorker('open');
-    world.isStoreAway = true;
+    world.isStoreDown = true;
     const under = collect([limiter.admit([limit('ip:1', 1, 8)]), limiter.admit([limit('ip:2', 1, 8)])]);
     await world.clock.run(PRIMARY_DEADLINE_MS - 1);
     assert.equal(under.length, 0);
@@ -183,7 +183,7 @@ describe('limiter', () => {
       world.requests - requests <= 5,
       `${world.requests - requests} messages in a second to a store that hangs`,
     );
-    world.isStoreAway = false;
+    world.isStoreDown = false;
     for (let i = 0; i < 50; i += 1) {
       void limiter.admit([limit(`ip:${i}`, 1, 8)]);
       await world.clock.run(10);
@@ -192,11 +192,11 @@ describe('limiter', () => {
     assert.equal(back[0]?.remaining, 7);
   });
 
-  test('waits for one deadline when both Redis and the primary hang, and for none after', async () => {
+  test('waits for one deadline when both Redis and the primary hang, and not at all after it', async () => {
     const world = new VirtualWorld(LATENCY_MS, 'redis');
     const { limiter } = world.addWorker();
-    world.isStoreAway = true;
-    world.isHostAway = true;
+    world.isStoreDown = true;
+    world.isHostDown = true;
     const first = collect([limiter.admit([limit('global', 1, 8)])]);
     await world.clock.run(LEASE_DEADLINE_MS + PRIMARY_DEADLINE_MS);
     assert.equal(first.length, 1);
@@ -209,7 +209,7 @@ describe('limiter', () => {
     const world = new VirtualWorld(60, 'redis');
     const { limiter } = world.addWorker();
     world.addWorker();
-    world.isStoreAway = true;
+    world.isStoreDown = true;
     const admit = async (requests: number): Promise<number> => {
       const outcomes = collect(
         Array.from({ length: requests }, () => limiter.admit([limit('global', 1, 8)])),
@@ -224,21 +224,21 @@ describe('limiter', () => {
     assert.equal(first + (await admit(20)) + (await admit(20)), 4);
   });
 
-  test('starts the share of its host with its part of what the store last had', async () => {
+  test("starts its host's share with a part of the store's last level", async () => {
     const world = new VirtualWorld(LATENCY_MS, 'redis');
     const { limiter } = world.addWorker();
     collect(Array.from({ length: 60 }, () => limiter.admit([limit('global', 1, 100)])));
     await world.clock.run(200);
-    world.isStoreAway = true;
+    world.isStoreDown = true;
     const outcomes = collect(Array.from({ length: 60 }, () => limiter.admit([limit('global', 1, 100)])));
     await world.clock.run(200);
     assert.equal(outcomes.length, 60);
-    // 40 are left, and perhaps one or two on lease: half of them for each of two gateways.
+    // About 40 tokens are left (one or two may be leased), half of them for each of two gateways.
     const admitted = outcomes.filter((outcome) => outcome.admitted).length;
     assert.ok(admitted >= 18 && admitted <= 20, `${admitted}`);
   });
 
-  test('forgets addresses that send no more requests', async () => {
+  test('drops the keys of addresses that send no more requests', async () => {
     const world = new VirtualWorld(LATENCY_MS);
     const { limiter } = world.addWorker();
     for (let i = 0; i < 300; i += 1) void limiter.admit([limit(`ip:${i}`, 100, 50)]);
@@ -251,7 +251,7 @@ describe('limiter', () => {
   test('returns all leases when it is closed', async () => {
     const world = new VirtualWorld(LATENCY_MS);
     const { limiter } = world.addWorker();
-    await makeBusy(world, limiter, 20);
+    await spendUntilBusy(world, limiter, 20);
     limiter.close();
     await world.clock.run(5);
     const [grant] = world.buckets.take({
@@ -267,7 +267,7 @@ function limit(key: string, ratePerMinute: number, capacity: number): LimitSpec 
   return { name: key === 'global' ? 'global' : 'per_ip', key, ratePerMinute, capacity };
 }
 
-/** Admissions as they come. */
+/** Collects the admissions in the order of their decisions. */
 function collect(pending: readonly (Admission | Promise<Admission>)[]): Admission[] {
   const outcomes: Admission[] = [];
   for (const one of pending) void Promise.resolve(one).then((admission) => outcomes.push(admission));
@@ -284,7 +284,7 @@ async function outcomesOf(
 }
 
 /** Spends on `global` (1 a minute, capacity 100) until the worker holds spare tokens. */
-async function makeBusy(world: VirtualWorld, limiter: Limiter, times: number): Promise<void> {
+async function spendUntilBusy(world: VirtualWorld, limiter: Limiter, times: number): Promise<void> {
   for (let i = 0; i < times; i += 1) {
     void limiter.admit([limit('global', 1, 100)]);
     await world.clock.run(3);
@@ -330,7 +330,7 @@ async function checkTraffic({ rate, capacity, latencyMs, steps }: Traffic): Prom
   await world.clock.run(500);
   admittedAtMs.forEach((startMs, from) => {
     for (let to = from; to < admittedAtMs.length; to += 1) {
-      // A token is spent at the store and its request admitted when the reply is here.
+      // A token is spent in the store, and its request is admitted when the reply has arrived.
       const spanMs = (admittedAtMs[to] as number) - startMs + latencyMs;
       const most = capacity + (spanMs * rate) / 60_000 + 1e-9;
       assert.ok(to - from + 1 <= most, `${to - from + 1} admitted in ${spanMs} ms, at most ${most}`);

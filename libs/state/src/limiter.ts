@@ -9,19 +9,20 @@ import type { LeaseGrant } from './ports/leases.ts';
 
 export interface LimiterOptions {
   readonly state: LimiterState;
-  /** While the store is away: the host's share of each limit, no limit, or no request. */
+  /** Limits while the store is unreachable: the host's share of each limit, no limit, or no request. */
   readonly onStateLoss: 'local' | 'open' | 'closed';
   readonly clock?: Clock;
 }
 
-/** Requests that wait for tokens at once; more are refused. */
+/** Most requests that may wait for tokens; more are refused. */
 const MAX_WAITERS = 10_000;
 const HOLDING_TICK_MS = 20;
 const IDLE_TICK_MS = 1_000;
 
 /**
- * Admits requests by leased tokens: at once, without message, promise or timer, while every limit's token is in
- * hand; otherwise with one message for all that is missing. A refusal takes no token of any limit.
+ * Admits requests by leased tokens. While this worker holds a token of every limit, a request is admitted at once,
+ * without message, promise or timer; otherwise one message requests all missing tokens. A refusal takes no token of
+ * any limit.
  */
 export class Limiter {
   readonly #state: LimiterState;
@@ -44,7 +45,7 @@ export class Limiter {
     });
   }
 
-  /** @param limits each with a key of its own; all of them must have a token */
+  /** @param limits the limits that apply, each with its own key; all of them must have a token */
   admit(limits: readonly LimitSpec[]): Admission | Promise<Admission> {
     const nowMs = this.#clock.nowMs();
     let isInHand = true;
@@ -59,7 +60,7 @@ export class Limiter {
     return this.#grant(limits, nowMs, false);
   }
 
-  /** Keys in the table; bounded, whatever addresses come. */
+  /** Keys in the table. Their number is bounded. */
   get keyCount(): number {
     return this.#keys.size;
   }
@@ -88,12 +89,12 @@ export class Limiter {
       }));
       for (const { entry } of claims) entry.waiting += 1;
       this.#waiters.push({ limits, claims, strandedSinceMs: null, rounds: 0, resolve });
-      // The end of the message that one of its keys waits for looks at all waiters; each of them need not.
+      // When that message ends, all waiters are checked, so this one needs no message of its own.
       if (!claims.some(({ entry }) => entry.busy)) this.#pump();
     });
   }
 
-  /** Sends one message for all waiters whose keys no other message is under way for. */
+  /** Sends one message for all waiters whose keys have no message under way. */
   #pump(): void {
     if (this.#closed || this.#waiters.length === 0) return;
     const nowMs = this.#clock.nowMs();
@@ -115,7 +116,7 @@ export class Limiter {
     else this.#finish(batch, outcome.admitted, outcome.refused);
   }
 
-  /** Ends a batch that no store has decided. */
+  /** Ends a batch that no store could decide. */
   #finish(batch: Batch, admitted: readonly Waiter[], refused: readonly Waiter[]): void {
     const nowMs = this.#clock.nowMs();
     for (const entry of batch.needs.keys()) entry.busy = false;
@@ -132,7 +133,7 @@ export class Limiter {
       entry.busy = false;
       const grant = grantByKey.get(entry.key);
       if (grant === undefined) continue;
-      entry.learn(grant, { need, requestedAtMs, nowMs, isOfStore });
+      entry.addGrant(grant, { need, requestedAtMs, nowMs, isOfStore });
       this.#keys.noteHolding(entry);
       if (grant.granted < need) isGranted = false;
     }
@@ -142,7 +143,7 @@ export class Limiter {
     this.#pump();
   }
 
-  /** After a refusal of the whole message: who may try again, who waits for returns, who is refused. */
+  /** After a refusal of the whole message, decides which waiters try again, wait for returns or are refused. */
   #sort(batch: Batch, grantByKey: ReadonlyMap<string, LeaseGrant>, nowMs: number, isOfStore: boolean): void {
     const { again, stranded, refused } = decideRefused(batch, grantByKey, nowMs);
     for (const { waiter, by, entry, retryAfterMs } of refused) {

@@ -1,6 +1,6 @@
 import type { Unsubscribe } from './ports/unsubscribe.ts';
 
-/** Listeners of one topic, called in the order they came; one that throws harms no other. */
+/** Listeners of one topic, called in the order of registration. One that throws does not affect the others. */
 export class Listeners<T> {
   readonly #listeners = new Set<(value: T) => void>();
 
@@ -9,7 +9,7 @@ export class Listeners<T> {
   }
 
   add(listener: (value: T) => void): Unsubscribe {
-    // A wrapper, so that one function registered twice is two listeners.
+    // The wrapper makes one function that is registered twice two listeners.
     const own = (value: T): void => listener(value);
     this.#listeners.add(own);
     return () => this.#listeners.delete(own);
@@ -20,7 +20,7 @@ export class Listeners<T> {
       try {
         listener(value);
       } catch (error) {
-        // Its owner's fault, and it must come to light: as an uncaught exception outside of this loop.
+        // The error must not be lost: it is thrown outside of this loop, as an uncaught exception.
         queueMicrotask(() => {
           throw error;
         });

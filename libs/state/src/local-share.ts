@@ -1,6 +1,6 @@
 import type { LeaseRequest } from './ports/leases.ts';
 
-/** This host's part of a limit while hosts cannot agree: limit ÷ gateways, never below 1. */
+/** This host's part of a limit while the store is unreachable: limit ÷ gateways, never below 1. */
 export function localShare(request: LeaseRequest, gateways: number): LeaseRequest {
   return {
     ...request,

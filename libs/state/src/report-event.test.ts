@@ -52,7 +52,7 @@ describe('describeEvent', () => {
     ],
   ];
   for (const [event, line] of rows) {
-    test(`says in one sentence what happened, of kind ${event.kind}`, () => {
+    test(`describes an event of kind ${event.kind} in one sentence`, () => {
       assert.equal(describeEvent(event), line);
       assert.ok(line.includes(event.kind));
     });

@@ -2,7 +2,7 @@ import type { EventPort, NewEvent } from './ports/events.ts';
 
 export type EventFields = Readonly<Record<string, string | null | undefined>>;
 
-/** What an event needs of a logger. */
+/** The part of a logger that events use. */
 export interface EventLogger {
   debug(message: string, fields: EventFields): void;
   info(message: string, fields: EventFields): void;
@@ -15,8 +15,8 @@ export interface EventReporter {
 }
 
 /**
- * Tells operators what happened: an event of the cluster, and one line in the log of this process. Call it in the
- * process that decided, so that no other writes the same line.
+ * Publishes an event of the cluster and writes it to this process's log. Call it in the process that decided, so that
+ * no other one writes the same line.
  */
 export function reportEvent(
   { events, log }: EventReporter,
@@ -27,12 +27,12 @@ export function reportEvent(
   log[level](describeEvent(event), eventFields(event));
 }
 
-/** What the line of an event has beside its sentence. */
+/** The fields of an event's log line. */
 export function eventFields({ kind, ...facts }: NewEvent): EventFields {
   return { event: kind, ...facts };
 }
 
-/** One sentence with the word of the event's kind. */
+/** Describes an event in one sentence that contains the word of its kind. */
 export function describeEvent(event: NewEvent): string {
   const { endpoint, gateway, reason } = event;
   const subject = endpoint === undefined ? `gateway ${gateway ?? 'unknown'}` : `endpoint ${endpoint}`;

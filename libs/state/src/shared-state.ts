@@ -13,21 +13,21 @@ import type { SnapshotPort } from './ports/snapshots.ts';
 import type { StatisticsPort } from './ports/statistics.ts';
 
 /**
- * The shared state of a cluster: what workers, primaries and agents of all hosts tell each other, by subject. Two
+ * The shared state of a cluster: the data that workers, primaries and agents of all hosts exchange, by subject. Two
  * adapters implement it: memory (held by one primary, reached over IPC) and Redis. Both pass the same conformance
  * suite. A consumer takes only the ports it uses.
  *
  * Contract of every method that returns a promise: it settles within its deadline (COMMAND_TIMEOUT_MS where none is
  * given), and rejects with a StateError when the store cannot be reached or does not answer. Methods that return
- * void never throw and never wait: what they carry is kept or coalesced while the store is away, as each says.
+ * void never throw and never wait; each documents whether its data is kept while the store is unreachable.
  *
  * Listeners are called in the order of arrival, never from inside the call that registers them, and a listener that
- * throws harms no other. What a process calls reaches its hub in the order of its calls: when a promise is resolved,
- * every subscription that was made before its call is in force. Only leases go past the hub where the store is Redis.
+ * throws does not affect others. The calls of a process reach its hub in their order: when a promise is resolved, every
+ * subscription that was made before its call is in force. Only leases bypass the hub where the store is Redis.
  */
 export interface SharedState {
   readonly kind: StateKind;
-  /** This process's own identity, as given at connect. */
+  /** This process's identity, as given at connect. */
   readonly self: Instance;
   readonly leases: LeasePort;
   readonly snapshots: SnapshotPort;
@@ -41,7 +41,7 @@ export interface SharedState {
   readonly events: EventPort;
   readonly control: ControlPort;
   readonly health: HealthPort;
-  /** Returns leases, gives up the lead, says goodbye. Settles within a second also when the store is away. */
+  /** Returns leases, resigns the lead and leaves the hub. Settles within a second even if the store is unreachable. */
   close(): Promise<void>;
 }
 

@@ -1,6 +1,6 @@
 import type { EventFields } from './report-event.ts';
 
-/** One line of the log: what the operator of a gateway is told of its store and of the other gateways. */
+/** One log line about the store or about other gateways, for the operator. */
 export interface StoreLogEvent {
   /** `gateway` is the kind of an event that operators can also read. */
   readonly event: 'state_lost' | 'state_back' | 'gateway';

@@ -16,8 +16,8 @@ import type { StateKind } from './shared-state.ts';
 type Awaitable<T> = T | Promise<T>;
 
 /**
- * What a hub keeps its cluster's state in: its own memory, or Redis. What changes is told to the hub through the
- * `StoreSink`, whoever changed it. Each part keeps the contract of the port of its name.
+ * The store of a hub's cluster state: its own memory, or Redis. The store reports every change through the `StoreSink`,
+ * the hub's own included. Each part has the contract of the port with its name.
  */
 export interface Store {
   readonly kind: StateKind;
@@ -52,19 +52,19 @@ export interface ElectionStore {
 }
 
 export interface EjectionStore {
-  /** @returns whether this ejection stands; it tells the sink */
+  /** @returns whether this ejection is in force; the sink is notified */
   eject(ejection: Ejection): Awaitable<boolean>;
-  /** @returns whether this ended an ejection; it tells the sink */
+  /** @returns whether this ended an ejection; the sink is notified */
   readmit(readmission: Readmission): Awaitable<boolean>;
-  /** Those that stand, as this host knows. */
+  /** The ejections in force that this host knows. */
   ejected(): readonly Ejection[];
-  /** The last re-admission of each endpoint that is not ejected, as this host knows. */
+  /** The last re-admission that this host knows of each endpoint that is not ejected. */
   readmitted(): readonly Readmission[];
   acquireProbe(endpointKey: string, ttlMs: number): Awaitable<boolean>;
 }
 
 export interface EventStore {
-  /** Tells this host's members and all other hosts. */
+  /** Publishes to this host's members and to all other hosts. */
   publish(event: ClusterEvent): void;
   recent(): Awaitable<readonly ClusterEvent[]>;
 }
@@ -74,20 +74,20 @@ export interface ControlStore {
   change(change: ControlChange): Awaitable<Control>;
 }
 
-/** What this host tells the others, and what they tell; nothing of it for a store of one host. */
+/** The exchange with other hosts; empty for a store of one host. */
 export interface OtherHosts {
-  /** Called whenever something of the report may have changed; the store calls `report` when it sends. */
+  /** Notes that the report may have changed; the store calls `report` when it sends. */
   noteChange(report: () => HostReport): void;
-  /** This host's members are told by the hub. */
+  /** Publishes placements to other hosts; the hub notifies this host's members. */
   placeSessions(placements: readonly SessionPlacement[]): void;
   readStatistics(deadlineMs: number): Awaitable<StatisticsReading>;
   instances(): readonly LiveInstance[];
-  /** Without this host. */
+  /** Numbers of other hosts' gateways and workers. */
   peers(): { readonly gateways: number; readonly workers: number };
   ask(question: Question, deadlineMs: number): Promise<Replies>;
 }
 
-/** What a hub tells other hosts of its members. */
+/** A hub's report of its members to other hosts. */
 export interface HostReport {
   readonly instances: readonly ReportedInstance[];
   /** Sums of this host by endpoint key. */
@@ -99,18 +99,18 @@ export interface ReportedInstance extends Instance {
   readonly ageMs: number;
 }
 
-/** What a store tells its hub. */
+/** Receives the store's changes: the hub. */
 export interface StoreSink {
   snapshot(snapshot: Snapshot): void;
   control(control: Control): void;
   ejection(ejection: Ejection): void;
   readmission(readmission: Readmission): void;
   event(event: ClusterEvent): void;
-  /** What other hosts placed. */
+  /** Placements of other hosts. */
   sessions(placements: readonly SessionPlacement[]): void;
   recall(key: string, exceptHolder: string): void;
   health(health: StateHealth): void;
-  /** Other hosts' counts in flight, by endpoint key; all that are not zero. */
+  /** Other hosts' non-zero counts of requests in flight, by endpoint key. */
   remoteLoad(counts: ReadonlyMap<string, number>): void;
   remotePeers(): void;
   /** A question from another host to this host's members. */

@@ -11,7 +11,7 @@ export interface RedisTestCluster extends ConformanceCluster {
   readonly log: StoreLogEvent[];
 }
 
-/** Two gateway hosts with three workers, an agent on one of them and one on its own. */
+/** Two gateway hosts with three workers and one agent, and one agent without a gateway. */
 export async function makeRedisCluster(redis: RedisOptions): Promise<RedisTestCluster> {
   const log: StoreLogEvent[] = [];
   const one = new TestHost({ name: 'host-1', redis, log: (event) => log.push(event) });

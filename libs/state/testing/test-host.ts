@@ -11,12 +11,12 @@ import { testInstance } from './test-instance.ts';
 export interface TestHostOptions {
   /** Default `host-1`. */
   readonly name?: string;
-  /** Default null: the state is in memory. */
+  /** Default null, which keeps the state in memory. */
   readonly redis?: RedisOptions | null;
   readonly log?: (event: StoreLogEvent) => void;
 }
 
-/** The shared state of one gateway in this process: its primary's hub, and processes that join it. */
+/** The shared state of one gateway in this process: its primary's hub and its members. */
 export class TestHost {
   readonly hub: Hub;
   readonly #primary: Instance;
@@ -30,9 +30,9 @@ export class TestHost {
   }
 
   /**
-   * A process of this host, as it sees the shared state.
+   * Connects a process of this host to the shared state.
    *
-   * @param wrap puts something between the process and its channel
+   * @param wrap wraps the process's channel
    */
   async join(
     role: 'worker' | 'agent',
@@ -46,7 +46,7 @@ export class TestHost {
     return state;
   }
 
-  /** Ends a process without a goodbye. */
+  /** Ends a process without notice. */
   cut(state: SharedState): void {
     this.#joined.get(state)?.cut();
   }

@@ -1,7 +1,7 @@
 import type { Snapshot, SnapshotVersion } from '@olla/core/snapshot';
 
 export interface TestSnapshotOptions {
-  /** Name of the only model; without it there is none. */
+  /** Name of the only model; without it the snapshot has no model. */
   readonly model?: string;
   readonly catalogRevision?: number;
   readonly agent?: string;

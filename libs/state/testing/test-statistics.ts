@@ -1,6 +1,6 @@
 import { newTrafficCounters, type WorkerStatistics } from '@olla/core/statistics';
 
-/** Statistics of a worker that has had so many requests. */
+/** Statistics of a worker with this number of requests. */
 export function testStatistics(requests: number, more: Partial<WorkerStatistics> = {}): WorkerStatistics {
   return {
     total: { ...newTrafficCounters(), requests },

@@ -6,12 +6,12 @@ interface Task {
   readonly work: () => void;
 }
 
-/** Time that only tests move. */
+/** A clock that only tests advance. */
 export class VirtualClock implements Clock {
   #nowMs = 1_000_000;
   #order = 0;
   #tasks: Task[] = [];
-  /** Timers and intervals that were started. */
+  /** Number of timers and intervals that were started. */
   started = 0;
 
   nowMs(): number {
@@ -33,12 +33,12 @@ export class VirtualClock implements Clock {
     return () => cancel();
   }
 
-  /** Whether a timer or an interval waits. */
+  /** Whether a timer or an interval is active. */
   get isWaiting(): boolean {
     return this.#tasks.length > 0;
   }
 
-  /** Runs all that is due within `ms`, each at its time, promises included. */
+  /** Advances by `ms` and runs all timers that become due, each at its time, promises included. */
   async run(ms: number): Promise<void> {
     const endMs = this.#nowMs + ms;
     await settlePromises();

@@ -6,24 +6,24 @@ import type { LeaseGrant, LeaseRequest } from '../src/ports/leases.ts';
 import { StateError } from '../src/state-error.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
-/** Workers with their limiters, one store, and messages that take time. */
+/** Workers with their limiters, one store, and messages with a latency. */
 export class VirtualWorld {
   readonly clock = new VirtualClock();
   readonly buckets = new Buckets(() => this.clock.nowMs());
   latencyMs: number;
-  /** Messages that requested tokens, and messages in all. */
+  /** Number of messages that requested tokens, and of all messages. */
   requests = 0;
   messages = 0;
-  isStoreAway = false;
-  /** With Redis: the host's share, and whether its primary hangs. */
+  isStoreDown = false;
+  /** With Redis: the host's share, and whether its primary is down. */
   readonly hostBuckets = new Buckets(() => this.clock.nowMs());
-  isHostAway = false;
+  isHostDown = false;
   readonly #recalls = new Map<string, (key: string) => void>();
   readonly #dead = new Set<string>();
   readonly #kind: LimiterState['kind'];
   #workers = 0;
 
-  /** @param latencyMs of a message one way */
+  /** @param latencyMs one-way latency of a message */
   constructor(latencyMs: number, kind: LimiterState['kind'] = 'memory') {
     this.latencyMs = latencyMs;
     this.#kind = kind;
@@ -38,7 +38,7 @@ export class VirtualWorld {
     return { id, limiter: new Limiter({ state: this.#stateOf(id), onStateLoss, clock: this.clock }) };
   }
 
-  /** Its leases stay out, and no message comes from it any more. */
+  /** Ends a worker without notice: its leases are not returned, and it sends no more messages. */
   crash(id: string): void {
     this.#dead.add(id);
   }
@@ -67,9 +67,9 @@ export class VirtualWorld {
     this.requests += 1;
     this.messages += 1;
     return new Promise((resolve, reject) => {
-      // A reply that comes later than this is heard by nobody, and what it grants is gone.
+      // A later reply is ignored, and its tokens are lost.
       this.clock.after(deadlineMs, () => reject(new StateError('STATE_TIMEOUT', 'no reply')));
-      if (this.isStoreAway || this.#dead.has(id)) return;
+      if (this.isStoreDown || this.#dead.has(id)) return;
       this.clock.after(this.latencyMs, () => {
         const grants = this.buckets.take({
           holder: id,
@@ -82,7 +82,7 @@ export class VirtualWorld {
     });
   }
 
-  /** The share of one of two gateways. */
+  /** The host's share of a limit; the cluster has two gateways. */
   #takeLocal(
     id: string,
     requests: readonly LeaseRequest[],
@@ -90,7 +90,7 @@ export class VirtualWorld {
   ): Promise<readonly LeaseGrant[]> {
     return new Promise((resolve, reject) => {
       this.clock.after(deadlineMs, () => reject(new StateError('STATE_TIMEOUT', 'no reply')));
-      if (this.isHostAway) return;
+      if (this.isHostDown) return;
       const shares = requests.map((request) => localShare(request, 2));
       this.clock.after(2 * this.latencyMs, () =>
         resolve(this.hostBuckets.take({ holder: id, requests: shares, liveWorkers: 1 })),

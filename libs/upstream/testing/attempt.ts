@@ -21,7 +21,7 @@ export class Attempt implements UpstreamListener {
   readonly call: UpstreamCall;
   /** Resolves at the end or the failure. */
   readonly over: Promise<this>;
-  readonly events: AttemptEvent[] = [];
+  readonly allEvents: AttemptEvent[] = [];
   status = 0;
   rawHeaders: string[] = [];
   body = '';
@@ -40,39 +40,39 @@ export class Attempt implements UpstreamListener {
     );
   }
 
-  /** The number of `quiet` events depends on how the bytes arrive. */
-  get eventsWithoutQuiet(): AttemptEvent[] {
-    return this.events.filter((event) => event !== 'quiet');
+  /** All events but `quiet`, whose number depends on how the bytes arrive. */
+  get events(): AttemptEvent[] {
+    return this.allEvents.filter((event) => event !== 'quiet');
   }
 
   onHead(status: number, rawHeaders: string[]): void {
     this.#onEvent?.('head', this.call);
-    this.events.push(`head ${status}`);
+    this.allEvents.push(`head ${status}`);
     this.status = status;
     this.rawHeaders = rawHeaders;
   }
 
   onQuiet(): void {
     this.#onEvent?.('quiet', this.call);
-    this.events.push('quiet');
+    this.allEvents.push('quiet');
   }
 
   onData(chunk: Buffer): boolean {
     const more = this.#onEvent?.('data', this.call);
     // Bytes of one body may come in any number of pieces.
-    if (!this.events.at(-1)?.startsWith('data')) this.events.push('data');
+    if (!this.allEvents.at(-1)?.startsWith('data')) this.allEvents.push('data');
     this.body += chunk.toString('latin1');
     return more !== false;
   }
 
   onEnd(): void {
-    this.events.push('end');
+    this.allEvents.push('end');
     this.ended = true;
     this.#resolve(this);
   }
 
   onFailure(failure: UpstreamFailure): void {
-    this.events.push(`failure ${failure.kind}`);
+    this.allEvents.push(`failure ${failure.kind}`);
     this.failure = failure;
     this.#resolve(this);
   }

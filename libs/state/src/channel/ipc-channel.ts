@@ -1,5 +1,5 @@
 /**
- * What both ends of Node's IPC have in common: `process` in a forked child, a ChildProcess or a cluster worker's
+ * The methods that both ends of Node's IPC have: `process` in a forked child, and a ChildProcess or a cluster worker's
  * `process` in the parent.
  */
 export interface IpcChannel {

@@ -1,9 +1,9 @@
 import type { IpcChannel } from './ipc-channel.ts';
 
-/** Messages handed to the system and not yet written; beyond it the other side is taken for hung. */
+/** Most messages that may be queued for writing. With more, the other side is considered hung. */
 const MAX_UNSENT = 4_096;
 
-/** Sends over IPC and knows how much is still on its way. */
+/** Sends over IPC and counts the messages that are not written yet. */
 export class Outbox {
   readonly #channel: IpcChannel;
   readonly #onDrained: () => void;
@@ -16,7 +16,7 @@ export class Outbox {
     this.#onDrained = onDrained;
   }
 
-  /** @returns false if it was not sent: the channel is closed, or the other side does not read */
+  /** @returns false if the message was not sent, because the channel is closed or the other side does not read */
   send(message: object): boolean {
     if (this.#broken || this.#unsent >= MAX_UNSENT || this.#channel.send === undefined) return false;
     this.#unsent += 1;
@@ -28,7 +28,7 @@ export class Outbox {
       });
       return true;
     } catch {
-      // ERR_IPC_CHANNEL_CLOSED is thrown where no callback can tell; the 'disconnect' event does the rest.
+      // Without a callback, ERR_IPC_CHANNEL_CLOSED is thrown. The 'disconnect' event cleans up.
       this.#broken = true;
       return false;
     }

@@ -3,7 +3,7 @@ import type { Store } from '../store.ts';
 import type { HostState } from './host-state.ts';
 import type { Member } from './member.ts';
 
-/** What members tell a host. */
+/** Receives the members' messages that need no reply. */
 export function castReceivers(host: HostState, store: Store): Receivers<CastName, [Member]> {
   return {
     'leases.return': (returns, member) => store.leases.returnLeases(member.instance.id, returns),

@@ -10,7 +10,7 @@ import {
 } from '@olla/core/statistics';
 import type { StatisticsShare } from '../ports/statistics.ts';
 
-/** Dead workers told apart; the work of earlier ones is kept as one sum. */
+/** Dead workers that are listed one by one; the counts of earlier ones are kept as one sum. */
 const MAX_APART = 8;
 
 /** The last statistics of workers that have died, so that sums never go back. */
@@ -36,7 +36,7 @@ export class EndedWorkers {
   }
 }
 
-/** What a worker had counted, without what it held. */
+/** A worker's counters, without its requests in flight. */
 export function endedStatistics(statistics: WorkerStatistics): WorkerStatistics {
   return { ...statistics, inFlight: {}, connections: 0, blockedAddresses: 0 };
 }

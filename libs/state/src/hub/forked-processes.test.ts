@@ -56,7 +56,7 @@ after(endParticipants);
 conformance('memory, in forked processes', makeCluster);
 
 describe('a hub with forked processes', () => {
-  test('waits for no process that hangs, and sends it what it missed when it goes on', async () => {
+  test('does not wait for a process that hangs, and sends it the missed pushes when it resumes', async () => {
     const cluster = await makeCluster();
     const [worker, hung] = cluster.participants as [ForkedParticipant, ForkedParticipant];
     try {

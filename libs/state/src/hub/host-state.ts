@@ -15,7 +15,7 @@ import { LoadSums } from './load-sums.ts';
 import type { Member } from './member.ts';
 import { askMembers } from './member-queries.ts';
 
-/** What the hub of a host knows, and how it tells its members. */
+/** The state that the hub of a host keeps, and the pushes of its changes to the members. */
 export class HostState implements StoreSink {
   readonly sums = new LoadSums(() => this.#members.values());
   readonly ended = new EndedWorkers();
@@ -40,8 +40,8 @@ export class HostState implements StoreSink {
     ],
   });
 
-  /** What stands, by what a member wants pushed; nothing of what only passes by. */
-  readonly #standing: { readonly [Name in PushName]: (member: Member) => void } = {
+  /** Sends the current value of each subscription. Subscriptions to events have none. */
+  readonly #senders: { readonly [Name in PushName]: (member: Member) => void } = {
     'snapshots.newest': (member) => this.#sendSnapshot(member),
     'ejections.ejected': (member) => {
       for (const one of this.#store?.ejections.ejected() ?? []) member.push('ejections.ejected', one);
@@ -62,7 +62,7 @@ export class HostState implements StoreSink {
     'events.event': () => {},
   };
 
-  /** Names the store, which tells of its changes from then on. */
+  /** Sets the store. */
   use(store: Store): void {
     this.#store = store;
   }
@@ -75,7 +75,7 @@ export class HostState implements StoreSink {
     this.noteChange();
   }
 
-  /** What a member was part of goes with it; what it had counted stays. */
+  /** Removes a member and its requests in flight. Its counters stay in the sums. */
   remove(member: Member): void {
     this.#members.delete(member.channel);
     member.end();
@@ -106,7 +106,7 @@ export class HostState implements StoreSink {
     return { gateways: 1 + remote.gateways, workers: Math.max(1, workers + remote.workers) };
   }
 
-  /** Something that other hosts are told has changed. */
+  /** Notes a change of this host's report, which the store then publishes to other hosts. */
   noteChange(): void {
     this.#store?.otherHosts.noteChange(this.#report);
   }
@@ -117,7 +117,7 @@ export class HostState implements StoreSink {
     this.#members.clear();
   }
 
-  // ── how things stand ────────────────────────────────────────────────────
+  // ── current state ───────────────────────────────────────────────────────
 
   get newestSnapshot(): Snapshot | null {
     return this.#newest;
@@ -127,12 +127,12 @@ export class HostState implements StoreSink {
     return this.#control;
   }
 
-  /** Sends how things stand, to a member that has just subscribed or missed a push. */
+  /** Sends the current value to a member that has just subscribed or has missed a push. */
   sendNewest(member: Member, name: PushName): void {
-    this.#standing[name](member);
+    this.#senders[name](member);
   }
 
-  // ── told by the store ───────────────────────────────────────────────────
+  // ── changes from the store ──────────────────────────────────────────────
 
   snapshot(snapshot: Snapshot): void {
     if (this.#newest !== null && compareVersions(snapshot.version, this.#newest.version) <= 0) return;
@@ -154,7 +154,7 @@ export class HostState implements StoreSink {
     this.#broadcast('ejections.readmitted', readmission);
   }
 
-  /** @param except who placed them */
+  /** @param except the member that placed them */
   sessions(placements: readonly SessionPlacement[], except?: Member): void {
     this.#broadcast('sessions.placed', placements, (member) => member !== except);
   }

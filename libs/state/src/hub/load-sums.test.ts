@@ -8,10 +8,10 @@ import { isToMember } from '../protocol/messages.ts';
 import { LoadSums } from './load-sums.ts';
 import { Member } from './member.ts';
 
-/** Promised to the workers of a host. */
+/** The promised delay between workers of a host. */
 const WITHIN_MS = 5;
 
-/** A worker of a host: its pace, and what its hub tells it of the others. */
+/** A worker of a host: its pace, and the last sums that its hub sent. */
 class Worker {
   readonly others: Record<string, number> = {};
   readonly member: Member;
@@ -43,7 +43,7 @@ class Worker {
 }
 
 describe('the sums of the counts in flight', () => {
-  test(`show a worker what the others have in flight within ${WITHIN_MS} ms`, async () => {
+  test(`reach the other workers within ${WITHIN_MS} ms`, async () => {
     const clock = new VirtualClock();
     const workers: Worker[] = [];
     const sums = new LoadSums(() => workers.map(({ member }) => member), clock);
@@ -51,7 +51,7 @@ describe('the sums of the counts in flight', () => {
     const [a, b, c] = workers;
     assert.ok(a !== undefined && b !== undefined && c !== undefined);
     for (let n = 1; n <= 100; n += 1) {
-      // At any moment of the intervals.
+      // Changes come at any time within the intervals.
       await clock.run((n * 7) % 23);
       a.pace.set('e', n);
       await clock.run(n % 3);
@@ -63,7 +63,7 @@ describe('the sums of the counts in flight', () => {
     }
   });
 
-  test('take the counts of other hosts and of those that leave into account', async () => {
+  test('include the counts of other hosts, and drop those of workers that leave', async () => {
     const clock = new VirtualClock();
     const workers: Worker[] = [];
     const sums = new LoadSums(() => workers.map(({ member }) => member), clock);

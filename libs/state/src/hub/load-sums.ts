@@ -3,10 +3,10 @@ import { Coalescer } from '../pace/coalescer.ts';
 import type { LoadChanges } from '../protocol/operations.ts';
 import type { Member } from './member.ts';
 
-/** With the interval of a worker, what is left of the 5 ms in which other workers of the host see a count. */
+/** Other workers of the host see a count within 5 ms: this is what the worker's own interval leaves of it. */
 const INTERVAL_MS = 1;
 
-/** Adds up the counts in flight of a host's members and of other hosts, and tells each member the others' sums. */
+/** Adds up the requests in flight of a host's members and of other hosts, and sends each member the others' sums. */
 export class LoadSums {
   readonly #members: () => Iterable<Member>;
   readonly #own = new Map<string, number>();
@@ -41,12 +41,12 @@ export class LoadSums {
     this.#out.trigger();
   }
 
-  /** All of it to one member: it has just subscribed, or missed some. */
+  /** Sends all sums to a member that has just subscribed or has missed some. */
   sendAll(member: Member): void {
     this.#sendTo(member, new Set([...this.#own.keys(), ...this.#remote.keys(), ...member.sentOthers.keys()]));
   }
 
-  /** This host's sums, for the other hosts. */
+  /** This host's sums, which are published to other hosts. */
   own(): Record<string, number> {
     return Object.fromEntries(this.#own);
   }

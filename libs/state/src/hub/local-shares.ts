@@ -4,7 +4,7 @@ import type { LeaseGrant, LeaseRequest } from '../ports/leases.ts';
 
 const SWEEP_INTERVAL_MS = 1_000;
 
-/** This host's shares of the limits, for the time in which the store is away. */
+/** This host's shares of the limits, used while the store is unreachable. */
 export class LocalShares {
   readonly #buckets = new Buckets(() => performance.now());
   readonly #sweeper: NodeJS.Timeout;

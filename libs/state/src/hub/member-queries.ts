@@ -4,10 +4,10 @@ import type { StatisticsReading, StatisticsShare } from '../ports/statistics.ts'
 import { isFor } from './is-for.ts';
 import type { Member } from './member.ts';
 
-/** This host's workers reply within it, or count as missing. */
+/** Workers of this host that do not reply within this time count as missing. */
 const STATISTICS_DEADLINE_MS = 100;
 
-/** Asks the members that a question is for. Never rejects: who does not reply in time is missing. */
+/** Sends a question to the members that it is for. Never rejects: members without a reply in time are `missing`. */
 export async function askMembers(
   members: readonly Member[],
   question: Question,
@@ -23,7 +23,7 @@ export async function askMembers(
           const reply = await member.query('ask.question', question, deadlineMs);
           if (reply !== null) replies.push({ instance: member.instance.id, reply });
         } catch {
-          // Late, gone or failed: whoever asked learns that it is missing.
+          // The member was late, has left or has failed, so it is listed as missing.
           missing.push(member.instance.id);
         }
       }),
@@ -31,7 +31,7 @@ export async function askMembers(
   return { replies, missing };
 }
 
-/** Asks members for their statistics; of those that do not reply in time it takes what they last reported. */
+/** Reads the members' statistics. For a member without a reply in time it uses the last report. */
 export async function readMemberStatistics(
   members: readonly Member[],
   deadlineMs: number,
@@ -48,7 +48,7 @@ export async function readMemberStatistics(
         member.statisticsAtMs = performance.now();
         workers.push(shareOf(member, own, 0));
       } catch {
-        // Late or failed: its last report counts. One that has gone is among the ended workers already.
+        // The member was late or has failed, so its last report counts. A member that left is an ended worker already.
         if (member.instance.role === 'worker') missing.push(member.instance.id);
         if (member.statistics === null || member.hasEnded) return;
         workers.push(shareOf(member, member.statistics, performance.now() - member.statisticsAtMs));

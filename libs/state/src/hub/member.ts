@@ -13,17 +13,17 @@ import type { BodyOf, PushName, QueryName, ReplyOf, RequestName } from '../proto
 import { PendingReplies } from '../protocol/pending-replies.ts';
 import { StateError } from '../state-error.ts';
 
-/** One process as its hub sees it: what it told, and how to tell it something. */
+/** One process that is connected to the hub: its last reports and its channel. */
 export class Member {
   instance: Instance;
   readonly channel: IpcChannel;
-  /** What it wants pushed. */
+  /** The pushes that it has subscribed to. */
   readonly subscriptions = new Set<PushName>();
-  /** Its own requests in flight by endpoint key, as last told. */
+  /** Its own requests in flight by endpoint key, as last reported. */
   readonly counts = new Map<string, number>();
   /** The others' sums as last sent to it. */
   readonly sentOthers = new Map<string, number>();
-  /** The catalog it has, so that it is not sent again. */
+  /** Id of the catalog that it has, so that the catalog is not sent again. */
   catalogId: string | null = null;
   statistics: WorkerStatistics | null = null;
   statisticsAtMs = 0;
@@ -33,7 +33,7 @@ export class Member {
   readonly #queries = new PendingReplies('a member of the hub');
   #hasEnded = false;
 
-  /** @param catchUp sends the newest of what was withheld while this member did not read */
+  /** @param catchUp sends the newest values of pushes that were withheld while this member did not read */
   constructor(instance: Instance, channel: IpcChannel, catchUp: (member: Member, name: PushName) => void) {
     this.instance = instance;
     this.channel = channel;
@@ -48,7 +48,7 @@ export class Member {
     return this.#hasEnded;
   }
 
-  /** @returns false if it was withheld; the hub then catches up when the member reads again */
+  /** @returns false if the push was withheld; the hub sends the newest value when the member reads again */
   push<Name extends PushName>(op: Name, body: BodyOf<Name>): boolean {
     if (this.#send({ olla: MARK, t: 'push', op, body } satisfies PushMessage<Name>)) return true;
     this.#behind.add(op);
@@ -79,7 +79,7 @@ export class Member {
     this.#queries.fail(id, new StateError(code, message));
   }
 
-  /** Nothing will come from it any more. */
+  /** The channel is closed: fails all pending queries. */
   end(): void {
     this.#hasEnded = true;
     this.#queries.failAll(new StateError('STATE_UNAVAILABLE', 'the member has gone'));

@@ -15,14 +15,14 @@ export interface RequestReplierOptions {
   readonly host: HostState;
   readonly store: Store;
   readonly localShares: LocalShares;
-  /** A member says goodbye. */
+  /** Called when a member leaves. */
   readonly leave: (member: Member) => void;
 }
 
-/** How a hub replies to its members. */
+/** Handles the members' requests. */
 export function requestRepliers(options: RequestReplierOptions): Repliers<RequestName, [Member]> {
   const { host, store, localShares, leave } = options;
-  // Of the catalog as agents send it; one at a time leads, so one is enough to remember.
+  // Only one agent leads at a time, so one catalog is enough to keep.
   const unpacker = new Unpacker();
   return {
     'leases.take': (requests, member) => store.leases.take(member.instance.id, requests),
@@ -52,14 +52,14 @@ export function requestRepliers(options: RequestReplierOptions): Repliers<Reques
       heal(host, member, has);
       return null;
     },
-    goodbye(_, member) {
+    leave(_, member) {
       leave(member);
       return null;
     },
   };
 }
 
-/** The newer of what the store and the hub have: a worker that starts while the store is away needs one too. */
+/** Reads the newer snapshot of store and hub: a worker that starts while the store is unreachable needs one too. */
 async function readSnapshot(host: HostState, store: Store, member: Member): Promise<PackedSnapshot | null> {
   const known = host.newestSnapshot;
   let snapshot = known;
@@ -126,7 +126,7 @@ async function ask(
   };
 }
 
-/** Sends again what a member has missed. */
+/** Sends the pushes that a member has missed. */
 function heal(host: HostState, member: Member, has: BodyOf<'heartbeat'>): void {
   const newest = host.newestSnapshot;
   if (newest !== null && compareVersions(has.version, newest.version) < 0) {

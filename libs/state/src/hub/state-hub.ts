@@ -26,7 +26,7 @@ export interface StateHubOptions {
   readonly store: Store;
 }
 
-/** Passes the shared state between the processes of one host and their store. */
+/** Connects the processes of one host with their store. */
 export class StateHub {
   /** The shared state for the process that the hub runs in. */
   readonly state: SharedState;
@@ -88,7 +88,7 @@ export class StateHub {
     if (!this.#host.has(member)) return;
     this.#host.remove(member);
     void Promise.resolve(this.#store.election.resign(member.instance.id)).catch(() => {
-      // The store is away: the lead ends with its time.
+      // The store is unreachable, so the lead ends when it expires.
     });
   }
 
@@ -119,7 +119,7 @@ export class StateHub {
 
   #receiveCast<Name extends CastName>(member: Member, { op, body }: CastMessage<Name>): void {
     const casts: Receivers<CastName, [Member]> = this.#casts;
-    // A member of another version may tell what this hub does not know.
+    // A member of another version may send operations that this hub does not know.
     if (Object.hasOwn(casts, op)) casts[op](body, member);
   }
 
@@ -130,7 +130,7 @@ export class StateHub {
     try {
       if (!Object.hasOwn(this.#requests, op)) throw new Error('the hub knows no such operation');
       const value = this.#requests[op](body, member);
-      // Replies that are there at once go out in this turn, in the order of the requests.
+      // Synchronous replies are sent in this turn, in the order of the requests.
       member.reply<Name>(id, value instanceof Promise ? await value : value);
     } catch (error) {
       member.fail(id, error instanceof StateError ? error : failureOf(op, error));

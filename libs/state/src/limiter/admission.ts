@@ -7,17 +7,17 @@ export interface LimitSpec {
   readonly capacity: number;
 }
 
-/** Whether a request may go on, and what its client is told of the limits. */
+/** Whether a request is admitted, and the figures of its limits for the response's headers. */
 export interface Admission {
   readonly admitted: boolean;
   readonly refusedBy: LimitSpec | null;
-  /** Rate a minute of the limit that the client is shown: the refusing one, else per_ip, else the first. */
+  /** Rate a minute of the limit that the headers show: the one that refused, else per_ip, else the first. */
   readonly limit: number;
-  /** Tokens left of it as of the last lease. */
+  /** Tokens left of that limit as of the last lease. */
   readonly remaining: number;
-  /** Until its bucket is full. */
+  /** Time until its bucket is full. */
   readonly resetMs: number;
-  /** Until a token is due; 0 if admitted. */
+  /** Time until a token is due; 0 if admitted. */
   readonly retryAfterMs: number;
   /** Whether the request waited for the shared state. */
   readonly waited: boolean;

@@ -1,33 +1,33 @@
-/** Between two messages to a side that does not reply. */
+/** Interval between two messages to a side that does not reply. */
 const PROBE_INTERVAL_MS = 300;
 
 /**
- * Whether the other side replies. Once it has failed, nobody waits for it before it has replied again, which is
- * tried by messages that carry no request.
+ * Whether the other side replies. Once it has failed, no request waits for it until it replies again. Messages that
+ * carry no request check that.
  */
 export class Availability {
-  #isAway = false;
+  #isDown = false;
   #isProbing = false;
   #probeAtMs = -Infinity;
 
-  get isAway(): boolean {
-    return this.#isAway;
+  get isDown(): boolean {
+    return this.#isDown;
   }
 
   noteReply(): void {
-    this.#isAway = false;
+    this.#isDown = false;
   }
 
   noteFailure(): void {
-    if (this.#isAway) return;
-    this.#isAway = true;
-    // It was perhaps only late.
+    if (this.#isDown) return;
+    this.#isDown = true;
+    // The failure may have been a delay.
     this.#probeAtMs = -Infinity;
   }
 
-  /** Sends one message now and then, as long as the other side is away. @param send never waited for */
+  /** Sends a message once an interval while the other side is down. @param send is not awaited */
   probe(nowMs: number, send: () => Promise<unknown>): void {
-    if (!this.#isAway || this.#isProbing || nowMs < this.#probeAtMs) return;
+    if (!this.#isDown || this.#isProbing || nowMs < this.#probeAtMs) return;
     this.#isProbing = true;
     this.#probeAtMs = nowMs + PROBE_INTERVAL_MS;
     send().then(
@@ -36,7 +36,7 @@ export class Availability {
         this.noteReply();
       },
       () => {
-        // Still away: the next one is due after the interval.
+        // It is still down, so the next message is due after the interval.
         this.#isProbing = false;
       },
     );

@@ -6,7 +6,7 @@ import type { KeyEntry } from './key-entry.ts';
 export interface Claim {
   readonly spec: LimitSpec;
   readonly entry: KeyEntry;
-  /** The lease whose token is set aside for it; null where the token is requested. */
+  /** The lease whose token is reserved for it; null where the token is requested. */
   reserved: string | null;
 }
 
@@ -14,9 +14,9 @@ export interface Claim {
 export interface Waiter {
   readonly limits: readonly LimitSpec[];
   readonly claims: readonly Claim[];
-  /** Since when it waits for tokens that other workers hold. */
+  /** Start of its wait for tokens that other workers hold. */
   strandedSinceMs: number | null;
-  /** How often it was part of a message. */
+  /** Number of messages that it was part of. */
   rounds: number;
   readonly resolve: (admission: Admission) => void;
 }
@@ -25,20 +25,20 @@ export interface Batch {
   readonly waiters: readonly Waiter[];
   readonly needs: ReadonlyMap<KeyEntry, { readonly spec: LimitSpec; readonly need: number }>;
   requests(nowMs: number): LeaseRequest[];
-  /** The same for this host's share, with what is left as the store last told. */
+  /** The same for this host's share, with the level as of the store's last reply. */
   hostRequests(nowMs: number): LeaseRequest[];
 }
 
-/** Waiters of one message at most. */
+/** Most waiters of one message. */
 const MAX_BATCH = 256;
-/** A request that so many messages did not decide is refused; competition alone never takes as many. */
+/** A request that this many messages did not decide is refused; competition alone never takes as many. */
 const MAX_ROUNDS = 100;
 const FIRST_STRANDED_DELAY_MS = 3;
 
 /**
- * Chooses who is part of the next message, in the order of arrival.
+ * Chooses the waiters of the next message, in the order of arrival.
  *
- * @returns `ready` are those who turned out to have all in hand, `rest` those who wait for a message that is under way
+ * @returns `ready`: waiters whose tokens are all held by now; `rest`: waiters for a message that is under way
  */
 export function composeBatch(
   waiters: readonly Waiter[],
@@ -119,8 +119,8 @@ export interface RefusedWaiters {
 }
 
 /**
- * Decides after a message that the store refused as a whole. In the order of arrival each waiter claims what is
- * left of its keys, then what is out with other workers; who can claim neither is refused.
+ * Decides after the store has refused a whole message. In the order of arrival each waiter claims tokens that are left
+ * of its keys, then tokens that other workers hold. A waiter that can claim neither is refused.
  */
 export function decideRefused(
   batch: Batch,
@@ -147,7 +147,7 @@ export function decideRefused(
     }
   }
   const waitedMs = Math.max(0, ...waiting.map(({ strandedSinceMs }) => nowMs - (strandedSinceMs ?? nowMs)));
-  // Twice as long each time, and the last time when the longest wait ends.
+  // The delay doubles each time, and the last attempt is at the end of the longest wait.
   const delayMs = Math.min(
     Math.max(FIRST_STRANDED_DELAY_MS, waitedMs),
     Math.max(1, STRANDED_WAIT_MS - waitedMs),

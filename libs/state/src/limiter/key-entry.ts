@@ -1,11 +1,11 @@
 import type { Bucket } from '../bucket.ts';
 import type { LeaseGrant } from '../ports/leases.ts';
 
-/** Half of the 100 ms whose spending bounds the spare tokens of a request. */
+/** Half of the 100 ms in which spent tokens are counted; the count bounds the spare tokens of a request. */
 const WINDOW_MS = 50;
-/** A request that reserves a token may wait this long for its other limits; its lease must last until then. */
+/** A reserved token must stay valid this long, while its request waits for other limits. */
 const MARGIN_MS = 250;
-/** How long a refusal by this host alone is repeated without a message. */
+/** How long a refusal by this host alone is cached. */
 const HOST_REFUSAL_MS = 300;
 
 export interface GrantContext {
@@ -13,25 +13,25 @@ export interface GrantContext {
   readonly need: number;
   readonly requestedAtMs: number;
   readonly nowMs: number;
-  /** Whether the figures are the cluster's, rather than of this host's share. */
+  /** Whether the figures are those of the cluster's bucket rather than of this host's share. */
   readonly isOfStore: boolean;
 }
 
-/** What a worker knows of one limit's key: tokens in hand, and the last grant of the store. */
+/** A worker's state of one limit's key: the tokens it holds, and the last grant of the store. */
 export class KeyEntry {
   readonly key: string;
-  /** Tokens leased and not spent. */
+  /** Leased tokens that are not spent. */
   tokens = 0;
   leaseId = '';
-  /** Tokens of the lease that were spent and not yet reported. */
+  /** Spent tokens of the lease that are not reported yet. */
   unreported = 0;
-  /** A message is under way, or waits for tokens that others bring back. */
+  /** Whether a message is under way, or waits for tokens that others return. */
   busy = false;
-  /** Requests that wait with it. */
+  /** Requests that wait for that message. */
   waiting = 0;
-  /** No token can come before. */
+  /** Earliest time at which the bucket can have a token. */
   noUntilMs = -Infinity;
-  /** When a token was last wanted. */
+  /** Time of the last request for a token. */
   touchedAtMs: number;
   /** This worker's own share of the limit, while neither the store nor the host can grant tokens. */
   ownShare: Bucket | null = null;
@@ -51,18 +51,18 @@ export class KeyEntry {
     this.touchedAtMs = nowMs;
   }
 
-  /** Whether it is known without a message that no token can be had. */
+  /** Whether a refusal is certain without a message. */
   isRefusing(nowMs: number): boolean {
     return this.noUntilMs > nowMs && this.#refuseUntilMs > nowMs;
   }
 
-  /** @param isOfStore what this host alone has refused is tried again soon: the store may be back */
+  /** @param isOfStore a refusal by this host alone is tried again soon, because the store may be back */
   refuse(nowMs: number, retryAfterMs: number, isOfStore: boolean): void {
     this.noUntilMs = Math.max(isOfStore ? this.noUntilMs : 0, nowMs + retryAfterMs);
     this.#refuseUntilMs = isOfStore ? this.noUntilMs : nowMs + HOST_REFUSAL_MS;
   }
 
-  /** Tokens in hand that may still be spent. */
+  /** Held tokens that have not expired. */
   inHand(nowMs: number): number {
     return this.#expiresAtMs - nowMs > MARGIN_MS ? this.tokens : 0;
   }
@@ -71,12 +71,12 @@ export class KeyEntry {
     return this.#expiresAtMs - nowMs <= MARGIN_MS;
   }
 
-  /** Whether the lease has tokens in hand or spending to report. */
+  /** Whether the lease has held tokens or spent tokens to report. */
   isHolding(): boolean {
     return this.tokens > 0 || this.unreported > 0;
   }
 
-  /** Whether nothing is lost when it is forgotten but what the store can tell again. */
+  /** Whether the key can be dropped without loss, because the store can supply its figures again. */
   isIdle(): boolean {
     return !this.busy && this.waiting === 0 && !this.isHolding() && this.#reserved === 0;
   }
@@ -115,13 +115,13 @@ export class KeyEntry {
     this.#spentNow += tokens;
   }
 
-  /** What was spent here in the last 100 ms, or a little less of it. */
+  /** Tokens that this worker spent in about the last 100 ms. */
   spentRecently(nowMs: number): number {
     this.#turnWindow(nowMs);
     return this.#spentNow + this.#spentBefore;
   }
 
-  learn(grant: LeaseGrant, { need, requestedAtMs, nowMs, isOfStore }: GrantContext): void {
+  addGrant(grant: LeaseGrant, { need, requestedAtMs, nowMs, isOfStore }: GrantContext): void {
     this.#isOfStore = isOfStore;
     this.#remaining = grant.remaining;
     this.#fullAtMs = nowMs + grant.resetMs;
@@ -130,7 +130,7 @@ export class KeyEntry {
     const spare = grant.granted - need;
     if (grant.granted === 0 || spare <= 0) return;
     if (grant.leaseId !== this.leaseId) {
-      // The store let the earlier lease expire.
+      // The earlier lease has expired in the store.
       this.tokens = 0;
       this.unreported = 0;
       this.leaseId = grant.leaseId;
@@ -151,12 +151,12 @@ export class KeyEntry {
     return spent;
   }
 
-  /** Tokens left as of the last grant, those in hand included; the capacity before the first. */
+  /** Tokens left as of the last grant, held ones included; the capacity before the first grant. */
   remaining(capacity: number): number {
     return this.#remaining < 0 ? capacity : this.#remaining + this.tokens;
   }
 
-  /** Tokens in the cluster's bucket by now, if nobody else took any; null if the store was not the last to tell. */
+  /** Estimate of the tokens in the cluster's bucket; null if the last grant was not by the store. */
   levelOfStore(
     limit: { readonly ratePerMinute: number; readonly capacity: number },
     nowMs: number,

@@ -16,7 +16,7 @@ describe('key table', () => {
     assert.equal(table.get('ip:0'), undefined);
   });
 
-  test('forgets only what has rested and has nothing to wait for', () => {
+  test('drops only keys that are idle and have nothing pending', () => {
     const table = new KeyTable();
     const refused = table.open('refused', 0);
     refused.noUntilMs = 60_000;

@@ -1,20 +1,20 @@
 import type { LeaseReturn } from '../ports/leases.ts';
 import { KeyEntry } from './key-entry.ts';
 
-/** Keys remembered at most; a flood of addresses pushes the oldest out. */
+/** Most keys that are kept; with more, the oldest is dropped. */
 export const MAX_KEYS = 100_000;
-/** A key that no request needs is forgotten after this time. */
+/** An unused key is dropped after this time. */
 const FORGET_AFTER_MS = 10_000;
-/** Unspent tokens go back after this time without use; spent ones are reported as often. */
+/** Unspent tokens are returned after this time without use; spent ones are reported as often. */
 export const IDLE_RETURN_MS = 100;
-/** Keys looked at for one that can go. */
+/** Most keys that one search for a droppable key checks. */
 const DROP_ATTEMPTS = 64;
 const SWEEP_STEP = 2_000;
 
-/** The lease table of one worker, bounded. */
+/** The bounded table of one worker's leases. */
 export class KeyTable {
   readonly #entries = new Map<string, KeyEntry>();
-  /** Those with tokens in hand or spending to report. */
+  /** Keys with held tokens or spent tokens to report. */
   readonly #holding = new Set<KeyEntry>();
   #sweepAt: IterableIterator<KeyEntry> | null = null;
   #dropAt: IterableIterator<KeyEntry> | null = null;
@@ -31,7 +31,7 @@ export class KeyTable {
     return this.#entries.get(key);
   }
 
-  /** Spends a token that is in hand. */
+  /** Spends a held token. */
   take(key: string, nowMs: number): void {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
@@ -54,7 +54,7 @@ export class KeyTable {
     if (entry.isHolding()) this.#holding.add(entry);
   }
 
-  /** What goes back to the store by now: all of idle and ending leases, the spending of busy ones. */
+  /** Returns that are due: all tokens of idle and expiring leases, and the spent tokens of busy ones. */
   collectDue(nowMs: number): LeaseReturn[] {
     const returns: LeaseReturn[] = [];
     for (const entry of this.#holding) {
@@ -81,7 +81,7 @@ export class KeyTable {
     return returns;
   }
 
-  /** Forgets idle keys, a bounded number at a time. */
+  /** Drops idle keys, a bounded number at a time. */
   sweep(nowMs: number): void {
     this.#sweepAt ??= this.#entries.values();
     for (let i = 0; i < SWEEP_STEP; i += 1) {
@@ -100,11 +100,11 @@ export class KeyTable {
     this.#holding.delete(entry);
     const { key, leaseId, tokens } = entry;
     returns.push({ key, leaseId, spent: entry.takeReport(nowMs), unspent: tokens });
-    // The id stays: tokens reserved by waiting requests still belong to it.
+    // The id is kept, because tokens reserved by waiting requests still belong to that lease.
     entry.tokens = 0;
   }
 
-  /** Goes round from the oldest, past keys in use. From where it was: a Map's beginning is slow to reach after deletions. */
+  /** Searches from the oldest key on. The iterator is kept, because a Map's start is slow to reach after deletions. */
   #dropOne(): void {
     for (let attempts = 0; attempts < DROP_ATTEMPTS; attempts += 1) {
       this.#dropAt ??= this.#entries.values();

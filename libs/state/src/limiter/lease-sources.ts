@@ -8,25 +8,24 @@ import { Availability } from './availability.ts';
 /** Longest wait for one reply of the shared state on the path of a request. */
 export const LEASE_DEADLINE_MS = 50;
 /**
- * The same where this host's primary grants the tokens. It is slow only when the whole machine is, and what it grants
- * late would count beside the worker's own share: then more would be admitted than the limit allows. Only one that hangs
- * is given up.
+ * The same where this host's primary grants the tokens. It is long enough that only a hung primary is given up: a late
+ * grant would count beside the worker's own share, and more would be admitted than the limit allows.
  */
 export const PRIMARY_DEADLINE_MS = 500;
 
-/** What buckets granted. */
+/** Grants of buckets. */
 export interface GrantedLeases {
   readonly grants: readonly LeaseGrant[];
   readonly requestedAtMs: number;
-  /** Whether they are the cluster's buckets, rather than this host's. */
+  /** Whether they are the cluster's buckets rather than this host's. */
   readonly isOfStore: boolean;
 }
 
-/** What was granted, or what was decided without a bucket. */
+/** Grants of buckets, or a decision without a bucket. */
 export type LeaseOutcome =
   GrantedLeases | { readonly admitted: readonly Waiter[]; readonly refused: readonly Waiter[] };
 
-/** Where the tokens of a batch come from: the store, and while it is away whom the configuration names. */
+/** Takes the tokens of a batch from the store, or from the configured fallback while the store is unreachable. */
 export class LeaseSources {
   readonly #state: LimiterState;
   readonly #onStateLoss: 'local' | 'open' | 'closed';
@@ -44,7 +43,7 @@ export class LeaseSources {
   async take(batch: Batch): Promise<LeaseOutcome> {
     const requestedAtMs = this.#clock.nowMs();
     const requests = batch.requests(requestedAtMs);
-    if (this.#store.isAway) {
+    if (this.#store.isDown) {
       this.#store.probe(requestedAtMs, () =>
         this.#state.leases.take(emptyRequest(requests), this.#deadlineMs()),
       );
@@ -55,7 +54,7 @@ export class LeaseSources {
       this.#store.noteReply();
       return { grants, requestedAtMs, isOfStore: true };
     } catch {
-      // Whatever the reason, the configured fallback applies; the state's health tells of the outage.
+      // The configured fallback applies to every kind of error; the state's health reports the outage.
       this.#store.noteFailure();
       return this.#takeElsewhere(batch);
     }
@@ -71,11 +70,11 @@ export class LeaseSources {
     return this.#state.kind === 'redis' ? this.#takeFromHost(batch) : this.#ownShare(batch);
   }
 
-  /** With Redis, the host's share of a limit is in the memory of its primary. */
+  /** With Redis, the primary keeps the host's share of each limit in memory. */
   async #takeFromHost(batch: Batch): Promise<LeaseOutcome> {
     const requestedAtMs = this.#clock.nowMs();
     const requests = batch.hostRequests(requestedAtMs);
-    if (this.#host.isAway) {
+    if (this.#host.isDown) {
       this.#host.probe(requestedAtMs, () =>
         this.#state.leases.takeLocal(emptyRequest(requests), PRIMARY_DEADLINE_MS),
       );
@@ -86,7 +85,7 @@ export class LeaseSources {
       this.#host.noteReply();
       return { grants, requestedAtMs, isOfStore: false };
     } catch {
-      // The primary does not reply either: this worker's own share is all there is.
+      // The primary does not reply either, so this worker's own share applies.
       this.#host.noteFailure();
       return this.#ownShare(batch);
     }

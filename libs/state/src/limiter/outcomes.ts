@@ -1,10 +1,10 @@
 import type { Admission, LimitSpec } from './admission.ts';
 import type { KeyEntry } from './key-entry.ts';
 
-/** What a refused client is told where no bucket can tell when to come back. */
+/** `Retry-After` of a refusal that no bucket decided. */
 const BLIND_RETRY_MS = 1_000;
 
-/** The limit whose figures an admitted request is shown: the address's own, else the first. */
+/** The limit whose figures an admitted request's headers show: the address's own, else the first. */
 export function shownLimit(limits: readonly LimitSpec[]): LimitSpec | undefined {
   let shown = limits[0];
   for (const spec of limits) if (spec.name === 'per_ip') shown = spec;
@@ -40,7 +40,7 @@ export function refusalOf(spec: LimitSpec, entry: KeyEntry, nowMs: number, waite
   };
 }
 
-/** A refusal that no bucket has decided. */
+/** A refusal that no bucket decided. */
 export function blindRefusalOf(spec: LimitSpec | undefined, waited: boolean): Admission {
   return {
     admitted: false,

@@ -3,9 +3,9 @@ import type { Claim } from './batch.ts';
 
 /**
  * Takes a token of each limit from this worker's own share: limit ÷ workers, never below 1. The share starts with
- * this worker's part of what the store last had, so that a reply that was merely late costs next to nothing.
+ * this worker's part of the store's last known level, so that a reply that was only late admits hardly any more.
  *
- * @returns false, and nothing is taken, if one limit has none
+ * @returns false, without taking any token, if one limit has none
  */
 export function takeOwnShare(claims: readonly Claim[], workers: number, nowMs: number): boolean {
   const buckets = claims.map(({ spec, entry }) => {

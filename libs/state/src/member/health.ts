@@ -23,7 +23,7 @@ export class MemberHealth implements HealthPort {
     this.#health = { ...this.#health, latencyMs };
   }
 
-  /** The hub has gone. */
+  /** The hub has ended. */
   lose(reason: string): void {
     if (!this.#health.connected) return;
     const outages = this.#health.outages + 1;

@@ -32,15 +32,15 @@ import { PendingReplies } from '../protocol/pending-replies.ts';
 import { COMMAND_TIMEOUT_MS } from '../shared-state.ts';
 import { StateError } from '../state-error.ts';
 
-/** What a partial reply may need from the hub to here after its deadline. */
+/** Time that a partial reply of the hub may need after its deadline. */
 export const REPLY_GRACE_MS = 250;
 
 export interface HubLinkHandlers {
   readonly pushes: Receivers<PushName>;
   readonly queries: Repliers<QueryName>;
-  /** The hub reads again after a time in which messages were refused. */
+  /** The hub reads again, after messages were refused. */
   readonly onDrained: () => void;
-  /** The hub has gone. */
+  /** The hub has ended. */
   readonly onLost: (error: StateError) => void;
 }
 
@@ -67,7 +67,7 @@ export class HubLink {
     this.#outbox = new Outbox(channel, () => this.#handlers?.onDrained());
   }
 
-  /** Begins to receive, and introduces this process to the hub. */
+  /** Starts to receive, and registers this process with the hub. */
   open(self: Instance, handlers: HubLinkHandlers): void {
     this.#handlers = handlers;
     this.#channel.on('message', this.#onMessage);
@@ -99,7 +99,7 @@ export class HubLink {
     return this.#send({ olla: MARK, t: 'cast', op, body } satisfies CastMessage<Name>);
   }
 
-  /** Adds a listener, and for the first one has the hub push. */
+  /** Adds a listener; the first one subscribes at the hub. */
   listen<T>(push: PushName, listeners: Listeners<T>, listener: (value: T) => void): Unsubscribe {
     const unsubscribe = listeners.add(listener);
     if (!this.#subscribed.has(push)) {
@@ -140,7 +140,7 @@ export class HubLink {
 
   #receivePush<Name extends PushName>({ op, body }: PushMessage<Name>): void {
     const pushes: Receivers<PushName> | undefined = this.#handlers?.pushes;
-    // A hub of another version may push what this one does not know.
+    // A hub of another version may push messages that this process does not know.
     if (pushes !== undefined && Object.hasOwn(pushes, op)) pushes[op](body);
   }
 
@@ -151,7 +151,7 @@ export class HubLink {
       const value = (await queries[op](body)) ?? null;
       this.#send({ olla: MARK, t: 'reply', id, value } satisfies ReplyMessage);
     } catch (error) {
-      // Who asked sees this process among the missing.
+      // The asking process lists this one as missing.
       const message = `${op} failed: ${error instanceof Error ? error.message : 'unknown'}`;
       this.#send({ olla: MARK, t: 'failed', id, code: 'STATE_PROTOCOL', message } satisfies FailureMessage);
     }

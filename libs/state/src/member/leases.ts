@@ -4,7 +4,7 @@ import type { Unsubscribe } from '../ports/unsubscribe.ts';
 import { StateError } from '../state-error.ts';
 import type { HubLink } from './hub-link.ts';
 
-/** Leases taken past the hub: straight from Redis. */
+/** Leases taken from Redis directly, without the hub. */
 export interface DirectLeases {
   take(requests: readonly LeaseRequest[], deadlineMs: number): Promise<readonly LeaseGrant[]>;
   returnLeases(returns: readonly LeaseReturn[]): void;

@@ -32,7 +32,7 @@ export class MemberLoad implements LoadPort {
     this.#listeners.call(new Map(this.#others));
   }
 
-  /** The hub reads again: sends what it was not sent. */
+  /** The hub reads again: sends the changes that it has missed. */
   resume(): void {
     this.#pace.resume();
   }

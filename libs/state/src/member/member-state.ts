@@ -17,7 +17,7 @@ import { MemberSnapshots } from './snapshots.ts';
 import { MemberStatistics } from './statistics.ts';
 
 const HEARTBEAT_MS = 1_000;
-const GOODBYE_MS = 500;
+const LEAVE_MS = 500;
 
 export interface MemberStateOptions {
   readonly self: Instance;
@@ -25,11 +25,11 @@ export interface MemberStateOptions {
   readonly channel: IpcChannel;
   /** Null where leases go through the hub. */
   readonly leases: DirectLeases | null;
-  /** What ends with it. */
+  /** Closed together with the state. */
   readonly onClose?: () => Promise<void>;
 }
 
-/** The shared state as a member of a hub has it: all goes over one IPC channel to the gateway's primary. */
+/** The shared state of a member: it uses one IPC channel to the gateway's primary. */
 export class MemberState implements SharedState {
   readonly kind: StateKind;
   readonly self: Instance;
@@ -94,8 +94,8 @@ export class MemberState implements SharedState {
     this.sessions.close();
     this.statistics.close();
     if (this.#link.isAttached) {
-      await this.#link.request('goodbye', null, GOODBYE_MS).catch(() => {
-        // The hub is gone or hung: it learns of this process's end from the channel.
+      await this.#link.request('leave', null, LEAVE_MS).catch(() => {
+        // The hub has ended or hangs. It notices this process's end by the closed channel.
       });
     }
     this.#link.close();
@@ -132,7 +132,7 @@ export class MemberState implements SharedState {
       await this.#link.request('heartbeat', has, HEARTBEAT_MS);
       if (this.kind === 'memory') this.health.noteLatency(performance.now() - startedMs);
     } catch {
-      // A hub that does not reply is no outage yet: a busy primary replies later, a dead one disconnects.
+      // A hub without a reply is not an outage yet: a busy primary replies later, a dead one disconnects.
     }
   }
 }

@@ -10,7 +10,7 @@ export class MemberSessions implements SessionPort {
   readonly #pace: SessionPace;
   readonly #listeners = new Listeners<readonly SessionPlacement[]>();
 
-  /** @param isAlone whether no other worker hears of placements */
+  /** @param isAlone whether there is no other worker */
   constructor(link: HubLink, isAlone: () => boolean) {
     this.#link = link;
     this.#isAlone = isAlone;

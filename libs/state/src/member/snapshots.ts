@@ -11,7 +11,7 @@ export class MemberSnapshots implements SnapshotPort {
   readonly #listeners = new Listeners<Snapshot>();
   readonly #unpacker = new Unpacker();
   #newest = NO_VERSION;
-  /** The catalog that the hub has from this process. */
+  /** Id of the catalog that the hub has from this process. */
   #hubCatalog: string | null = null;
 
   constructor(link: HubLink) {
@@ -47,7 +47,7 @@ export class MemberSnapshots implements SnapshotPort {
 
   receive(packed: PackedSnapshot): void {
     const snapshot = this.#unpacker.unpack(packed);
-    // Without its catalog it is useless; the next heartbeat shows the hub that it is missing here.
+    // A snapshot without its catalog cannot be used. The hub sends it again after the next heartbeat.
     if (snapshot === null || compareVersions(snapshot.version, this.#newest) <= 0) return;
     this.#newest = snapshot.version;
     this.#listeners.call(snapshot);

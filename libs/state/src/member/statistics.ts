@@ -25,12 +25,12 @@ export class MemberStatistics implements StatisticsPort {
     return this.#link.request('statistics.read', { deadlineMs }, deadlineMs + REPLY_GRACE_MS);
   }
 
-  /** This process's own figures; null if it provides none. */
+  /** Source of this process's own figures; null if it has none. */
   own(): WorkerStatistics | null {
     return this.#source?.() ?? null;
   }
 
-  /** Reports for the last time. */
+  /** Sends the last report. */
   close(): void {
     this.#pace.close();
     this.#report();

@@ -16,9 +16,9 @@ import {
 import type { LeaseGrant, LeaseRequest, LeaseReturn } from '../ports/leases.ts';
 import { StateError } from '../state-error.ts';
 
-/** Most buckets kept; each is forgotten when it is full again, so only a flood of addresses comes near. */
+/** Most buckets that are kept. Each is dropped when full, so only a flood of addresses reaches this number. */
 const MAX_BUCKETS = 500_000;
-/** Buckets looked at by one sweep. */
+/** Buckets that one sweep checks. */
 const SWEEP_STEP = 20_000;
 
 export interface TakeOptions {
@@ -26,18 +26,18 @@ export interface TakeOptions {
   readonly holder: string;
   readonly requests: readonly LeaseRequest[];
   readonly liveWorkers: number;
-  /** Called for each key whose tokens are missing here but out with other holders. */
+  /** Called for each key that is short of tokens while other holders have some. */
   readonly onStranded?: (key: string) => void;
 }
 
-/** All limits' buckets of one store. Synchronous: one call is one transaction. */
+/** The buckets of all limits of one store. It is synchronous, so one call is one transaction. */
 export class Buckets {
   readonly #buckets = new Map<string, Bucket>();
   readonly #now: () => number;
   #sweepAt: IterableIterator<[string, Bucket]> | null = null;
   #dropAt: IterableIterator<string> | null = null;
 
-  /** @param now milliseconds that never run backwards */
+  /** @param now monotonic milliseconds */
   constructor(now: () => number) {
     this.#now = () => Math.floor(now());
   }
@@ -47,7 +47,7 @@ export class Buckets {
   }
 
   /**
-   * Grants all needs or none, so that a refusal by one limit costs nothing in another.
+   * Grants all needs or none, so that a refusal by one limit takes no token of another.
    *
    * @throws StateError STATE_PROTOCOL if a request is malformed
    */
@@ -86,7 +86,7 @@ export class Buckets {
     }
   }
 
-  /** Forgets full buckets, a bounded number at a time. */
+  /** Drops full buckets, a bounded number at a time. */
   sweep(): void {
     const nowMs = this.#now();
     this.#sweepAt ??= this.#buckets.entries();
@@ -122,7 +122,7 @@ export class Buckets {
     return bucket;
   }
 
-  /** From where it was: a Map's beginning is slow to reach after many deletions. */
+  /** The iterator is kept, because a Map's start is slow to reach after many deletions. */
   #dropOldest(): void {
     let next = (this.#dropAt ??= this.#buckets.keys()).next();
     if (next.done === true) next = (this.#dropAt = this.#buckets.keys()).next();
@@ -143,18 +143,18 @@ function refusal(request: LeaseRequest, bucket: Bucket, stranded: number, short:
   };
 }
 
-/** @throws StateError STATE_PROTOCOL if a request is not one that a bucket can grant */
+/** @throws StateError STATE_PROTOCOL if a request is malformed */
 export function checkRequests(requests: readonly LeaseRequest[]): void {
   const keys = new Set<string>();
   for (const request of requests) {
-    const isSound =
+    const isValid =
       request.ratePerMinute > 0 &&
       request.capacity >= 1 &&
       Number.isInteger(request.need) &&
       request.need >= 0 &&
       request.spare >= 0;
     const { key } = request;
-    if (!isSound) throw new StateError('STATE_PROTOCOL', `the request for tokens of ${key} is malformed`);
+    if (!isValid) throw new StateError('STATE_PROTOCOL', `the request for tokens of ${key} is malformed`);
     if (keys.has(key)) throw new StateError('STATE_PROTOCOL', `two requests name the key ${key}`);
     keys.add(key);
   }

@@ -2,7 +2,7 @@ import type { Lead } from '../ports/election.ts';
 
 /** The lead has passed to another agent. */
 export interface LeadChange {
-  /** Instance id of who led before; null if nobody did. */
+  /** Instance id of the earlier leader; null if there was none. */
   readonly from: string | null;
   readonly to: string;
   /** Why, for people. */
@@ -11,29 +11,29 @@ export interface LeadChange {
 
 export interface CampaignOutcome {
   readonly lead: Lead;
-  /** Null where the same agent leads as before. */
+  /** Null if the leader is the same as before. */
   readonly change: LeadChange | null;
 }
 
-/** The lead among agents, as one process keeps it. */
+/** The lead among agents, kept in the memory of one process. */
 export class LocalLead {
   readonly #now: () => number;
-  /** Who leads, or led last. */
+  /** The current or last leader. */
   #last: string | null = null;
   #untilMs = -Infinity;
   #token = 0;
 
-  /** @param now milliseconds that never run backwards */
+  /** @param now monotonic milliseconds */
   constructor(now: () => number) {
     this.#now = now;
   }
 
-  /** Of the newest lead; 0 before the first. */
+  /** Token of the newest lead; 0 before the first. */
   get token(): number {
     return this.#token;
   }
 
-  /** Instance id of who leads now. */
+  /** Instance id of the current leader. */
   get holder(): string | null {
     return this.#untilMs > this.#now() ? this.#last : null;
   }
@@ -41,7 +41,7 @@ export class LocalLead {
   campaign(by: string, ttlMs: number, newestToken: number): CampaignOutcome {
     const { holder } = this;
     if (holder !== null && holder !== by) return { lead: { leading: false, leader: holder }, change: null };
-    // A holder that is behind the newest token gets a newer one, or all it publishes would be fenced.
+    // A holder with an older token than the newest gets a new one; otherwise all its snapshots would be fenced.
     const isRenewed = holder === by && newestToken <= this.#token;
     if (!isRenewed) this.#token = Math.max(this.#token, newestToken, Date.now()) + 1;
     const change = leadChange(this.#last, by, this.#untilMs !== -Infinity);
@@ -56,8 +56,8 @@ export class LocalLead {
 }
 
 /**
- * @param hasLapsed whether the earlier leader let its lead lapse, rather than resigned
- * @returns null if it is the same agent
+ * @param hasLapsed whether the earlier lead expired rather than was resigned
+ * @returns null if the leader is the same
  */
 export function leadChange(from: string | null, to: string, hasLapsed: boolean): LeadChange | null {
   if (from === to) return null;

@@ -1,12 +1,12 @@
-/** Probes remembered at once; each endpoint has one. */
+/** Most probes that are kept; each endpoint has one. */
 const MAX_PROBES = 10_000;
 
-/** One probe of an endpoint at a time, as one process grants them. */
+/** Grants one probe of an endpoint at a time, from the memory of one process. */
 export class LocalProbes {
   readonly #now: () => number;
   readonly #untilMs = new Map<string, number>();
 
-  /** @param now milliseconds that never run backwards */
+  /** @param now monotonic milliseconds */
   constructor(now: () => number) {
     this.#now = now;
   }

@@ -10,7 +10,7 @@ export class MemoryEjections implements EjectionStore {
   readonly #table = new EjectionTable();
   readonly #probes: LocalProbes;
 
-  /** @param now milliseconds that never run backwards */
+  /** @param now monotonic milliseconds */
   constructor(sink: Sink, now: () => number) {
     this.#sink = sink;
     this.#probes = new LocalProbes(now);

@@ -8,13 +8,13 @@ export class MemoryElection implements ElectionStore {
   readonly #events: Pick<EventStore, 'publish'>;
   readonly #lead: LocalLead;
 
-  /** @param now milliseconds that never run backwards */
+  /** @param now monotonic milliseconds */
   constructor(events: Pick<EventStore, 'publish'>, now: () => number) {
     this.#events = events;
     this.#lead = new LocalLead(now);
   }
 
-  /** Of the newest lead; 0 before the first. */
+  /** Token of the newest lead; 0 before the first. */
   get token(): number {
     return this.#lead.token;
   }

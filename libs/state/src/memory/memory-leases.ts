@@ -10,7 +10,7 @@ export class MemoryLeases implements LeaseStore {
   readonly #buckets: Buckets;
   readonly #sweeper: NodeJS.Timeout;
 
-  /** @param now milliseconds that never run backwards */
+  /** @param now monotonic milliseconds */
   constructor(sink: Pick<StoreSink, 'recall'>, liveWorkers: () => number, now: () => number) {
     this.#sink = sink;
     this.#liveWorkers = liveWorkers;

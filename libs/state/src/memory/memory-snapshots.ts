@@ -22,7 +22,7 @@ export class MemorySnapshots implements SnapshotStore {
     if (this.#newest !== null) {
       const order = compareVersions(snapshot.version, this.#newest.version);
       if (order < 0) return 'fenced';
-      // The same version again is a retry whose first reply was lost.
+      // An equal version is a retry after a lost reply.
       if (order === 0) return 'published';
     }
     this.#newest = snapshot;

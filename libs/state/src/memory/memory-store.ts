@@ -15,7 +15,7 @@ export interface MemoryStoreOptions {
   readonly liveWorkers: () => number;
 }
 
-/** Of a cluster of one host: its hub tells everyone. */
+/** A cluster of one host has no other hosts: its hub notifies all processes. */
 const NO_OTHER_HOSTS: OtherHosts = {
   noteChange: () => {},
   placeSessions: () => {},

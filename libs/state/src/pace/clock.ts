@@ -1,10 +1,10 @@
-/** Time as limits and paces see it: monotonic, and replaceable in tests. */
+/** A monotonic clock that tests can replace. */
 export interface Clock {
-  /** Milliseconds that never run backwards. */
+  /** Monotonic milliseconds. */
   nowMs(): number;
-  /** Runs `work` once after `delayMs`; does not keep the process alive. @returns cancels it */
+  /** Runs `work` once after `delayMs`; does not keep the process alive. @returns a function that cancels it */
   after(delayMs: number, work: () => void): () => void;
-  /** Runs `work` every `intervalMs`; does not keep the process alive. @returns ends it */
+  /** Runs `work` every `intervalMs`; does not keep the process alive. @returns a function that ends it */
   every(intervalMs: number, work: () => void): () => void;
 }
 

@@ -1,8 +1,8 @@
 import { systemClock, type Clock } from './clock.ts';
 
 /**
- * Runs `work` at once when it is due after a pause, and at most once in `intervalMs` when it is due often: nothing
- * waits longer than the interval, and a burst costs one run.
+ * Runs `work` at once after a pause, and at most once in `intervalMs` when triggered often. No trigger waits longer
+ * than the interval, and a burst of triggers costs one run.
  */
 export class Coalescer {
   readonly #intervalMs: number;

@@ -21,14 +21,14 @@ class World {
     clock: this.clock,
   });
 
-  /** A request that takes so long. */
+  /** Runs a request of this duration. */
   async request(ms: number): Promise<void> {
     this.pace.set('e', 1);
     await this.clock.run(ms);
     this.pace.set('e', 0);
   }
 
-  /** What the other side knows by now. */
+  /** The counts that the other side has received so far. */
   known(): Record<string, number> {
     const counts = new Map(this.messages.flatMap((changes) => Object.entries(changes)));
     return Object.fromEntries([...counts].filter(([, count]) => count !== 0));
@@ -58,7 +58,7 @@ describe('the pace of in-flight counts', () => {
     assert.equal(world.clock.isWaiting, false);
   });
 
-  test('sends nothing of a request that has ended before its turn', async () => {
+  test('does not send the count of a request that ended before the next tick', async () => {
     const world = new World();
     await world.request(1);
     await world.clock.run(1_000);
@@ -71,7 +71,7 @@ describe('the pace of in-flight counts', () => {
     assert.equal(world.clock.started, 1);
   });
 
-  test('sends 10 times a second at most where no other worker listens', async () => {
+  test('sends at most 10 times a second without other workers', async () => {
     const world = new World();
     world.isAlone = true;
     for (let i = 0; i < 100; i += 1) {
@@ -83,7 +83,7 @@ describe('the pace of in-flight counts', () => {
     assert.deepEqual(world.known(), { e: 100 });
   });
 
-  test('sends 10 times a second at most while requests are short', async () => {
+  test('sends at most 10 times a second while requests are short', async () => {
     const world = new World();
     for (let i = 0; i < 1_000; i += 1) {
       world.pace.set('e', 2);
@@ -95,7 +95,7 @@ describe('the pace of in-flight counts', () => {
     assert.deepEqual(world.known(), { e: 1 });
   });
 
-  test('sends later what could not be sent', async () => {
+  test('sends a change later when it could not be sent', async () => {
     const world = new World();
     world.isStuck = true;
     world.pace.set('e', 3);
@@ -117,7 +117,7 @@ describe('the pace of in-flight counts', () => {
     assert.equal(world.clock.isWaiting, false);
   });
 
-  test('leaves the other side with the counts as they are, whatever came before', async () => {
+  test('leaves the other side with the current counts after any sequence of changes', async () => {
     const step = fc.record({
       key: fc.constantFrom('a', 'b', 'c'),
       count: fc.nat(3),

@@ -1,32 +1,33 @@
 import type { LoadChanges } from '../protocol/operations.ts';
 import { systemClock, type Clock } from './clock.ts';
 
-/** Of the 5 ms in which other workers of the host see a count, the hub takes the last one. */
+/** Other workers of the host see a count within 5 ms, of which the hub takes the last one. */
 export const LOAD_INTERVAL_MS = 4;
-/** After so many ticks without a change there are none any more. */
+/** The ticks end after this many without a change. */
 const IDLE_TICKS = 50;
-/** Every so many ticks where telling the counts helps little. */
+/** Ticks between two messages where frequent messages help little. */
 const RELAXED_TICKS = 25;
-/** Requests that are short: so many more started since the last message than twice those that run now. */
+/** Requests are short if the number started since the last message exceeds twice those running by this much. */
 const SHORT_REQUESTS_MARGIN = 8;
 
 export interface LoadPaceOptions {
-  /** Whether no other worker hears the counts. */
+  /** Whether there is no other worker. */
   readonly isAlone: () => boolean;
-  /** @returns false if it could not be sent; the changes are then part of the next message */
+  /** @returns false if the message could not be sent; its changes are then part of the next one */
   readonly send: (changes: LoadChanges) => boolean;
   readonly clock?: Clock;
 }
 
 /**
- * When a worker sends its counts of requests in flight: every 4 ms while they change, every 100 ms where that helps
- * little, and never while nothing changes. One interval while requests come and go, and never a timer a request.
+ * Decides when a worker sends its counts of requests in flight: every 4 ms while they change, every 100 ms where more
+ * messages help little, and never while nothing changes. One interval serves all requests, because a timer for each
+ * would be expensive.
  */
 export class LoadPace {
   readonly #options: LoadPaceOptions;
   readonly #clock: Clock;
   readonly #counts = new Map<string, number>();
-  /** As last sent; those that are not zero. */
+  /** The non-zero counts as last sent. */
   readonly #sent = new Map<string, number>();
   readonly #changed = new Set<string>();
   #running = 0;
@@ -52,7 +53,7 @@ export class LoadPace {
     this.resume();
   }
 
-  /** Sends at the next tick what could not be sent before. */
+  /** Sends the changes that could not be sent before, at the next tick. */
   resume(): void {
     if (this.#isClosed) return;
     this.#idleTicks = 0;
@@ -82,7 +83,7 @@ export class LoadPace {
     if (this.#idleTicks >= IDLE_TICKS) this.#pause();
   }
 
-  /** Most requests that started since the last message have ended: they took less than that time. */
+  /** Whether most requests that started since the last message have ended by now. */
   #mayRelax(): boolean {
     return this.#options.isAlone() || this.#startedSinceSent > 2 * this.#running + SHORT_REQUESTS_MARGIN;
   }
@@ -97,7 +98,7 @@ export class LoadPace {
       any = true;
     }
     if (any && !this.#options.send(changes)) {
-      // The other side does not read: `resume`, or the next change, tries again.
+      // The other side does not read. `resume` or the next change tries again.
       this.#pause();
       return;
     }

@@ -10,14 +10,14 @@ function paceOf(clock: VirtualClock): { pace: SessionPace; messages: (readonly S
 }
 
 describe('the pace of session placements', () => {
-  test('sends the first placements at once, each in its message', () => {
+  test('sends the first placements at once, each in its own message', () => {
     const { pace, messages } = paceOf(new VirtualClock());
     pace.place('s1', 'a');
     pace.place('s2', 'b');
     assert.deepEqual(messages, [[['s1', 'a']], [['s2', 'b']]]);
   });
 
-  test('sends a flood in few messages, and every placement of it within 100 ms', async () => {
+  test('sends a flood of placements in few messages, each placement within 100 ms', async () => {
     const clock = new VirtualClock();
     const { pace, messages } = paceOf(clock);
     for (let i = 0; i < 3_000; i += 1) pace.place(`s${i}`, 'a');
@@ -28,7 +28,7 @@ describe('the pace of session placements', () => {
     assert.equal(clock.isWaiting, false);
   });
 
-  test('sends of a session that moved meanwhile where it is now', async () => {
+  test('sends only the last placement of a session that moved meanwhile', async () => {
     const clock = new VirtualClock();
     const { pace, messages } = paceOf(clock);
     for (let i = 0; i < 20; i += 1) pace.place(`s${i}`, 'a');

@@ -1,15 +1,15 @@
 import type { SessionPlacement } from '../ports/sessions.ts';
 import { systemClock, type Clock } from './clock.ts';
 
-/** In so much time so many messages go out at once; placements beyond that go together when the time is over. */
+/** This many messages may be sent in this time; further placements are sent together at its end. */
 const WINDOW_MS = 100;
 const MAX_MESSAGES = 20;
 /** Most placements in one message. */
 const MAX_PLACEMENTS = 1_000;
 
 /**
- * When a worker sends where conversations were placed: at once, so that another worker knows it before the response
- * leads to the next turn, but in a bounded number of messages.
+ * Decides when a worker sends session placements: at once, so that other workers have them before the conversation's
+ * next turn, but in a bounded number of messages.
  */
 export class SessionPace {
   readonly #send: (placements: readonly SessionPlacement[]) => void;

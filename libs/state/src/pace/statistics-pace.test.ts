@@ -4,7 +4,7 @@ import { VirtualClock } from '../../testing/virtual-clock.ts';
 import { STATISTICS_INTERVAL_MS, StatisticsPace } from './statistics-pace.ts';
 
 describe('the pace of statistics', () => {
-  test('sends once after a change, with all that changed meanwhile', async () => {
+  test('sends once after a change, together with later changes', async () => {
     const clock = new VirtualClock();
     let sent = 0;
     const pace = new StatisticsPace(() => (sent += 1) > 0, clock);

@@ -1,16 +1,16 @@
 import { systemClock, type Clock } from './clock.ts';
 
-/** A killed worker loses at most the counts of this time. */
+/** A killed worker loses at most the counts of this interval. */
 export const STATISTICS_INTERVAL_MS = 250;
 
-/** When a worker sends its statistics: so long after a change, together with all that changes meanwhile. */
+/** Decides when a worker sends its statistics: one interval after a change, with all changes until then. */
 export class StatisticsPace {
   readonly #send: () => boolean;
   readonly #clock: Clock;
   #cancel: (() => void) | null = null;
   #isClosed = false;
 
-  /** @param send false if they could not be sent; they are sent again after the interval */
+  /** @param send returns false if the statistics could not be sent; they are sent again after the interval */
   constructor(send: () => boolean, clock: Clock = systemClock) {
     this.#send = send;
     this.#clock = clock;

@@ -3,25 +3,25 @@ import type { Unsubscribe } from './unsubscribe.ts';
 
 /** Questions to all processes of the cluster. */
 export interface AskPort {
-  /** Asks all live processes of all hosts that the question is for, and gathers replies until the deadline. */
+  /** Sends a question to all live processes that it is for, on all hosts, and collects replies until the deadline. */
   ask(question: Question, deadlineMs: number): Promise<Replies>;
-  /** How this process replies to questions of a kind; null means that it has nothing to say. */
+  /** Sets how this process replies to questions of a kind; null is an empty reply. */
   onQuestion(kind: string, reply: (question: Question) => unknown): Unsubscribe;
 }
 
 export interface Question {
   readonly kind: string;
-  /** Only processes of this role. */
+  /** Limits the question to processes of this role. */
   readonly role?: Instance['role'];
-  /** Only this gateway's processes. */
+  /** Limits the question to this gateway's processes. */
   readonly gateway?: string;
   /** Plain JSON. */
   readonly body?: unknown;
 }
 
 export interface Replies {
-  /** Replies are plain JSON of another process: check them before use. */
+  /** Replies are plain JSON of another process: validate them before use. */
   readonly replies: readonly { readonly instance: string; readonly reply: unknown }[];
-  /** Instances that did not reply in time, or failed to. */
+  /** Instances that failed to reply in time. */
   readonly missing: readonly string[];
 }

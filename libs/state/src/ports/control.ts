@@ -1,12 +1,12 @@
 import type { Unsubscribe } from './unsubscribe.ts';
 
-/** What operators decided, for every worker of every host; kept until changed again. */
+/** Decisions of operators, for every worker of every host. They are in force until changed. */
 export interface ControlPort {
-  /** While the store is away, what this host knows of it. */
+  /** Reads the current control; while the store is unreachable, as this host last knew it. */
   read(): Promise<Control>;
   /**
-   * While the store is away, drain and resume are rejected, because they could not be kept by every host; refresh
-   * works on this host, and everywhere when the store is back.
+   * Changes the control. While the store is unreachable, drain and resume are rejected, because other hosts would not
+   * apply them; a refresh applies to this host, and to the others when the store is back.
    */
   change(change: ControlChange): Promise<Control>;
   onControl(listener: (control: Control) => void): Unsubscribe;

@@ -1,11 +1,11 @@
 import type { Instance } from '@olla/core/instance';
 
-/** After how long without heartbeat a process counts as dead. */
+/** A process without a heartbeat for this long counts as dead. */
 export const INSTANCE_TTL_MS = 5_000;
 
-/** Which processes the cluster has. The adapter sends the heartbeats itself. */
+/** The processes of the cluster. The adapter sends their heartbeats. */
 export interface DirectoryPort {
-  /** How many processes there are, as last known; each at least 1. */
+  /** The last known number of gateways and workers, each at least 1. */
   peers(): Peers;
   /** All processes whose heartbeat is younger than INSTANCE_TTL_MS. */
   readInstances(): Promise<readonly LiveInstance[]>;

@@ -1,35 +1,35 @@
 import type { Unsubscribe } from './unsubscribe.ts';
 
 /**
- * Which endpoints failed in traffic. Every process of the cluster knows the same: the first ejection of an
- * endpoint stands for all until it is re-admitted, and a process that starts later is told of it.
+ * The endpoints that failed in traffic. All processes of the cluster share them: the first ejection of an endpoint is
+ * in force for all until the endpoint is re-admitted, and a process that starts later receives it.
  */
 export interface EjectionPort {
   /**
-   * Ejects an endpoint for all workers and agents of all hosts; while the store is away, for those of this host.
+   * Ejects an endpoint for all workers and agents of all hosts; while the store is unreachable, of this host only.
    *
-   * @returns whether this process decided it: the caller then logs it. False if the endpoint is ejected already
+   * @returns whether this process decided it, so that the caller logs it; false if the endpoint is ejected already
    */
   eject(ejection: Ejection): Promise<boolean>;
   /**
-   * Ends an ejection for all of them.
+   * Ends an ejection for all these processes.
    *
-   * @returns whether this process decided it: the caller then logs it. False if that ejection is over already
+   * @returns whether this process decided it, so that the caller logs it; false if that ejection is over already
    */
   readmit(readmission: Readmission): Promise<boolean>;
   /**
-   * Calls for every ejection that stands, and from then on for every new one, this process's own included. Where two
-   * hosts ejected one endpoint at the same time, it calls again with the one that stands.
+   * Calls for every ejection in force, and for every new one, this process's own included. If two hosts ejected one
+   * endpoint at the same time, it calls again with the one that is in force.
    */
   onEjection(listener: (ejection: Ejection) => void): Unsubscribe;
   /**
-   * Calls for the last re-admission of every endpoint that is not ejected, and from then on for every new one, this
-   * process's own included.
+   * Calls for the last re-admission of every endpoint that is not ejected, and for every new one, this process's own
+   * included.
    */
   onReadmission(listener: (readmission: Readmission) => void): Unsubscribe;
   /**
-   * Permission to try an ejected endpoint with one request: granted to one process of the cluster at a time for
-   * `ttlMs`, after which one other may have it. While the store is away, to one process of this host.
+   * Acquires the permit to send one request to an ejected endpoint. One process of the cluster holds it at a time, for
+   * `ttlMs`; while the store is unreachable, one process of each host.
    */
   acquireProbe(endpointKey: string, ttlMs: number): Promise<boolean>;
 }
@@ -37,25 +37,25 @@ export interface EjectionPort {
 export interface Ejection {
   readonly endpointKey: string;
   readonly endpoint: string;
-  /** What failed: an endpoint whose responses fail is not re-admitted by a health check alone. */
+  /** The kind of failure: an endpoint whose responses fail is not re-admitted by a health check alone. */
   readonly cause?: 'connection' | 'status';
-  /** Why, for people: `connection refused`, `5 of the last 8 requests failed (500)`. */
+  /** For people: `connection refused`, `5 of the last 8 requests failed (500)`. */
   readonly reason: string;
-  /** Instance that met the failure. */
+  /** Instance that detected the failure. */
   readonly by: string;
-  /** Epoch milliseconds of that instance. */
+  /** Epoch milliseconds by that instance's clock. */
   readonly at: number;
 }
 
 export interface Readmission {
   readonly endpointKey: string;
   readonly endpoint: string;
-  /** `at` of the ejection that is over. */
+  /** `at` of the ejection that this ends. */
   readonly ejectedAt: number;
-  /** Why, for people: `a health check passed`. */
+  /** For people: `a health check passed`. */
   readonly reason: string;
   /** Instance that re-admitted it. */
   readonly by: string;
-  /** Epoch milliseconds of that instance. */
+  /** Epoch milliseconds by that instance's clock. */
   readonly at: number;
 }

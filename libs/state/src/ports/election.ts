@@ -1,17 +1,17 @@
-/** Which agent leads: it watches the endpoints and publishes what it sees. */
+/** Elects the leading agent, which probes the endpoints and publishes the snapshots. */
 export interface ElectionPort {
   /**
    * Takes or renews the lead for `ttlMs`. A new lead has a token above every earlier one: max(stored, `newestToken`,
    * the store's time in ms) + 1, so that an emptied store cannot let an old leader outrank a new one.
    *
-   * While the store is away, a gateway's own agent leads for this host alone (`isLocal`): its snapshots reach this
-   * host's processes and no others. Where another host's agent led, that happens once its lead must have lapsed.
-   * When the store is back, the cluster's next token is above every local one.
+   * While the store is unreachable, a gateway's own agent leads this host alone (`isLocal`): only this host's processes
+   * receive its snapshots. If another host's agent led before, this happens after that lead must have expired. When the
+   * store is back, the cluster's next token is above every local one.
    *
-   * @param newestToken the newest token this process knows of, from snapshots it has seen; 0 for none
+   * @param newestToken the newest token of the snapshots that this process has received; 0 for none
    */
   campaign(ttlMs: number, newestToken: number): Promise<Lead>;
-  /** Gives the lead up if this process has it. */
+  /** Resigns the lead if this process has it. */
   resign(): Promise<void>;
 }
 
@@ -19,7 +19,7 @@ export type Lead =
   | {
       readonly leading: true;
       readonly token: number;
-      /** Leads this host only, because the store is away. */
+      /** Set if the agent leads this host only, because the store is unreachable. */
       readonly isLocal?: true;
     }
   | {

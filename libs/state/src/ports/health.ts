@@ -9,7 +9,7 @@ export interface HealthPort {
 
 export interface StateHealth {
   readonly connected: boolean;
-  /** Since when in this condition; epoch milliseconds. */
+  /** Time of the last change of `connected`, in epoch milliseconds. */
   readonly since: number;
   readonly outages: number;
   /** Round trip of the last heartbeat in milliseconds. */

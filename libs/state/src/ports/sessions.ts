@@ -1,15 +1,16 @@
 import type { Unsubscribe } from './unsubscribe.ts';
 
-/** At which endpoint each conversation is, for sessions that stick. */
+/** The endpoint of each conversation, for sticky sessions. */
 export interface SessionPort {
   /**
-   * Tells the others where a conversation was placed: workers of this host at once, or within 100 ms where very many
-   * are placed; other hosts within 100 ms more. Lost while the store is away. A worker that is alone tells nobody.
+   * Publishes the placement of a conversation: to workers of this host at once, or within 100 ms if there are very many
+   * placements; to other hosts within 100 ms more. Other hosts do not receive placements while the store is
+   * unreachable. A worker without others publishes none.
    *
    * @param session the hash that names the conversation
    */
   place(session: string, endpointKey: string): void;
-  /** Calls with what other processes placed. */
+  /** Calls with the placements of other processes. */
   onPlacements(listener: (placements: readonly SessionPlacement[]) => void): Unsubscribe;
 }
 

@@ -2,7 +2,7 @@ import type { Instance } from '@olla/core/instance';
 import type { StateErrorCode } from '../state-error.ts';
 import type { BodyOf, CastName, PushName, QueryName, RequestName } from './operations.ts';
 
-/** Marks messages of the shared state among the others on the same IPC channel. */
+/** Marks the shared state's messages among others on the same IPC channel. */
 export const MARK = 'state';
 
 interface Marked {
@@ -40,20 +40,20 @@ export interface HelloMessage extends Marked {
   readonly instance: Instance;
 }
 
-/** Has the hub push from now on. */
+/** Subscribes to a push of the hub. */
 export interface SubscribeMessage extends Marked {
   readonly t: 'subscribe';
   readonly push: PushName;
 }
 
-/** To a request or a query. */
+/** Reply to a request or a query. */
 export interface ReplyMessage extends Marked {
   readonly t: 'reply';
   readonly id: number;
   readonly value: unknown;
 }
 
-/** In place of a reply. */
+/** Sent in place of a reply. */
 export interface FailureMessage extends Marked {
   readonly t: 'failed';
   readonly id: number;
@@ -74,12 +74,12 @@ export type MessageOf<Message extends ToHub | ToMember, Type extends Message['t'
   [Each in Type]: Extract<Message, { readonly t: Each }>;
 }[Type];
 
-/** Receives each type of message; `from` is what the receiver knows of the sender. */
+/** Receives each type of message; `from` is the receiver's record of the sender. */
 export type MessageReceivers<Message extends ToHub | ToMember, From extends readonly unknown[] = []> = {
   readonly [Type in Message['t']]: (message: MessageOf<Message, Type>, ...from: From) => void;
 };
 
-/** The one place where a message from another process gets its type; its operation may be of another version. */
+/** Gives a message of another process its type. Its operation may be of another version, so receivers check that. */
 export function isToHub(message: unknown): message is ToHub {
   return isMarked(message);
 }

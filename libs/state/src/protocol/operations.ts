@@ -39,13 +39,13 @@ interface Query<Body, Reply> {
   readonly reply: Reply;
 }
 
-/** By endpoint key; 0 ends one. */
+/** Counts by endpoint key; 0 removes an entry. */
 export type LoadChanges = Readonly<Record<string, number>>;
 
 /**
  * Every message between a member (worker, agent, the primary itself) and the hub of its host, with its direction,
- * body and reply. Bodies are plain JSON. A new operation is one line here: the compiler then asks for its handler at
- * the end that receives it, and types the end that sends it.
+ * body and reply. Bodies are plain JSON. A new operation is one line here: the compiler then requires its handler at
+ * the receiving end, and types the sending end.
  */
 export interface Operations {
   'leases.take': Request<readonly LeaseRequest[], readonly LeaseGrant[]>;
@@ -92,9 +92,9 @@ export interface Operations {
 
   'health.changed': Push<StateHealth>;
 
-  /** What the member has, so that the hub heals what it has missed. */
+  /** Versions that the member has, so that the hub sends the newer ones that it has missed. */
   heartbeat: Request<{ readonly version: SnapshotVersion; readonly controlRevision: number }, null>;
-  goodbye: Request<null, null>;
+  leave: Request<null, null>;
 }
 
 type NamesSent<Sent extends string> = {
@@ -111,12 +111,12 @@ export type ReplyOf<Name extends RequestName | QueryName> = Operations[Name]['re
 
 type Awaitable<T> = T | Promise<T>;
 
-/** Replies to each operation of a direction; `from` is what the receiver knows of the sender. */
+/** Handles each operation of a direction with a reply; `from` is the receiver's record of the sender. */
 export type Repliers<Names extends RequestName | QueryName, From extends readonly unknown[] = []> = {
   readonly [Name in Names]: (body: BodyOf<Name>, ...from: From) => Awaitable<ReplyOf<Name>>;
 };
 
-/** Receives each operation of a direction. */
+/** Handles each operation of a direction without reply. */
 export type Receivers<Names extends CastName | PushName, From extends readonly unknown[] = []> = {
   readonly [Name in Names]: (body: BodyOf<Name>, ...from: From) => void;
 };

@@ -1,13 +1,13 @@
 import type { Snapshot } from '@olla/core/snapshot';
 
-/** A snapshot on its way; the catalog, which is large and seldom changes, only if the receiver lacks it. */
+/** A snapshot in a message. The catalog, which is large and seldom changes, is included if the receiver lacks it. */
 export interface PackedSnapshot {
   readonly head: Omit<Snapshot, 'catalog'>;
   readonly catalogId: string;
   readonly catalog: Snapshot['catalog'] | null;
 }
 
-/** Revisions count for one leader only, so the leader's token is part of the name. */
+/** Each leader counts revisions by itself, so the leader's token is part of the id. */
 export function catalogIdOf(snapshot: Snapshot): string {
   return `${snapshot.version.token}:${snapshot.catalog.revision}`;
 }
@@ -18,12 +18,12 @@ export function packSnapshot(snapshot: Snapshot, receiverHas: string | null): Pa
   return { head, catalogId, catalog: receiverHas === catalogId ? null : catalog };
 }
 
-/** Puts packed snapshots together again, remembering the catalog that came last. */
+/** Unpacks snapshots, with the last catalog kept for those that come without one. */
 export class Unpacker {
   #id: string | null = null;
   #catalog: Snapshot['catalog'] | null = null;
 
-  /** @returns null if the catalog it refers to is not here */
+  /** @returns null if the catalog it refers to is missing */
   unpack(packed: PackedSnapshot): Snapshot | null {
     if (packed.catalog !== null) {
       this.#id = packed.catalogId;

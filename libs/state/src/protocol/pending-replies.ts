@@ -8,7 +8,7 @@ interface Pending {
 
 const MAX_PENDING = 10_000;
 
-/** Messages that wait for their reply, each with a deadline. */
+/** Messages without a reply so far, each with a deadline. */
 export class PendingReplies {
   readonly #other: string;
   readonly #pending = new Map<number, Pending>();
@@ -20,8 +20,8 @@ export class PendingReplies {
   }
 
   /**
-   * @param what for the message of an error
-   * @param send hands the message with its id to the other side; false if it could not
+   * @param what names the message in errors
+   * @param send sends the message with its id to the other side; returns false if it could not
    */
   async start<Reply>(what: string, deadlineMs: number, send: (id: number) => boolean): Promise<Reply> {
     const other = this.#other;
@@ -39,13 +39,13 @@ export class PendingReplies {
         );
         this.fail(id, error);
       };
-      // Timers run before sockets are read: after a busy turn the reply may be there already, and counts.
+      // Timers run before sockets are read. After a busy turn the reply may have arrived already, and then it counts.
       const timer = setTimeout(() => setImmediate(expire), deadlineMs);
       this.#pending.set(id, { resolve, reject, timer });
       if (!send(id))
         this.fail(id, new StateError('STATE_UNAVAILABLE', `${what}: ${other} cannot be reached`));
     });
-    // The other side is of this protocol: its reply is the one that the operation names.
+    // The other side speaks this protocol, so its reply has the type that the operation declares.
     return reply as Reply;
   }
 

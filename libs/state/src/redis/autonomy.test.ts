@@ -16,15 +16,15 @@ interface Host {
   readonly host: TestHost;
   readonly agent: SharedState;
   readonly workers: readonly [SharedState, SharedState];
-  /** What its first worker saw, in order. */
+  /** The pushes that its first worker received, in order. */
   readonly snapshots: Snapshot[];
   readonly controls: Control[];
 }
 
-/** Longer than a test: nobody else takes the lead. */
+/** Longer than a test, so that no other agent takes the lead. */
 const TTL_MS = 60_000;
 
-describe('a gateway whose Redis is away', () => {
+describe('a gateway whose Redis is unreachable', () => {
   let redis: TestRedis;
   before(async () => {
     redis = await startRedis();
@@ -50,11 +50,11 @@ describe('a gateway whose Redis is away', () => {
     }
   };
 
-  test('is led by its own agent from its start on, and by one of the cluster afterwards', async () => {
+  test('is led by its own agent from the start, and by one agent of the cluster after the outage', async () => {
     await redis.kill();
     await withHosts(async (one, two) => {
       const first = leadOf(await one.agent.election.campaign(TTL_MS, 0));
-      // The clock of the second host is far ahead.
+      // The second host's clock is far ahead.
       const ahead = Date.now() + 10_000_000;
       const second = leadOf(await two.agent.election.campaign(TTL_MS, ahead));
       assert.deepEqual([first.isLocal, second.isLocal], [true, true]);
@@ -77,7 +77,7 @@ describe('a gateway whose Redis is away', () => {
 
       await redis.restart();
       await waitFor(() => isConnected(one) && isConnected(two), { describe: 'the return' });
-      // What one host decided alone reaches no other.
+      // A snapshot of one host alone reaches no other.
       assert.equal(
         await two.agent.snapshots.publish(testSnapshot({ token: second.token, n: 2 }, { agent: 'two' })),
         'published',
@@ -112,7 +112,7 @@ describe('a gateway whose Redis is away', () => {
     });
   });
 
-  test('keeps the leader of the cluster, and gets one elsewhere only after that lead has lapsed', async () => {
+  test("keeps the cluster's leader, and gives a lead elsewhere only after that lead has expired", async () => {
     await withHosts(async (one, two) => {
       const lead = leadOf(await one.agent.election.campaign(TTL_MS, 0));
       await one.agent.snapshots.publish(testSnapshot({ token: lead.token, n: 1 }, { agent: 'leader' }));
@@ -139,7 +139,7 @@ describe('a gateway whose Redis is away', () => {
           const taken = await two.agent.election.campaign(100, lead.token);
           return taken.leading ? taken : null;
         },
-        { describe: 'the end of the patience with the silent leader' },
+        { describe: "the expiry of the silent leader's lead" },
       );
       assert.equal(local.isLocal, true);
       assert.equal(
@@ -201,7 +201,7 @@ describe('a gateway whose Redis is away', () => {
     await redis.restart();
   });
 
-  test('ejects and re-admits for itself, and makes that known to the cluster afterwards', async () => {
+  test('ejects and re-admits for itself, and publishes that to the cluster after the outage', async () => {
     await withHosts(async (one, two) => {
       await waitFor(() => isConnected(one) && isConnected(two), { describe: 'the start' });
       const by = one.workers[0].self.id;
@@ -236,7 +236,7 @@ describe('a gateway whose Redis is away', () => {
     });
   });
 
-  test('learns of an ejection whose message was lost', async () => {
+  test('receives an ejection whose message was lost', async () => {
     await withHosts(async (one, two) => {
       await waitFor(() => isConnected(one) && isConnected(two), { describe: 'the start' });
       const atTwo = ejectedAt(two.workers[0]);
@@ -268,7 +268,7 @@ function sequenceOf({ snapshots }: Host): string[] {
   return snapshots.map(({ agent }) => agent);
 }
 
-/** Keys of the endpoints that are ejected, as a process is told. */
+/** The keys of ejected endpoints, by the pushes that one process received. */
 function ejectedAt({ ejections }: SharedState): Set<string> {
   const keys = new Set<string>();
   ejections.onEjection(({ endpointKey }) => keys.add(endpointKey));

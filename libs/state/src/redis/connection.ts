@@ -3,16 +3,16 @@ import { StateError } from '../state-error.ts';
 import type { RedisOptions } from './options.ts';
 import type { Script } from './script.ts';
 
-/** Without an answer for this long, the connection is given up for a new one. */
+/** A connection without an answer for this long is replaced. */
 const GIVE_UP_AFTER_MS = 1_000;
 const CONNECT_TIMEOUT_MS = 2_000;
-/** Hosts that find Redis again at different times admit by both their share and Redis for so long. */
+/** Hosts notice that Redis is back within this time of each other; meanwhile some still admit by their own share. */
 const MAX_RETRY_DELAY_MS = 400;
 
 export interface ConnectionEvents {
-  /** Commands are answered: the first time, or again. */
+  /** Redis answers commands, for the first time or again. */
   onUp?(): void;
-  /** Commands are not answered. */
+  /** Redis does not answer commands. */
   onDown?(reason: string): void;
 }
 
@@ -22,28 +22,28 @@ export interface ScriptCall {
   readonly args: readonly (string | number)[];
 }
 
-/** Where Redis is, for people; without user and password. */
+/** The address of Redis for messages, without user and password. */
 export function describeRedis(options: RedisOptions): string {
   try {
     const { protocol, host } = new URL(options.url);
     return `${protocol}//${host}`;
   } catch {
-    // The message of the URL's error would carry the URL, and with it the password.
+    // The error of an invalid URL contains the URL, and with it the password.
     return 'Redis (redis.url is not a URL)';
   }
 }
 
-/** The one place that makes clients: standalone now; Sentinel, Cluster and TLS settings belong here. */
+/** Makes every client of Redis: standalone now; Sentinel, Cluster and TLS settings belong here. */
 export function openClient(options: RedisOptions): Redis {
   return new Redis(options.url, {
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
-    // The subscriber does so itself: where ioredis subscribes again and fails, nobody catches the rejection.
+    // The subscriber subscribes again itself, because a failure of ioredis to do so is an unhandled rejection.
     autoResubscribe: false,
     maxRetriesPerRequest: 0,
     connectTimeout: CONNECT_TIMEOUT_MS,
     keepAlive: 10_000,
-    // A primary that became a replica: the next connection finds the new one.
+    // The primary became a replica; the next connection finds the new primary.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
     retryStrategy: (times) =>
       Math.min(MAX_RETRY_DELAY_MS, 25 * 2 ** Math.min(times, 4)) * (0.75 + Math.random() / 2),
@@ -51,8 +51,8 @@ export function openClient(options: RedisOptions): Redis {
 }
 
 /**
- * Commands with deadlines. Once one misses its deadline the connection is suspect, and others fail at once until
- * Redis answers anything: so only what was under way at the moment of failure waits.
+ * Runs commands with deadlines. After one has missed its deadline, others fail at once until Redis answers anything, so
+ * that only commands under way at the moment of failure wait.
  */
 export class RedisConnection {
   readonly client: Redis;
@@ -81,11 +81,11 @@ export class RedisConnection {
     return this.#isUp && !this.#isSuspect && this.client.status === 'ready';
   }
 
-  /** Connects now rather than after the delay: somebody knows that Redis is back. */
+  /** Connects now rather than after the delay, because Redis is known to be back. */
   hurry(): void {
     if (this.#isClosed || this.client.status !== 'reconnecting') return;
     this.client.connect().catch(() => {
-      // 'error' and 'close' tell, and the next attempt follows.
+      // 'error' and 'close' report the failure, and the next attempt follows.
     });
   }
 
@@ -101,9 +101,9 @@ export class RedisConnection {
     });
   }
 
-  /** @throws StateError STATE_UNAVAILABLE at once if Redis is away, STATE_TIMEOUT after the deadline */
+  /** @throws StateError STATE_UNAVAILABLE at once if Redis is unreachable, STATE_TIMEOUT after the deadline */
   async run<T>(what: string, deadlineMs: number, command: (client: Redis) => Promise<T>): Promise<T> {
-    // While the process starts, Redis is not away yet.
+    // During the start Redis counts as reachable until the first failure.
     if (!this.#hasStarted) await this.whenStarted(deadlineMs);
     return await this.#runNow(what, deadlineMs, command);
   }
@@ -138,7 +138,7 @@ export class RedisConnection {
     });
   }
 
-  /** Same contract as `run`. The reply has the type that the script's own comment describes. */
+  /** Has the contract of `run`. The reply has the type that the script's comment describes. */
   async runScript<Reply>(script: Script<Reply>, { deadlineMs, keys, args }: ScriptCall): Promise<Reply> {
     const reply: unknown = await this.run(script.name, deadlineMs, async (client) => {
       try {
@@ -168,11 +168,11 @@ export class RedisConnection {
       this.client.disconnect(true);
     }, GIVE_UP_AFTER_MS);
     this.#giveUp.unref();
-    // Its answer, whenever it comes, ends the suspicion; commands that are under way do so too.
+    // The answer to this or to any command under way shows that Redis is back.
     this.client.ping().then(
       () => this.#noteAnswer(),
       () => {
-        // The connection broke: 'close' or 'error' tells.
+        // The connection broke; 'close' or 'error' reports it.
       },
     );
   }
@@ -195,7 +195,7 @@ export class RedisConnection {
 
   #noteDown(reason: string): void {
     if (this.#isClosed) return;
-    // The first reason tells more than the 'close' that follows it.
+    // The first reason is more specific than the 'close' that follows it.
     if (this.#isUp || reason !== 'the connection was closed') this.#lastError = reason;
     if (this.#giveUp !== null && this.client.status !== 'ready') {
       clearTimeout(this.#giveUp);
@@ -208,21 +208,21 @@ export class RedisConnection {
   }
 }
 
-/** Whether a command failed because Redis cannot be reached or does not answer, rather than of itself. */
-export function isAway(error: unknown): boolean {
+/** Whether a command failed because Redis cannot be reached or does not answer. */
+export function isUnavailable(error: unknown): boolean {
   return (
     error instanceof StateError && (error.code === 'STATE_UNAVAILABLE' || error.code === 'STATE_TIMEOUT')
   );
 }
 
-/** Whether Redis itself said no, rather than the connection. */
+/** Whether Redis itself rejected the command. */
 function isReply(error: unknown): boolean {
   return error instanceof Error && error.name === 'ReplyError';
 }
 
 function toStateError(what: string, where: string, error: unknown): StateError {
   if (error instanceof StateError) return error;
-  // rate-limiter-flexible rejects with plain objects; whatever came, an Error leaves.
+  // rate-limiter-flexible rejects with plain objects, which become Errors here.
   const message = error instanceof Error ? error.message : 'no reason was given';
   const code = isReply(error) ? 'STATE_PROTOCOL' : 'STATE_UNAVAILABLE';
   return new StateError(code, `${what}: ${where}: ${message}`, { cause: error });

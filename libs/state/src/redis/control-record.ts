@@ -3,62 +3,62 @@ import type { Control, ControlChange } from '../ports/control.ts';
 import { COMMAND_TIMEOUT_MS } from '../shared-state.ts';
 import { StateError } from '../state-error.ts';
 import type { ControlStore, StoreSink } from '../store.ts';
-import { isAway, type RedisConnection } from './connection.ts';
+import { isUnavailable, type RedisConnection } from './connection.ts';
 import type { Keys } from './keys.ts';
 import { CHANGE_CONTROL } from './scripts.ts';
 
-/** Changes that meet another one start over. */
+/** Attempts of a change, which starts again after a concurrent one. */
 const CHANGE_ATTEMPTS = 20;
 
 export interface ControlRecordOptions {
   readonly connection: RedisConnection;
   readonly keys: Keys;
-  /** The text that tells other hubs of a revision. */
+  /** The text of the message that announces a revision to other hubs. */
   readonly textOf: (revision: number) => string;
   readonly sink: Pick<StoreSink, 'control'>;
 }
 
-/** What operators decided, in Redis and as this host knows it. */
+/** The control state in Redis and on this host. */
 export class ControlRecord implements ControlStore {
   readonly #options: ControlRecordOptions;
-  /** The newest that Redis had. */
+  /** The newest control read from Redis. */
   #shared: Control = NO_CONTROL;
-  /** What this host obeys: ahead of the shared one by the refreshes that were requested while Redis was away. */
-  #told: Control = NO_CONTROL;
+  /** The control in force on this host: the shared one, and refreshes requested while Redis was unreachable. */
+  #current: Control = NO_CONTROL;
 
   constructor(options: ControlRecordOptions) {
     this.#options = options;
   }
 
-  /** Revision that Redis has if nothing changed there, and nothing is to be made up for here. */
+  /** The revision in Redis if both sides agree; null while this host has changes to store. */
   get settledRevision(): number | null {
-    return this.#told === this.#shared ? this.#shared.revision : null;
+    return this.#current === this.#shared ? this.#shared.revision : null;
   }
 
   async read(): Promise<Control> {
     const stored = await this.#readStored();
-    // An emptied Redis has forgotten what this host still knows.
+    // Redis was emptied, and this host still has the newer control.
     return stored.revision < this.#shared.revision ? this.#shared : stored;
   }
 
-  /** @throws StateError STATE_UNAVAILABLE for a drain or a resume while Redis is away */
+  /** @throws StateError STATE_UNAVAILABLE for a drain or a resume while Redis is unreachable */
   async change(change: ControlChange): Promise<Control> {
     try {
       return await this.#changeShared(change);
     } catch (error) {
-      if (change.action !== 'refresh' || !isAway(error)) throw error;
-      const told = applyControl(this.#told, change, Date.now());
-      this.#tell(told);
-      return told;
+      if (change.action !== 'refresh' || !isUnavailable(error)) throw error;
+      const changed = applyControl(this.#current, change, Date.now());
+      this.#apply(changed);
+      return changed;
     }
   }
 
   /** Brings this host and Redis to the newer of what each has. */
   async reconcile(): Promise<void> {
     const revision = await this.#storedRevision();
-    if (this.#told !== this.#shared) {
+    if (this.#current !== this.#shared) {
       await this.#changeShared({ action: 'refresh', by: 'while the shared state was away' });
-    } else if (revision > this.#shared.revision) this.#learn(await this.#readStored());
+    } else if (revision > this.#shared.revision) this.#update(await this.#readStored());
     else if (revision < this.#shared.revision) await this.#replace(revision, this.#shared);
   }
 
@@ -66,8 +66,8 @@ export class ControlRecord implements ControlStore {
     for (let attempt = 0; attempt < CHANGE_ATTEMPTS; attempt += 1) {
       const stored = await this.#storedRevision();
       const changed = applyControl(await this.read(), change, Date.now());
-      // Above what this host has told its own processes, which take nothing older.
-      const control = { ...changed, revision: Math.max(changed.revision, this.#told.revision + 1) };
+      // This host's processes ignore older revisions, so the new one is above all that were published to them.
+      const control = { ...changed, revision: Math.max(changed.revision, this.#current.revision + 1) };
       if (await this.#replace(stored, control)) return control;
     }
     throw new StateError('STATE_UNAVAILABLE', 'too many changes of control at once; try again');
@@ -94,20 +94,20 @@ export class ControlRecord implements ControlStore {
       keys: [keys.control],
       args: [from, control.revision, JSON.stringify(control), keys.all, textOf(control.revision)],
     });
-    if (outcome === 1) this.#learn(control);
+    if (outcome === 1) this.#update(control);
     return outcome === 1;
   }
 
-  #learn(control: Control): void {
+  #update(control: Control): void {
     if (control.revision < this.#shared.revision) return;
     this.#shared = control;
-    this.#tell(control);
+    this.#apply(control);
   }
 
-  #tell(control: Control): void {
-    if (control.revision < this.#told.revision) return;
-    const isNewer = control.revision > this.#told.revision;
-    this.#told = control;
+  #apply(control: Control): void {
+    if (control.revision < this.#current.revision) return;
+    const isNewer = control.revision > this.#current.revision;
+    this.#current = control;
     if (isNewer) this.#options.sink.control(control);
   }
 }

@@ -6,46 +6,46 @@ import type { HostMessages } from './host-messages.ts';
 import type { Keys } from './keys.ts';
 import { EJECT, READMIT, READ_EJECTIONS } from './scripts.ts';
 
-/** Ejections are forgotten when every gateway has been away for so long. */
+/** Ejections expire after this time without a gateway. */
 export const EJECTIONS_TTL_MS = 60_000;
-/** Shorter than a member waits for its hub. */
+/** Shorter than a member's deadline for its hub. */
 const DEADLINE_MS = 1_000;
 
 export interface EjectionRecordOptions {
   readonly connection: RedisConnection;
   readonly keys: Keys;
   readonly sink: Pick<StoreSink, 'ejection' | 'readmission'>;
-  /** The text that tells other hubs. */
+  /** The text of the message to other hubs. */
   readonly textOf: <Kind extends 'ejection' | 'readmission'>(kind: Kind, body: HostMessages[Kind]) => string;
 }
 
 interface StoredEjections {
   readonly revision: number;
-  /** The last of each endpoint. */
+  /** The last ejection or re-admission of each endpoint. */
   readonly last: readonly (Ejection | Readmission)[];
 }
 
 /**
- * The ejections that stand, in Redis and as this host knows them. A host acts on its own decision at once; Redis says
- * which of two that came together stands. What is decided while Redis is away is for this host, and stored when it is
- * back.
+ * The ejections in force, in Redis and on this host. A host applies its own decision at once; of two simultaneous ones,
+ * Redis decides which is in force. Decisions made while Redis is unreachable apply to this host, and are stored when it
+ * is back.
  */
 export class EjectionRecord {
   readonly #options: EjectionRecordOptions;
   readonly #table = new EjectionTable();
-  /** Keys of the endpoints whose ejection Redis had: where it is missing, Redis was emptied. */
+  /** Keys of the endpoints whose ejection was stored in Redis. If one is missing there, Redis was emptied. */
   readonly #stored = new Set<string>();
-  /** By endpoint key; of this host, and not known to Redis. */
+  /** This host's re-admissions that are not stored in Redis, by endpoint key. */
   readonly #unwritten = new Map<string, Readmission>();
   #revision = 0;
-  /** Rises with each change here: what was read of Redis before it is out of date. */
+  /** Number of changes on this host. Data read from Redis before a change is outdated. */
   #changes = 0;
 
   constructor(options: EjectionRecordOptions) {
     this.#options = options;
   }
 
-  /** Revision that Redis has if nothing changed there, and nothing is to be made up for here. */
+  /** The revision in Redis if both sides agree; null while this host has changes to store. */
   get settledRevision(): number | null {
     const isSettled =
       this.#unwritten.size === 0 && this.ejected().every((one) => this.#stored.has(one.endpointKey));
@@ -60,7 +60,7 @@ export class EjectionRecord {
     return this.#table.readmitted();
   }
 
-  /** @returns whether this ejection stands */
+  /** @returns whether this ejection is in force */
   async eject(ejection: Ejection): Promise<boolean> {
     if (!this.#table.open(ejection)) return false;
     this.#changes += 1;
@@ -85,9 +85,9 @@ export class EjectionRecord {
     }
   }
 
-  // ── told by other hosts ─────────────────────────────────────────────────
+  // ── from other hosts ────────────────────────────────────────────────────
 
-  learnEjection(ejection: Ejection): void {
+  receiveEjection(ejection: Ejection): void {
     this.#changes += 1;
     this.#table.replace(ejection);
     this.#stored.add(ejection.endpointKey);
@@ -95,14 +95,14 @@ export class EjectionRecord {
     this.#options.sink.ejection(ejection);
   }
 
-  learnReadmission(readmission: Readmission): void {
-    if (!this.#table.learn(readmission)) return;
+  receiveReadmission(readmission: Readmission): void {
+    if (!this.#table.replaceReadmission(readmission)) return;
     this.#changes += 1;
     this.#stored.delete(readmission.endpointKey);
     this.#options.sink.readmission(readmission);
   }
 
-  /** Brings this host and Redis to what each has decided. */
+  /** Exchanges the decisions of this host and of Redis. */
   async reconcile(): Promise<void> {
     for (const readmission of this.#unwritten.values()) await this.#write(readmission);
     for (const ejection of this.ejected()) {
@@ -110,14 +110,14 @@ export class EjectionRecord {
     }
     const { revision, last } = await this.#readNewest();
     for (const one of last) {
-      if ('ejectedAt' in one) this.learnReadmission(one);
-      else if (this.#table.ejection(one.endpointKey)?.at !== one.at) this.learnEjection(one);
+      if ('ejectedAt' in one) this.receiveReadmission(one);
+      else if (this.#table.ejection(one.endpointKey)?.at !== one.at) this.receiveEjection(one);
     }
     const known = new Set(last.map(({ endpointKey }) => endpointKey));
     for (const { endpointKey, endpoint, at } of this.ejected()) {
       if (known.has(endpointKey) || !this.#stored.has(endpointKey)) continue;
       const reason = 'Redis was emptied';
-      this.learnReadmission({ endpointKey, endpoint, ejectedAt: at, reason, by: '', at: Date.now() });
+      this.receiveReadmission({ endpointKey, endpoint, ejectedAt: at, reason, by: '', at: Date.now() });
     }
     this.#revision = revision;
   }
@@ -129,14 +129,14 @@ export class EjectionRecord {
     const { endpointKey } = ejection;
     const text = textOf('ejection', ejection);
     const args = [endpointKey, JSON.stringify(ejection), EJECTIONS_TTL_MS, keys.all, text];
-    const standing = await connection.runScript(EJECT, {
+    const earlier = await connection.runScript(EJECT, {
       deadlineMs: DEADLINE_MS,
       keys: [keys.ejections],
       args,
     });
     this.#stored.add(endpointKey);
-    if (standing === '') return true;
-    this.learnEjection(JSON.parse(standing));
+    if (earlier === '') return true;
+    this.receiveEjection(JSON.parse(earlier));
     return false;
   }
 
@@ -150,7 +150,7 @@ export class EjectionRecord {
       keys: [keys.ejections],
       args,
     });
-    // A newer ejection may have been learned meanwhile: it is not this one's to end.
+    // A newer ejection may have arrived meanwhile, which this re-admission must not end.
     if (this.#unwritten.get(endpointKey) === readmission) {
       this.#unwritten.delete(endpointKey);
       this.#stored.delete(endpointKey);
@@ -158,7 +158,7 @@ export class EjectionRecord {
     return ended === 1;
   }
 
-  /** What Redis has, read again if this host learned of a change meanwhile. */
+  /** Reads Redis, and reads it again if a change arrived meanwhile. */
   async #readNewest(): Promise<StoredEjections> {
     for (;;) {
       const changes = this.#changes;

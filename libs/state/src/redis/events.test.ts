@@ -48,7 +48,7 @@ describe('events of a cluster in Redis', () => {
       .filter(({ kind, from, to }) => kind === 'gateway' && from !== 'lost' && to !== 'lost')
       .map(({ gateway, from, to }) => [gateway, from, to]);
 
-  test('tell once of each gateway that starts, and of one that stops', async () => {
+  test('report each gateway that starts, and one that stops, once', async () => {
     await withTwoHosts(async ({ hosts: [one, two], workers: [worker] }) => {
       await waitFor(async () => (await gatewayNews(worker)).length === 2, { describe: 'both starts' });
       const ids = [one, two].map(({ hub }) => hub.state.self.id);
@@ -67,7 +67,7 @@ describe('events of a cluster in Redis', () => {
     });
   });
 
-  test('tell once of a gateway that is lost', async () => {
+  test('report a lost gateway once', async () => {
     await withTwoHosts(async ({ name, workers, log }) => {
       const self = testInstance('primary', 'lost', 'host-3');
       const lost = await forkParticipant(null, self, { url: redis.url, name });
@@ -77,7 +77,7 @@ describe('events of a cluster in Redis', () => {
       await waitFor(() => gateways().every((count) => count === 3), { describe: 'all gateways' });
       await waitFor(async () => (await about(workers[0])).length === 1, { describe: 'its start' });
       await killParticipant(lost);
-      // Both hosts miss its heartbeats; only one of them tells.
+      // Both hosts miss its heartbeats; only one of them reports it.
       await waitFor(() => gateways().every((count) => count === 2), {
         describe: 'both hosts without it',
         timeoutMs: 15_000,
@@ -96,7 +96,7 @@ describe('events of a cluster in Redis', () => {
     });
   });
 
-  test('tell once of each agent that takes the lead, and of none that renews it', async () => {
+  test('report each agent that takes the lead once, and no renewal', async () => {
     await withTwoHosts(async ({ hosts: [one, two], workers }) => {
       const [first, second] = [await one.join('agent'), await two.join('agent')];
       await first.election.campaign(TTL_MS, 0);
@@ -116,7 +116,7 @@ describe('events of a cluster in Redis', () => {
           { describe: 'three leads' },
         );
         const [a, b] = [first.self, second.self];
-        // Those of one millisecond may come in any order.
+        // Events of the same millisecond may be in any order.
         assert.deepEqual(
           new Set(leads.map(({ gateway, from, to, by }) => [gateway, from, to, by].join(' '))),
           new Set([
@@ -129,7 +129,7 @@ describe('events of a cluster in Redis', () => {
     });
   });
 
-  test('survive an outage at the host that knows them, and an emptied Redis', async () => {
+  test('survive an outage at their host, and an emptied Redis', async () => {
     await withTwoHosts(async ({ name, hosts: [one], workers: [here, there] }) => {
       here.events.publish(drainOf('before'));
       await waitFor(async () => (await endpointsOf(there)).length === 1, { describe: 'the first event' });
@@ -140,7 +140,7 @@ describe('events of a cluster in Redis', () => {
       here.events.publish(drainOf('meanwhile'));
       assert.deepEqual(await endpointsOf(here), ['before', 'meanwhile']);
       assert.deepEqual(await endpointsOf(there), ['before']);
-      // Restarted, and without what it had.
+      // Redis restarts without its data.
       await redis.restart();
       await waitFor(async () => (await endpointsOf(there)).join() === 'before,meanwhile', {
         describe: 'both events at the other host',

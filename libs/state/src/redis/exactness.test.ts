@@ -9,7 +9,7 @@ import { makeRedisCluster } from '../../testing/redis-cluster.ts';
 const GLOBAL: LimitSpec = { name: 'global', key: 'global', ratePerMinute: 1_200, capacity: 30 };
 const OFFERED_PER_S = 80;
 const DURATION_MS = 2_500;
-/** A refusal is cached until the next token is due, and a token may be on its way for that long. */
+/** A refusal is cached until the next token is due, so a token may stay unused for that long. */
 const SLACK_MS = 200;
 
 describe('limits of two hosts', () => {
@@ -19,7 +19,7 @@ describe('limits of two hosts', () => {
   });
   after(() => redis.stop());
 
-  test('together admit rate × time + capacity, no more and no fewer, at several times the limit', async () => {
+  test('together admit exactly rate × time + capacity at several times the limit', async () => {
     const cluster = await makeRedisCluster({ url: redis.url, name: randomUUID() });
     const limiters = cluster.workers.map((state) => new Limiter({ state, onStateLoss: 'closed' }));
     try {
@@ -32,7 +32,7 @@ describe('limits of two hosts', () => {
           await new Promise((resolve) => setTimeout(resolve, 2));
           continue;
         }
-        // Each address has tokens enough: only the global limit refuses.
+        // Each address has enough tokens, so that only the global limit refuses.
         const address: LimitSpec = { ...GLOBAL, name: 'per_ip', key: `ip:${offered % 7}` };
         const limiter = limiters[offered % limiters.length] as Limiter;
         offered += 1;

@@ -3,26 +3,26 @@ import { COMMAND_TIMEOUT_MS } from '../shared-state.ts';
 import type { HostReport } from '../store.ts';
 import type { RedisConnection } from './connection.ts';
 import { EJECTIONS_TTL_MS } from './ejection-record.ts';
-import type { HostNews } from './host-messages.ts';
+import type { HostUpdate } from './host-messages.ts';
 import type { Keys } from './keys.ts';
 import { HEARTBEAT, type HeartbeatReply } from './scripts.ts';
 
-/** What the reply to a heartbeat says. */
-export interface Heard {
+/** The parsed reply to a heartbeat. */
+export interface HeartbeatResult {
   /** Instance id. */
   readonly leader: string | null;
   readonly controlRevision: number;
   readonly version: SnapshotVersion;
   readonly ejectionsRevision: number;
-  readonly hosts: readonly HeardHost[];
+  readonly hosts: readonly HeartbeatHost[];
   readonly latencyMs: number;
 }
 
-export interface HeardHost {
+export interface HeartbeatHost {
   readonly hub: string;
-  readonly news: HostNews;
+  readonly update: HostUpdate;
   readonly ageMs: number;
-  /** It was silent too long, and is taken out: no other heartbeat is told of it. */
+  /** It was silent for too long and has been removed. Only this reply reports it. */
   readonly isLost: boolean;
 }
 
@@ -30,7 +30,7 @@ export interface HeartbeatOptions {
   readonly hub: string;
   readonly keys: Keys;
   readonly connection: RedisConnection;
-  readonly onHeard: (heard: Heard) => void;
+  readonly onReply: (result: HeartbeatResult) => void;
 }
 
 /** Reports a host to Redis, and reads what may have changed there. */
@@ -49,37 +49,40 @@ export class Heartbeat {
   }
 
   /**
-   * Never rejects.
+   * Sends one heartbeat. Never rejects.
    *
-   * @param lostAfterMs for how long another hub may have been silent
+   * @param lostAfterMs silence after which another hub is lost
    */
   async send({ instances, inFlight }: HostReport, lostAfterMs: number): Promise<void> {
-    const { connection, keys, hub, onHeard } = this.#options;
-    const news: HostNews = { seq: this.nextSeq(), inFlight, instances };
+    const { connection, keys, hub, onReply } = this.#options;
+    const update: HostUpdate = { seq: this.nextSeq(), inFlight, instances };
     const startedMs = performance.now();
     try {
       const reply = await connection.runScript(HEARTBEAT, {
         deadlineMs: COMMAND_TIMEOUT_MS,
         keys: [keys.hosts, keys.lead, keys.control, keys.snapshot, keys.ejections],
-        args: [hub, lostAfterMs, JSON.stringify(news), EJECTIONS_TTL_MS],
+        args: [hub, lostAfterMs, JSON.stringify(update), EJECTIONS_TTL_MS],
       });
-      onHeard(heardOf(reply, performance.now() - startedMs));
+      onReply(resultOf(reply, performance.now() - startedMs));
     } catch {
-      // The connection tells of the outage; the others see this host fall silent, as it is.
+      // The connection reports the outage. Other hosts miss this host's heartbeats.
     }
   }
 }
 
-function heardOf([leader, revision, token, n, ejections, hosts]: HeartbeatReply, latencyMs: number): Heard {
+function resultOf(
+  [leader, revision, token, n, ejections, hosts]: HeartbeatReply,
+  latencyMs: number,
+): HeartbeatResult {
   return {
     leader: leader === '' ? null : leader,
     controlRevision: Number(revision),
     version: { token: Number(token), n: Number(n) },
     ejectionsRevision: Number(ejections),
-    hosts: hosts.map(([hub, ageMs, news, lost]) => ({
+    hosts: hosts.map(([hub, ageMs, update, lost]) => ({
       hub,
       ageMs,
-      news: JSON.parse(news),
+      update: JSON.parse(update),
       isLost: lost === 1,
     })),
     latencyMs,

@@ -18,11 +18,11 @@ export interface HostChannelOptions {
   readonly keys: Keys;
   readonly connection: RedisConnection;
   readonly receivers: HostReceivers;
-  /** Called whenever this host has begun to hear the others. */
+  /** Called whenever this host has subscribed to the others' messages. */
   readonly onListening: () => void;
 }
 
-/** Messages between the hubs of all hosts. They are lost while Redis is away; heartbeats heal what lasts. */
+/** Messages between the hubs of all hosts. Lost messages about lasting state are made up for by heartbeats. */
 export class HostChannel {
   readonly #options: HostChannelOptions;
   readonly #subscriber: Subscriber;
@@ -42,7 +42,7 @@ export class HostChannel {
     });
   }
 
-  /** Whether this host has heard the others at all. */
+  /** Whether this host has ever subscribed to the others' messages. */
   get hasListened(): boolean {
     return this.#hasListened;
   }
@@ -70,13 +70,13 @@ export class HostChannel {
     connection
       .run(`tell ${kind}`, COMMAND_TIMEOUT_MS, (client) => client.publish(channel, this.textOf(kind, body)))
       .catch(() => {
-        // The connection tells of the outage.
+        // The connection reports the outage.
       });
   }
 
   #receive(text: string): void {
     const message = parseHostMessage(text);
-    // What this hub has sent comes back to it. A recall names the holder, who may be of this host.
+    // This hub receives its own messages too. Only a recall may concern it, because the holder may be of this host.
     if (message === null || (message.from === this.#options.hub && message.kind !== 'recall')) return;
     this.#dispatch(message);
   }

@@ -16,7 +16,7 @@ describe('a host that is lost', () => {
   });
   after(() => redis.stop());
 
-  test('loses its in-flight counts and its lead, and keeps its statistics in the sums', async () => {
+  test('loses its in-flight counts and its lead, while its statistics stay in the sums', async () => {
     const options = { url: redis.url, name: randomUUID() };
     const cluster = await makeRedisCluster(options);
     const [worker] = cluster.workers;

@@ -5,24 +5,24 @@ import type { Ejection, Readmission } from '../ports/ejections.ts';
 import type { SessionPlacement } from '../ports/sessions.ts';
 import type { ReportedInstance } from '../store.ts';
 
-/** What a hub tells the others with each heartbeat, and of its counts whenever they change. */
-export interface HostNews {
-  /** Rises with each report of this hub, so that an older one that comes later changes nothing. */
+/** A hub's report to the others: complete with each heartbeat, its counts whenever they change. */
+export interface HostUpdate {
+  /** Rises with each report of this hub, so that an older report that arrives later is ignored. */
   readonly seq: number;
   /** Sums by endpoint key. */
   readonly inFlight: Readonly<Record<string, number>>;
-  /** Only with heartbeats, and when they have changed. */
+  /** Present in heartbeats, and after a change. */
   readonly instances?: readonly ReportedInstance[];
 }
 
 /**
- * Every message between the hubs of the hosts, on the channel to all hubs or on the one to a single hub, with its
- * body as plain JSON. A new message is one line here: the compiler then asks for its receiver.
+ * Every message between the hubs of the hosts, on the channel to all hubs or to a single hub, with its body as plain
+ * JSON. A new message is one line here: the compiler then requires its receiver.
  */
 export interface HostMessages {
-  news: HostNews;
-  /** A hub leaves. */
-  bye: null;
+  update: HostUpdate;
+  /** A hub leaves the cluster. */
+  leave: null;
   /** Another hub changed the snapshot or the control. */
   snapshot: SnapshotVersion;
   control: { readonly revision: number };
@@ -43,23 +43,23 @@ export type HostReceivers = {
   readonly [Kind in HostMessageKind]: (body: HostMessages[Kind], from: string) => void;
 };
 
-/** One message; lease-scripts.ts writes the same. */
+/** One message. The Lua code in lease-scripts.ts writes this format too. */
 export type HostMessage<Kind extends HostMessageKind> = {
   readonly [Each in Kind]: { readonly from: string; readonly kind: Each; readonly body: HostMessages[Each] };
 }[Kind];
 
-/** @returns null for what no hub of this format has sent: others may use the same Redis */
+/** @returns null for a message of another format, because other programs may use the same Redis */
 export function parseHostMessage(text: string): HostMessage<HostMessageKind> | null {
   try {
     const message: unknown = JSON.parse(text);
     return isHostMessage(message) ? message : null;
   } catch {
-    // Not JSON, so not ours.
+    // The message is not JSON, so no hub has sent it.
     return null;
   }
 }
 
-/** The one place where a message of another host gets its type; its kind may be of another version. */
+/** Gives a message of another host its type. Its kind may be of another version, so receivers check that. */
 function isHostMessage(message: unknown): message is HostMessage<HostMessageKind> {
   if (typeof message !== 'object' || message === null || !('from' in message) || !('kind' in message)) {
     return false;

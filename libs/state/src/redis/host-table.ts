@@ -1,7 +1,7 @@
 import type { Instance } from '@olla/core/instance';
 import { INSTANCE_TTL_MS, type LiveInstance } from '../ports/directory.ts';
 import type { ReportedInstance } from '../store.ts';
-import type { HostNews } from './host-messages.ts';
+import type { HostUpdate } from './host-messages.ts';
 
 interface RemoteHost {
   seq: number;
@@ -10,27 +10,27 @@ interface RemoteHost {
   seenAtMs: number;
 }
 
-/** The other hosts as they last told of themselves. Kept as it is while Redis is away. */
+/** The last reports of the other hosts. They are kept unchanged while Redis is unreachable. */
 export class HostTable {
   readonly #hosts = new Map<string, RemoteHost>();
 
   /** @returns whether counts in flight changed */
-  learn(hub: string, news: HostNews, ageMs: number): boolean {
+  update(hub: string, update: HostUpdate, ageMs: number): boolean {
     const host = this.#hosts.get(hub) ?? { seq: 0, inFlight: {}, instances: [], seenAtMs: 0 };
     this.#hosts.set(hub, host);
     host.seenAtMs = Math.max(host.seenAtMs, performance.now() - ageMs);
-    if (news.instances !== undefined) host.instances = news.instances;
-    if (news.seq <= host.seq) return false;
-    host.seq = news.seq;
-    host.inFlight = news.inFlight;
+    if (update.instances !== undefined) host.instances = update.instances;
+    if (update.seq <= host.seq) return false;
+    host.seq = update.seq;
+    host.inFlight = update.inFlight;
     return true;
   }
 
   /**
-   * Forgets hosts that a heartbeat's reply does not name and that have been silent as long: an emptied Redis names
-   * nobody until each has told of itself again.
+   * Removes hosts that a heartbeat's reply does not name and that have been silent for too long. The silence matters,
+   * because an emptied Redis names no host until each has reported again.
    *
-   * @returns whether there were any
+   * @returns whether any host was removed
    */
   keepOnly(hubs: ReadonlySet<string>): boolean {
     const oldestMs = performance.now() - INSTANCE_TTL_MS;
@@ -41,8 +41,8 @@ export class HostTable {
     return any;
   }
 
-  /** Silence until now was Redis's, not theirs. */
-  excuseAll(): void {
+  /** Ignores their silence until now, because Redis was unreachable. */
+  resetSilence(): void {
     for (const host of this.#hosts.values()) host.seenAtMs = performance.now();
   }
 

@@ -1,12 +1,12 @@
-/** Format of what is stored: raised with each change that older processes could not read. */
+/** Version of the stored format, raised with each change that older processes could not read. */
 const FORMAT = 'v1';
 
 /** Names of all keys and channels of one cluster. One hash tag, so that scripts work on Redis Cluster. */
 export class Keys {
   readonly prefix: string;
   /**
-   * Hash: `holder`, `token`, `until` (Redis's ms), `local` (newest token that a host gave while Redis was away). Stays
-   * when the lead ends, because the token must not fall.
+   * Hash: `holder`, `token`, `until` (Redis's ms), `local` (newest token that a host gave while Redis was unreachable).
+   * It stays when the lead ends, because the token must never decrease.
    */
   readonly lead: string;
   /** Hash: `token`, `n`, `head` (JSON), `catalogId`. */
@@ -39,7 +39,7 @@ export class Keys {
     this.all = `${this.prefix}all`;
   }
 
-  /** Hash of one bucket, gone when the bucket is full. */
+  /** Hash of one bucket; it expires when the bucket is full. */
   limit(key: string): string {
     return `${this.prefix}limit:${key}`;
   }

@@ -8,7 +8,7 @@ import type { LeaseRequest } from '../ports/leases.ts';
 import { RedisConnection } from './connection.ts';
 import { leaseScripts, type TakenLease } from './lease-scripts.ts';
 
-/** The same scripts, with time moved by the test: the last argument. */
+/** The same scripts with the time as their last argument. */
 const SCRIPTS = leaseScripts('tonumber(ARGV[#ARGV])');
 
 describe('lease scripts', () => {
@@ -24,7 +24,7 @@ describe('lease scripts', () => {
     await redis.stop();
   });
 
-  test('grant the same as the bucket in TypeScript, whatever comes', async () => {
+  test('grant the same as the bucket in TypeScript for any sequence of operations', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(stepOf, { minLength: 10, maxLength: 60 }), async (steps) => {
         run += 1;
@@ -34,7 +34,7 @@ describe('lease scripts', () => {
     );
   });
 
-  test('forget a bucket when it is full again', async () => {
+  test('drop a bucket when it is full again', async () => {
     const [key] = ['t{expiry}:k'];
     await take(connection, 't{expiry}:', 'a', [requestOf('k', 60_000, 5, 2, 0)], Date.now());
     const ttlMs = await connection.client.pttl(key);
@@ -70,11 +70,11 @@ const stepOf: fc.Arbitrary<Step> = fc.oneof(
 async function compare(connection: RedisConnection, prefix: string, steps: readonly Step[]): Promise<void> {
   let nowMs = 1_700_000_000_000;
   const buckets = new Buckets(() => nowMs);
-  // Each side names its leases itself.
+  // Each side makes its own lease ids.
   const idsHere = new Map<string, string>();
   const idsThere = new Map<string, string>();
   for (const step of steps) {
-    // Redis forgets a full bucket at once.
+    // Redis drops a full bucket at once.
     buckets.sweep();
     if (step.do === 'pass') nowMs += step.ms;
     else if (step.do === 'take') {

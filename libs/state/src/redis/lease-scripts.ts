@@ -1,14 +1,14 @@
 import { script, type Script } from './script.ts';
 
-/** Redis's own clock in whole milliseconds: no host's clock takes part. */
+/** Redis's own clock in whole milliseconds, so that differences between hosts' clocks do not matter. */
 const REDIS_TIME = `(function()
   local time = redis.call('TIME')
   return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 end)()`;
 
 /**
- * The bucket of bucket.ts in Lua; a property test holds the two together. A bucket is a hash:
- *   u units (60,000 a token), t ms when u was true, r rate a minute, c capacity, i last lease's number,
+ * The bucket of bucket.ts in Lua; a property test compares the two. A bucket is a hash:
+ *   u units (60,000 a token), t ms at which u was current, r rate a minute, c capacity, i last lease's number,
  *   p ms of the last recall, l:HOLDER leases as "id tokens expiresAtMs"
  */
 const BUCKET = `
@@ -125,7 +125,7 @@ end
 `;
 
 /**
- * Takes tokens of several buckets: all needs, or nothing.
+ * Takes tokens of several buckets: all needs, or none.
  *
  * KEYS     one hash a bucket
  * ARGV[1]  holder (instance id)
@@ -135,7 +135,7 @@ end
  * ARGV[5…] for each key: rate a minute, capacity, need, spare, the key's name for a recall
  * returns  for each key: { granted, lease id, remaining, stranded, ms to the next token, ms to full }
  *
- * A key that is short while others hold leases of it is recalled: published at most every 5 ms.
+ * A key that is short while others hold leases of it is recalled; the message is published at most every 5 ms.
  */
 function takeLua(time: string): string {
   return `${BUCKET}
@@ -201,7 +201,7 @@ return #KEYS
 `;
 }
 
-/** What the script that takes leases replies for a key. */
+/** One key's part of the reply of the script that takes leases. */
 export type TakenLease = [
   granted: number,
   leaseId: string,
@@ -222,8 +222,8 @@ export function leaseScripts(time: string = REDIS_TIME): LeaseScripts {
 }
 
 /**
- * For rate-limiter-flexible's script hook: counts attempts on a key within milliseconds, where its own script knows
- * whole seconds only.
+ * For rate-limiter-flexible's script hook: counts attempts on a key within milliseconds, because the library's own
+ * script supports whole seconds only.
  *
  * KEYS[1]  the counter
  * ARGV[1]  attempts to add

@@ -1,7 +1,7 @@
-/** Where Redis is, and the name of the cluster in it. */
+/** The address of Redis, and the name of the cluster in it. */
 export interface RedisOptions {
   /** `redis://` or `rediss://`, with user, password and database as needed. Never logged. */
   readonly url: string;
-  /** Clusters of different names share one Redis without meeting. */
+  /** Clusters of different names can share one Redis. */
   readonly name: string;
 }

@@ -3,10 +3,10 @@ import type { StoreLogEvent } from '../store-log.ts';
 import { describeRedis } from './connection.ts';
 import type { RedisOptions } from './options.ts';
 
-/** A Redis that answers within this time of the start was not away. */
+/** If Redis answers within this time of the start, there was no outage. */
 const START_GRACE_MS = 500;
 
-/** Keeps the health of the store, and has one line logged at the start and one at the end of an outage. */
+/** Keeps the health of the store, and logs one line at the start and one at the end of an outage. */
 export class OutageLog {
   health: StateHealth = {
     connected: false,

@@ -14,7 +14,7 @@ import { testStatistics } from '../../testing/test-statistics.ts';
 /** One a minute: no refill within a test. */
 const GLOBAL: LimitSpec = { name: 'global', key: 'global', ratePerMinute: 1, capacity: 40 };
 
-describe('the shared state while Redis is away', () => {
+describe('the shared state while Redis is unreachable', () => {
   let redis: TestRedis;
   before(async () => {
     redis = await startRedis();
@@ -48,7 +48,7 @@ describe('the shared state while Redis is away', () => {
       await waitFor(() => !worker.health.current().connected, { describe: 'the outage at a worker' });
       assert.equal(worker.health.current().outages, 1);
 
-      // For a worker that starts now.
+      // A worker that starts now needs it.
       assert.equal((await worker.snapshots.read())?.version.n, 1);
       assert.equal((await worker.control.read()).drained['e']?.by, 'me');
       const startedMs = performance.now();
@@ -67,7 +67,7 @@ describe('the shared state while Redis is away', () => {
       assert.deepEqual(outagesOf(cluster).slice(2), ['state_back', 'state_back']);
       assert.deepEqual([worker.directory.peers(), other.directory.peers()], [known, known]);
       await assertRestored(other);
-      // Emptied: one extra burst, for both hosts together, and no more.
+      // The emptied Redis grants one extra burst to both hosts together.
       let extra = 0;
       await waitFor(async () => (extra += await admitAll(limiters, 60)) >= GLOBAL.capacity, {
         describe: 'leases from Redis again',
@@ -79,7 +79,7 @@ describe('the shared state while Redis is away', () => {
     }
   });
 
-  test('costs one deadline when Redis hangs, and nothing after', async () => {
+  test('makes requests wait for one deadline when Redis hangs, and not at all after it', async () => {
     const cluster = await start();
     const [worker] = cluster.workers;
     const limiter = new Limiter({ state: worker, onStateLoss: 'open' });
@@ -110,7 +110,7 @@ describe('the shared state while Redis is away', () => {
     }
   });
 
-  test('starts, and connects when Redis is there', async () => {
+  test('starts without Redis, and connects when Redis starts', async () => {
     await redis.kill();
     const startedMs = performance.now();
     const cluster = await makeRedisCluster({ url: redis.url, name: randomUUID() });
@@ -129,7 +129,7 @@ describe('the shared state while Redis is away', () => {
           describe: 'the connection',
         },
       );
-      // A worker's own connection comes back by itself.
+      // A worker's own connection reconnects by itself.
       const grants = await waitFor(
         () => cluster.workers[1].leases.take([{ ...GLOBAL, need: 1, spare: 0 }], 1_000),
         { describe: 'leases from Redis' },
@@ -141,7 +141,7 @@ describe('the shared state while Redis is away', () => {
     }
   });
 
-  test('hears the other hosts again when only the listening connections were lost', async () => {
+  test('receives the messages of other hosts again when only the subscriptions were lost', async () => {
     const cluster = await start();
     const [here, there] = cluster.workers;
     try {
@@ -169,10 +169,10 @@ describe('the shared state while Redis is away', () => {
     }
   });
 
-  test('ends no process when its listening connection closes again and again', async () => {
+  test('ends no process when its subscription closes again and again', async () => {
     const cluster = await start();
     try {
-      // A rejection that nobody catches would fail the file.
+      // An unhandled rejection would fail this file.
       for (let n = 0; n < 300; n += 1) await redis.send('CLIENT KILL TYPE pubsub');
       assert.ok(cluster.workers.every(({ health }) => health.current().connected));
     } finally {
@@ -214,12 +214,12 @@ describe('the shared state while Redis is away', () => {
   });
 });
 
-/** What the hosts logged of outages; on a busy machine they may also have missed each other's heartbeats. */
+/** The log lines about outages. On a busy machine there may be others about missed heartbeats. */
 function outagesOf({ log }: RedisTestCluster): string[] {
   return log.map(({ event }) => event).filter((event) => event !== 'gateway');
 }
 
-/** Something of each kind that Redis must not lose for good. */
+/** Stores one value of each kind that must survive an emptied Redis. */
 async function prepare({ workers, agents }: RedisTestCluster): Promise<void> {
   workers[0].statistics.provide(() => testStatistics(5));
   workers[0].statistics.noteChange();

@@ -3,10 +3,10 @@ import type { RedisConnection } from './connection.ts';
 import type { Keys } from './keys.ts';
 import { COUNT_ATTEMPTS_LUA } from './lease-scripts.ts';
 
-/** Shorter than a member waits for its hub: it is to have the host's decision, not a deadline. */
+/** Shorter than a member's deadline for its hub, so that the member receives the host's decision in time. */
 const DEADLINE_MS = 1_000;
 
-/** One attempt on an endpoint at a time in the whole cluster: a limit of one within the probe's time. */
+/** Grants one probe of an endpoint at a time in the whole cluster: a limit of one within the probe's time. */
 export class Probes {
   readonly #connection: RedisConnection;
   readonly #limiter: RateLimiterRedis;
@@ -18,7 +18,7 @@ export class Probes {
       keyPrefix: `${keys.prefix}probe`,
       points: 1,
       duration: 1,
-      // With this script a duration is in milliseconds; the library's own has whole seconds.
+      // This script takes the duration in milliseconds; the library's own script takes seconds.
       customIncrTtlLuaScript: COUNT_ATTEMPTS_LUA,
     });
   }
@@ -29,7 +29,7 @@ export class Probes {
         await this.#limiter.consume(endpointKey, 1, { customDuration: Math.max(1, Math.round(ttlMs)) });
         return true;
       } catch (rejection) {
-        // A refusal is a plain result; anything else is an error of Redis.
+        // The library rejects with a plain result for a refusal; other rejections are errors of Redis.
         if (rejection instanceof RateLimiterRes) return false;
         throw rejection;
       }

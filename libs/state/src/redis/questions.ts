@@ -2,7 +2,7 @@ import type { Instance } from '@olla/core/instance';
 import { isFor } from '../hub/is-for.ts';
 import type { Question, Replies } from '../ports/ask.ts';
 
-interface Asked {
+interface PendingQuestion {
   readonly waiting: Set<string>;
   readonly replies: { readonly instance: string; readonly reply: unknown }[];
   readonly missing: string[];
@@ -10,19 +10,19 @@ interface Asked {
 }
 
 export interface QuestionOptions {
-  /** Who has to reply. */
+  /** The hubs that have to reply. */
   readonly hubs: readonly string[];
   readonly question: Question;
   readonly deadlineMs: number;
-  /** Whom a silent hub would have asked. */
+  /** The instances of a hub, which are missing if it does not reply. */
   readonly instancesOf: (hub: string) => readonly Instance[];
-  /** Tells all hubs of the question. */
+  /** Publishes the question to all hubs. */
   readonly send: (id: number) => void;
 }
 
-/** Questions to other hosts' hubs that wait for their replies. */
+/** Pending questions to other hosts' hubs. */
 export class Questions {
-  readonly #asked = new Map<number, Asked>();
+  readonly #pending = new Map<number, PendingQuestion>();
   #lastId = 0;
 
   ask({ hubs, question, deadlineMs, instancesOf, send }: QuestionOptions): Promise<Replies> {
@@ -32,25 +32,28 @@ export class Questions {
       const id = this.#lastId;
       const finish = (): void => {
         clearTimeout(timer);
-        const asked = this.#asked.get(id);
-        if (asked === undefined) return;
-        this.#asked.delete(id);
-        const silent = [...asked.waiting].flatMap((hub) =>
+        const pending = this.#pending.get(id);
+        if (pending === undefined) return;
+        this.#pending.delete(id);
+        const silent = [...pending.waiting].flatMap((hub) =>
           instancesOf(hub).filter((instance) => isFor(question, instance)),
         );
-        resolve({ replies: asked.replies, missing: [...asked.missing, ...silent.map(({ id: who }) => who)] });
+        resolve({
+          replies: pending.replies,
+          missing: [...pending.missing, ...silent.map(({ id: who }) => who)],
+        });
       };
       const timer = setTimeout(finish, deadlineMs);
-      this.#asked.set(id, { waiting: new Set(hubs), replies: [], missing: [], finish });
+      this.#pending.set(id, { waiting: new Set(hubs), replies: [], missing: [], finish });
       send(id);
     });
   }
 
   receive(id: number, hub: string, { replies, missing }: Replies): void {
-    const asked = this.#asked.get(id);
-    if (asked === undefined || !asked.waiting.delete(hub)) return;
-    asked.replies.push(...replies);
-    asked.missing.push(...missing);
-    if (asked.waiting.size === 0) asked.finish();
+    const pending = this.#pending.get(id);
+    if (pending === undefined || !pending.waiting.delete(hub)) return;
+    pending.replies.push(...replies);
+    pending.missing.push(...missing);
+    if (pending.waiting.size === 0) pending.finish();
   }
 }

@@ -1,4 +1,4 @@
-/** Runs `work` whenever it is due, one run at a time; what is due during a run is done by one more. */
+/** Runs `work` when triggered, one run at a time. Triggers during a run cause one further run. */
 export class Reconciler {
   readonly #work: () => Promise<void>;
   #isDue = false;
@@ -8,7 +8,7 @@ export class Reconciler {
     this.#work = work;
   }
 
-  /** Never rejects: after a failure the next call tries again. */
+  /** Never rejects. After a failure the next call tries again. */
   async run(): Promise<void> {
     this.#isDue = true;
     if (this.#isRunning) return;
@@ -19,7 +19,7 @@ export class Reconciler {
         await this.#work();
       }
     } catch {
-      // Redis is away again, or busy: the next heartbeat shows the difference once more.
+      // Redis is unreachable again, or busy. The next heartbeat finds the difference again.
     } finally {
       this.#isRunning = false;
     }

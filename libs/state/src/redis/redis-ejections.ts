@@ -1,11 +1,11 @@
 import { LocalProbes } from '../memory/local-probes.ts';
 import type { Ejection, Readmission } from '../ports/ejections.ts';
 import type { EjectionStore } from '../store.ts';
-import { isAway } from './connection.ts';
+import { isUnavailable } from './connection.ts';
 import type { EjectionRecord } from './ejection-record.ts';
 import type { Probes } from './probes.ts';
 
-/** The ejections of a cluster, and the permits to probe; while Redis is away, those of this host. */
+/** The ejections and probe permits of a cluster; while Redis is unreachable, of this host. */
 export class RedisEjections implements EjectionStore {
   readonly #record: EjectionRecord;
   readonly #probes: Probes;
@@ -36,7 +36,7 @@ export class RedisEjections implements EjectionStore {
     try {
       return await this.#probes.acquire(endpointKey, ttlMs);
     } catch (error) {
-      if (!isAway(error)) throw error;
+      if (!isUnavailable(error)) throw error;
       return this.#localProbes.acquire(endpointKey, ttlMs);
     }
   }

@@ -11,7 +11,7 @@ export interface RedisElectionOptions {
   readonly events: Pick<EventStore, 'publish'>;
 }
 
-/** The election of a cluster's leader, told as an event by the host of whoever takes the lead. */
+/** The election of a cluster's leader. The new leader's host publishes the event. */
 export class RedisElection implements ElectionStore {
   readonly #options: RedisElectionOptions;
 

@@ -5,32 +5,32 @@ import type { RedisConnection } from './connection.ts';
 import type { Keys } from './keys.ts';
 import { ADD_EVENTS } from './scripts.ts';
 
-/** Shorter than a member waits for its hub: it is to have what the host knows, not a deadline. */
+/** Shorter than a member's deadline for its hub, so that the member receives this host's events in time. */
 const DEADLINE_MS = 1_000;
-/** Events of one message. */
+/** Most events of one message. */
 const MAX_BATCH = 100;
 
 export interface RedisEventsOptions {
   readonly hub: string;
   readonly connection: RedisConnection;
   readonly keys: Keys;
-  /** The text that tells other hubs of an event. */
+  /** The text of the message that passes an event to other hubs. */
   readonly textOf: (record: EventRecord) => string;
   readonly sink: Pick<StoreSink, 'event'>;
 }
 
 /**
- * The cluster's events in Redis, and what this host knows of them. An event that could not be stored is stored later:
- * adding one that is there already changes nothing.
+ * The cluster's events in Redis and on this host. An event that could not be stored is stored later; storing an event
+ * twice has no effect.
  */
 export class RedisEvents implements EventStore {
   readonly #options: RedisEventsOptions;
   readonly #log = new EventLog();
-  /** Of this host, and not stored for sure. */
+  /** Events of this host that may not be stored yet. */
   #pending: EventRecord[] = [];
   #count = 0;
   #isStoring = false;
-  /** Whether events may have been told while this host did not listen. */
+  /** Whether this host may have missed events while it was not subscribed. */
   #isBehind = false;
   #hasListened = false;
 
@@ -48,28 +48,28 @@ export class RedisEvents implements EventStore {
     void this.storePending();
   }
 
-  /** Another host tells of an event. */
-  learn(record: EventRecord): void {
+  /** Receives an event of another host. */
+  receive(record: EventRecord): void {
     if (this.#log.add(record)) this.#options.sink.event(record.event);
   }
 
-  /** With Redis away: the events that this host knows. */
+  /** The last events; while Redis is unreachable, those that this host has. */
   async recent(): Promise<readonly ClusterEvent[]> {
     try {
       return recentEvents([...(await this.#readStored()), ...this.#log.all()]);
     } catch {
-      // The connection tells of the outage; what this host knows is all there is.
+      // The connection reports the outage. This host's own list is the best available.
       return recentEvents(this.#log.all());
     }
   }
 
-  /** Redis may have been emptied: stores this host's events again. */
+  /** Stores this host's events again, because Redis may have been emptied. */
   restore(): void {
     this.#pending = this.#log.all().filter(({ id }) => id.startsWith(`${this.#options.hub}:`));
     void this.storePending();
   }
 
-  /** This host has begun to hear the others, for the first time or again. */
+  /** Reads missed events, after this host has subscribed for the first time or again. */
   async catchUp(): Promise<void> {
     const isFirst = !this.#hasListened;
     this.#hasListened = true;
@@ -77,27 +77,27 @@ export class RedisEvents implements EventStore {
     await this.#catchUp(isFirst);
   }
 
-  /** After each heartbeat: makes up for what failed. */
-  async makeUp(): Promise<void> {
+  /** Tries failed reads and writes again, after each heartbeat. */
+  async retry(): Promise<void> {
     if (this.#isBehind) await this.#catchUp(false);
     await this.storePending();
   }
 
-  /** @param isSilent what happened before this host was there is no news */
-  async #catchUp(isSilent: boolean): Promise<void> {
+  /** @param isFirst events from before this host's start are not passed on to its members */
+  async #catchUp(isFirst: boolean): Promise<void> {
     try {
       const stored = await this.#readStored();
       this.#isBehind = false;
       for (const record of stored) {
-        if (isSilent) this.#log.add(record);
-        else this.learn(record);
+        if (isFirst) this.#log.add(record);
+        else this.receive(record);
       }
     } catch {
-      // Away again: the next heartbeat tries again.
+      // Redis is unreachable again. The next heartbeat tries again.
     }
   }
 
-  /** Stores what waits, one message at a time. Never rejects. */
+  /** Stores pending events, one message at a time. Never rejects. */
   async storePending(deadlineMs = DEADLINE_MS): Promise<void> {
     if (this.#isStoring) return;
     this.#isStoring = true;
@@ -109,7 +109,7 @@ export class RedisEvents implements EventStore {
         this.#pending = this.#pending.filter((record) => !stored.has(record));
       }
     } catch {
-      // What is left waits for the next heartbeat.
+      // The rest is stored after the next heartbeat.
     } finally {
       this.#isStoring = false;
     }

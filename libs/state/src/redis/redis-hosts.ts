@@ -8,9 +8,9 @@ import { COMMAND_TIMEOUT_MS } from '../shared-state.ts';
 import type { HostReport, OtherHosts, ReportedInstance, StoreSink } from '../store.ts';
 import type { RedisConnection } from './connection.ts';
 import type { EjectionRecord } from './ejection-record.ts';
-import { Heartbeat, type Heard } from './heartbeat.ts';
+import { Heartbeat, type HeartbeatResult } from './heartbeat.ts';
 import { HostChannel } from './host-channel.ts';
-import type { HostMessageKind, HostMessages, HostNews, HostReceivers } from './host-messages.ts';
+import type { HostMessageKind, HostMessages, HostUpdate, HostReceivers } from './host-messages.ts';
 import { HostTable } from './host-table.ts';
 import type { Keys } from './keys.ts';
 import type { RedisOptions } from './options.ts';
@@ -18,17 +18,17 @@ import { Questions } from './questions.ts';
 import { RemoteStatistics } from './remote-statistics.ts';
 
 const HEARTBEAT_MS = 1_000;
-/** Other hosts see a count within 100 ms. */
+/** Other hosts receive a count within 100 ms. */
 const LOAD_INTERVAL_MS = 50;
 const SESSIONS_INTERVAL_MS = 50;
-/** Placements that wait for their message; a host that places more tells the newest only. */
+/** Most placements that wait for their message; of more, only the newest are published. */
 const MAX_WAITING_PLACEMENTS = 5_000;
 const STATISTICS_INTERVAL_MS = 400;
-/** Replies to a question from another host leave so much of its time before the end, to arrive there in time. */
+/** Share of a question's time that is reserved for the way of the reply to the asking host. */
 const REPLY_MARGIN = 0.1;
 const MIN_REPLY_MARGIN_MS = 20;
-const GOODBYE_MS = 500;
-/** A host that cannot listen shows itself to the others all the same after so many heartbeats. */
+const CLOSE_MS = 500;
+/** A host that cannot subscribe sends its heartbeats after all once this many are withheld. */
 const MAX_WITHHELD_HEARTBEATS = 2;
 
 export interface RedisHostsOptions {
@@ -40,20 +40,20 @@ export interface RedisHostsOptions {
   /** Instance id of the leader, as last known. */
   readonly leader: () => string | null;
   /** After each heartbeat that Redis replied to. */
-  readonly onHeard: (heard: Heard) => void;
-  /** Another hub changed the snapshot or the control. */
+  readonly onHeartbeatReply: (reply: HeartbeatResult) => void;
+  /** Another hub has changed the snapshot or the control. */
   readonly onChanged: () => void;
   readonly onEvent: (record: EventRecord) => void;
-  readonly ejections: Pick<EjectionRecord, 'learnEjection' | 'learnReadmission'>;
-  /** This host has begun to hear the others, for the first time or again. */
+  readonly ejections: Pick<EjectionRecord, 'receiveEjection' | 'receiveReadmission'>;
+  /** This host has subscribed to the others' messages, for the first time or again. */
   readonly onListening: () => void;
-  /** Another host has been silent too long; no other host is told so. */
+  /** Another host has been silent for too long. Only this host is notified. */
   readonly onLost: (hub: string, instances: readonly ReportedInstance[]) => void;
-  /** This host itself has been silent too long, and the others may have been told that it is lost. */
+  /** This host itself was silent for too long, and others may have reported it as lost. */
   readonly onReturned: () => void;
 }
 
-/** What this host tells the other hosts through Redis, and what they tell. */
+/** The exchange with other hosts through Redis. */
 export class RedisHosts implements OtherHosts {
   readonly #statistics: RemoteStatistics;
   readonly #table = new HostTable();
@@ -67,11 +67,11 @@ export class RedisHosts implements OtherHosts {
   readonly #timer: NodeJS.Timeout;
   #report: () => HostReport = () => ({ instances: [], inFlight: {}, statistics: [] });
   #placements: SessionPlacement[] = [];
-  #toldLoad = '{}';
-  #toldMembers = '';
+  #publishedLoad = '{}';
+  #publishedMembers = '';
   #withheld = 0;
   #upSinceMs = -Infinity;
-  #heardAtMs = -Infinity;
+  #repliedAtMs = -Infinity;
 
   constructor(options: RedisHostsOptions) {
     this.#options = options;
@@ -88,7 +88,12 @@ export class RedisHosts implements OtherHosts {
         options.onListening();
       },
     });
-    this.#heartbeat = new Heartbeat({ hub, keys, connection, onHeard: (heard) => this.#hear(heard) });
+    this.#heartbeat = new Heartbeat({
+      hub,
+      keys,
+      connection,
+      onReply: (reply) => this.#onHeartbeatReply(reply),
+    });
     this.#timer = setInterval(() => {
       if (!this.#channel.hasListened && connection.isUp) this.#withheld += 1;
       this.#sendHeartbeat();
@@ -97,19 +102,19 @@ export class RedisHosts implements OtherHosts {
     this.#timer.unref();
   }
 
-  /** @param report called when something is sent */
+  /** @param report called when the report is sent */
   noteChange(report: () => HostReport): void {
     this.#report = report;
     this.#loadOut.trigger();
     this.#statisticsOut.trigger();
   }
 
-  /** Tells all that this host has: Redis may have lost what it was told before. */
-  tellAll(): void {
+  /** Publishes this host's full report, because Redis may have lost it. */
+  publishAll(): void {
     this.#upSinceMs = performance.now();
-    this.#table.excuseAll();
+    this.#table.resetSilence();
     this.#statistics.forget();
-    this.#toldMembers = '';
+    this.#publishedMembers = '';
     this.#loadOut.trigger();
     this.#statisticsOut.trigger();
   }
@@ -142,7 +147,7 @@ export class RedisHosts implements OtherHosts {
     return this.#questions.ask({
       hubs: this.#table.ids(),
       question,
-      // With Redis away nobody hears the question: who would have been asked is missing at once.
+      // While Redis is unreachable no host receives the question, so all of them are missing at once.
       deadlineMs: this.#options.connection.isUp ? deadlineMs : 0,
       instancesOf: (hub) => this.#table.instancesOf(hub),
       send: (id) => this.#channel.publish('ask', { id, question, deadlineMs }),
@@ -155,32 +160,32 @@ export class RedisHosts implements OtherHosts {
     this.#statisticsOut.stop();
     this.#sessionsOut.stop();
     const { connection, keys, hub } = this.#options;
-    await this.#flushStatistics(GOODBYE_MS);
-    this.#channel.publish('bye', null);
+    await this.#flushStatistics(CLOSE_MS);
+    this.#channel.publish('leave', null);
     await connection
-      .run('say goodbye', GOODBYE_MS, (client) => client.hdel(keys.hosts, hub))
+      .run('leave the cluster', CLOSE_MS, (client) => client.hdel(keys.hosts, hub))
       .catch(() => {
-        // Away: the others miss this host's heartbeats.
+        // Redis is unreachable. The others will miss this host's heartbeats.
       });
     this.#channel.close();
   }
 
-  // ── told by other hosts ─────────────────────────────────────────────────
+  // ── from other hosts ────────────────────────────────────────────────────
 
   #receivers(): HostReceivers {
     const { sink, ejections, onChanged, onEvent } = this.#options;
     return {
-      news: (news, from) => this.#learn(from, news),
-      bye: (_, from) => {
-        if (this.#table.forget(from)) this.#tellHosts();
+      update: (update, from) => this.#onUpdate(from, update),
+      leave: (_, from) => {
+        if (this.#table.forget(from)) this.#notifyMembers();
       },
       snapshot: onChanged,
       control: onChanged,
-      ejection: (ejection) => ejections.learnEjection(ejection),
-      readmission: (readmission) => ejections.learnReadmission(readmission),
+      ejection: (ejection) => ejections.receiveEjection(ejection),
+      readmission: (readmission) => ejections.receiveReadmission(readmission),
       sessions: (placements) => sink.sessions(placements),
       event: onEvent,
-      ask: (asked, from) => void this.#reply(asked, from),
+      ask: (question, from) => void this.#reply(question, from),
       replies: ({ id, replies }, from) => this.#questions.receive(id, from, replies),
       recall: (key, holder) => sink.recall(key, holder),
     };
@@ -192,45 +197,45 @@ export class RedisHosts implements OtherHosts {
     this.#channel.publishTo(from, 'replies', { id, replies });
   }
 
-  #hear(heard: Heard): void {
-    const { onHeard, onLost, onReturned } = this.#options;
-    const living = heard.hosts.filter(({ ageMs }) => ageMs <= INSTANCE_TTL_MS);
+  #onHeartbeatReply(reply: HeartbeatResult): void {
+    const { onHeartbeatReply, onLost, onReturned } = this.#options;
+    const living = reply.hosts.filter(({ ageMs }) => ageMs <= INSTANCE_TTL_MS);
     let isChanged = false;
-    for (const { hub, news, ageMs } of living) {
+    for (const { hub, update, ageMs } of living) {
       const isNew = !this.#table.has(hub);
-      isChanged = this.#table.learn(hub, news, ageMs) || isNew || isChanged;
+      isChanged = this.#table.update(hub, update, ageMs) || isNew || isChanged;
     }
     isChanged = this.#table.keepOnly(new Set(living.map(({ hub }) => hub))) || isChanged;
-    if (isChanged) this.#tellHosts();
-    for (const { hub, news, isLost } of heard.hosts) if (isLost) onLost(hub, news.instances ?? []);
+    if (isChanged) this.#notifyMembers();
+    for (const { hub, update, isLost } of reply.hosts) if (isLost) onLost(hub, update.instances ?? []);
     const nowMs = performance.now();
-    const wasSilent = nowMs - this.#heardAtMs > INSTANCE_TTL_MS && this.#heardAtMs > this.#upSinceMs;
-    this.#heardAtMs = nowMs;
+    const wasSilent = nowMs - this.#repliedAtMs > INSTANCE_TTL_MS && this.#repliedAtMs > this.#upSinceMs;
+    this.#repliedAtMs = nowMs;
     if (wasSilent) onReturned();
-    onHeard(heard);
+    onHeartbeatReply(reply);
   }
 
-  #learn(hub: string, news: HostNews): void {
-    this.#table.learn(hub, news, 0);
+  #onUpdate(hub: string, update: HostUpdate): void {
+    this.#table.update(hub, update, 0);
     this.#options.sink.remoteLoad(this.#table.inFlight());
-    if (news.instances !== undefined) this.#options.sink.remotePeers();
+    if (update.instances !== undefined) this.#options.sink.remotePeers();
   }
 
-  #tellHosts(): void {
+  #notifyMembers(): void {
     this.#options.sink.remoteLoad(this.#table.inFlight());
     this.#options.sink.remotePeers();
   }
 
-  // ── told to other hosts ─────────────────────────────────────────────────
+  // ── to other hosts ──────────────────────────────────────────────────────
 
-  /** Hidden until it hears the others, so that who knows of a host can rely on being heard by it. */
+  /** A host is announced after it has subscribed, so that hosts that know it can rely on it to receive messages. */
   get #isShown(): boolean {
     return this.#channel.hasListened || this.#withheld >= MAX_WITHHELD_HEARTBEATS;
   }
 
   #sendHeartbeat(): void {
     if (!this.#isShown) return;
-    // After an outage nobody is taken for lost before everyone has had the time to be heard again.
+    // After an outage no host counts as lost before each has had the time to send a heartbeat.
     const isRecovering = performance.now() - this.#upSinceMs < INSTANCE_TTL_MS;
     void this.#heartbeat.send(this.#report(), isRecovering ? Number.MAX_SAFE_INTEGER : INSTANCE_TTL_MS);
   }
@@ -240,14 +245,14 @@ export class RedisHosts implements OtherHosts {
     const members = instances.map(({ id }) => id).join();
     const load = JSON.stringify(inFlight);
     if (!this.#options.connection.isUp || !this.#isShown) return;
-    if (members !== this.#toldMembers) {
-      this.#toldMembers = members;
-      this.#channel.publish('news', { seq: this.#heartbeat.nextSeq(), inFlight, instances });
+    if (members !== this.#publishedMembers) {
+      this.#publishedMembers = members;
+      this.#channel.publish('update', { seq: this.#heartbeat.nextSeq(), inFlight, instances });
       this.#sendHeartbeat();
-    } else if (load !== this.#toldLoad) {
-      this.#channel.publish('news', { seq: this.#heartbeat.nextSeq(), inFlight });
+    } else if (load !== this.#publishedLoad) {
+      this.#channel.publish('update', { seq: this.#heartbeat.nextSeq(), inFlight });
     }
-    this.#toldLoad = load;
+    this.#publishedLoad = load;
   }
 
   #publishSessions(): void {
@@ -261,7 +266,7 @@ export class RedisHosts implements OtherHosts {
     try {
       await this.#statistics.flush(this.#report(), deadlineMs);
     } catch {
-      // Kept, and part of the next flush.
+      // The figures are kept for the next flush.
     }
   }
 }

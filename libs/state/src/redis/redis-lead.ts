@@ -1,14 +1,14 @@
 import { leadChange, LocalLead, type CampaignOutcome } from '../memory/local-lead.ts';
-import { isAway, type RedisConnection } from './connection.ts';
+import { isUnavailable, type RedisConnection } from './connection.ts';
 import type { Keys } from './keys.ts';
 import { CAMPAIGN, NOTE_LOCAL_TOKEN, RESIGN, type CampaignReply } from './scripts.ts';
 
-/** Shorter than an agent waits for its hub: it is to hear of a local lead, not of a deadline. */
+/** Shorter than an agent's deadline for its hub, so that the agent learns of a local lead in time. */
 const DEADLINE_MS = 1_000;
 
 /**
- * The lead of the agents of a cluster, and while Redis is away of the agents of this host: the holder goes on, and
- * where another host's agent led, one of this host takes over once that lead must have lapsed.
+ * The lead among the agents of a cluster. While Redis is unreachable, an agent of this host leads it: the holder
+ * continues, or if another host's agent led, one of this host takes over after that lead must have expired.
  */
 export class RedisLead {
   readonly #connection: RedisConnection;
@@ -18,9 +18,9 @@ export class RedisLead {
   /** The lead that Redis gave to an agent of this host. */
   #held: { readonly by: string; readonly token: number } | null = null;
   #leader: string | null = null;
-  #heardAtMs = -Infinity;
+  #leaderKnownAtMs = -Infinity;
 
-  /** @param isAutonomous whether agents of this host may lead it alone */
+  /** @param isAutonomous whether an agent may lead this host alone */
   constructor(connection: RedisConnection, keys: Keys, isAutonomous: boolean) {
     this.#connection = connection;
     this.#keys = keys;
@@ -32,7 +32,7 @@ export class RedisLead {
     return this.#local.holder ?? this.#leader;
   }
 
-  /** @param newestToken of all snapshots known here */
+  /** @param newestToken newest token of all snapshots that this host knows */
   async campaign(by: string, ttlMs: number, newestToken: number): Promise<CampaignOutcome> {
     const known = Math.max(newestToken, this.#local.token);
     try {
@@ -41,14 +41,14 @@ export class RedisLead {
         keys: [this.#keys.lead, this.#keys.snapshot],
         args: [by, ttlMs, known],
       });
-      return this.#learn(by, reply);
+      return this.#onReply(by, reply);
     } catch (error) {
-      if (!this.#isAutonomous || !isAway(error)) throw error;
+      if (!this.#isAutonomous || !isUnavailable(error)) throw error;
       return this.#campaignHere(by, ttlMs, known);
     }
   }
 
-  /** Settles also when Redis is away: there the lead ends with its time. */
+  /** Settles while Redis is unreachable too; the lead in Redis then expires. */
   async resign(by: string): Promise<void> {
     this.#local.resign(by);
     if (this.#held?.by === by) this.#held = null;
@@ -57,41 +57,41 @@ export class RedisLead {
     await this.#connection.runScript(RESIGN, { deadlineMs: DEADLINE_MS, keys, args: [by] });
   }
 
-  /** @param leader as Redis has just told */
-  hear(leader: string | null): void {
+  /** @param leader as just read from Redis */
+  noteLeader(leader: string | null): void {
     this.#leader = leader;
-    this.#heardAtMs = performance.now();
+    this.#leaderKnownAtMs = performance.now();
   }
 
-  /** Whether a token was given by this host alone: what is published under it is not for the cluster. */
+  /** Whether this host gave the token alone, so that snapshots with it are not for the cluster. */
   isLocal(token: number): boolean {
     return token === this.#local.token;
   }
 
-  /** The newest token that this host gave alone; 0 if it gave none. */
+  /** The newest token that this host gave alone; 0 if there is none. */
   get localToken(): number {
     return this.#local.token;
   }
 
-  /** Makes the cluster's next token rise above those that this host gave alone. */
+  /** Stores the newest local token, so that the cluster's next token is above it. */
   async noteLocalToken(): Promise<void> {
     const args = [this.#local.token];
     const keys = [this.#keys.lead];
     await this.#connection.runScript(NOTE_LOCAL_TOKEN, { deadlineMs: DEADLINE_MS, keys, args });
   }
 
-  #learn(by: string, reply: CampaignReply): CampaignOutcome {
+  #onReply(by: string, reply: CampaignReply): CampaignOutcome {
     const hasLedHere = this.#local.holder === by;
     this.#local.resign(by);
     if (reply[0] === 1) {
       const [, token, last, hasLapsed] = reply;
-      this.hear(by);
+      this.noteLeader(by);
       this.#held = { by, token };
       const change = leadChange(last === '' ? null : last, by, hasLapsed === 1);
       return { lead: { leading: true, token }, change };
     }
     const [, leader] = reply;
-    this.hear(leader);
+    this.noteLeader(leader);
     if (this.#held?.by === by) this.#held = null;
     const back = { from: by, to: leader, reason: 'the shared state can be reached again' };
     return { lead: { leading: false, leader }, change: hasLedHere ? back : null };
@@ -102,7 +102,7 @@ export class RedisLead {
       return { lead: { leading: true, token: this.#held.token }, change: null };
     }
     const isLedElsewhere = this.#leader !== null && this.#leader !== by;
-    if (isLedElsewhere && performance.now() - this.#heardAtMs < ttlMs) {
+    if (isLedElsewhere && performance.now() - this.#leaderKnownAtMs < ttlMs) {
       return { lead: { leading: false, leader: this.#leader }, change: null };
     }
     const before = this.leader;

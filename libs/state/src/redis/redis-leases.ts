@@ -20,7 +20,7 @@ export interface RedisLeasesOptions {
   readonly liveWorkers: () => number;
 }
 
-/** Limit leases straight from Redis. */
+/** Takes leases from Redis. */
 export class RedisLeases implements LeaseStore {
   readonly #connection: RedisConnection;
   readonly #keys: Keys;
@@ -56,22 +56,22 @@ export class RedisLeases implements LeaseStore {
     }));
   }
 
-  /** Lost while Redis is away: the tokens then count as spent. */
+  /** While Redis is unreachable the returns are lost, and the tokens count as spent. */
   returnLeases(holder: string, returns: readonly LeaseReturn[]): void {
     if (returns.length === 0 || !this.#connection.isUp) return;
     const args: (string | number)[] = [holder];
     for (const { leaseId, spent, unspent } of returns) args.push(leaseId, spent, unspent);
     const keys = returns.map(({ key }) => this.#keys.limit(key));
     this.#connection.runScript(SCRIPTS.giveBack, { deadlineMs: COMMAND_TIMEOUT_MS, keys, args }).catch(() => {
-      // As the contract says; the connection's state tells of the outage.
+      // The contract allows the loss. The connection reports the outage.
     });
   }
 }
 
-/** How long a worker's start waits for Redis before it goes on without. */
+/** How long the start of a worker waits for Redis. */
 const START_WAIT_MS = 500;
 
-/** A worker's own connection for its leases: no other process is on their way. */
+/** A worker's own connection for its leases, so that no other process delays them. */
 export async function openDirectLeases(
   options: RedisOptions,
   holder: string,

@@ -1,7 +1,7 @@
 import { compareVersions, type Snapshot, type SnapshotVersion } from '@olla/core/snapshot';
 import { NO_VERSION, type PublishOutcome } from '../ports/snapshots.ts';
 import type { SnapshotStore, StoreSink } from '../store.ts';
-import { isAway } from './connection.ts';
+import { isUnavailable } from './connection.ts';
 import type { RedisLead } from './redis-lead.ts';
 import type { SnapshotRecord } from './snapshot-record.ts';
 
@@ -9,21 +9,21 @@ export interface RedisSnapshotsOptions {
   readonly record: SnapshotRecord;
   readonly lead: RedisLead;
   readonly sink: Pick<StoreSink, 'snapshot'>;
-  /** Whether this host goes on by itself while Redis is away. */
+  /** Whether an agent may lead this host alone while Redis is unreachable. */
   readonly isAutonomous: boolean;
 }
 
-/** The newest snapshot of a cluster, and while Redis is away of this host. */
+/** The newest snapshot of a cluster; while Redis is unreachable, of this host. */
 export class RedisSnapshots implements SnapshotStore {
   readonly #options: RedisSnapshotsOptions;
-  /** Of the cluster; the hub may have a newer one of this host alone. */
+  /** The cluster's newest snapshot; the hub may have a newer one of this host alone. */
   #newest: Snapshot | null = null;
 
   constructor(options: RedisSnapshotsOptions) {
     this.#options = options;
   }
 
-  /** Of the newest that this host knows of the cluster. */
+  /** Version of the cluster's newest snapshot that this host knows. */
   get version(): SnapshotVersion {
     return this.#newest?.version ?? NO_VERSION;
   }
@@ -42,23 +42,24 @@ export class RedisSnapshots implements SnapshotStore {
     try {
       if ((await record.publish(snapshot)) === 'fenced') return 'fenced';
     } catch (error) {
-      if (!isAutonomous || !isAway(error)) throw error;
-      // The leader's own host goes on with it; when Redis is back it has it too, unless another leads by then.
+      if (!isAutonomous || !isUnavailable(error)) throw error;
+      // The leader's own host uses it meanwhile. When Redis is back, it is stored there unless another agent leads by
+      // then.
       if (this.#isOld(snapshot)) return 'fenced';
     }
-    this.#learn(snapshot);
+    this.#receive(snapshot);
     return 'published';
   }
 
-  /** Brings this host and Redis to the newer of what each has. */
+  /** Copies the newer snapshot to the side that has the older one. */
   async reconcile(): Promise<void> {
     const { record } = this.#options;
     const stored = await record.read();
-    if (stored !== null && !this.#isOld(stored)) this.#learn(stored);
+    if (stored !== null && !this.#isOld(stored)) this.#receive(stored);
     else if (this.#newest !== null) await record.publish(this.#newest);
   }
 
-  /** Redis may have been emptied. */
+  /** Sends the whole snapshot next time, because Redis may have been emptied. */
   forgetStored(): void {
     this.#options.record.forgetStored();
   }
@@ -67,7 +68,7 @@ export class RedisSnapshots implements SnapshotStore {
     return compareVersions(version, this.version) < 0;
   }
 
-  #learn(snapshot: Snapshot): void {
+  #receive(snapshot: Snapshot): void {
     if (compareVersions(snapshot.version, this.version) <= 0) return;
     this.#newest = snapshot;
     this.#options.sink.snapshot(snapshot);

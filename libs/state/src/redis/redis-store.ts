@@ -9,7 +9,7 @@ import type { ReportedInstance, Store, StoreSink } from '../store.ts';
 import { RedisConnection } from './connection.ts';
 import { ControlRecord } from './control-record.ts';
 import { EjectionRecord } from './ejection-record.ts';
-import type { Heard } from './heartbeat.ts';
+import type { HeartbeatResult } from './heartbeat.ts';
 import type { HostMessageKind, HostMessages } from './host-messages.ts';
 import { Keys } from './keys.ts';
 import type { RedisOptions } from './options.ts';
@@ -25,7 +25,7 @@ import { RedisLeases } from './redis-leases.ts';
 import { RedisSnapshots } from './redis-snapshots.ts';
 import { SnapshotRecord } from './snapshot-record.ts';
 
-const GOODBYE_MS = 500;
+const CLOSE_MS = 500;
 
 export interface RedisStoreOptions {
   readonly self: Instance;
@@ -36,9 +36,9 @@ export interface RedisStoreOptions {
 }
 
 /**
- * The state of a cluster in Redis, for the hub of one host. While Redis is away the host is on its own: an agent of
- * its own leads it, and it grants its own probes. What it decided alone stays here: when Redis is back, the cluster's
- * next token rises above the host's.
+ * The state of a cluster in Redis, for the hub of one host. While Redis is unreachable the host works alone: its own
+ * agent leads it, and it grants its own probes. Its own snapshots never reach the cluster: when Redis is back, the
+ * cluster's next token is above the host's.
  */
 export class RedisStore implements Store {
   readonly kind = 'redis';
@@ -60,12 +60,12 @@ export class RedisStore implements Store {
 
   constructor({ self, redis, sink, liveWorkers, log }: RedisStoreOptions) {
     this.#hub = self.id;
-    // An agent on its own has nobody to tell: while Redis is away it leads nothing.
+    // An agent without a gateway has no processes to publish to, so it does not lead while Redis is unreachable.
     this.#isGateway = self.role === 'primary';
     this.#log = log;
     const keys = new Keys(redis.name);
     const connection = new RedisConnection(redis, {
-      onUp: () => this.#comeBack(),
+      onUp: () => this.#onUp(),
       onDown: (reason) => this.#outages.start(reason),
     });
     const textOf = <Kind extends HostMessageKind>(kind: Kind, body: HostMessages[Kind]): string =>
@@ -104,9 +104,9 @@ export class RedisStore implements Store {
       sink,
       leader: () => this.#lead.leader,
       ejections: this.#ejectionRecord,
-      onHeard: (heard) => this.#hear(heard),
+      onHeartbeatReply: (reply) => this.#onHeartbeatReply(reply),
       onChanged: () => void this.#reconciler.run(),
-      onEvent: (record) => this.events.learn(record),
+      onEvent: (record) => this.events.receive(record),
       onListening: () => void this.events.catchUp(),
       onLost: (hub, instances) => this.#noteLost(hub, instances),
       onReturned: () => this.#noteReturned(),
@@ -120,38 +120,38 @@ export class RedisStore implements Store {
 
   async close(): Promise<void> {
     if (this.#isGateway) this.events.publish(gatewayLeft(this.#hub));
-    await this.events.storePending(GOODBYE_MS);
+    await this.events.storePending(CLOSE_MS);
     await this.otherHosts.close();
     this.#outages.close();
     this.#connection.close();
   }
 
-  /** Redis answers, for the first time or again; it may have been emptied meanwhile. */
-  #comeBack(): void {
+  /** Called when Redis answers for the first time or again. It may have been emptied meanwhile. */
+  #onUp(): void {
     this.snapshots.forgetStored();
     this.#outages.end();
-    this.otherHosts.tellAll();
+    this.otherHosts.publishAll();
     this.events.restore();
     void this.#reconciler.run();
   }
 
-  #hear(heard: Heard): void {
-    this.#lead.hear(heard.leader);
-    void this.events.makeUp();
-    this.#outages.noteLatency(heard.latencyMs);
+  #onHeartbeatReply(reply: HeartbeatResult): void {
+    this.#lead.noteLeader(reply.leader);
+    void this.events.retry();
+    this.#outages.noteLatency(reply.latencyMs);
     const isSame =
-      compareVersions(heard.version, this.snapshots.version) === 0 &&
-      heard.controlRevision === this.control.settledRevision &&
-      heard.ejectionsRevision === this.#ejectionRecord.settledRevision;
+      compareVersions(reply.version, this.snapshots.version) === 0 &&
+      reply.controlRevision === this.control.settledRevision &&
+      reply.ejectionsRevision === this.#ejectionRecord.settledRevision;
     if (!isSame || this.#isAhead()) void this.#reconciler.run();
   }
 
-  /** Whether this host gave a token alone that the cluster's have not overtaken yet. */
+  /** Whether a token that this host gave alone is above the cluster's newest one. */
   #isAhead(): boolean {
     return this.#lead.localToken > this.snapshots.version.token;
   }
 
-  /** Brings this host and Redis to the newer of what each has. */
+  /** Copies newer state from this host to Redis, and from Redis to this host. */
   async #reconcile(): Promise<void> {
     if (this.#isAhead()) await this.#lead.noteLocalToken();
     await this.snapshots.reconcile();
@@ -160,15 +160,15 @@ export class RedisStore implements Store {
   }
 
   #noteLost(hub: string, instances: readonly ReportedInstance[]): void {
-    // An agent on its own is no gateway.
-    if (instances.some(({ role }) => role === 'primary')) this.#tell(gatewayLost(hub, this.#hub), 'warn');
+    // An agent without a gateway has a hub too, but is no gateway.
+    if (instances.some(({ role }) => role === 'primary')) this.#publish(gatewayLost(hub, this.#hub), 'warn');
   }
 
   #noteReturned(): void {
-    if (this.#isGateway) this.#tell(gatewayReturned(this.#hub), 'info');
+    if (this.#isGateway) this.#publish(gatewayReturned(this.#hub), 'info');
   }
 
-  #tell(event: ClusterEvent, level: StoreLogEvent['level']): void {
+  #publish(event: ClusterEvent, level: StoreLogEvent['level']): void {
     this.events.publish(event);
     const { time: _, ...facts } = event;
     this.#log({ event: 'gateway', level, message: describeEvent(facts), fields: eventFields(facts) });

@@ -12,7 +12,7 @@ after(() => redis.stop());
 
 conformance('Redis, two hosts', () => makeRedisCluster({ url: redis.url, name: randomUUID() }));
 
-// A server that others use as well: a name of its own each time, and nothing is flushed.
+// Other programs may use this server, so each run has its own cluster name and flushes nothing.
 const external = process.env['REDIS_URL'];
 if (external !== undefined && external !== '') {
   conformance('Redis at REDIS_URL, two hosts', () =>

@@ -7,9 +7,9 @@ import type { Keys } from './keys.ts';
 import type { HostTable } from './host-table.ts';
 import { FLUSH_STATISTICS, LIST_STATISTICS } from './scripts.ts';
 
-/** A host that is gone stays part of the sums this long. */
+/** A host that has ended stays part of the sums this long. */
 const KEEP_MS = 15 * 60_000;
-/** Refreshes what is kept although nothing changed. */
+/** Interval at which unchanged figures are stored again, so that they do not expire. */
 const REFRESH_MS = 60_000;
 
 interface StoredStatistics {
@@ -19,7 +19,7 @@ interface StoredStatistics {
   readonly statistics: WorkerStatistics;
 }
 
-/** Statistics of workers in Redis: this host's are flushed when they change, others' are read when somebody needs them. */
+/** Statistics of workers in Redis: this host's are stored when they change, others' are read on demand. */
 export class RemoteStatistics {
   readonly #connection: RedisConnection;
   readonly #keys: Keys;
@@ -36,20 +36,20 @@ export class RemoteStatistics {
     this.#hosts = hosts;
   }
 
-  /** Makes the next flush send all: Redis may have lost what it had. */
+  /** Makes the next flush send all figures, because Redis may have lost them. */
   forget(): void {
     this.#flushed.clear();
     this.#flushedAtMs = -Infinity;
   }
 
-  /** Sends what changed since the last flush; what fails is part of the next one. */
+  /** Sends the changes since the last flush. If it fails, they are part of the next one. */
   async flush(report: HostReport, deadlineMs: number): Promise<void> {
     const nowMs = performance.now();
     const changed = report.statistics.filter(({ instance, statistics, alive }) => {
       const flushed = this.#flushed.get(instance);
       return flushed?.statistics !== statistics || flushed.alive !== alive;
     });
-    // Those that are part of the sum of earlier ones now.
+    // These workers are part of the sum of earlier ones now.
     const reported = new Set(report.statistics.map(({ instance }) => instance));
     const gone = [...this.#flushed.keys()].filter((instance) => !reported.has(instance));
     if (report.statistics.length === 0) return;
@@ -66,13 +66,13 @@ export class RemoteStatistics {
     for (const { instance, statistics, alive } of changed) this.#flushed.set(instance, { statistics, alive });
   }
 
-  /** With Redis away: the last known figures, and all other hosts among the missing. */
+  /** Reads all figures. While Redis is unreachable, these are the last known ones, and all other hosts are missing. */
   async read(deadlineMs: number): Promise<StatisticsReading> {
     try {
       this.#last = await this.#readAll(deadlineMs);
       return { workers: this.#last, missing: [] };
     } catch {
-      // The outage shows in the state's health; a reading is partial rather than none.
+      // The state's health reports the outage; the reading is partial.
       return { workers: this.#last, missing: this.#hosts.ids() };
     }
   }

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 
 /** A Lua script that Redis runs as one transaction. */
 export interface Script<Reply> {
-  /** Names it in messages. */
+  /** Its name in messages. */
   readonly name: string;
   readonly lua: string;
-  /** Its name in Redis's cache. */
+  /** Its SHA-1, under which Redis caches it. */
   readonly sha: string;
-  /** Only for its type, which the script's own comment describes; never set. */
+  /** Declares the type of the reply, which the script's comment describes; never set. */
   readonly reply?: Reply;
 }
 

@@ -18,13 +18,13 @@ local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 `;
 
 /**
- * Takes or renews the lead. Its token is above all that is known; a holder whose token is not gets a new one.
+ * Takes or renews the lead. Its token is above all known ones; a holder whose token is not gets a new one.
  *
  * KEYS     lead, snapshot
  * ARGV[1]  instance id of the candidate
  * ARGV[2]  ms for which the lead is taken
  * ARGV[3]  newest token known to the candidate
- * returns  { 1, token, who led last or '', 1 if that lead has lapsed, 0 if it was given up } if it leads, else
+ * returns  { 1, token, last leader or '', 1 if that lead has expired, 0 if it was resigned } if it leads, else
  *          { 0, instance id of the leader }
  */
 export const CAMPAIGN = script<CampaignReply>(
@@ -44,7 +44,7 @@ return { 1, token, holder, ends > 0 and 1 or 0 }
 );
 
 /**
- * Tells of a token that a host gave to an agent of its own while Redis was away: the next leader's is above it.
+ * Stores a token that a host gave to its own agent while Redis was unreachable, so that the next one is above it.
  *
  * KEYS[1]  lead
  * ARGV[1]  token
@@ -75,10 +75,10 @@ return 1
 );
 
 /**
- * Stores a snapshot unless a newer one is there or a newer lead was given, and tells all hubs of it.
+ * Stores a snapshot unless there is a newer one or a newer lead was given, and publishes it to all hubs.
  *
  * KEYS     snapshot, catalog, lead
- * ARGV     token, n, head (JSON), catalog id, catalog (JSON, or '' if it should be there), channel, message
+ * ARGV     token, n, head (JSON), catalog id, catalog (JSON, or '' if Redis should have it), channel, message
  * returns  'published', 'fenced' or 'no-catalog'
  */
 export const PUBLISH_SNAPSHOT = script<PublishOutcome | 'no-catalog'>(
@@ -101,7 +101,7 @@ return 'published'
 );
 
 /**
- * The newest snapshot, its catalog only if the reader lacks it.
+ * Reads the newest snapshot, and its catalog if the reader lacks it.
  *
  * KEYS     snapshot, catalog
  * ARGV[1]  catalog id that the reader has, or ''
@@ -117,7 +117,7 @@ return { has[1], has[2], redis.call('HGET', KEYS[2], 'json') or '' }
 );
 
 /**
- * Replaces what operators decided, if nobody else did meanwhile, and tells all hubs.
+ * Replaces the control unless it was changed meanwhile, and notifies all hubs.
  *
  * KEYS[1]  control
  * ARGV     revision it was changed from, new revision, new control (JSON), channel, message
@@ -133,8 +133,8 @@ return 1
 );
 
 /**
- * A hub's heartbeat: reports its host and reads all that may have changed. A hub that has been silent too long is taken
- * out, and named as lost in this one reply.
+ * A hub's heartbeat: stores the report of its host and reads all revisions. A hub that has been silent for too long is
+ * removed, and named as lost in this one reply.
  *
  * KEYS     hosts, lead, control, snapshot, ejections
  * ARGV     instance id of the hub, ms after which a silent hub is lost, report (JSON), ms to keep ejections
@@ -168,12 +168,12 @@ return {
 );
 
 /**
- * Stores the ejection of an endpoint unless it is ejected already, and tells all hubs. A re-admission has a field
+ * Stores the ejection of an endpoint unless it is ejected already, and notifies all hubs. A re-admission has a field
  * `ejectedAt`, an ejection has none.
  *
  * KEYS[1]  ejections
  * ARGV     endpoint key, ejection (JSON), ms to keep ejections, channel, message
- * returns  '' if this one stands, else the one that does (JSON)
+ * returns  '' if this ejection is in force, else the one that is (JSON)
  */
 export const EJECT = script<string>(
   'eject',
@@ -189,7 +189,7 @@ return ''
 );
 
 /**
- * Puts a re-admission in the place of the ejection that it ends, if that one stands, and tells all hubs.
+ * Replaces the ejection that a re-admission ends, if it is in force, and notifies all hubs.
  *
  * KEYS[1]  ejections
  * ARGV     endpoint key, `at` of the ejection, re-admission (JSON), channel, message
@@ -226,9 +226,8 @@ return reply
 /**
  * Stores the statistics of a hub's workers.
  *
- * KEYS     statistics of the hub, index of hubs
- * ARGV     instance id of the hub, ms to keep them after the last report, then worker's instance id, report (JSON; '' takes it out) …
- * returns  the time of the report in ms
+ * KEYS     statistics of the hub, index of hubs ARGV     instance id of the hub, ms to keep them after the last report,
+ * then worker's instance id, report (JSON; '' removes it) … returns  the time of the report in ms
  */
 export const FLUSH_STATISTICS = script<number>(
   'flush statistics',
@@ -261,7 +260,7 @@ return reply
 );
 
 /**
- * Stores events that are not there yet, drops the oldest beyond the limit, and tells all hubs of the new ones.
+ * Stores events that are new, drops the oldest beyond the limit, and publishes the new ones to all hubs.
  *
  * KEYS[1]  events
  * ARGV     events to keep, channel, then for each event: its time in ms, event (JSON), message

@@ -6,27 +6,27 @@ import type { RedisConnection } from './connection.ts';
 import type { Keys } from './keys.ts';
 import { PUBLISH_SNAPSHOT, READ_SNAPSHOT } from './scripts.ts';
 
-/** Two of them fit into the time that an agent waits for its hub. */
+/** Two of them fit into an agent's deadline for its hub. */
 const DEADLINE_MS = 900;
 
-/** The snapshot in Redis. Its catalog, which is large and seldom changes, is sent and read only where it is missing. */
+/** The snapshot in Redis. Its catalog, which is large and seldom changes, is sent and read only if missing. */
 export class SnapshotRecord {
   readonly #connection: RedisConnection;
   readonly #keys: Keys;
   readonly #textOf: (snapshot: Snapshot) => string;
   readonly #unpacker = new Unpacker();
-  /** The catalog at hand and the one that Redis has for sure. */
+  /** The catalog that this host has, and the one that Redis certainly has. */
   #knownCatalog = '';
   #storedCatalog: string | null = null;
 
-  /** @param textOf the text that tells other hubs of a snapshot */
+  /** @param textOf the text of the message that announces a snapshot to other hubs */
   constructor(connection: RedisConnection, keys: Keys, textOf: (snapshot: Snapshot) => string) {
     this.#connection = connection;
     this.#keys = keys;
     this.#textOf = textOf;
   }
 
-  /** Redis may have been emptied. */
+  /** Sends the catalog next time, because Redis may have been emptied. */
   forgetStored(): void {
     this.#storedCatalog = null;
   }

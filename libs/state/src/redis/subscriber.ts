@@ -9,13 +9,13 @@ const MAX_UNANSWERED = 3;
 export interface SubscriberOptions {
   readonly redis: RedisOptions;
   readonly channels: readonly string[];
-  /** Given the text of each message on any of the channels. */
+  /** Called with the text of each message on any of the channels. */
   readonly onMessage: (text: string) => void;
-  /** Called whenever a subscription has come into force. */
+  /** Called whenever the channels are subscribed. */
   readonly onListening: () => void;
 }
 
-/** The connection that only listens. It comes back by itself; what was published meanwhile is lost. */
+/** The connection for subscriptions. It reconnects by itself; messages published meanwhile are lost. */
 export class Subscriber {
   readonly #client: Redis;
   readonly #checkTimer: NodeJS.Timeout;
@@ -24,7 +24,7 @@ export class Subscriber {
   constructor({ redis, channels, onMessage, onListening }: SubscriberOptions) {
     this.#client = openClient(redis);
     this.#client.on('error', () => {
-      // The command connection meets the same and tells.
+      // The command connection has the same failure and reports it.
     });
     this.#client.on('ready', () => {
       this.#client.subscribe(...channels).then(onListening, () => {
@@ -41,7 +41,7 @@ export class Subscriber {
     this.#client.disconnect();
   }
 
-  /** Who only listens does not notice that the other end is gone. */
+  /** Pings, because a connection that only receives does not notice that the other end is gone. */
   #check(): void {
     if (this.#client.status !== 'ready') {
       this.#unanswered = 0;
@@ -56,7 +56,7 @@ export class Subscriber {
     this.#client.ping().then(
       () => (this.#unanswered = 0),
       () => {
-        // It has closed, and connects again by itself.
+        // The connection has closed, and reconnects by itself.
       },
     );
   }

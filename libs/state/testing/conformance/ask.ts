@@ -2,12 +2,15 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { inForce, untilValue, type ConformanceCluster, type OnCluster } from './cluster.ts';
 
-/** What a question waits for a process that does not reply. */
+/** Deadline of a question that one process does not reply to. */
 const ASK_DEADLINE_MS = 1_000;
 
 export function askConformance(onCluster: OnCluster): void {
   describe('a question', () => {
-    test('gathers the replies of those it is for, and says who is missing', onCluster(gathersReplies));
+    test(
+      'collects the replies of the processes that it is for, and names the missing ones',
+      onCluster(gathersReplies),
+    );
   });
 }
 
@@ -19,7 +22,7 @@ async function gathersReplies({ workers, agents }: ConformanceCluster): Promise<
   c.ask.onQuestion('live', () => null);
   agents[0].ask.onQuestion('live', () => ({ me: 'agent' }));
   await inForce([...workers, agents[0]]);
-  // On a busy machine a reply may come after the deadline, and who sent it is then missing: asked again until not.
+  // On a busy machine a reply may be late and its sender missing, so the question is sent again until all reply.
   const complete = await untilValue('all replies', async () => {
     const all = await a.ask.ask({ kind: 'live', role: 'worker', body: 7 }, ASK_DEADLINE_MS);
     return all.missing.length === 0 ? all : null;

@@ -4,7 +4,7 @@ import { DEADLINE_MS, type ConformanceCluster, type OnCluster } from './cluster.
 
 export function closeConformance(onCluster: OnCluster): void {
   describe('a closed state', () => {
-    test('rejects, and ignores what nobody waits for', onCluster(rejectsAfterClose));
+    test('rejects calls that return a promise, and ignores the others', onCluster(rejectsAfterClose));
   });
 }
 

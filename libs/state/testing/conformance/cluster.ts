@@ -1,26 +1,26 @@
 import assert from 'node:assert/strict';
 import type { SharedState } from '../../src/shared-state.ts';
 
-/** What the suite needs of an adapter: processes of one cluster, connected. */
+/** The connected processes of one cluster, which an adapter provides to the suite. */
 export interface ConformanceCluster {
   /** Three workers, on as many hosts as the adapter allows. */
   readonly workers: readonly [SharedState, SharedState, SharedState];
   readonly agents: readonly [SharedState, SharedState];
-  /** Ends a worker as SIGKILL does: no goodbye. */
+  /** Ends a worker without notice, as SIGKILL does. */
   crash(worker: SharedState): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Makes the body of a test that has a cluster of its own. */
+/** Makes the body of a test with its own cluster. */
 export type OnCluster = (body: (cluster: ConformanceCluster) => Promise<void>) => () => Promise<void>;
 
-/** Of calls that reply as soon as they can: long enough for a machine that is busy with other tests. */
+/** Deadline of calls that reply at once, long enough for a machine that is busy with other tests. */
 export const DEADLINE_MS = 5_000;
 const PATIENCE_MS = 8_000;
 
 /**
- * Waits until every subscription of these processes is in force: hosts know each other only once each listens to the
- * others, and what a process requests is replied to after its subscriptions have reached the hub.
+ * Waits until every subscription of these processes is in force. Hosts know each other only once each is subscribed to
+ * the others' messages, and a reply to a process means that its earlier subscriptions have reached the hub.
  */
 export async function inForce(states: readonly SharedState[]): Promise<void> {
   await until('all workers are known', () => states.every(({ directory }) => directory.peers().workers >= 3));
@@ -31,7 +31,7 @@ export async function until(what: string, condition: () => boolean): Promise<voi
   await untilValue(what, () => Promise.resolve(condition() ? true : null));
 }
 
-/** Tries until there is a value, and fails with what was waited for. */
+/** Reads until there is a value; fails with a description of the value after the deadline. */
 export async function untilValue<T>(what: string, attempt: () => Promise<T | null>): Promise<T> {
   const deadlineMs = performance.now() + PATIENCE_MS;
   while (performance.now() < deadlineMs) {
@@ -39,5 +39,5 @@ export async function untilValue<T>(what: string, attempt: () => Promise<T | nul
     if (value !== null) return value;
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
-  assert.fail(`waited in vain: ${what}`);
+  assert.fail(`timed out waiting for ${what}`);
 }

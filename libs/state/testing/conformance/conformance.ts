@@ -14,7 +14,7 @@ import { sessionConformance } from './sessions.ts';
 import { snapshotConformance } from './snapshots.ts';
 import { statisticsConformance } from './statistics.ts';
 
-/** Runs what every adapter of the shared state has to pass, port by port. */
+/** Runs the tests that every adapter of the shared state has to pass, port by port. */
 export function conformance(name: string, makeCluster: () => Promise<ConformanceCluster>): void {
   const onCluster: OnCluster = (body) => async () => {
     const cluster = await makeCluster();

@@ -4,7 +4,7 @@ import { until, type ConformanceCluster, type OnCluster } from './cluster.ts';
 
 export function controlConformance(onCluster: OnCluster): void {
   describe('control', () => {
-    test('keeps every decision, also of two operators at once', onCluster(keepsControl));
+    test('keeps every decision, even of two operators at the same time', onCluster(keepsControl));
   });
 }
 

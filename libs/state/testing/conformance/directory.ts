@@ -4,7 +4,7 @@ import { untilValue, type ConformanceCluster, type OnCluster } from './cluster.t
 
 export function directoryConformance(onCluster: OnCluster): void {
   describe('the directory', () => {
-    test('lists every process that lives, and none that has died', onCluster(knowsInstances));
+    test('lists every live process, and no dead one', onCluster(knowsInstances));
   });
 }
 

@@ -6,15 +6,18 @@ import { inForce, until, untilValue, type ConformanceCluster, type OnCluster } f
 
 export function ejectionConformance(onCluster: OnCluster): void {
   describe('ejections', () => {
-    test('and re-admissions reach every process, in their order', onCluster(reachEveryProcess));
-    test('of several processes at once are decided by one, and all know the same', onCluster(decidesOnce));
-    test('and re-admissions are told to a process that listens later', onCluster(tellsLaterListeners));
+    test('and re-admissions reach every process in their order', onCluster(reachEveryProcess));
+    test(
+      'of several processes at once are decided by one, and all processes receive its decision',
+      onCluster(decidesOnce),
+    );
+    test('and re-admissions reach a process that subscribes later', onCluster(notifiesLaterListeners));
     test('are not ended by the re-admission of an earlier one', onCluster(keepsNewerEjection));
     test('let one process probe at a time', onCluster(grantsProbes));
   });
 }
 
-type Told = Ejection | Readmission;
+type EjectionEvent = Ejection | Readmission;
 
 const SUBJECT = { endpointKey: 'e#1', endpoint: 'e' };
 
@@ -26,67 +29,69 @@ function readmissionBy({ self }: SharedState, ejectedAt: number): Readmission {
   return { ...SUBJECT, ejectedAt, reason: 'a probe was answered', by: self.id, at: ejectedAt + 1 };
 }
 
-/** What each process is told from now on. */
-function listenAll(states: readonly SharedState[]): Told[][] {
+/** Records the ejections and re-admissions that each process receives. */
+function listenAll(states: readonly SharedState[]): EjectionEvent[][] {
   return states.map(({ ejections }) => {
-    const told: Told[] = [];
-    ejections.onEjection((ejection) => told.push(ejection));
-    ejections.onReadmission((readmission) => told.push(readmission));
-    return told;
+    const events: EjectionEvent[] = [];
+    ejections.onEjection((ejection) => events.push(ejection));
+    ejections.onReadmission((readmission) => events.push(readmission));
+    return events;
   });
 }
 
 async function reachEveryProcess({ workers: [a, b, c], agents: [agent] }: ConformanceCluster): Promise<void> {
   const all = [a, b, c, agent];
-  const heard = listenAll(all);
+  const received = listenAll(all);
   await inForce(all);
   const ejection = ejectionBy(a, 1);
   const readmission = readmissionBy(a, 1);
   const again = ejectionBy(a, 3);
   const decided = [a.ejections.eject(ejection), a.ejections.readmit(readmission), a.ejections.eject(again)];
   assert.deepEqual(await Promise.all(decided), [true, true, true]);
-  await until('everyone has heard', () => heard.every((told) => told.length === 3));
-  for (const told of heard) assert.deepEqual(told, [ejection, readmission, again]);
+  await until('every process has received all three', () => received.every((events) => events.length === 3));
+  for (const events of received) assert.deepEqual(events, [ejection, readmission, again]);
 }
 
 async function decidesOnce({ workers, agents: [agent] }: ConformanceCluster): Promise<void> {
   const all = [...workers, agent];
-  const heard = listenAll(all);
+  const received = listenAll(all);
   await inForce(all);
   const ejections = workers.map((worker, i) => ejectionBy(worker, 10 + i));
-  const stands = await Promise.all(
+  const accepted = await Promise.all(
     workers.map((worker, i) => worker.ejections.eject(ejections[i] as Ejection)),
   );
-  assert.equal(stands.filter(Boolean).length, 1);
-  const standing = ejections[stands.indexOf(true)] as Ejection;
-  await until('all know the one that stands', () => heard.every((told) => told.at(-1)?.at === standing.at));
-  for (const told of heard) assert.deepEqual(told.at(-1), standing);
+  assert.equal(accepted.filter(Boolean).length, 1);
+  const inForceNow = ejections[accepted.indexOf(true)] as Ejection;
+  await until('every process has the ejection in force', () =>
+    received.every((events) => events.at(-1)?.at === inForceNow.at),
+  );
+  for (const events of received) assert.deepEqual(events.at(-1), inForceNow);
 
   const ended = await Promise.all(
-    workers.map((worker) => worker.ejections.readmit(readmissionBy(worker, standing.at))),
+    workers.map((worker) => worker.ejections.readmit(readmissionBy(worker, inForceNow.at))),
   );
   assert.equal(ended.filter(Boolean).length, 1);
-  const readmission = readmissionBy(workers[ended.indexOf(true)] ?? assert.fail(), standing.at);
-  await until('all know its end', () =>
-    heard.every((told) => {
-      const last = told.at(-1);
+  const readmission = readmissionBy(workers[ended.indexOf(true)] ?? assert.fail(), inForceNow.at);
+  await until('every process has its end', () =>
+    received.every((events) => {
+      const last = events.at(-1);
       return last !== undefined && 'ejectedAt' in last && last.by === readmission.by;
     }),
   );
-  for (const told of heard) assert.deepEqual(told.at(-1), readmission);
+  for (const events of received) assert.deepEqual(events.at(-1), readmission);
 }
 
-async function tellsLaterListeners({ workers: [a, b, c], agents }: ConformanceCluster): Promise<void> {
+async function notifiesLaterListeners({ workers: [a, b, c], agents }: ConformanceCluster): Promise<void> {
   await inForce([a, b, c, ...agents]);
-  const standing = { ...ejectionBy(a, 1), endpointKey: 'stands#1' };
+  const inForceNow = { ...ejectionBy(a, 1), endpointKey: 'in-force#1' };
   const over = readmissionBy(a, 2);
-  await a.ejections.eject(standing);
+  await a.ejections.eject(inForceNow);
   await a.ejections.eject(ejectionBy(a, 2));
   await a.ejections.readmit(over);
-  const heard = listenAll([b, c, agents[0]]);
-  // A host that has not heard of all of it yet tells what comes and goes as well.
-  await until('what stands, and what is over', () =>
-    heard.every((told) => [standing, over].every((one) => told.some(({ at }) => at === one.at))),
+  const received = listenAll([b, c, agents[0]]);
+  // A host that has not received all of them yet passes on the ones in between too.
+  await until('the ejection in force and the re-admission', () =>
+    received.every((events) => [inForceNow, over].every((one) => events.some(({ at }) => at === one.at))),
   );
 }
 

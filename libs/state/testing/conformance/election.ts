@@ -19,13 +19,13 @@ async function electsLeaders({ agents: [a, b], workers: [worker] }: ConformanceC
     const leading = (await worker.directory.readInstances()).filter((instance) => instance.leading);
     return leading.length === 1 && leading[0]?.id === a.self.id ? true : null;
   });
-  // A holder that is behind a token it has heard of gets a newer one.
+  // A holder whose token is older than one that it knows gets a newer one.
   const raised = await a.election.campaign(60_000, first.token + 10);
   assert.ok(raised.leading && raised.token > first.token + 10);
   await a.election.resign();
   const second = await b.election.campaign(200, 0);
   assert.ok(second.leading && second.token > raised.token);
-  // Not renewed: it passes on by itself, and what the old leader still sends is fenced.
+  // A lead that is not renewed passes on, and snapshots of the old leader are fenced.
   const third = await untilValue('the end of the lead', async () => {
     const lead = await a.election.campaign(60_000, 0);
     return lead.leading ? lead : null;

@@ -19,30 +19,32 @@ async function passesEvents({ workers: [a, b, c] }: ConformanceCluster): Promise
     by: 'operator',
   };
   const resumed: NewEvent = { ...drained, kind: 'resumed', from: 'draining', to: 'healthy' };
-  const heard = [a, b, c].map(({ events }) => {
-    const told: ClusterEvent[] = [];
-    events.onEvent((event) => told.push(event));
-    return told;
+  const received = [a, b, c].map(({ events }) => {
+    const own: ClusterEvent[] = [];
+    events.onEvent((event) => own.push(event));
+    return own;
   });
   const operators = (events: readonly ClusterEvent[]): readonly ClusterEvent[] =>
     events.filter(({ by }) => by === 'operator');
   await inForce([a, b, c]);
   a.events.publish(drained);
-  await until('everyone has heard', () => heard.every((told) => operators(told).length === 1));
+  await until('every process has received the event', () =>
+    received.every((own) => operators(own).length === 1),
+  );
   c.events.publish(resumed);
-  await until('everyone has heard both', () => heard.every((told) => operators(told).length === 2));
-  for (const told of heard) {
+  await until('every process has received both', () => received.every((own) => operators(own).length === 2));
+  for (const own of received) {
     assert.deepEqual(
-      operators(told).map(({ time: _, ...event }) => event),
+      operators(own).map(({ time: _, ...event }) => event),
       [drained, resumed],
     );
   }
-  for (const { time } of heard.flat()) assert.equal(new Date(time).toISOString(), time);
+  for (const { time } of received.flat()) assert.equal(new Date(time).toISOString(), time);
   for (const { events } of [a, b, c]) {
     const recent = await untilValue('both events', async () => {
       const known = operators(await events.recent());
       return known.length === 2 ? known : null;
     });
-    assert.deepEqual(recent, operators(heard[0] ?? []));
+    assert.deepEqual(recent, operators(received[0] ?? []));
   }
 }

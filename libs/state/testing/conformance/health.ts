@@ -4,7 +4,7 @@ import { until, type ConformanceCluster, type OnCluster } from './cluster.ts';
 
 export function healthConformance(onCluster: OnCluster): void {
   describe('health', () => {
-    test('is connected while the store can be reached, and has no reason to tell', onCluster(isConnected));
+    test('is connected, without a reason, while the store can be reached', onCluster(isConnected));
   });
 }
 

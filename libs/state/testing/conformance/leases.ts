@@ -14,8 +14,8 @@ import {
 export function leaseConformance(onCluster: OnCluster): void {
   describe('leases', () => {
     test('grant no more than the capacity to all processes together', onCluster(sharesCapacity));
-    test('grant nothing where one need of a message cannot be met', onCluster(grantsAllOrNothing));
-    test('pass tokens that are returned to who is short of them', onCluster(movesSpareTokens));
+    test('grant nothing when one need of a message cannot be met', onCluster(grantsAllOrNothing));
+    test('pass returned tokens on to a process that is short of them', onCluster(movesSpareTokens));
     test('count as spent once they have expired', onCluster(expiresLeases));
   });
 }
@@ -59,7 +59,7 @@ async function movesSpareTokens({ workers: [a, b] }: ConformanceCluster): Promis
   a.leases.onRecall((key) => recalled.add(key));
   await inForce([a, b]);
   let attempts = 0;
-  // On a busy machine a lease may expire before it is returned: then all begins anew, with another key.
+  // On a busy machine a lease may expire before it is returned; the test then starts again with another key.
   const returned = await untilValue('a return in time', () => {
     attempts += 1;
     return moveTokens([a, b], `k${attempts}`, recalled);
@@ -99,7 +99,7 @@ async function expiresLeases({ workers: [a, b] }: ConformanceCluster): Promise<v
     return stranded === 0 ? true : null;
   });
   a.leases.returnLeases([{ key: 'k', leaseId: lease.leaseId, spent: 0, unspent: 1 }]);
-  // Replied to after the return, for it came on the same way.
+  // The reply comes after the return, because both use the same channel.
   await takeOne(a, { key: 'k', capacity: 12, need: 0 });
   assert.equal((await takeOne(b, { key: 'k', capacity: 12, need: 12 })).granted, 0);
   assert.equal((await takeOne(b, { key: 'k', capacity: 12, need: 11 })).granted, 11);
@@ -108,7 +108,7 @@ async function expiresLeases({ workers: [a, b] }: ConformanceCluster): Promise<v
 type PartialRequest = Partial<LeaseRequest> & { readonly key: string };
 
 function request(options: PartialRequest): LeaseRequest {
-  // One token a minute: no test lives to see a refill.
+  // At one token a minute, no refill falls into a test.
   return { ratePerMinute: 1, capacity: 10, need: 1, spare: 0, ...options };
 }
 

@@ -4,7 +4,7 @@ import { until, type ConformanceCluster, type OnCluster } from './cluster.ts';
 
 export function loadConformance(onCluster: OnCluster): void {
   describe('load', () => {
-    test('of each worker is seen by the others, until it ends or dies', onCluster(sumsInFlight));
+    test('of each worker reaches the others, until it ends or its worker dies', onCluster(sumsInFlight));
   });
 }
 

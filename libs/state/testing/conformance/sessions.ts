@@ -5,15 +5,15 @@ import { inForce, until, type ConformanceCluster, type OnCluster } from './clust
 
 export function sessionConformance(onCluster: OnCluster): void {
   describe('sessions', () => {
-    test('that one worker places are known to the others, and not told back', onCluster(tellsSessions));
+    test('that one worker places reach the others, and not the worker itself', onCluster(passesOnSessions));
   });
 }
 
-async function tellsSessions({ workers: [a, b, c] }: ConformanceCluster): Promise<void> {
-  const heard = new Map<string, SessionPlacement[]>();
+async function passesOnSessions({ workers: [a, b, c] }: ConformanceCluster): Promise<void> {
+  const received = new Map<string, SessionPlacement[]>();
   for (const { self, sessions } of [a, b, c]) {
     const placed: SessionPlacement[] = [];
-    heard.set(self.id, placed);
+    received.set(self.id, placed);
     sessions.onPlacements((placements) => placed.push(...placements));
   }
   await inForce([a, b, c]);
@@ -22,9 +22,9 @@ async function tellsSessions({ workers: [a, b, c] }: ConformanceCluster): Promis
     ['s2', 'e#2'],
   ];
   for (const [session, endpointKey] of placed) a.sessions.place(session, endpointKey);
-  const others = [b, c].map(({ self }) => heard.get(self.id) ?? []);
-  await until('the others have heard', () => others.every((told) => told.length === 2));
+  const others = [b, c].map(({ self }) => received.get(self.id) ?? []);
+  await until('the others have received both placements', () => others.every((own) => own.length === 2));
   assert.deepEqual(others, [placed, placed]);
   await a.directory.readInstances();
-  assert.deepEqual(heard.get(a.self.id), []);
+  assert.deepEqual(received.get(a.self.id), []);
 }

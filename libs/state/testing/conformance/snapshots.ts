@@ -6,7 +6,7 @@ import { until, type ConformanceCluster, type OnCluster } from './cluster.ts';
 
 export function snapshotConformance(onCluster: OnCluster): void {
   describe('snapshots', () => {
-    test('reach every process, and older ones are fenced', onCluster(passesSnapshots));
+    test('reach every process, while older ones are fenced', onCluster(passesSnapshots));
   });
 }
 
@@ -25,7 +25,7 @@ async function passesSnapshots({
   await until('the first snapshot', () => seen.length === 1);
   assert.deepEqual(seen[0], first);
   assert.deepEqual(await b.snapshots.read(), first);
-  // The same catalog, which then need not be sent again.
+  // The catalog is the same, so it is not sent again.
   const second = { ...testSnapshot({ token, n: 2 }, { model: 'm1' }), publishedAt: 2 };
   assert.equal(await agent.snapshots.publish(second), 'published');
   await until('the second snapshot', () => seen.length === 2);

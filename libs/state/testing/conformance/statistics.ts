@@ -5,7 +5,7 @@ import { DEADLINE_MS, untilValue, type ConformanceCluster, type OnCluster } from
 
 export function statisticsConformance(onCluster: OnCluster): void {
   describe('statistics', () => {
-    test('are the sum of all workers, those that have died included', onCluster(readsStatistics));
+    test('are the sum of all workers, dead ones included', onCluster(readsStatistics));
   });
 }
 
@@ -27,7 +27,7 @@ async function readsStatistics({ workers, crash }: ConformanceCluster): Promise<
   b.statistics.provide(() => testStatistics(20));
   b.statistics.noteChange();
   await untilValue('the newest report', async () => ((await total()) === 121 ? true : null));
-  // Told to the store by now: others have read it. The dead keep their part.
+  // Others have read the figures, so the store has them. The dead worker's part is kept.
   await crash(b);
   await untilValue('the dead share', async () => {
     const { workers: all } = await c.statistics.read(DEADLINE_MS);

@@ -37,7 +37,7 @@ export class Driver {
     });
   }
 
-  /** The child's shared state: each call goes there as a message. */
+  /** The child's shared state. Each call is sent there as a message. */
   stateOf(self: Instance, kind: StateKind): SharedState {
     return {
       kind,
@@ -118,7 +118,7 @@ export class Driver {
       this.#calls.set(this.#lastId, { resolve, reject });
       this.#send({ drive: 'call', id: this.#lastId, method, args });
     });
-    // The child runs the method that the caller is typed by.
+    // The child runs the method whose type the caller uses.
     return value as Result;
   }
 

@@ -7,15 +7,15 @@ import { Driver } from './driver.ts';
 import type { ToParticipant } from './wire.ts';
 
 export interface ForkedParticipant {
-  /** The child's shared state, driven from here. */
+  /** The child's shared state, controlled from this process. */
   readonly state: SharedState;
   readonly child: ChildProcess;
 }
 
-/** Starting a process takes long: those that a test leaves alive serve the next. */
+/** Starting a process takes long, so processes that a test leaves alive are reused. */
 const idle: ChildProcess[] = [];
 
-/** Makes a process a member of the hub, or a host of its own; waits until it is connected. */
+/** Connects a process as a member of the hub or as its own host, and waits until it is connected. */
 export async function forkParticipant(
   hub: Hub | null,
   self: Instance,
@@ -40,7 +40,7 @@ export async function killParticipant(participant: ForkedParticipant): Promise<v
   await exited;
 }
 
-/** Leaves a process for the next test. */
+/** Releases a process for the next test. */
 export async function releaseParticipant(participant: ForkedParticipant): Promise<void> {
   if (!isAlive(participant)) return;
   await participant.state.close();

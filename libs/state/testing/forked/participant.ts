@@ -5,11 +5,11 @@ import type { SharedState } from '../../src/shared-state.ts';
 import { StateError } from '../../src/state-error.ts';
 import type { FromParticipant, Method, ToParticipant } from './wire.ts';
 
-/** A child process whose shared state is driven by the test in the parent; connected anew for each test. */
+/** A child process whose shared state a test in the parent controls. It connects again for each test. */
 let state: SharedState | null = null;
 const replies = new Map<number, (reply: unknown) => void>();
 let lastQuestion = 0;
-let told = '';
+let published = '';
 
 process.on('message', (message: ToParticipant) => {
   if (message.drive === 'connect') void connect(message.self, message.redis, message.isAlone);
@@ -20,22 +20,22 @@ process.on('message', (message: ToParticipant) => {
   else if (message.drive === 'onQuestion') onQuestion(state, message.kind);
   else if (message.drive === 'reply') replies.get(message.id)?.(message.reply);
 });
-// The parent's end is this process's end; without a channel there is nobody to drive it.
+// Without the parent this process has no purpose.
 process.on('disconnect', () => process.exit(0));
 setInterval(() => {
   if (state === null) return;
   const known = { peers: state.directory.peers(), health: state.health.current() };
   const text = JSON.stringify(known);
-  if (text === told) return;
-  told = text;
-  tell({ driven: 'known', ...known });
+  if (text === published) return;
+  published = text;
+  send({ driven: 'known', ...known });
 }, 10);
 
 async function connect(self: Instance, redis: RedisOptions | null, isAlone: boolean): Promise<void> {
   await state?.close();
-  told = '';
+  published = '';
   state = await connectState({ self, redis, channel: isAlone ? null : process });
-  tell({ driven: 'ready' });
+  send({ driven: 'ready' });
 }
 
 async function call(
@@ -43,17 +43,17 @@ async function call(
   { id, method, args }: Extract<ToParticipant, { drive: 'call' }>,
 ): Promise<void> {
   try {
-    tell({ driven: 'result', id, value: await methodOf(state, method)(...args) });
+    send({ driven: 'result', id, value: await methodOf(state, method)(...args) });
   } catch (error) {
     const code = error instanceof StateError ? error.code : 'STATE_PROTOCOL';
-    tell({ driven: 'error', id, code, message: String(error) });
+    send({ driven: 'error', id, code, message: String(error) });
   }
 }
 
 function listen(state: SharedState, method: Method): void {
-  // JSON has no Map; the counts in flight are one.
+  // The counts in flight are a Map, which JSON does not have.
   const onValue = (value: unknown): void =>
-    tell({ driven: 'event', method, value: value instanceof Map ? [...value] : value });
+    send({ driven: 'event', method, value: value instanceof Map ? [...value] : value });
   methodOf(state, method)(onValue);
 }
 
@@ -61,7 +61,7 @@ function onQuestion(state: SharedState, kind: string): void {
   state.ask.onQuestion(kind, (question) => {
     lastQuestion += 1;
     const id = lastQuestion;
-    tell({ driven: 'question', id, question });
+    send({ driven: 'question', id, question });
     return new Promise((resolve) => replies.set(id, resolve));
   });
 }
@@ -73,6 +73,6 @@ function methodOf(state: SharedState, method: Method): (...args: readonly unknow
   return (...args) => Reflect.apply(Reflect.get(Object(owner), name), owner, args);
 }
 
-function tell(message: FromParticipant): void {
+function send(message: FromParticipant): void {
   process.send?.(message);
 }

@@ -14,7 +14,7 @@ export type ToParticipant =
       readonly drive: 'connect';
       readonly self: Instance;
       readonly redis: RedisOptions | null;
-      /** A host of its own, without a hub in the parent. */
+      /** Whether the process is its own host, without a hub in the parent. */
       readonly isAlone: boolean;
     }
   | {
@@ -30,7 +30,7 @@ export type ToParticipant =
 
 export type FromParticipant =
   | { readonly driven: 'ready' }
-  /** What the participant knows without a message. */
+  /** The values that the participant can read without a message. */
   | { readonly driven: 'known'; readonly peers: Peers; readonly health: StateHealth }
   | { readonly driven: 'result'; readonly id: number; readonly value: unknown }
   | { readonly driven: 'error'; readonly id: number; readonly code: StateErrorCode; readonly message: string }

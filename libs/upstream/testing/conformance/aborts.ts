@@ -17,7 +17,7 @@ export function abortContract(make: MakeUpstream): void {
       await waitFor(() => server.peers[0]?.received, { describe: 'the request', intervalMs: 1 });
       running.call.abort();
       await server.peers[0]?.closed;
-      assert.deepEqual(running.events, []);
+      assert.deepEqual(running.allEvents, []);
       assert.equal(upstream.connections, 0);
     });
 
@@ -27,10 +27,10 @@ export function abortContract(make: MakeUpstream): void {
       const running = new Attempt(upstream);
       await waitFor(() => running.body === 'half', { describe: 'the first bytes', intervalMs: 1 });
       running.call.abort();
-      const before = [...running.eventsWithoutQuiet];
+      const before = [...running.events];
       server.peers[0]?.socket.write('4\r\nmore\r\n0\r\n\r\n');
       await server.peers[0]?.closed;
-      assert.deepEqual(running.eventsWithoutQuiet, before);
+      assert.deepEqual(running.events, before);
       assert.equal(upstream.connections, 0);
     });
 
@@ -47,7 +47,7 @@ export function abortContract(make: MakeUpstream): void {
           describe: 'the connection to be closed',
           intervalMs: 1,
         });
-        assert.deepEqual(running.eventsWithoutQuiet, at === 'head' ? ['head 200'] : ['head 200', 'data']);
+        assert.deepEqual(running.events, at === 'head' ? ['head 200'] : ['head 200', 'data']);
         assert.equal(upstream.connections, 0);
       });
 
@@ -59,7 +59,7 @@ export function abortContract(make: MakeUpstream): void {
       running.call.abort();
       // The next request has gone through the same steps when it is answered.
       assert.equal((await attempt(upstream)).body, 'ok');
-      assert.deepEqual(running.events, []);
+      assert.deepEqual(running.allEvents, []);
       assert.equal(source.isStarted, false);
     });
 

@@ -30,8 +30,8 @@ export function responseContract(make: MakeUpstream): void {
         ({ socket }) => void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n'),
       );
       const running = new Attempt(openUpstream(t, make, server));
-      await waitFor(() => running.events.includes('quiet'), { describe: 'the head', intervalMs: 1 });
-      assert.deepEqual(running.events.slice(0, 2), ['head 200', 'quiet']);
+      await waitFor(() => running.allEvents.includes('quiet'), { describe: 'the head', intervalMs: 1 });
+      assert.deepEqual(running.allEvents.slice(0, 2), ['head 200', 'quiet']);
       server.peers[0]?.socket.write('ok');
       assert.equal((await running.over).body, 'ok');
     });

@@ -186,7 +186,7 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
 
   if (routing.snapshot === null && endpoints.list.length > 0) await firstSnapshot(state);
   const { hosts, port } = init.listen ?? { hosts: [server.host], port: server.port };
-  listening = await listen(server, hosts, port, handle);
+  listening = await listen({ settings: server, hosts, port, handler: handle, log });
   const { drain } = listening;
 
   return {

@@ -3,6 +3,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { JsonBodyScanner } from '@olla/core/body/json-body-scanner';
 import { chunk, jsonResponse, whenComplete, type Respond } from '@olla/testing/raw-backend';
 import { postBytes } from '@olla/testing/request-bytes';
+import { waitFor } from '@olla/testing/wait-for';
 import { startWithBackends } from '../../testing/gateway-with-backends.ts';
 import { BodyStream } from '../forward/body-stream.ts';
 import { ResponseWriter } from '../forward/response-writer.ts';
@@ -84,5 +85,16 @@ describe('a callback that throws', () => {
     assert.equal(response.status, 500);
     assert.match(response.text(), /"code":"INTERNAL"/);
     assert.doesNotMatch(response.text(), /injected/);
+  });
+
+  test('while it refuses what is no request ends its connection only, and is logged', async (t) => {
+    const { gateway, connect, chat } = await startWithBackends(t, SPECS);
+    const client = await connect();
+    t.mock.method(Date.prototype, 'toUTCString', fault, { times: 1 });
+    client.write('HELLO\r\n\r\n');
+    const line = await gateway.log.until('the fault in the log', ({ level }) => level === 'error');
+    assert.match(String(line['error']), /injected fault/);
+    await waitFor(() => client.closed, { describe: 'the connection to end', intervalMs: 1 });
+    assert.equal((await chat('m')).status, 200);
   });
 });

@@ -1,7 +1,11 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { Server as NetServer, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Settings } from '@olla/config/schema';
+import type { Logger } from '@olla/telemetry/logger';
+import { stackOf } from '../observe/stack-of.ts';
 import { createCors } from '../request/cors.ts';
+import { lingerAtClose } from './lingering-close.ts';
 import { responseOn, refuseConnect, refuseUnparsed } from './refuse-unparsed.ts';
 
 export interface Listening {
@@ -16,14 +20,18 @@ export interface Listening {
   drain(timeoutMs: number): Promise<void>;
 }
 
+export interface ListenOptions {
+  readonly settings: Settings['server'];
+  readonly hosts: readonly string[];
+  readonly port: number;
+  readonly handler: RequestListener;
+  readonly log: Pick<Logger, 'error'>;
+}
+
 /** Binds every host of the claim; all servers share one handler. Rejects with the error of the first that fails. */
-export async function listen(
-  settings: Settings['server'],
-  hosts: readonly string[],
-  port: number,
-  handler: RequestListener,
-): Promise<Listening> {
-  const servers = hosts.map(() => configure(settings, handler));
+export async function listen(options: ListenOptions): Promise<Listening> {
+  const { hosts, port } = options;
+  const servers = hosts.map(() => configure(options));
   const sockets = new Set<Socket>();
   for (const server of servers)
     server.on('connection', (socket) => {
@@ -56,7 +64,13 @@ function boundPort(server: Server | undefined): number {
   return address.port;
 }
 
-function configure(settings: Settings['server'], handler: RequestListener): Server {
+function configure({ settings, handler: onRequest, log }: ListenOptions): Server {
+  /** The newest request of each connection. */
+  const requests = new WeakMap<Socket, IncomingMessage>();
+  const handler: RequestListener = (request, response) => {
+    requests.set(request.socket, request);
+    onRequest(request, response);
+  };
   const server = createServer(
     {
       maxHeaderSize: settings.request_limits.max_header_size,
@@ -78,12 +92,21 @@ function configure(settings: Settings['server'], handler: RequestListener): Serv
   // An expectation that means nothing here is not relayed, and is no reason to refuse.
   server.on('checkExpectation', handler);
   const cors = createCors(settings.cors)?.headers({ headers: {} }) ?? [];
-  server.on('clientError', (error, socket) => {
-    if (socket instanceof Socket) refuseUnparsed(error, socket, cors);
-  });
-  server.on('connect', (_request, socket) => {
-    if (socket instanceof Socket) refuseConnect(socket, cors);
-  });
+  server.on('connection', (socket) => lingerAtClose(socket, () => requests.get(socket)?.complete === false));
+  /** A fault of ours in here ends that connection only. */
+  const contained = (socket: Duplex, respond: (socket: Socket) => void): void => {
+    if (!(socket instanceof Socket)) return;
+    try {
+      respond(socket);
+    } catch (fault) {
+      socket.destroy();
+      log.error('refusing what is no request failed', { error: stackOf(fault) });
+    }
+  };
+  server.on('clientError', (error, duplex) =>
+    contained(duplex, (socket) => refuseUnparsed(error, socket, cors)),
+  );
+  server.on('connect', (_request, duplex) => contained(duplex, (socket) => refuseConnect(socket, cors)));
   return server;
 }
 

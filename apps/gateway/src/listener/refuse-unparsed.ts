@@ -5,6 +5,7 @@ import { newRequestId } from '@olla/core/http/request-id';
 import { REFUSED } from '../request/call.ts';
 import { errorResponse } from '../request/error-response.ts';
 import { RELAYED_METHODS, UNCLEAR_BODY } from '../request/head-rules.ts';
+import { stopParsing } from './lingering-close.ts';
 
 interface Refusal {
   readonly code: ErrorCode;
@@ -38,12 +39,13 @@ export function refuseUnparsed(error: NodeJS.ErrnoException, socket: Socket, cor
     socket.destroy();
     return;
   }
+  stopParsing(socket);
   const { code, message } = PARSER_ERRORS[error.code ?? ''] ?? INVALID;
   const refusal = new OllaError(code, message);
   const response = responseOn(socket);
   if (response === null) endWith(socket, refusal, cors);
-  // The request that is being answered came whole: the fault is of what came behind it.
-  else if (response.req.complete) endAfter(response, socket);
+  // The request that is being answered came whole, or has its whole answer: the fault is of what came behind it.
+  else if (response.req.complete || response.writableEnded) endAfter(response, socket);
   // A response that is half out cannot become another.
   else if (response.headersSent) socket.destroy();
   // The path of the request answers it, so that the response has the request's own id and headers.
@@ -54,6 +56,7 @@ export function refuseUnparsed(error: NodeJS.ErrnoException, socket: Socket, cor
 export function refuseConnect(socket: Socket, cors: readonly string[]): void {
   // Its response is all that is sent; what the other side does to the connection meanwhile is its own affair.
   socket.on('error', () => socket.destroy());
+  stopParsing(socket);
   const refusal = new OllaError(
     'METHOD_NOT_ALLOWED',
     'CONNECT is not possible: this gateway opens no tunnels',
@@ -83,5 +86,6 @@ function endWith(socket: Socket, refusal: OllaError, cors: readonly string[]): v
     ...['Date', new Date().toUTCString(), 'Connection', 'close'],
   ];
   for (let i = 0; i < all.length; i += 2) head += `${all[i]}: ${all[i + 1]}\r\n`;
-  socket.end(`${head}\r\n${body}`);
+  socket.write(`${head}\r\n${body}`);
+  socket.destroySoon();
 }

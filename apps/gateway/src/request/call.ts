@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import type { OllaError } from '@olla/core/errors';
 import { normalizePath } from '@olla/core/http/normalize-path';
 import { newRequestId, validRequestId } from '@olla/core/http/request-id';
+import { dropRest } from '../listener/drop-rest.ts';
 import { errorFormOf, type ErrorForm } from './error-response.ts';
 import type { ResponseHeaders } from './response-headers.ts';
 
@@ -126,14 +127,13 @@ export class Call {
   /** The rest of the body will never come: steps under way end as if the client had left. */
   #refuse(error: OllaError): void {
     this.response.shouldKeepAlive = false;
-    this.response.once('close', () => this.request.destroy());
     this.#abort(error);
   }
 
   #end(): void {
     if (!this.response.writableFinished) this.#abort(new ClientGone());
     // What is left of a body that nobody wants must not stand before the connection's next request.
-    if (!this.request.readableEnded) this.request.resume();
+    if (!this.request.readableEnded) dropRest(this.request);
     this.#isOver = true;
     this.#onOver?.();
   }

@@ -7,6 +7,7 @@ import type { AdminToken } from '../admin/admin-token.ts';
 import type { FleetRefresh } from '../fleet/fleet-refresh.ts';
 import type { Forward } from '../forward/forward.ts';
 import type { Settle, StepResults } from '../observe/settle.ts';
+import { stackOf } from '../observe/stack-of.ts';
 import type { Admit } from './admit.ts';
 import type { AnswerLocally } from './answer-locally.ts';
 import { Call, ClientGone, headerOf } from './call.ts';
@@ -142,8 +143,4 @@ export function createRequestPath(options: RequestPathOptions): RequestListener 
       { cause: thrown },
     );
   }
-}
-
-function stackOf(fault: unknown): string {
-  return fault instanceof Error ? (fault.stack ?? fault.message) : String(fault);
 }

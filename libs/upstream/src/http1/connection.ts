@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { classifyFailure, errorCode } from '../failure.ts';
 import type { BodySource, UpstreamCall, UpstreamListener, UpstreamRequest } from '../upstream.ts';
 import { BodyWriter } from './body-writer.ts';
+import { keepReading } from './keep-reading.ts';
 import { openSocket, type Origin } from './open-socket.ts';
 import { requestHead, type RequestHead } from './request-head.ts';
 import { ResponseParser, type ResponseEvents } from './response-parser.ts';
@@ -42,6 +43,8 @@ export class Connection implements ResponseEvents {
   #reused = false;
   #paused = false;
   #closed = false;
+  /** Of the first write that failed: the server has closed, and may have answered before. */
+  #writeError: Error | null = null;
 
   constructor(origin: Origin, keepAliveMs: number, owner: ConnectionOwner) {
     this.#owner = owner;
@@ -52,6 +55,7 @@ export class Connection implements ResponseEvents {
         return !this.#paused;
       },
     });
+    keepReading(this.#socket, (error) => this.#writeBroke(error));
     this.#socket.setNoDelay(true);
     if (keepAliveMs > 0) this.#socket.setKeepAlive(true, keepAliveMs);
     this.#socket.on('error', (error) => this.#fail(error));
@@ -172,7 +176,13 @@ export class Connection implements ResponseEvents {
 
   #ended(): void {
     if (this.#listener !== null && this.#headSeen && this.#parser.finish()) this.#complete();
-    else this.#fail(closedError());
+    else this.#fail(this.#writeError ?? closedError());
+  }
+
+  /** What was written after the server had closed is lost; what it sent before that is read. */
+  #writeBroke(error: Error): void {
+    this.#writeError ??= error;
+    this.#body?.stop();
   }
 
   #complete(): void {
@@ -187,7 +197,8 @@ export class Connection implements ResponseEvents {
     // The listener has received all bytes of the response and buffers them itself, so reading can resume.
     this.resume(call);
     this.#call = null;
-    if (this.#parser.keepAlive && bodySent && !this.#socket.readableEnded) this.#owner.released(this);
+    if (this.#parser.keepAlive && bodySent && this.#writeError === null && !this.#socket.readableEnded)
+      this.#owner.released(this);
     else this.#close();
     listener.onEnd();
   }

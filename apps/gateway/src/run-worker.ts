@@ -18,7 +18,7 @@ import { InvalidResponses } from './fleet/invalid-responses.ts';
 import { ModelChanges } from './fleet/model-changes.ts';
 import { RoutingView } from './fleet/routing-view.ts';
 import { Sessions } from './fleet/sessions.ts';
-import { createFindFiles } from './forward/file-search.ts';
+import { createAskEndpoints } from './forward/ask-endpoints.ts';
 import { createForward } from './forward/forward.ts';
 import { retryRule } from './forward/next-step.ts';
 import { createTrailerRule } from './forward/trailer-rule.ts';
@@ -156,7 +156,7 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
       policy: policyOf(settings),
       sessions,
       refresh,
-      findFiles: createFindFiles(endpoints),
+      ask: createAskEndpoints(endpoints),
       guard,
     }),
     forward: createForward({

@@ -13,12 +13,15 @@ interface Call {
   readonly destination?: string;
   readonly files?: Readonly<Record<string, string>>;
   readonly adapters?: Readonly<Record<string, string>>;
+  readonly keep_alive?: number | string;
 }
 
 /** An Ollama server as far as names and files go: it has what calls have made, and nothing else. */
 export class FakeOllama {
   /** With their tags. */
   readonly names: Set<string>;
+  /** Those that are in memory. */
+  readonly loaded = new Set<string>();
   /** Digests of its files. */
   readonly blobs = new Set<string>();
   /** For a backend of the gateway. */
@@ -32,6 +35,7 @@ export class FakeOllama {
   #answer(request: ReceivedRequest): string {
     const { method, target } = request;
     if (target.startsWith('/api/blobs/')) return this.#blob(method, target.slice('/api/blobs/'.length));
+    if (target === '/api/ps') return jsonResponse({ models: [...this.loaded].map((name) => ({ name })) });
     const call = JSON.parse(request.body().toString()) as Call;
     const name = tagged(call.model || call.name || call.source || '');
     switch (target) {
@@ -52,9 +56,10 @@ export class FakeOllama {
       case '/api/delete':
         return this.names.delete(name) ? EMPTY : jsonResponse({ error: 'not found' }, '404 Not Found');
       default:
-        return this.names.has(name)
-          ? jsonResponse({ model: name, done: true })
-          : jsonResponse({ error: 'not found' }, '404 Not Found');
+        if (!this.names.has(name)) return jsonResponse({ error: 'not found' }, '404 Not Found');
+        if (call.keep_alive === undefined) this.loaded.add(name);
+        else this.loaded.delete(name);
+        return jsonResponse({ model: name, done: true });
     }
   }
 

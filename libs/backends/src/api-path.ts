@@ -5,7 +5,7 @@ export interface ApiPath {
   /** What a POST carries: one JSON object, or a file of any size. */
   readonly body: 'json' | 'file';
   /** Field of the body that names the model where `model` does not; null for none. */
-  readonly nameField: 'name' | 'source' | null;
+  readonly nameField: 'name' | 'source' | 'model_name' | 'instance_id' | null;
   /** Field of the body that names the model from which another is made; null for none. */
   readonly baseField: 'from' | null;
   /** `adds`: it may add a model to the server. `changes`: it changes or removes one. Null: neither. */
@@ -15,6 +15,8 @@ export interface ApiPath {
    * `copies` that one to the one in `destination`. Null: nothing that is known.
    */
   readonly effect: 'adds' | 'copies' | 'removes' | null;
+  /** It takes its model out of memory: `always`, or where the body says that the model is kept for no time. */
+  readonly unloads: 'always' | 'by_keep_alive' | null;
   /** The files that a model is made of; null for none. */
   readonly files: NamedFiles | null;
 }
@@ -36,6 +38,7 @@ export function jsonPath(path: string, more: Partial<Omit<ApiPath, 'path' | 'bod
     baseField: null,
     management: null,
     effect: null,
+    unloads: null,
     files: null,
     ...more,
   };

@@ -51,6 +51,8 @@ export interface SignalReading {
 export interface SignalReader {
   readonly path: string;
   readonly everyMs: number;
+  /** It tells which models are in memory. */
+  readonly tellsResidents?: true;
   /** The server takes a request of it for work, and does not go to sleep. Not read while nobody uses the server. */
   readonly wakes?: true;
   /** Null for a text that this backend does not send there. */

@@ -9,7 +9,7 @@ import {
 import type { FleetRefresh } from '../fleet/fleet-refresh.ts';
 import type { RoutingView } from '../fleet/routing-view.ts';
 import type { Sessions, SessionTurn } from '../fleet/sessions.ts';
-import type { FindFiles } from '../forward/file-search.ts';
+import type { AskEndpoints } from '../forward/ask-endpoints.ts';
 import { headerOf, type Call } from './call.ts';
 import type { ClientAddress } from './client-address.ts';
 import type { GuardedRequest, ManagementGuard } from './management-guard.ts';
@@ -17,6 +17,7 @@ import { chooseForFile, chooseManaged, possibleHolders, type ManagementInput } f
 import { namedFiles } from './named-files.ts';
 import { requestedModel, type RequestBody } from './request-body.ts';
 import { printable, type RelayRoute } from './routes.ts';
+import { isUnload, residentFirst } from './unload.ts';
 
 /** Where a request may go. */
 export interface Plan {
@@ -48,27 +49,21 @@ export interface PlanOptions {
   /** Null where sessions are not sticky. */
   readonly sessions: Sessions | null;
   readonly refresh: FleetRefresh;
-  readonly findFiles: FindFiles;
+  readonly ask: AskEndpoints;
   readonly guard: Pick<ManagementGuard, 'permitted' | 'takesManagement'>;
 }
 
 /**
  * Orders the endpoints for a request. Waits only where the strategy `discovery` looks for a model that nobody has, and
- * where servers are asked for the files of a new model.
+ * where servers are asked for the files of a new model, or for the model that a call takes out of memory.
  */
-export function createPlan({
-  routing,
-  policy,
-  sessions,
-  refresh,
-  findFiles,
-  guard,
-}: PlanOptions): PlanRequest {
+export function createPlan({ routing, policy, sessions, refresh, ask, guard }: PlanOptions): PlanRequest {
   return (call, { route, client, body }) => {
     if (route.management || route.blob) return planManagement({ call, route, client, body, takes });
     const model = requestedModel(body);
+    const unloads = isUnload(route, body);
     const session =
-      sessions === null || model === null
+      sessions === null || model === null || unloads
         ? null
         : sessions.turn({ headers: call.request.headers, clientAddress: client.address, model, body });
     const wanted: RouteRequest = {
@@ -77,6 +72,7 @@ export function createPlan({
       preferred: headerOf(call.request, 'x-olla-target') ?? null,
       session: session?.lookup ?? null,
     };
+    if (unloads) return planUnload(call, { route, client, body }, wanted);
     const made = planRoute(routing.fleet, wanted, policy);
     const asked = { call, route, client, session };
     if (made.kind === 'routed' || !made.refreshFirst) return planOf(made, wanted, asked);
@@ -117,6 +113,22 @@ export function createPlan({
     });
   }
 
+  /** Goes where the model is in memory; an endpoint that the client names goes first all the same. */
+  function planUnload(call: Call, { route, client }: PlanInput, wanted: RouteRequest): Plan | Promise<Plan> {
+    const { scope, model, preferred } = wanted;
+    const isKnown = model === null || routing.fleet.target(scope, model) !== null;
+    // LM Studio calls a further instance of `model` `model:2`, which it does not list as a model.
+    const isInstance = route.nameField === 'instance_id' && !isKnown;
+    const named = isInstance ? { ...wanted, model: model.replace(/:\d+$/, '') } : wanted;
+    const asked = { call, route, client, session: null };
+    const plan = planOf(planRoute(routing.fleet, named, policy), wanted, asked);
+    const among = isInstance ? plan.candidates.map((one) => ({ ...one, rewrite: false })) : plan.candidates;
+    if (among.length < 2 || preferred !== null) return { ...plan, candidates: among };
+    return ask
+      .findResidents({ call, client, among })
+      .then((residentAt) => ({ ...plan, candidates: residentFirst(among, residentAt) }));
+  }
+
   function planManagement(input: ManagementInput): Plan | Promise<Plan> {
     const { call, route, client, body } = input;
     const chosen = (choose: () => Candidate): Plan => {
@@ -130,9 +142,9 @@ export function createPlan({
     if (route.blob) return chosen(() => chooseForFile(routing, input));
     const paths = route.files === null ? [] : namedFiles(body, route.files);
     if (paths.length === 0) return chosen(() => chooseManaged(routing, input, null));
-    return findFiles({ call, client, among: possibleHolders(routing, route), paths }).then((filesAt) =>
-      chosen(() => chooseManaged(routing, input, filesAt)),
-    );
+    return ask
+      .findFiles({ call, client, among: possibleHolders(routing, route) }, paths)
+      .then((filesAt) => chosen(() => chooseManaged(routing, input, filesAt)));
   }
 
   function modelIdOf(scope: RelayRoute['targets'], model: string | null): string | null {

@@ -34,6 +34,8 @@ export type Route =
       readonly nameField: ApiPath['nameField'];
       /** Field of the body that names the model from which another is made. */
       readonly baseField: ApiPath['baseField'];
+      /** Whether it takes its model out of memory. */
+      readonly unloads: ApiPath['unloads'];
       /** How its body names files that were sent before. */
       readonly files: ApiPath['files'];
       /** What it does to the names of a server when it succeeds. */
@@ -122,6 +124,7 @@ export function matchRoute(method: string, path: string): Route {
     addsModel: known?.management === 'adds',
     nameField: known?.nameField ?? null,
     baseField: known?.baseField ?? null,
+    unloads: known?.unloads ?? null,
     files: known?.files ?? null,
     effect: known?.effect ?? null,
     blob,

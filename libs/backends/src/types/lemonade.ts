@@ -1,5 +1,6 @@
 import { PLAIN_NAMES } from '@olla/core/catalog/names/name-rules';
 import type { EndpointModel } from '@olla/core/snapshot';
+import { jsonPath } from '../api-path.ts';
 import { defineProfile } from '../define-profile.ts';
 import { behindBase, OPENAI_USE } from '../openai-paths.ts';
 import type { PathRule } from '../path-rule.ts';
@@ -71,6 +72,12 @@ export const lemonade = defineProfile({
   modelsPath: '/api/v1/models',
   openAiBase: '/api',
   nativePaths: ['/api/v1', '/api/v0'],
+  apiPaths: API_BASES.flatMap((base) => [
+    jsonPath(`${base}/load`, { nameField: 'model_name' }),
+    jsonPath(`${base}/unload`, { nameField: 'model_name', unloads: 'always' }),
+    jsonPath(`${base}/pull`, { nameField: 'model_name', management: 'adds' }),
+    jsonPath(`${base}/delete`, { nameField: 'model_name', management: 'changes' }),
+  ]),
   usePaths: [
     ...API_BASES.flatMap((base) => behindBase(base, OWN_USE)),
     'GET /api/tags',
@@ -92,7 +99,14 @@ export const lemonade = defineProfile({
   defaultConcurrency: 100,
   names: { ...PLAIN_NAMES, shortNames: 'own' },
   readModels: (body) => readOpenAiList(body, tellModel),
-  signals: [{ path: '/api/v1/health', everyMs: 1_000, parse: (body) => parseHealth(parseJson(body)) }],
+  signals: [
+    {
+      path: '/api/v1/health',
+      everyMs: 1_000,
+      tellsResidents: true,
+      parse: (body) => parseHealth(parseJson(body)),
+    },
+  ],
   detect: {
     paths: ['/api/v1/health'],
     matches: (responses) => {

@@ -1,4 +1,5 @@
 import type { EndpointModel, ModelKind } from '@olla/core/snapshot';
+import { jsonPath } from '../api-path.ts';
 import { defineProfile } from '../define-profile.ts';
 import { openAiListings, type FleetListing } from '../listings/fleet-listing.ts';
 import { namedFromNative, openAiList, openAiModel, type NamedModel } from '../listings/openai.ts';
@@ -61,6 +62,7 @@ export const llamacpp = defineProfile({
     '/health',
     '/models',
   ],
+  apiPaths: [jsonPath('/models/load'), jsonPath('/models/unload', { unloads: 'always' })],
   usePaths: [
     ...withAndWithoutVersion(OPENAI_USE),
     'POST /completion',

@@ -23,6 +23,9 @@ export const lmStudio = defineProfile({
     jsonPath('/api/v0/chat/completions'),
     jsonPath('/api/v0/completions'),
     jsonPath('/api/v0/embeddings'),
+    jsonPath('/api/v1/models/load'),
+    jsonPath('/api/v1/models/unload', { nameField: 'instance_id', unloads: 'always' }),
+    jsonPath('/api/v1/models/download', { management: 'adds' }),
   ],
   usePaths: [
     'GET /api/v0/models',

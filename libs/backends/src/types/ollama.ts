@@ -20,8 +20,8 @@ export const ollama = defineProfile({
   anthropic: { messagesPath: '/v1/messages', since: '0.14.0', countTokensPath: null },
   nativePaths: ['/api'],
   apiPaths: [
-    jsonPath('/api/chat'),
-    jsonPath('/api/generate'),
+    jsonPath('/api/chat', { unloads: 'by_keep_alive' }),
+    jsonPath('/api/generate', { unloads: 'by_keep_alive' }),
     jsonPath('/api/embed'),
     jsonPath('/api/embeddings'),
     jsonPath('/api/show', { nameField: 'name' }),
@@ -44,6 +44,7 @@ export const ollama = defineProfile({
       files: null,
       management: 'adds',
       effect: null,
+      unloads: null,
     },
   ],
   usePaths: [
@@ -83,7 +84,7 @@ export const ollama = defineProfile({
   ],
   modelsFormat: ({ native }) => renderTags(native()),
   signals: [
-    { path: '/api/ps', everyMs: 1_000, parse: (body) => readPs(parseJson(body)) },
+    { path: '/api/ps', everyMs: 1_000, tellsResidents: true, parse: (body) => readPs(parseJson(body)) },
     versionSignal('/api/version'),
   ],
   details: {

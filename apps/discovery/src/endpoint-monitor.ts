@@ -1,13 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BackendProfile } from '@olla/backends/profile';
-import { DEFAULT_PROFILE, profileOf } from '@olla/backends/table';
-import type { EndpointSettings, Settings } from '@olla/config/schema';
+import { DEFAULT_PROFILE } from '@olla/backends/table';
+import type { EndpointSettings } from '@olla/config/schema';
 import { endpointKey } from '@olla/core/endpoint-key';
 import { isServingState } from '@olla/core/endpoint-status';
-import type { EndpointLoad, EndpointModel, EndpointSnapshot, EndpointState } from '@olla/core/snapshot';
-import type { AgentLog } from './agent-log.ts';
-import type { ChangeKind } from './change-kind.ts';
-import { checkEndpoint, checksByList } from './check-endpoint.ts';
+import type { EndpointLoad, EndpointModel, EndpointSnapshot } from '@olla/core/snapshot';
+import { checkEndpoint, checksByList, lookAtType } from './check-endpoint.ts';
 import { EndpointClient } from './endpoint-client.ts';
 import {
   nextCheckDelayMs,
@@ -16,33 +14,12 @@ import {
   type CheckOutcome,
   type EndpointHealth,
 } from './endpoint-health.ts';
+import { EndpointType } from './endpoint-type.ts';
 import { isNearby } from './is-nearby.ts';
 import { ModelRegistry } from './model-registry.ts';
+import type { MonitorOptions } from './monitor-options.ts';
 import { repeat, type Repeater } from './repeat.ts';
-import type { Semaphore } from './semaphore.ts';
 import { SignalReadings, toEndpointLoad } from './signal-readings.ts';
-
-/** The endpoint is in another state than before. */
-export interface StateChange {
-  readonly from: EndpointState;
-  readonly to: EndpointState;
-  readonly reason: string;
-}
-
-export interface MonitorOptions {
-  readonly endpoint: EndpointSettings;
-  readonly discovery: Settings['discovery']['model_discovery'];
-  readonly userAgent: string;
-  /** The models of an endpoint that has not served for so long are dropped. */
-  readonly forgetAfterMs: number;
-  readonly log: AgentLog;
-  /** Bounds the full lists of all endpoints that run at once. */
-  readonly listSemaphore: Semaphore;
-  readonly onChange: (kind: ChangeKind) => void;
-  readonly onState: (change: StateChange) => void;
-  /** What the snapshot of an earlier leader says of this endpoint. */
-  readonly known?: { readonly snapshot: EndpointSnapshot; readonly models: readonly EndpointModel[] };
-}
 
 /** Delay until lists and load signals of an endpoint that does not serve are considered again. */
 const IDLE_MS = 1_000;
@@ -59,8 +36,8 @@ export class EndpointMonitor {
   readonly #client: EndpointClient;
   readonly #signals = new SignalReadings();
   readonly #registry: ModelRegistry;
-  readonly #repeaters: { checks: Repeater; lists: Repeater; loads: Repeater };
-  #profile: BackendProfile | null;
+  readonly #repeaters: { checks: Repeater; lists: Repeater; loads: Repeater; types: Repeater };
+  readonly #type: EndpointType;
   #health: EndpointHealth;
   #load: EndpointLoad | null = null;
   #isSleeping = false;
@@ -79,7 +56,7 @@ export class EndpointMonitor {
     this.key = endpointKey(endpoint.name, endpoint.url, endpoint.type);
     this.#options = options;
     this.#client = new EndpointClient(endpoint, options.userAgent);
-    this.#profile = endpoint.type === 'auto' ? null : profileOf(endpoint.type);
+    this.#type = EndpointType.of(endpoint, known?.snapshot ?? null);
     this.#health = known === undefined ? unknownHealth(Date.now()) : healthOf(known.snapshot);
     this.#registry = new ModelRegistry({
       client: this.#client,
@@ -98,6 +75,7 @@ export class EndpointMonitor {
       checks: repeat(() => this.#check(), onError),
       lists: repeat(() => this.#listModels(), onError, IDLE_MS),
       loads: repeat(() => this.#readLoad(), onError, 1),
+      types: repeat(() => this.#lookAtType(), onError, IDLE_MS),
     };
   }
 
@@ -107,7 +85,7 @@ export class EndpointMonitor {
   }
 
   get profile(): BackendProfile {
-    return this.#profile ?? DEFAULT_PROFILE;
+    return this.#type.profile ?? DEFAULT_PROFILE;
   }
 
   get models(): readonly EndpointModel[] {
@@ -174,11 +152,15 @@ export class EndpointMonitor {
     const { check_timeout: timeoutMs, check_interval: intervalMs } = this.endpoint;
     if (this.#pauseMs > 0) return this.#pauseMs;
     const wasServing = isServingState(this.#health.state);
-    // An `auto` endpoint that was away may be another kind of server when it comes back.
-    const isTypeOpen = !wasServing && this.endpoint.type === 'auto';
-    const checked = await checkEndpoint(this.#client, isTypeOpen ? null : this.#profile, timeoutMs);
+    const before = this.profile;
+    const checked = await checkEndpoint(this.#client, this.#type, {
+      isBack: !wasServing,
+      timeoutMs,
+      filter: this.#options.profileFilter,
+    });
     if (this.#stopped) return intervalMs;
-    if (checked.profile !== null) this.#profile = checked.profile;
+    if (this.profile !== before) this.#takeType();
+    if (checked.isLeftOut) this.#registry.forget();
     let outcome = checked.outcome;
     // A server that comes back may have other models: they are listed before it gets requests.
     if (outcome.kind === 'passed' && this.#options.discovery.enabled) {
@@ -189,6 +171,30 @@ export class EndpointMonitor {
     if (this.#stopped) return intervalMs;
     this.#applyHealth(nextHealth(this.#health, outcome, { now: Date.now(), timeoutMs }));
     return nextCheckDelayMs(this.#health, this.#checkIntervalMs, Date.now(), Math.random());
+  }
+
+  /** Looks at a server whose type is not certain yet. */
+  async #lookAtType(): Promise<number> {
+    if (!this.#type.isOpen || !isServingState(this.#health.state)) return IDLE_MS;
+    if (this.#pauseMs > 0) return this.#pauseMs;
+    const before = this.profile;
+    await lookAtType(this.#client, this.#type, this.#type.nextTimeoutMs(this.endpoint.check_timeout));
+    if (!this.#stopped && this.profile !== before) {
+      this.#takeType();
+      this.checkNow();
+    }
+    return this.#type.nextPauseMs;
+  }
+
+  /** The server is of another type than it was taken for: what was read of it may be wrong. */
+  #takeType(): void {
+    this.#signals.reset();
+    this.#registry.reset();
+    this.#serverVersion = null;
+    this.#load = null;
+    this.#refreshRequested = true;
+    this.#repeaters.lists.trigger();
+    this.#repeaters.loads.trigger();
   }
 
   /** A service elsewhere whose health check is its model list is asked seldom: its traffic tells whether it is well. */

@@ -9,7 +9,8 @@ import type { Unsubscribe } from '@olla/state/ports/unsubscribe';
 import { reportEvent, type EventReporter } from '@olla/state/report-event';
 import type { AgentLog } from './agent-log.ts';
 import type { AgentState } from './agent-state.ts';
-import { EndpointMonitor, type StateChange } from './endpoint-monitor.ts';
+import { EndpointMonitor } from './endpoint-monitor.ts';
+import type { StateChange } from './monitor-options.ts';
 import type { ChangeKind } from './change-kind.ts';
 import { Semaphore } from './semaphore.ts';
 import { Publisher } from './publisher.ts';
@@ -64,6 +65,7 @@ export class Leadership {
       return new EndpointMonitor({
         endpoint,
         discovery: settings.discovery.model_discovery,
+        profileFilter: settings.proxy.profile_filter,
         userAgent: `olla-agent/${self.version}`,
         forgetAfterMs: settings.model_registry.unification.stale_threshold,
         log,

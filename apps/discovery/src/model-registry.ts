@@ -74,6 +74,14 @@ export class ModelRegistry {
     return nextListDelayMs(timing, Math.random());
   }
 
+  /** Forgets what was read beside the list: the server is of another type than it was taken for. */
+  reset(): void {
+    this.#details.clear();
+    this.#hasFurtherList = true;
+    this.#contextLimit = null;
+    this.#problem = '';
+  }
+
   /** Takes over a full list that came with a health check. */
   take(models: readonly EndpointModel[]): void {
     const isFirst = this.#listedAt === null || this.#problem !== '';

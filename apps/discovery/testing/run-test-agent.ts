@@ -26,8 +26,10 @@ export function runTestAgent(
   store: TestStore,
   endpoints: readonly EndpointInput[],
   id = 'agent-1',
+  config: Readonly<Record<string, unknown>> = {},
 ): RunningAgent {
   const settings = settingsSchema.parse({
+    ...config,
     discovery: {
       static: {
         endpoints: endpoints.map((one) => ({ check_interval: '60s', check_timeout: '10s', ...one })),

@@ -19,7 +19,7 @@ export function listOf(owner: string, ...entries: object[]): object {
 /** The type that a server is taken for which answers 200 to these paths and nothing to others. */
 export function detectFrom(bodies: Readonly<Record<string, unknown>>): BackendType | null {
   const responses = Object.entries(bodies).map(([path, body]) => [path, response(200, body)] as const);
-  return detectProfile(new Map(responses))?.type ?? null;
+  return detectProfile(new Map(responses)).profile?.type ?? null;
 }
 
 /** What a type reads from a text, or from an object as JSON, at one of its signal paths. */

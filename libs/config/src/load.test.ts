@@ -272,6 +272,19 @@ describe('loadSettings', () => {
       assert.match(JSON.stringify(result.problems), /must be a host name such as/);
     });
 
+  test('gives a notice for an endpoint whose type proxy.profile_filter leaves out, and not for auto', () => {
+    const endpoints =
+      "[{ url: 'http://a', type: VLLM }, { url: 'http://b', type: auto }, { url: 'http://c', type: ollama }]";
+    write(
+      'config.yaml',
+      `proxy: { profile_filter: { include: ['llama*', Ollama] } }\ndiscovery: { static: { endpoints: ${endpoints} } }`,
+    );
+    assert.deepEqual(
+      load().notices.map(({ code, key, line }) => [code, key, line]),
+      [['UNUSED_ENDPOINT', 'discovery.static.endpoints[0].type', 2]],
+    );
+  });
+
   test('gives a notice for variables without effect and for misspelt ones', () => {
     const { notices } = load({
       env: { OLLA_THEME: 'dark', OLLA_SERVER_PROT: '1', OLLA_SERVICE_HOST: '10.0.0.1' },

@@ -2,6 +2,7 @@ import { isDropped } from '@olla/backends/base-path';
 import type { YamlProblem } from './document.ts';
 import type { Draft } from './draft.ts';
 import { hasCredentials } from './endpoint-credentials.ts';
+import { matchesFilter } from './glob.ts';
 import { isKnownVariable, unknownVariables, variablesWithoutEffect } from './env.ts';
 import { KEY_ROWS } from './key-table.ts';
 import { formatPath, type Notice } from './problem.ts';
@@ -27,6 +28,7 @@ export function collectNotices(
     ...droppedPaths(draft, settings),
     ...insecureEndpoints(draft, settings),
     ...lentCredentials(draft, settings),
+    ...unusedEndpoints(draft, settings),
   ];
 }
 
@@ -105,6 +107,15 @@ function lentCredentials(draft: Draft, { server: { cors }, discovery }: Settings
   const path = ['server', 'cors', 'allowed_origins'];
   const message = `contains \`*\`, so that every web page that a user of the gateway opens may send inference to ${shown} with the credentials that are configured there. Name the origins of your pages, or leave it so if that is meant; management is refused to other pages in any case`;
   return [{ code: 'LENT_CREDENTIALS', key: formatPath(path), message, ...draft.placeOf(path, 'key') }];
+}
+
+function unusedEndpoints(draft: Draft, settings: Settings): Notice[] {
+  return settings.discovery.static.endpoints.flatMap(({ name, type }, index) => {
+    if (type === 'auto' || matchesFilter(settings.proxy.profile_filter, type)) return [];
+    const path = ['discovery', 'static', 'endpoints', index, 'type'];
+    const message = `endpoint ${name} is not used, because proxy.profile_filter leaves out its type. Change the filter or remove the endpoint`;
+    return [{ code: 'UNUSED_ENDPOINT', key: formatPath(path), message, ...draft.placeOf(path, 'value') }];
+  });
 }
 
 function isLoopback(host: string): boolean {

@@ -18,6 +18,7 @@ export type NoticeCode =
   | 'DROPPED_PATH'
   | 'INSECURE_ENDPOINT'
   | 'LENT_CREDENTIALS'
+  | 'UNUSED_ENDPOINT'
   | 'LOOPBACK_ENDPOINT'
   | 'YAML_WARNING';
 

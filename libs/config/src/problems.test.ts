@@ -176,14 +176,12 @@ discovery:
   agent: external
   model_discovery: { interval: 0s, concurrent_workers: 0 }
   static: { endpoints: [{ url: 'http://x', name: a, type: vllm }] }
-proxy: { profile_filter: { include: ['llama*', ollama] } }
 `;
     assert.deepEqual(placesOf(text), [
       '1:17 BAD_VALUE server.port',
       '3:10 BAD_VALUE discovery.agent',
       '4:32 BAD_VALUE discovery.model_discovery.interval',
       '4:56 BAD_VALUE discovery.model_discovery.concurrent_workers',
-      '5:59 BAD_VALUE discovery.static.endpoints[0].type',
     ]);
   });
 

@@ -1,5 +1,4 @@
 import type * as z from 'zod';
-import { matchesFilter, type NameFilter } from './glob.ts';
 import { EVEN_WITH_ISSUES, peek, section } from './leaf.ts';
 import { discovery } from './sections/discovery.ts';
 import {
@@ -38,21 +37,6 @@ function checkAcrossSections(value: unknown, context: z.RefinementCtx): void {
       'cannot be external without redis.url, through which the agent reaches the gateways. Set redis.url';
     context.addIssue({ code: 'custom', path: ['discovery', 'agent'], message });
   }
-  const filter = peek(peek(value, 'proxy'), 'profile_filter');
-  const endpoints = peek(peek(discovered, 'static'), 'endpoints');
-  if (!isNameFilter(filter) || !Array.isArray(endpoints)) return;
-  for (const [index, item] of endpoints.entries()) {
-    const type = peek(item, 'type');
-    if (typeof type !== 'string' || type === 'auto' || matchesFilter(filter, type)) continue;
-    const message = `is left out by proxy.profile_filter. Change the filter or remove this endpoint`;
-    context.addIssue({ code: 'custom', path: ['discovery', 'static', 'endpoints', index, 'type'], message });
-  }
-}
-
-function isNameFilter(value: unknown): value is NameFilter {
-  const areNames = (list: unknown) => Array.isArray(list) && list.every((name) => typeof name === 'string');
-  const include = peek(value, 'include');
-  return (include === null || areNames(include)) && areNames(peek(value, 'exclude'));
 }
 
 /**

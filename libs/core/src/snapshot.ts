@@ -3,7 +3,7 @@ import type { BackendType } from './backend-type.ts';
 /**
  * State of an endpoint as the discovery agent's checks found it: `healthy`, `busy` (slow but serving), `warming` (coming
  * back), `unhealthy` (answers badly), `offline` (no connection), `unknown` (not checked yet), `config_error` (401 or
- * 403), `rate_limited` (429, waiting for its Retry-After). Whether it serves says endpoint-status.ts.
+ * 403, or a type that is not in use), `rate_limited` (429, waiting for its Retry-After). Whether it serves says endpoint-status.ts.
  */
 export type EndpointState =
   'healthy' | 'busy' | 'warming' | 'unhealthy' | 'offline' | 'unknown' | 'config_error' | 'rate_limited';

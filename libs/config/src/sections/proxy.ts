@@ -152,7 +152,7 @@ export const proxy = section({
     include: leaf(
       'list',
       unset(list(glob())).transform((names) => (names?.length === 0 ? null : names)),
-      'Backend types in use, `*` and `?` allowed; unset or empty is all.',
+      'Backend types in use, `*` and `?` allowed; unset or empty is all. An endpoint of another type, also one that `auto` finds, gets a notice and no requests.',
     ),
     exclude: leaf('list', list(glob()).default([]), 'Backend types not in use.'),
   }).prefault({}),

@@ -70,8 +70,8 @@ describe('the agent with a server of each backend type', () => {
       'gpt-4o': 'litellm',
     });
     const index = indexCatalog(snapshot.catalog);
-    assert.equal(index.find('meta-llama-3.1-8b-instruct')?.id, 'llama3.1:8b');
-    assert.equal(index.find('ai/gemma3:4B-Q4_K_M')?.id, 'gemma3:4b');
+    assert.equal(index.find('meta-llama-3.1-8b-instruct')[0]?.id, 'llama3.1:8b');
+    assert.equal(index.find('ai/gemma3:4B-Q4_K_M')[0]?.id, 'gemma3:4b');
 
     const read = await store.when(({ endpoints }) => {
       const loads = endpoints.filter(({ load }) => load !== null).map(({ name }) => name);

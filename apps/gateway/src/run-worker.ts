@@ -64,7 +64,8 @@ const MIN_FLUSH_MS = 500;
 /** Puts a worker together and starts to listen. Rejects if it cannot listen. */
 export async function runWorker({ init, state, log, format }: RunWorkerOptions): Promise<RunningWorker> {
   const { settings, self } = init;
-  const { proxy, server, model_aliases: aliases } = settings;
+  const { proxy, server } = settings;
+  const configuredNames = { aliases: settings.model_aliases, fallbacks: settings.model_fallbacks };
   const [snapshot, control, tracing] = await Promise.all([
     state.snapshots.read().catch(() => null),
     state.control.read().catch(() => ({ revision: 0, drained: {}, refresh: 0 })),
@@ -90,7 +91,16 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
     log,
     listing: settings.discovery.model_discovery.enabled,
   });
-  const routing = new RoutingView({ endpoints, aliases, live, ejections, changes, state, snapshot, control });
+  const routing = new RoutingView({
+    endpoints,
+    configuredNames,
+    live,
+    ejections,
+    changes,
+    state,
+    snapshot,
+    control,
+  });
   const refresh = new FleetRefresh({
     state,
     endpoints: () => routing.fleet.endpoints,
@@ -132,7 +142,7 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
   const limiter = new Limiter({ state, onStateLoss: server.rate_limits.on_state_loss });
   const { trust_proxy_headers: trustHeaders, trusted_proxy_cidrs: proxies } = server.rate_limits;
   const { max_body_size: maxBodyBytes, max_pending_bytes: maxPendingBytes } = server.request_limits;
-  const models = createModelLists(routing, aliases);
+  const models = createModelLists(routing);
   const cors = createCors(server.cors);
   const isKnownHost = createKnownHosts(server.allowed_hosts, hostname());
   const callers = new Callers({ isKnownHost, cors, adminToken });

@@ -131,9 +131,8 @@ function viewOf(settings: Settings, { snapshot, control, live }: FakeCluster): F
       priority,
       weight,
     })),
-    models: { find: () => undefined },
+    names: { steps: () => [], listed: [] },
     concurrencyOf: () => 1,
-    aliases: {},
   });
 }
 

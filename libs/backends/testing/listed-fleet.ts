@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { buildCatalog } from '@olla/core/catalog/build-catalog';
 import { indexCatalog } from '@olla/core/catalog/index-catalog';
+import { modelNames, type ConfiguredNames } from '@olla/core/catalog/model-names';
 import { recordConnectionFailure } from '@olla/core/route-plan/breaker';
 import { FleetLive } from '@olla/core/route-plan/fleet-live';
 import { buildFleetView, type FleetView } from '@olla/core/route-plan/fleet-view';
-import type { CatalogModel, EndpointModel, EndpointSnapshot, EndpointState } from '@olla/core/snapshot';
+import type { EndpointModel, EndpointSnapshot, EndpointState } from '@olla/core/snapshot';
 import { answerForFleet, type ListingScope } from '../src/listings/answer-for-fleet.ts';
 import type { ListingSource } from '../src/listings/listing-source.ts';
 import { profileOf, type KnownBackendType } from '../src/table.ts';
@@ -23,14 +24,17 @@ export interface Server {
 export type Fleet = ListingSource & { readonly view: FleetView };
 
 /** A fleet of servers, ready for listings and plans. */
-export function fleetOf(servers: readonly Server[], modelAliases: ListingSource['modelAliases'] = {}): Fleet {
+export function fleetOf(
+  servers: readonly Server[],
+  aliases: ConfiguredNames['aliases'] = {},
+  fallbacks: ConfiguredNames['fallbacks'] = {},
+): Fleet {
   const catalog = buildCatalog(
     servers.map(({ name, type, models }) => ({ endpoint: name, rules: profileOf(type).names, models })),
     null,
     1_795_392_610_000,
   );
-  const index = indexCatalog(catalog);
-  const find = (name: string): CatalogModel | undefined => index.find(name);
+  const names = modelNames(indexCatalog(catalog), { aliases, fallbacks });
   const drain = { by: 'ann', at: 1 };
   const view = buildFleetView({
     snapshot: {
@@ -44,17 +48,16 @@ export function fleetOf(servers: readonly Server[], modelAliases: ListingSource[
     control: {
       drained: Object.fromEntries(servers.filter(({ drained }) => drained).map(({ name }) => [name, drain])),
     },
-    models: { find },
+    names,
     live: new FleetLive(0),
     concurrencyOf: () => 1,
-    aliases: modelAliases,
   });
   servers.forEach(({ ejected }, i) => {
     const breaker = view.endpoints[i]?.live.breaker;
     if (ejected && breaker !== undefined)
       recordConnectionFailure(breaker, { reason: 'connection refused', startedAt: 1 }, 1);
   });
-  return { models: catalog.models, endpoints: view.endpoints, modelAliases, find, view };
+  return { models: catalog.models, endpoints: view.endpoints, names, view };
 }
 
 function snapshotOf({ name, type, state = 'healthy', version = null }: Server): EndpointSnapshot {

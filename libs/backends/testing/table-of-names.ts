@@ -1,6 +1,9 @@
 import type { KnownBackendType } from '../src/table.ts';
 
-/** The names of one model, each a row: `type name`, then what the server tells, `q=Q4_K_M` of weights, `p=8.0B` of size. */
+/**
+ * The names of one model, each a row: `type name`, then what the server tells, `q=Q4_K_M` of weights, `p=8.0B` of size,
+ * `by=unsloth` of its publisher.
+ */
 export interface NamedModel {
   readonly family: string | null;
   readonly size: string | null;
@@ -19,15 +22,79 @@ export const TABLE_OF_NAMES: readonly NamedModel[] = [
       'ollama llama3.1:8b q=Q4_K_M p=8.0B',
       'ollama llama3.1:latest q=Q4_K_M p=8.0B',
       'ollama llama3.1:8b-instruct-q4_K_M q=Q4_K_M p=8.0B',
-      'ollama hf.co/bartowski/Meta-Llama-3.1-8B-Instruct-GGUF:Q4_K_M q=Q4_K_M p=8.03B',
       'llamacpp Meta-Llama-3.1-8B-Instruct-Q4_K_M.gguf',
       'llamacpp /models/Meta-Llama-3.1-8B-Instruct-Q4_K_M.gguf',
-      'llamacpp bartowski/Meta-Llama-3.1-8B-Instruct-GGUF:Q4_K_M',
+      'llamacpp /home/ann/llama.cpp/models/Meta-Llama-3.1-8B-Instruct-GGUF/Meta-Llama-3.1-8B-Instruct-Q4_K_M.gguf',
+      'llamacpp models/Meta-Llama-3.1-8B-Instruct-Q4_K_M.gguf',
       'lm-studio meta-llama-3.1-8b-instruct q=Q4_K_M',
-      'lm-studio lmstudio-community/meta-llama-3.1-8b-instruct q=Q4_K_M',
       'docker-model-runner ai/llama3.1:8B-Q4_K_M',
+      'docker-model-runner docker.io/ai/llama3.1:8B-Q4_K_M',
       'lemonade Llama-3.1-8B-Instruct-GGUF q=Q4_K_M',
     ],
+  },
+  // Of two publishers each has quantised the model in its own way.
+  {
+    family: 'llama',
+    size: '8b',
+    quantization: 'Q4_K_M',
+    names: [
+      'ollama hf.co/bartowski/Meta-Llama-3.1-8B-Instruct-GGUF:Q4_K_M q=Q4_K_M p=8.03B',
+      'llamacpp bartowski/Meta-Llama-3.1-8B-Instruct-GGUF:Q4_K_M',
+      'llamacpp /models/bartowski/Meta-Llama-3.1-8B-Instruct-GGUF/Meta-Llama-3.1-8B-Instruct-Q4_K_M.gguf',
+      'llamacpp /root/.cache/huggingface/hub/models--bartowski--Meta-Llama-3.1-8B-Instruct-GGUF/snapshots/bf5b95e96dac0462e2a09145ec66cae9a3f12067/Meta-Llama-3.1-8B-Instruct-Q4_K_M.gguf',
+    ],
+  },
+  {
+    family: 'llama',
+    size: '8b',
+    quantization: 'Q4_K_M',
+    names: [
+      'lm-studio lmstudio-community/meta-llama-3.1-8b-instruct q=Q4_K_M',
+      'lm-studio meta-llama-3.1-8b-instruct q=Q4_K_M by=lmstudio-community',
+    ],
+  },
+  // The folder or the publisher tells of a training of its own.
+  {
+    family: 'llama',
+    size: '8b',
+    quantization: 'Q4_K_M',
+    names: ['llamacpp /models/support-bot/Meta-Llama-3.1-8B-Instruct-Q4_K_M.gguf'],
+  },
+  {
+    family: 'llama',
+    size: '8b',
+    quantization: 'Q4_K_M',
+    names: ['llamacpp models/legal/Meta-Llama-3.1-8B-Instruct-Q4_K_M.gguf'],
+  },
+  {
+    family: 'llama',
+    size: '8b',
+    quantization: 'Q4_K_M',
+    names: ['llamacpp /srv/tickets/models/Meta-Llama-3.1-8B-Instruct-Q4_K_M.gguf'],
+  },
+  {
+    family: 'llama',
+    size: '8b',
+    quantization: 'Q4_K_M',
+    names: ['lm-studio meta-llama-3.1-8b-instruct q=Q4_K_M by=somebody'],
+  },
+  {
+    family: 'llama',
+    size: '8b',
+    quantization: 'Q4_K_M',
+    names: ['ollama acme/llama3.1:8b q=Q4_K_M p=8.0B'],
+  },
+  {
+    family: 'llama',
+    size: '8b',
+    quantization: 'Q4_K_M',
+    names: ['ollama registry.acme.example/ai/llama3.1:8b q=Q4_K_M p=8.0B'],
+  },
+  {
+    family: 'llama',
+    size: '8b',
+    quantization: 'Q4_K_M',
+    names: ['ollama llama3.1:8b-support q=Q4_K_M p=8.0B'],
   },
   {
     family: 'llama',
@@ -53,9 +120,9 @@ export const TABLE_OF_NAMES: readonly NamedModel[] = [
       'vllm meta-llama/Llama-3.1-8B-Instruct',
       'vllm meta-llama/Meta-Llama-3.1-8B-Instruct',
       'sglang meta-llama/Llama-3.1-8B-Instruct',
-      'lmdeploy unsloth/Llama-3.1-8B-Instruct',
     ],
   },
+  { family: 'llama', size: '8b', quantization: null, names: ['lmdeploy unsloth/Llama-3.1-8B-Instruct'] },
   {
     family: 'llama',
     size: '8b',
@@ -82,9 +149,9 @@ export const TABLE_OF_NAMES: readonly NamedModel[] = [
     names: [
       'vllm neuralmagic/Meta-Llama-3.1-8B-Instruct-FP8',
       'vllm RedHatAI/Meta-Llama-3.1-8B-Instruct-FP8',
-      'sglang nvidia/Llama-3.1-8B-Instruct-FP8',
     ],
   },
+  { family: 'llama', size: '8b', quantization: 'FP8', names: ['sglang nvidia/Llama-3.1-8B-Instruct-FP8'] },
   {
     family: 'llama',
     size: '8b',
@@ -149,8 +216,9 @@ export const TABLE_OF_NAMES: readonly NamedModel[] = [
     family: 'llama',
     size: '70b',
     quantization: null,
-    names: ['vllm meta-llama/Llama-3.3-70B-Instruct', 'sglang unsloth/Llama-3.3-70B-Instruct'],
+    names: ['vllm meta-llama/Llama-3.3-70B-Instruct', 'sglang meta-llama/Llama-3.3-70B-Instruct'],
   },
+  { family: 'llama', size: '70b', quantization: null, names: ['sglang unsloth/Llama-3.3-70B-Instruct'] },
   {
     family: 'llama',
     size: '70b',
@@ -299,12 +367,9 @@ export const TABLE_OF_NAMES: readonly NamedModel[] = [
     family: 'qwen',
     size: '7b',
     quantization: null,
-    names: [
-      'vllm Qwen/Qwen2.5-7B-Instruct',
-      'sglang Qwen/Qwen2.5-7B-Instruct',
-      'lmdeploy unsloth/Qwen2.5-7B-Instruct',
-    ],
+    names: ['vllm Qwen/Qwen2.5-7B-Instruct', 'sglang Qwen/Qwen2.5-7B-Instruct'],
   },
+  { family: 'qwen', size: '7b', quantization: null, names: ['lmdeploy unsloth/Qwen2.5-7B-Instruct'] },
   { family: 'qwen', size: '7b', quantization: null, names: ['vllm Qwen/Qwen2.5-7B'] },
   { family: 'qwen', size: '7b', quantization: 'AWQ', names: ['vllm Qwen/Qwen2.5-7B-Instruct-AWQ'] },
   {
@@ -503,8 +568,9 @@ export const TABLE_OF_NAMES: readonly NamedModel[] = [
     family: 'gemma',
     size: '4b',
     quantization: null,
-    names: ['vllm google/gemma-3-4b-it', 'vllm unsloth/gemma-3-4b-it'],
+    names: ['vllm google/gemma-3-4b-it', 'sglang google/gemma-3-4b-it'],
   },
+  { family: 'gemma', size: '4b', quantization: null, names: ['vllm unsloth/gemma-3-4b-it'] },
   { family: 'gemma', size: '4b', quantization: null, names: ['vllm google/gemma-3-4b-pt'] },
   {
     family: 'gemma',
@@ -926,9 +992,11 @@ export function readRow(row: string): {
   name: string;
   quantization: string | null;
   parameterSize: string | null;
+  publisher: string | null;
 } {
-  const [type = '', name = '', ...told] = row.split(' ');
+  const [type = '', name = '', ...facts] = row.split(' ');
   const of = (key: string): string | null =>
-    told.find((part) => part.startsWith(`${key}=`))?.slice(2) ?? null;
-  return { type: type as KnownBackendType, name, quantization: of('q'), parameterSize: of('p') };
+    facts.find((part) => part.startsWith(`${key}=`))?.slice(key.length + 1) ?? null;
+  const told = { quantization: of('q'), parameterSize: of('p'), publisher: of('by') };
+  return { type: type as KnownBackendType, name, ...told };
 }

@@ -94,6 +94,14 @@ describe('loading a file with every key', () => {
     assert.deepEqual(settings.model_aliases['4'], ['gpt-4']);
   });
 
+  test('takes a single name of an alias or a fallback as a list of one', () => {
+    assert.deepEqual(settings.model_aliases['fast'], ['llama3.2:3b']);
+    assert.deepEqual(settings.model_fallbacks, {
+      'llama3.3:70b': ['qwen3:14b', 'llama3.1:8b'],
+      fast: ['qwen3:8b'],
+    });
+  });
+
   test('reads secrets from files without their line ends', () => {
     const [, , , token, key, basic] = settings.discovery.static.endpoints;
     assert.equal(token?.auth?.token, 'from-file');

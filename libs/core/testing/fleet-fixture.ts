@@ -7,6 +7,8 @@ import type {
   EndpointState,
   Snapshot,
 } from '../src/snapshot.ts';
+import { indexCatalog } from '../src/catalog/index-catalog.ts';
+import { modelNames, type ConfiguredNames } from '../src/catalog/model-names.ts';
 import { recordConnectionFailure, type Breaker } from '../src/route-plan/breaker.ts';
 import { FleetLive } from '../src/route-plan/fleet-live.ts';
 import { buildFleetView, type FleetView, type RouteScope } from '../src/route-plan/fleet-view.ts';
@@ -31,6 +33,7 @@ export interface Spec {
   readonly queued?: number;
   readonly listed?: boolean;
   readonly drained?: boolean;
+  readonly filtered?: boolean;
 }
 
 const DRAIN = { by: 'ann', at: 1 };
@@ -112,9 +115,10 @@ export function modelOf(specs: readonly Spec[], id: string): CatalogModel | unde
 
 export function fleet(
   specs: readonly Spec[],
-  aliases: Readonly<Record<string, readonly string[]>> = {},
+  aliases: ConfiguredNames['aliases'] = {},
   live = new FleetLive(0),
   checkedAt = 1,
+  fallbacks: ConfiguredNames['fallbacks'] = {},
 ): FleetView {
   const ids = [...new Set(specs.flatMap((spec) => Object.keys(spec.models ?? {})))];
   const models = ids.map((id) => modelOf(specs, id) as CatalogModel);
@@ -127,20 +131,20 @@ export function fleet(
   };
   return buildFleetView({
     snapshot,
-    endpoints: specs.map(({ name, type, priority, weight }) => ({
+    endpoints: specs.map(({ name, type, priority, weight, filtered }) => ({
       name,
       key: name,
       type: type ?? 'ollama',
       priority: priority ?? 100,
       weight: weight === undefined ? 1 : weight,
+      hasModelFilter: filtered ?? false,
     })),
     control: {
       drained: Object.fromEntries(specs.filter((spec) => spec.drained).map(({ name }) => [name, DRAIN])),
     },
-    models: { find: (name) => models.find((model) => model.id === name || model.aliases.includes(name)) },
+    names: modelNames(indexCatalog(snapshot.catalog), { aliases, fallbacks }),
     live,
     concurrencyOf: () => 4,
-    aliases,
   });
 }
 

@@ -77,7 +77,7 @@ function startWorker(state: SharedState, log: RecordingLog): Worker & { close():
   const control = { revision: 0, drained: {}, refresh: 0 };
   const routing = new RoutingView({
     endpoints,
-    aliases: {},
+    configuredNames: { aliases: {}, fallbacks: {} },
     live,
     ejections,
     changes: new ModelChanges({ endpoints, state, log, listing: true }),

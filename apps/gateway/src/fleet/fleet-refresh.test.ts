@@ -104,7 +104,7 @@ class WaitingCall {
 }
 
 /** Whether a promise is settled once everything that is due has run. */
-async function isSettled(promise: Promise<void>): Promise<boolean> {
+async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   let settled = false;
   void promise.then(() => (settled = true));
   await new Promise((resolve) => setImmediate(resolve));
@@ -119,11 +119,11 @@ test('asks for one round for many requests, and ends the wait when every endpoin
   assert.equal(world.changes.length, 1);
   world.publish({ a: ['healthy', 2, 1], b: ['offline', 1, 1] });
   world.publish({ a: ['healthy', 2, 2], b: ['offline', 1, 1] });
-  assert.equal(await isSettled(waiting[0] as Promise<void>), false);
+  assert.equal(await isSettled(waiting[0] ?? assert.fail()), false);
   world.publish({ a: ['healthy', 2, 2], b: ['offline', 2, 1] });
-  await Promise.all(waiting);
+  assert.deepEqual(new Set(await Promise.all(waiting)), new Set(['done']));
   // The round is recent: what it found holds for the next as well.
-  await refresh.refreshed(new WaitingCall(), ALL);
+  assert.equal(await refresh.refreshed(new WaitingCall(), ALL), 'done');
   assert.equal(world.changes.length, 1);
 });
 
@@ -162,11 +162,13 @@ test('ends the wait when the client leaves, the store is away, the time is over 
   const left = new WaitingCall();
   const waiting = world.refreshOf(t).refreshed(left, ALL);
   left.abort();
-  await waiting;
-  await world.refreshOf(t, { timeoutMs: 1 }).refreshed(new WaitingCall(), ALL);
-  await world.refreshOf(t, { listing: false }).refreshed(new WaitingCall(), ALL);
+  assert.equal(await waiting, 'failed');
+  const ended = (options?: Parameters<typeof world.refreshOf>[1]) =>
+    world.refreshOf(t, options).refreshed(new WaitingCall(), ALL);
+  assert.equal(await ended({ timeoutMs: 1 }), 'failed');
+  assert.equal(await ended({ listing: false }), 'failed');
   world.away = true;
-  await world.refreshOf(t).refreshed(new WaitingCall(), ALL);
+  assert.equal(await ended(), 'failed');
 });
 
 test('asks once for changes that end together, and misses none', async (t) => {

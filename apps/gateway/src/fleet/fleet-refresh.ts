@@ -1,5 +1,6 @@
 import type { EndpointView } from '@olla/core/route-plan/endpoint-view';
 import type { RouteScope } from '@olla/core/route-plan/fleet-view';
+import type { Refresh } from '@olla/core/route-plan/routing-facts';
 import type { Instance } from '@olla/core/instance';
 import type { EndpointSnapshot } from '@olla/core/snapshot';
 import type { ControlPort } from '@olla/state/ports/control';
@@ -62,26 +63,27 @@ export class FleetRefresh {
   }
 
   /**
-   * Resolves when the endpoints of the route were looked at anew, after `timeoutMs`, or when the request is aborted; never
-   * rejects.
+   * Resolves when the endpoints of the route were looked at anew: `done`; or, after `timeoutMs` or when the request is
+   * aborted, `failed`. Never rejects.
    */
-  refreshed(call: Pick<Call, 'onAbort'>, scope: RouteScope): Promise<void> {
+  refreshed(call: Pick<Call, 'onAbort'>, scope: RouteScope): Promise<Refresh> {
     const { listing, timeoutMs } = this.#options;
-    if (!listing) return Promise.resolve();
+    if (!listing) return Promise.resolve('failed');
     const round = this.#recentRound() ?? this.#ask();
-    if (this.#isOver(round, scope)) return Promise.resolve();
+    const endOf = (): Refresh => (round.failed ? 'failed' : 'done');
+    if (this.#isOver(round, scope)) return Promise.resolve(endOf());
     return new Promise((resolve) => {
-      const finish = (): void => {
+      const finish = (ended: Refresh): void => {
         clearTimeout(timer);
         this.#waiting.delete(look);
-        resolve();
+        resolve(ended);
       };
       const look = (): void => {
-        if (this.#isOver(round, scope)) finish();
+        if (this.#isOver(round, scope)) finish(endOf());
       };
-      const timer = setTimeout(finish, timeoutMs);
+      const timer = setTimeout(() => finish('failed'), timeoutMs);
       this.#waiting.add(look);
-      call.onAbort(finish);
+      call.onAbort(() => finish('failed'));
     });
   }
 

@@ -1,6 +1,6 @@
 import { DEFAULT_PROFILE, profileOrDefault } from '@olla/backends/table';
-import type { Settings } from '@olla/config/schema';
-import { indexCatalog, type ModelIndex } from '@olla/core/catalog/index-catalog';
+import { indexCatalog } from '@olla/core/catalog/index-catalog';
+import { modelNames, type ConfiguredNames, type ModelNames } from '@olla/core/catalog/model-names';
 import type { FleetLive } from '@olla/core/route-plan/fleet-live';
 import { buildFleetView, type FleetView } from '@olla/core/route-plan/fleet-view';
 import { compareVersions, type Snapshot } from '@olla/core/snapshot';
@@ -12,7 +12,7 @@ import type { ModelChanges } from './model-changes.ts';
 
 export interface RoutingViewOptions {
   readonly endpoints: Endpoints;
-  readonly aliases: Settings['model_aliases'];
+  readonly configuredNames: ConfiguredNames;
   readonly live: FleetLive;
   readonly ejections: Pick<Ejections, 'applyChecks'>;
   readonly changes: Pick<ModelChanges, 'onChange' | 'settle' | 'applyTo'>;
@@ -33,7 +33,7 @@ export class RoutingView {
   readonly #options: RoutingViewOptions;
   readonly #unsubscribe: (() => void)[];
   #fleet: FleetView;
-  #models: ModelIndex = { find: () => undefined };
+  #names: ModelNames;
   /** The newest snapshot as the agent published it, and with the changes that stand. */
   #published: Snapshot | null = null;
   #snapshot: Snapshot | null = null;
@@ -42,6 +42,7 @@ export class RoutingView {
   constructor(options: RoutingViewOptions) {
     this.#options = options;
     this.#control = options.control;
+    this.#names = modelNames(indexCatalog({ revision: 0, models: [] }), options.configuredNames);
     this.#fleet = this.#build();
     if (options.snapshot !== null) this.#take(options.snapshot);
     this.#unsubscribe = [
@@ -60,9 +61,9 @@ export class RoutingView {
     return this.#fleet;
   }
 
-  /** Finds models by any of their names. */
-  get models(): ModelIndex {
-    return this.#models;
+  /** What the names of models mean. */
+  get names(): ModelNames {
+    return this.#names;
   }
 
   /** Null before the first. */
@@ -97,12 +98,12 @@ export class RoutingView {
     this.#published = snapshot;
     const catalog = known?.catalog ?? this.#options.changes.applyTo(snapshot);
     this.#snapshot = { ...snapshot, catalog };
-    if (known === null) this.#models = indexCatalog(catalog);
+    if (known === null) this.#names = modelNames(indexCatalog(catalog), this.#options.configuredNames);
     this.#fleet = this.#build();
   }
 
   #build(): FleetView {
-    const { endpoints, aliases, live } = this.#options;
+    const { endpoints, live } = this.#options;
     return buildFleetView({
       snapshot: this.#snapshot,
       endpoints: endpoints.list.map(({ name, key, settings }) => ({
@@ -111,12 +112,12 @@ export class RoutingView {
         type: settings.type === 'auto' ? DEFAULT_PROFILE.type : settings.type,
         priority: settings.priority,
         weight: settings.weight,
+        hasModelFilter: settings.model_filter !== null,
       })),
       control: this.#control,
-      models: this.#models,
+      names: this.#names,
       live,
       concurrencyOf: (type) => profileOrDefault(type).defaultConcurrency,
-      aliases,
     });
   }
 }

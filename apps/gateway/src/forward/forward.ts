@@ -8,12 +8,13 @@ import type { InvalidResponses } from '../fleet/invalid-responses.ts';
 import type { ModelChanges } from '../fleet/model-changes.ts';
 import type { Call } from '../request/call.ts';
 import type { Outcome } from '../request/outcome.ts';
+import { routingHeaders } from '../request/plan.ts';
 import { failWith } from '../request/respond.ts';
 import type { AttemptResult } from './attempt-result.ts';
 import { attempt, type AttemptEnd, type ForwardInput } from './attempt.ts';
 import { EndMarks } from './end-marks.ts';
 import { failureError } from './failure-error.ts';
-import { nextStep, type AttemptsSoFar, type NextStep, type RetryRule } from './next-step.ts';
+import { candidatesLeft, nextStep, type AttemptsSoFar, type NextStep, type RetryRule } from './next-step.ts';
 import type { TrailerRule } from './trailer-rule.ts';
 
 export type Forward = (call: Call, input: ForwardInput) => Promise<Outcome>;
@@ -47,9 +48,15 @@ export function createForward(options: ForwardOptions): Forward {
       const candidate = candidates[index];
       if (candidate === undefined) throw new RangeError('a plan that refuses nothing has no candidates');
       const view = candidate.endpoint;
-      const soFar = { tried: index, waited, candidatesLeft: candidates.length - index - 1 };
+      const left = (isGone: boolean): Omit<AttemptsSoFar, 'isBodyReplayable'> => ({
+        tried: index,
+        waited,
+        candidatesLeft: candidatesLeft(candidates, index, isGone),
+      });
       const relays = (status: number, isBodyReplayable: boolean): boolean =>
-        nextStep({ kind: 'head', status }, { ...soFar, isBodyReplayable }, retry) === 'relay';
+        nextStep({ kind: 'head', status }, { ...left(false), isBodyReplayable }, retry) === 'relay';
+      if (candidate.rank !== candidates[index - 1]?.rank && index > 0)
+        call.headers.routing = routingHeaders(input.plan, candidate.rank);
       const startedAt = Date.now();
       inFlight.acquire(view);
       ejections.attemptStarts(view);
@@ -75,7 +82,7 @@ export function createForward(options: ForwardOptions): Forward {
       const { result } = end;
       if ('failure' in result && result.failure.kind === 'protocol')
         invalidResponses.note(view.name, call.id, result.failure);
-      const next = stepAfter(end, soFar);
+      const next = stepAfter(end, left('failure' in result && result.failure.kind === 'connect'));
       if (next !== 'try_fresh') report(candidate, result, startedAt);
       if (next === 'relay' || next === 'give_up') return conclude(call, input, { end, candidate, index });
       freshConnection = next === 'try_fresh';

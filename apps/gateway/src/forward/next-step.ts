@@ -1,4 +1,5 @@
 import type { Settings } from '@olla/config/schema';
+import type { Candidate } from '@olla/core/route-plan/fleet-view';
 import type { UpstreamFailure } from '@olla/upstream/upstream';
 
 /** What an attempt at one endpoint has come to before anything was sent to the client. */
@@ -14,6 +15,7 @@ export interface AttemptsSoFar {
   readonly tried: number;
   /** Attempts before this one that waited for a response. A refused connection is none. */
   readonly waited: number;
+  /** See candidatesLeft. */
   readonly candidatesLeft: number;
   /** The body can be sent again from its beginning. */
   readonly isBodyReplayable: boolean;
@@ -53,6 +55,20 @@ export function retryRule({ retry, max_retries: retries }: Settings['proxy']): R
     afterFailures: retry.on_connection_failure,
     maxEndpoints: retry.enabled ? Math.min(...bounds) : 1,
   };
+}
+
+/**
+ * How many candidates a request may go on to. A fallback stands in only where no endpoint of the models before it serves:
+ * a failed attempt alone gives no client another model.
+ *
+ * @param isGone the endpoint of the attempt could not be connected to, so that it serves no more
+ */
+export function candidatesLeft(candidates: readonly Candidate[], index: number, isGone: boolean): number {
+  const rank = candidates[index]?.rank;
+  const after = candidates.length - index - 1;
+  const alike = candidates.findLastIndex((candidate) => candidate.rank === rank) - index;
+  if (alike > 0 || !isGone) return alike;
+  return candidates.slice(0, index).some(({ endpoint }) => endpoint.status.serves) ? 0 : after;
 }
 
 /** The one rule for what follows an attempt. Pure. */

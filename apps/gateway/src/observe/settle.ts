@@ -95,6 +95,9 @@ function routingOf(
 ): RequestRecord['routing'] {
   if (requested === null) return null;
   const model = attempt?.candidate.modelId ?? plan?.modelId ?? requested;
-  if (attempt !== null) return { model, decision: plan?.isFallback === true ? 'fallbacks' : 'hits' };
+  if (attempt !== null) {
+    const facts = plan?.facts[attempt.candidate.rank];
+    return { model, decision: facts?.decision === 'fallback' ? 'fallbacks' : 'hits' };
+  }
   return error === 'MODEL_UNAVAILABLE' ? { model, decision: 'misses' } : null;
 }

@@ -6,9 +6,8 @@ import {
   type ListingScope,
 } from '@olla/backends/listings/answer-for-fleet';
 import type { ListingSource, Scope } from '@olla/backends/listings/listing-source';
-import { selectModels } from '@olla/backends/listings/select-models';
+import { findListed } from '@olla/backends/listings/select-models';
 import { unifiedModel } from '@olla/backends/listings/unified';
-import type { Settings } from '@olla/config/schema';
 import { OllaError } from '@olla/core/errors';
 import type { RoutingView } from '../fleet/routing-view.ts';
 import type { Call } from './call.ts';
@@ -26,13 +25,12 @@ export interface ModelLists {
   listing(call: Call, route: RelayRoute): Outcome | null;
 }
 
-export function createModelLists(routing: RoutingView, modelAliases: Settings['model_aliases']): ModelLists {
+export function createModelLists(routing: RoutingView): ModelLists {
   // What this worker plans with, so that listings offer what it routes.
   const source = (): ListingSource => ({
     models: routing.snapshot?.catalog.models ?? [],
     endpoints: routing.fleet.endpoints,
-    modelAliases,
-    find: (name) => routing.models.find(name),
+    names: routing.names,
   });
   // Lists as text, each made once for all who ask within a moment.
   const texts = new ShortCache<string>();
@@ -104,15 +102,14 @@ function listedAs({ query }: Call): { readonly format: string; readonly scope: S
 }
 
 function oneModel(source: ListingSource, name: string): object {
-  const id = source.find(name)?.id ?? name;
-  const listed = selectModels(source, {}).find((one) => one.id === id);
+  const listed = findListed(source, {}, name);
   if (listed === undefined) throw modelNotFound(name);
   return unifiedModel(listed, Date.now());
 }
 
 /** A list offers what the planner would route; so does the reason why a model is not offered. */
 function notOffered(source: ListingSource, name: string): OllaError {
-  if (source.find(name) === undefined) return modelNotFound(name);
+  if (source.names.steps(name).length === 0) return modelNotFound(name);
   return new OllaError(
     'MODEL_UNAVAILABLE',
     `the model ${printable(name)} is known, but no endpoint of this route serves it now. GET /olla/models shows where it is`,

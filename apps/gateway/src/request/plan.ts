@@ -1,11 +1,7 @@
 import { OllaError } from '@olla/core/errors';
 import type { Candidate } from '@olla/core/route-plan/fleet-view';
-import {
-  planRoute,
-  type RoutePolicy,
-  type RouteRequest,
-  type RoutingFacts,
-} from '@olla/core/route-plan/plan-route';
+import { planRoute, type RoutePolicy, type RouteRequest } from '@olla/core/route-plan/plan-route';
+import type { RoutingFacts } from '@olla/core/route-plan/routing-facts';
 import type { FleetRefresh } from '../fleet/fleet-refresh.ts';
 import type { RoutingView } from '../fleet/routing-view.ts';
 import type { Sessions, SessionTurn } from '../fleet/sessions.ts';
@@ -25,12 +21,10 @@ export interface Plan {
   readonly refusal: OllaError | null;
   /** In the order to try them. */
   readonly candidates: readonly Candidate[];
-  /** Flat: how they were chosen; empty for a request without a model. */
-  readonly headers: readonly string[];
+  /** How they were chosen, by the candidate's rank, or why there are none; empty for a request without a model. */
+  readonly facts: readonly RoutingFacts[];
   /** Null where sessions are not sticky, or the request has no model. */
   readonly session: SessionTurn | null;
-  /** Goes to endpoints without the model, for want of one that has it. */
-  readonly isFallback: boolean;
   /** The id in the catalog of the model that was asked for; null where none was, or nobody knows it. */
   readonly modelId: string | null;
 }
@@ -76,8 +70,8 @@ export function createPlan({ routing, policy, sessions, refresh, ask, guard }: P
     const made = planRoute(routing.fleet, wanted, policy);
     const asked = { call, route, client, session };
     if (made.kind === 'routed' || !made.refreshFirst) return planOf(made, wanted, asked);
-    return refresh.refreshed(call, route.targets).then(() => {
-      const again = { ...wanted, refreshed: true };
+    return refresh.refreshed(call, route.targets).then((ended) => {
+      const again = { ...wanted, refresh: ended };
       return planOf(planRoute(routing.fleet, again, policy), again, asked);
     });
   };
@@ -88,13 +82,12 @@ export function createPlan({ routing, policy, sessions, refresh, ask, guard }: P
 
   function planOf(made: ReturnType<typeof planRoute>, { scope, model }: RouteRequest, asked: Asked): Plan {
     const { session } = asked;
-    const headers = made.facts === null ? [] : routingHeaders(made.facts);
+    const facts = made.kind === 'routed' ? made.facts : made.facts === null ? [] : [made.facts];
     const refused = (refusal: OllaError): Plan => ({
       refusal,
       candidates: [],
-      headers,
+      facts,
       session,
-      isFallback: false,
       modelId: modelIdOf(scope, model),
     });
     if (made.kind === 'refused') return refused(new OllaError(made.code, made.message));
@@ -105,9 +98,8 @@ export function createPlan({ routing, policy, sessions, refresh, ask, guard }: P
       return {
         refusal: null,
         candidates,
-        headers,
+        facts,
         session,
-        isFallback: made.facts?.decision === 'fallback',
         modelId: first?.modelId ?? modelIdOf(scope, model),
       };
     });
@@ -133,7 +125,7 @@ export function createPlan({ routing, policy, sessions, refresh, ask, guard }: P
     const { call, route, client, body } = input;
     const chosen = (choose: () => Candidate): Plan => {
       const modelId = modelIdOf(route.targets, requestedModel(body));
-      const shared = { headers: [], session: null, isFallback: false, modelId };
+      const shared = { facts: [], session: null, modelId };
       return orRefused(
         (refusal) => ({ refusal, candidates: [], ...shared }),
         () => ({ refusal: null, candidates: guard.permitted(input, [choose()]), ...shared }),
@@ -166,7 +158,11 @@ function orRefused(refused: (refusal: OllaError) => Plan, make: () => Plan): Pla
   }
 }
 
-function routingHeaders({ strategy, decision, reason }: RoutingFacts): readonly string[] {
+/** Flat; of a candidate's rank, or of a refusal. */
+export function routingHeaders({ facts }: Plan, rank = 0): readonly string[] {
+  const told = facts[rank];
+  if (told === undefined) return [];
+  const { strategy, decision, reason } = told;
   return [
     'X-Olla-Routing-Strategy',
     strategy,

@@ -17,7 +17,7 @@ import { checkHead } from './head-rules.ts';
 import type { ManagementGuard } from './management-guard.ts';
 import type { ModelLists } from './model-lists.ts';
 import type { Outcome } from './outcome.ts';
-import type { PlanRequest } from './plan.ts';
+import { routingHeaders, type PlanRequest } from './plan.ts';
 import { answerPreflight, isPreflight } from './preflight.ts';
 import type { ReadBody } from './read-body.ts';
 import { aborted, failWith } from './respond.ts';
@@ -116,7 +116,7 @@ export function createRequestPath(options: RequestPathOptions): RequestListener 
     if (body.refusal !== null) throw body.refusal;
 
     const plan = (steps.plan = await planRequest(call, { route, client, body }));
-    call.headers.routing = plan.headers;
+    call.headers.routing = routingHeaders(plan, plan.candidates[0]?.rank);
     if (plan.refusal !== null) throw plan.refusal;
     call.throwIfAborted();
 

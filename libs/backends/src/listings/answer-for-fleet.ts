@@ -3,7 +3,13 @@ import type { BackendProfile } from '../profile.ts';
 import { DEFAULT_PROFILE, PROFILES } from '../table.ts';
 import type { ListingSource, Scope } from './listing-source.ts';
 import { namedFromListed, openAiList, openAiModel, type NamedModel } from './openai.ts';
-import { nativeModels, selectModels, type ListedModel, type NativeModel } from './select-models.ts';
+import {
+  findListed,
+  nativeModels,
+  selectModels,
+  type ListedModel,
+  type NativeModel,
+} from './select-models.ts';
 import { unifiedList } from './unified.ts';
 
 /** The answer of a listing. */
@@ -50,10 +56,7 @@ function answerOpenAi(path: string, source: ListingSource): FleetListing | null 
 const OPENAI_LIST = '/v1/models';
 
 function findNamed(source: ListingSource, scope: Scope, name: string): NamedModel | undefined {
-  const listed = selectModels(source, scope);
-  const id = source.find(name)?.id;
-  // An alias of the configuration comes before a model of that name, as it does for requests.
-  const model = listed.findLast((one) => one.id === name) ?? listed.find((one) => one.id === id);
+  const model = findListed(source, scope, name);
   return model === undefined ? undefined : namedFromListed(model);
 }
 
@@ -110,10 +113,10 @@ function one(
   name: string,
   render: (model: NativeModel) => object,
 ): FleetListing {
-  const wanted = source.find(name);
+  const wanted = source.names.steps(name).flatMap(({ models }) => models.map(({ model }) => model));
   const models = nativeModels(source, scope);
   const model =
-    models.find((native) => native.name === name) ?? models.find((native) => native.model === wanted);
+    models.find((native) => native.name === name) ?? models.find((native) => wanted.includes(native.model));
   return model === undefined ? { found: false, model: name } : found(render(model));
 }
 

@@ -1,4 +1,5 @@
 import type { BackendType } from '@olla/core/backend-type';
+import type { ModelNames } from '@olla/core/catalog/model-names';
 import type { EndpointView } from '@olla/core/route-plan/endpoint-view';
 import type { CatalogModel } from '@olla/core/snapshot';
 
@@ -10,10 +11,8 @@ export interface ListingSource {
   readonly models: readonly CatalogModel[];
   /** Those that this gateway is configured with. What others have is not listed. */
   readonly endpoints: readonly ListedEndpoint[];
-  /** `model_aliases` of the configuration: virtual name → names of models. */
-  readonly modelAliases: Readonly<Record<string, readonly string[]>>;
-  /** Finds a model by any of its names, as requests do. */
-  readonly find: (name: string) => CatalogModel | undefined;
+  /** What names mean, as for requests. */
+  readonly names: ModelNames;
 }
 
 /** Which part of the fleet a listing is about. Everything absent is no condition. */

@@ -40,7 +40,7 @@ describe("Ollama's own lists", () => {
     assert.deepEqual(entries.find(({ name }) => name === 'seen:latest')?.['details'], details);
     const far = entries.find(({ name }) => name === 'far:latest');
     assert.deepEqual([far?.['remote_model'], far?.['remote_host']], ['big', 'https://ollama.com:443']);
-    assert.equal(fleet.find('seen:latest')?.kind, 'vlm');
+    assert.equal(fleet.names.steps('seen:latest')[0]?.models[0]?.model.kind, 'vlm');
   });
 
   test('have the same details for a model in memory', () => {

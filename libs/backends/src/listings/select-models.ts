@@ -1,3 +1,5 @@
+import type { ListedName, NamedModel, NameStep } from '@olla/core/catalog/model-names';
+import { plainName } from '@olla/core/catalog/names/plain-name';
 import type { CatalogModel, ModelLocation } from '@olla/core/snapshot';
 import type { ListedEndpoint, ListingSource, Scope } from './listing-source.ts';
 
@@ -12,48 +14,90 @@ export interface ListedModel {
   readonly model: CatalogModel;
   /** At least one. */
   readonly places: readonly PlacedModel[];
-  /** Names of the models that a configured alias stands for; null for a model itself. */
+  /** What the name stands for: names of models; null for a model itself. */
   readonly aliasFor: readonly string[] | null;
+  /** Servers have this name, each for another of the models that it stands for. */
+  readonly isShared: boolean;
 }
 
-/** The models in scope, in the catalog's order, and after them the configured aliases that lead to one of them. */
+/**
+ * The models in scope, in the catalog's order, and after them the names that stand for them: of several models, of
+ * aliases, and of models in whose place a fallback serves. An alias takes the place of a model that has its name.
+ */
 export function selectModels(source: ListingSource, scope: Scope): ListedModel[] {
   const endpoints = new Map(source.endpoints.map((endpoint) => [endpoint.name, endpoint]));
-  const listed: ListedModel[] = [];
+  const placesOf = (model: CatalogModel): PlacedModel[] => placesInScope(model, endpoints, scope);
+  const listed = new Map<string, ListedModel>();
   for (const model of source.models) {
-    const one = listModel(model, endpoints, scope);
-    if (one !== null) listed.push(one);
+    const places = placesOf(model);
+    if (!isWanted(places, scope)) continue;
+    listed.set(model.id, { id: model.id, model, places, aliasFor: null, isShared: false });
   }
-  const ids = new Set(listed.map(({ id }) => id));
-  for (const [alias, names] of Object.entries(source.modelAliases)) {
-    if (ids.has(alias)) continue;
-    const targets = names.map((name) => source.find(name)).filter((model) => model !== undefined);
-    const reached = targets.map((model) => listModel(model, endpoints, scope)).filter((one) => one !== null);
-    const first = reached[0];
-    if (first === undefined) continue;
-    const places = [...new Set(reached)].flatMap((one) => one.places);
-    listed.push({ id: alias, model: first.model, places, aliasFor: names });
+  for (const name of source.names.listed) {
+    const one = listName(name, placesOf);
+    if (one === null || !isWanted(one.places, scope)) continue;
+    // What serves in the place of a model does not hide it.
+    if (one.step.kind === 'fallback' && listed.has(name.name)) continue;
+    listed.set(name.name, one);
   }
-  return listed;
+  return [...listed.values()];
 }
 
-function listModel(
+/** The name by the first of its steps that an endpoint serves. Null for one that is only a name of one model. */
+function listName(
+  { name, steps }: ListedName,
+  placesOf: (model: CatalogModel) => readonly PlacedModel[],
+): (ListedModel & { readonly step: NameStep }) | null {
+  const placed = steps
+    .map((step) => ({ step, places: distinctModels(step.models).flatMap(placesOf) }))
+    .filter(({ places }) => places.length > 0);
+  const chosen = placed.find(({ places }) => serves(places)) ?? placed[0];
+  if (chosen === undefined) return null;
+  const { step, places } = chosen;
+  const isShared = step.kind === 'model';
+  const models = distinctModels(step.models);
+  const [model] = models;
+  if (model === undefined || (isShared && models.length === 1)) return null;
+  const aliasFor = isShared ? models.map(({ id }) => id) : [...new Set(step.models.map((one) => one.name))];
+  return { id: name, model, places, aliasFor, isShared, step };
+}
+
+function distinctModels(models: readonly NamedModel[]): CatalogModel[] {
+  return [...new Set(models.map(({ model }) => model))];
+}
+
+/** The entry of a listing under any name that works as `model`. */
+export function findListed(source: ListingSource, scope: Scope, name: string): ListedModel | undefined {
+  const listed = selectModels(source, scope);
+  const named =
+    listed.find(({ id }) => id === name) ?? listed.find(({ id }) => plainName(id) === plainName(name));
+  if (named !== undefined) return named;
+  const ids = new Set(source.names.steps(name).flatMap(({ models }) => models.map(({ model }) => model.id)));
+  return listed.find(({ id }) => ids.has(id));
+}
+
+function placesInScope(
   model: CatalogModel,
   endpoints: ReadonlyMap<string, ListedEndpoint>,
   scope: Scope,
-): ListedModel | null {
-  if (scope.family !== undefined && model.family?.toLowerCase() !== scope.family.toLowerCase()) return null;
-  if (scope.type !== undefined && !isOfKind(model, scope.type)) return null;
+): PlacedModel[] {
+  if (scope.family !== undefined && model.family?.toLowerCase() !== scope.family.toLowerCase()) return [];
+  if (scope.type !== undefined && !isOfKind(model, scope.type)) return [];
   const places: PlacedModel[] = [];
   for (const location of model.locations) {
     const at = endpoints.get(location.endpoint);
     if (at === undefined || (scope.types !== undefined && !scope.types.has(at.type))) continue;
     if (scope.endpoint === undefined || scope.endpoint === at.name) places.push({ ...location, at });
   }
-  if (places.length === 0) return null;
-  const serves = places.some(({ at }) => at.status.serves);
-  if (scope.available !== undefined && scope.available !== serves) return null;
-  return { id: model.id, model, places, aliasFor: null };
+  return places;
+}
+
+function isWanted(places: readonly PlacedModel[], { available }: Scope): boolean {
+  return places.length > 0 && (available === undefined || available === serves(places));
+}
+
+function serves(places: readonly PlacedModel[]): boolean {
+  return places.some(({ at }) => at.status.serves);
 }
 
 function isOfKind({ kind }: CatalogModel, wanted: string): boolean {
@@ -62,7 +106,7 @@ function isOfKind({ kind }: CatalogModel, wanted: string): boolean {
   return kind === word || `${word}s` === kind;
 }
 
-/** One name of a type's own list: a native name of its endpoints, or a configured alias that leads to one. */
+/** One name of a type's own list: a native name of its endpoints, or one that stands for some of them. */
 export interface NativeModel {
   readonly name: string;
   readonly model: CatalogModel;
@@ -76,15 +120,18 @@ export interface NativeModel {
  * @param scope with `available: true` the endpoints that do not serve are left out altogether
  */
 export function nativeModels(source: ListingSource, scope: Scope): NativeModel[] {
-  const byName = new Map<string, { model: CatalogModel; places: PlacedModel[] }>();
-  for (const { id, model, places, aliasFor } of selectModels(source, scope)) {
-    for (const place of places) {
-      if (scope.available === true && !place.at.status.serves) continue;
+  const inScope = ({ at }: PlacedModel): boolean => scope.available !== true || at.status.serves;
+  const natives = new Map<string, { model: CatalogModel; places: PlacedModel[] }>();
+  const aliases = new Map<string, { model: CatalogModel; places: PlacedModel[] }>();
+  for (const { id, model, places, aliasFor, isShared } of selectModels(source, scope)) {
+    if (isShared) continue;
+    const to = aliasFor === null ? natives : aliases;
+    for (const place of places.filter(inScope)) {
       const name = aliasFor === null ? place.model.name : id;
-      const known = byName.get(name);
-      if (known === undefined) byName.set(name, { model, places: [place] });
+      const known = to.get(name);
+      if (known === undefined) to.set(name, { model, places: [place] });
       else known.places.push(place);
     }
   }
-  return [...byName].map(([name, entry]) => ({ name, ...entry }));
+  return [...new Map([...natives, ...aliases])].map(([name, entry]) => ({ name, ...entry }));
 }

@@ -34,7 +34,7 @@ export const modelRegistry = section({
       fallback_behavior: leaf(
         'choice',
         choice(['compatible_only', 'all', 'none']).default('compatible_only'),
-        'Endpoints that `optimistic` then tries: with `all`, every endpoint of the route; else none.',
+        'What `optimistic` and `discovery` then try: `all`: any endpoint of the route; `compatible_only`: only endpoints known to have the model; `none`: nothing. See docs/routing.md.',
       ),
       discovery_timeout: leaf(
         'duration',
@@ -62,14 +62,29 @@ export const modelRegistry = section({
   }).prefault({}),
 });
 
+/** Names, each with a list of names of models; a single name is a list of one. */
+const namesByName = () =>
+  z
+    .record(
+      text(),
+      z.union(
+        [list(text()).min(1, { error: 'must name at least one model' }), text().transform((name) => [name])],
+        { error: 'must be a list of model names' },
+      ),
+      { error: 'must be names, each with a list of model names' },
+    )
+    .prefault({});
+
 export const modelAliases = leaf(
   'map',
-  z
-    .record(text(), list(text()).min(1, { error: 'must name at least one model' }), {
-      error: 'must be names, each with a list of model names',
-    })
-    .default({}),
-  'Names for chains of models, each with the models that may serve it, in order of preference.',
+  namesByName(),
+  'Names for pools: the listed names are one model under other names, and requests spread over all endpoints that have one.',
+);
+
+export const modelFallbacks = leaf(
+  'map',
+  namesByName(),
+  'For a name, the names of models that serve in its place, in this order, while no endpoint serves the name itself.',
 );
 
 const noAnthropic = 'this version has no Anthropic routes';

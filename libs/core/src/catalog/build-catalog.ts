@@ -7,9 +7,9 @@ export type { EndpointModels };
 
 /**
  * Makes one catalog of what all endpoints have: one entry for each model, with all its names and locations. Pure; the
- * order of endpoints and models does not matter.
+ * order of endpoints and models does not matter, nor that in which they were found.
  *
- * @param previous its ids and `created` are kept; it is returned itself if nothing changed
+ * @param previous `created` is kept from it; it is returned itself if nothing changed
  * @param now epoch milliseconds; becomes `created` of a new model of which no server tells a date
  */
 export function buildCatalog(
@@ -17,9 +17,13 @@ export function buildCatalog(
   previous: Catalog | null,
   now: number,
 ): Catalog {
-  const before = new Map((previous?.models ?? []).map((model) => [model.id, model]));
-  const models = nameGroups(groupModels(perEndpoint), before).map((group) =>
-    mergeModels(group, before.get(group.id), Math.floor(now / 1000)),
+  const created = new Map<string, number>();
+  for (const model of previous?.models ?? []) {
+    for (const name of [model.id, ...model.aliases])
+      created.set(name, Math.min(created.get(name) ?? Infinity, model.created));
+  }
+  const models = nameGroups(groupModels(perEndpoint)).map((group) =>
+    mergeModels(group, created, Math.floor(now / 1000)),
   );
   if (previous !== null && sameModels(models, previous.models)) return previous;
   // At least the time: two agents that lead one after the other must not give one revision to two catalogs.

@@ -2,6 +2,7 @@ import type { EndpointModel } from '../snapshot.ts';
 import type { NameRules } from './names/name-rules.ts';
 import { plainName } from './names/plain-name.ts';
 import { parseModelName, type ParsedName } from './names/parse-model-name.ts';
+import type { Publisher } from './names/publishers.ts';
 
 /** One model at one endpoint, with what its name tells. */
 export interface LocatedModel {
@@ -19,8 +20,9 @@ export interface EndpointModels {
 }
 
 /**
- * Groups what is one model: equal names (unless the servers tell different quantisations), or names with one identity.
- * A digest joins nothing here: what a name means must not depend on which other names have the same content now.
+ * Groups what is one model: equal names (unless the servers tell different quantisations or publishers), or names with
+ * one identity and publisher. A digest joins nothing here: what a name means must not depend on which other names have
+ * the same content now.
  */
 export function groupModels(perEndpoint: readonly EndpointModels[]): LocatedModel[][] {
   const units = unitsByName(perEndpoint);
@@ -37,8 +39,11 @@ export function groupModels(perEndpoint: readonly EndpointModels[]): LocatedMode
     if (first === undefined) firstWith.set(key, at);
     else parents[root(at)] = root(first);
   };
+  const meantBy = publishersByIdentity(units);
   for (const [at, unit] of units.entries()) {
-    for (const { parsed } of unit) if (parsed.identity !== null) joinBy(parsed.identity, at);
+    const told = publisherOf(unit);
+    for (const identity of new Set(unit.map(({ parsed }) => parsed.identity)))
+      if (identity !== null) joinBy(`${meantBy(identity, told)} ${identity}`, at);
   }
   const groups = new Map<number, LocatedModel[]>();
   for (const [at, unit] of units.entries()) {
@@ -50,33 +55,65 @@ export function groupModels(perEndpoint: readonly EndpointModels[]): LocatedMode
   return [...groups.values()];
 }
 
-/** Models of one name, apart where their quantisations differ. */
-function unitsByName(perEndpoint: readonly EndpointModels[]): LocatedModel[][] {
-  const byName = new Map<string, Map<string, LocatedModel[]>>();
-  for (const { endpoint, rules, models } of perEndpoint) {
-    for (const model of models) {
-      const parsed = parseCached(rules, model);
-      const name = plainName(model.name);
-      const quantization = parsed.weights ?? '';
-      const units = byName.get(name) ?? new Map<string, LocatedModel[]>();
-      byName.set(name, units);
-      const unit = units.get(quantization);
-      if (unit === undefined) units.set(quantization, [{ endpoint, rules, model, parsed }]);
-      else unit.push({ endpoint, rules, model, parsed });
-    }
-  }
-  return [...byName.values()].flatMap(withoutUntold);
+/** The one that the names of a unit tell; empty for none. */
+function publisherOf(unit: readonly LocatedModel[]): string {
+  return unit.find(({ parsed }) => parsed.publisher.name !== '')?.parsed.publisher.name ?? '';
 }
 
-/** Adds the models that tell no quantisation to the first quantisation that another of their name tells. */
-function withoutUntold(units: ReadonlyMap<string, LocatedModel[]>): LocatedModel[][] {
-  const untold = units.get('');
-  const told = [...units]
-    .filter(([quantization]) => quantization !== '')
-    .sort(([a], [b]) => (a < b ? -1 : 1));
-  const first = told[0];
-  if (untold === undefined || first === undefined) return [...units.values()];
-  return [[...first[1], ...untold], ...told.slice(1).map(([, unit]) => unit)];
+/**
+ * Whose model a name means. One without a publisher means the one that the other names of its identity tell; if they
+ * tell several, the maker.
+ */
+function publishersByIdentity(
+  units: readonly LocatedModel[][],
+): (identity: string, publisher: string) => string {
+  const named = new Map<string, Map<string, Publisher>>();
+  for (const { parsed } of units.flat()) {
+    const { identity, publisher } = parsed;
+    if (identity === null || publisher.name === '') continue;
+    const publishers = named.get(identity) ?? new Map<string, Publisher>();
+    named.set(identity, publishers.set(publisher.name, publisher));
+  }
+  return (identity, publisher) => {
+    if (publisher !== '') return publisher;
+    const others = [...(named.get(identity)?.values() ?? [])];
+    const makers = others.filter(({ kind }) => kind === 'maker');
+    const [only] = others.length === 1 ? others : makers.length === 1 ? makers : [];
+    return only?.name ?? '';
+  };
+}
+
+/** Models of one name, apart where their quantisations or publishers differ. */
+function unitsByName(perEndpoint: readonly EndpointModels[]): LocatedModel[][] {
+  const byName = new Map<string, LocatedModel[]>();
+  for (const { endpoint, rules, models } of perEndpoint) {
+    for (const model of models) {
+      const located = { endpoint, rules, model, parsed: parseCached(rules, model) };
+      const name = plainName(model.name);
+      const namesakes = byName.get(name);
+      if (namesakes === undefined) byName.set(name, [located]);
+      else namesakes.push(located);
+    }
+  }
+  return [...byName.values()].flatMap(apart);
+}
+
+function apart(namesakes: LocatedModel[]): LocatedModel[][] {
+  if (namesakes.length === 1) return [namesakes];
+  const weightsOf = toldBy(namesakes, ({ weights }) => weights ?? '');
+  const publisherOf = toldBy(namesakes, ({ publisher }) => publisher.name);
+  const units = Map.groupBy(namesakes, (one) => `${weightsOf(one)}\n${publisherOf(one)}`);
+  return [...units.values()];
+}
+
+/** What each tells; those that do not tell it have what the others tell, if they all tell the same. */
+function toldBy(
+  namesakes: readonly LocatedModel[],
+  tell: (parsed: ParsedName) => string,
+): (one: LocatedModel) => string {
+  const told = new Set(namesakes.map(({ parsed }) => tell(parsed)).filter((value) => value !== ''));
+  const [only = ''] = told.size === 1 ? told : [];
+  return ({ parsed }) => tell(parsed) || only;
 }
 
 /** The names of a fleet are read again at each discovery, and few of them change. */
@@ -84,14 +121,15 @@ const parsedNames = new WeakMap<NameRules, Map<string, ParsedName>>();
 /** Names that are remembered for one set of rules. */
 const MAX_PARSED = 20_000;
 
-function parseCached(rules: NameRules, { name, quantization, parameterSize }: EndpointModel): ParsedName {
+function parseCached(rules: NameRules, model: EndpointModel): ParsedName {
+  const { name, quantization, parameterSize, publisher } = model;
   let ofRules = parsedNames.get(rules);
   if (ofRules === undefined) parsedNames.set(rules, (ofRules = new Map()));
-  const key = `${name}\n${quantization ?? ''}\n${parameterSize ?? ''}`;
+  const key = `${name}\n${quantization ?? ''}\n${parameterSize ?? ''}\n${publisher ?? ''}`;
   let parsed = ofRules.get(key);
   if (parsed === undefined) {
     if (ofRules.size >= MAX_PARSED) ofRules.clear();
-    parsed = parseModelName(name, { rules, quantization, parameterSize });
+    parsed = parseModelName(name, { rules, quantization, parameterSize, publisher });
     ofRules.set(key, parsed);
   }
   return parsed;

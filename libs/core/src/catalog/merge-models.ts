@@ -8,10 +8,14 @@ import { parameterCountOf } from './names/model-size.ts';
 /**
  * Makes the catalog's entry of a group. Each property is what most locations tell, or else what the names tell.
  *
- * @param before the entry of the previous catalog, whose `created` is kept
+ * @param createdBefore `created` by name in the previous catalog; it is kept
  * @param nowS epoch seconds
  */
-export function mergeModels(group: NamedGroup, before: CatalogModel | undefined, nowS: number): CatalogModel {
+export function mergeModels(
+  group: NamedGroup,
+  createdBefore: ReadonlyMap<string, number>,
+  nowS: number,
+): CatalogModel {
   const located = [...group.located].sort(
     (a, b) => compare(a.endpoint, b.endpoint) || compare(a.model.name, b.model.name),
   );
@@ -34,7 +38,7 @@ export function mergeModels(group: NamedGroup, before: CatalogModel | undefined,
     format: told(({ model }) => model.format) ?? told(({ parsed }) => parsed.format),
     contextLength,
     capabilities: capabilitiesOf(models, kind, variant, contextLength),
-    created: before?.created ?? madeAt(models) ?? nowS,
+    created: createdBefore.get(group.id) ?? earliest(group, createdBefore) ?? madeAt(models) ?? nowS,
     locations: located.map(({ endpoint, model }) => ({ endpoint, model })),
   };
 }
@@ -46,6 +50,11 @@ function kindOf(models: readonly EndpointModel[], group: NamedGroup): ModelKind 
   if (named !== undefined) return named;
   // The special kinds show in a name, so what has a known family and none of them is a language model.
   return group.located.some(({ parsed }) => parsed.family !== null) ? 'llm' : 'unknown';
+}
+
+/** Of a model that has a new id: as its names had it. */
+function earliest({ aliases }: NamedGroup, createdBefore: ReadonlyMap<string, number>): number | null {
+  return smallest(aliases.map((name) => createdBefore.get(name) ?? null));
 }
 
 /** The oldest date that a server tells of the model, in epoch seconds. */

@@ -1,5 +1,6 @@
-import type { CatalogModel } from '../snapshot.ts';
 import type { LocatedModel } from './group-models.ts';
+import { withoutLatest } from './latest-tag.ts';
+import { readFilePath, tellingFolders } from './names/file-path.ts';
 
 export interface NamedGroup {
   readonly id: string;
@@ -7,71 +8,63 @@ export interface NamedGroup {
   readonly located: readonly LocatedModel[];
 }
 
+interface Naming {
+  readonly located: readonly LocatedModel[];
+  readonly natives: readonly string[];
+  id: string;
+  readonly aliases: Set<string>;
+}
+
 /**
- * Gives every group an id and aliases, so that each name means one group. A group keeps its id as long as one of its
- * endpoints uses that name.
+ * Gives every group an id of its own, and as aliases the other names of its endpoints. A name that several groups have
+ * is nobody's id: it means all of them, and each is found by that name with `@` and its quantisation. Depends on what
+ * the endpoints have and on nothing else, so that names do not change with the order of discovery.
  */
-export function nameGroups(
-  groups: readonly (readonly LocatedModel[])[],
-  before: ReadonlyMap<string, CatalogModel>,
-): NamedGroup[] {
-  const ordered = groups.map((located) => ({ located, names: nativeNames(located) })).sort(byImportance);
-  const taken = new Set<string>();
-  const named: { id: string; aliases: string[]; located: readonly LocatedModel[] }[] = [];
-  for (const { located, names } of ordered) {
-    const free = names.filter((name) => !taken.has(name));
-    const id = chooseId(free, located, before) ?? distinguish(names[0] ?? '', located, taken);
-    const aliases = free.filter((name) => name !== id);
-    for (const name of [id, ...aliases]) taken.add(name);
-    named.push({ id, aliases, located });
+export function nameGroups(groups: readonly (readonly LocatedModel[])[]): NamedGroup[] {
+  const namings = groups.map((located): Naming => {
+    const natives = [...new Set(located.map(({ model }) => model.name))].sort(compare);
+    return { located, natives, id: '', aliases: new Set(natives) };
+  });
+  const shared = sharedNames(namings);
+  const taken = new Set(namings.flatMap(({ natives }) => natives));
+  namings.sort((a, b) => compare(sortKey(a), sortKey(b)));
+  for (const naming of namings) {
+    const ranked = [...naming.natives].sort(
+      (a, b) => rank(a, naming.located) - rank(b, naming.located) || a.length - b.length || compare(a, b),
+    );
+    const distinct = ranked.flatMap((name) => {
+      const sharers = shared.get(withoutLatest(name));
+      return sharers === undefined ? [] : [distinguish(name, naming, sharers, taken)];
+    });
+    naming.id = ranked.find((name) => !shared.has(withoutLatest(name))) ?? distinct[0] ?? '';
+    for (const name of distinct) naming.aliases.add(name);
   }
-  // Shorter forms come last, so that they take no name that a server uses in any letter case.
-  const folded = new Set([...taken].map((name) => name.toLowerCase()));
-  // `x` is `x:latest` at its server, before it is the file of some folder at another.
-  for (const shorten of [withoutLatest, withoutFolders]) {
-    for (const group of named) {
-      for (const name of [group.id, ...group.aliases].flatMap(shorten)) {
-        const lower = name.toLowerCase();
-        if (folded.has(lower)) continue;
-        folded.add(lower);
-        group.aliases.push(name);
-      }
+  addShorterForms(namings);
+  return namings
+    .map(({ id, aliases, located }) => {
+      aliases.delete(id);
+      return { id, aliases: [...aliases], located };
+    })
+    .sort((a, b) => compare(a.id, b.id));
+}
+
+/** By the name without `:latest`, which means nothing. */
+function sharedNames(namings: readonly Naming[]): Map<string, Naming[]> {
+  const byName = new Map<string, Naming[]>();
+  for (const naming of namings) {
+    for (const name of new Set(naming.natives.map(withoutLatest))) {
+      const sharers = byName.get(name);
+      if (sharers === undefined) byName.set(name, [naming]);
+      else sharers.push(naming);
     }
   }
-  return named.sort((a, b) => compare(a.id, b.id));
+  for (const [name, sharers] of byName) if (sharers.length === 1) byName.delete(name);
+  return byName;
 }
 
-function nativeNames(located: readonly LocatedModel[]): string[] {
-  return [...new Set(located.map(({ model }) => model.name))].sort(compare);
-}
-
-interface Unnamed {
-  readonly located: readonly LocatedModel[];
-  readonly names: readonly string[];
-}
-
-/** Groups that share a name are ordered by their locations: the one with the most gets the name. */
-function byImportance(a: Unnamed, b: Unnamed): number {
-  return (
-    b.located.length - a.located.length ||
-    compare(a.names[0] ?? '', b.names[0] ?? '') ||
-    compare(quantizationOf(a.located), quantizationOf(b.located))
-  );
-}
-
-function chooseId(
-  names: readonly string[],
-  located: readonly LocatedModel[],
-  before: ReadonlyMap<string, CatalogModel>,
-): string | null {
-  const kept = names.filter((name) => before.has(name));
-  kept.sort((a, b) => (before.get(a)?.created ?? 0) - (before.get(b)?.created ?? 0) || compare(a, b));
-  const first = kept[0];
-  if (first !== undefined) return first;
-  const ranked = [...names].sort(
-    (a, b) => rank(a, located) - rank(b, located) || a.length - b.length || compare(a, b),
-  );
-  return ranked[0] ?? null;
+function sortKey({ natives, located }: Naming): string {
+  const { weights, publisher } = toldOf(natives[0] ?? '', located);
+  return `${natives[0] ?? ''}\n${weights}\n${publisher}`;
 }
 
 /** The lower, the better an id: names that people type come first, names of files last. */
@@ -80,25 +73,85 @@ function rank(name: string, located: readonly LocatedModel[]): number {
   return located.some(({ rules, model }) => rules.preferredAsId && model.name === name) ? 0 : 1;
 }
 
-/** An id for a group whose names all belong to another group: with its quantisation, as LM Studio writes it. */
-function distinguish(name: string, located: readonly LocatedModel[], taken: ReadonlySet<string>): string {
-  const id = `${name}@${quantizationOf(located).toLowerCase() || 'other'}`;
+/** A name for a group that shares one: with its quantisation, as LM Studio writes it, and its publisher if need be. */
+function distinguish(
+  name: string,
+  { located, aliases }: Naming,
+  sharers: readonly Naming[],
+  taken: Set<string>,
+): string {
+  const { weights, publisher } = toldOf(name, located);
+  const alike = sharers.filter((one) => weightsOf(name, one) === weights);
+  const told = alike.length > 1 && publisher !== '' ? [publisher, weights] : [weights];
+  const label = told
+    .filter((part) => part !== '')
+    .join('-')
+    .toLowerCase()
+    .replaceAll(' ', '-');
+  const wanted = `${name}@${label || 'unknown'}`;
   for (let n = 1; ; n += 1) {
-    const candidate = n === 1 ? id : `${id}-${n}`;
-    if (!taken.has(candidate)) return candidate;
+    const candidate = n === 1 ? wanted : `${wanted}-${n}`;
+    if (taken.has(candidate) && !aliases.has(candidate)) continue;
+    taken.add(candidate);
+    return candidate;
   }
 }
 
-function quantizationOf(located: readonly LocatedModel[]): string {
-  return located.find(({ parsed }) => parsed.quantization !== null)?.parsed.quantization ?? '';
+/** What a group tells of its weights under a name, with or without `:latest`. */
+function weightsOf(name: string, { natives, located }: Naming): string {
+  const key = withoutLatest(name);
+  return toldOf(natives.find((native) => withoutLatest(native) === key) ?? '', located).weights;
 }
 
-function withoutLatest(name: string): string[] {
-  return name.endsWith(':latest') ? [name.slice(0, -':latest'.length)] : [];
+function toldOf(
+  name: string,
+  located: readonly LocatedModel[],
+): { readonly weights: string; readonly publisher: string } {
+  const told = (tell: (one: LocatedModel) => string): string =>
+    located
+      .filter(({ model }) => model.name === name)
+      .map(tell)
+      .filter((value) => value !== '')
+      .sort(compare)[0] ?? '';
+  return {
+    weights: told(({ parsed }) => parsed.weights ?? ''),
+    publisher: told(({ parsed }) => parsed.publisher.name),
+  };
 }
 
-function withoutFolders(name: string): string[] {
-  return name.startsWith('/') && !name.endsWith('/') ? [name.slice(name.lastIndexOf('/') + 1)] : [];
+/** Adds names without what may be left out, where no server has that name in any letter case for another model. */
+function addShorterForms(namings: readonly Naming[]): void {
+  const wanted = new Map<string, Set<Naming>>();
+  const shorter = namings.map((naming) => {
+    const forms = naming.natives
+      .map((name) => shorterForm(name, naming.located))
+      .filter((form) => form !== null);
+    for (const form of forms) {
+      const lower = form.toLowerCase();
+      wanted.set(lower, (wanted.get(lower) ?? new Set()).add(naming));
+    }
+    return { naming, forms };
+  });
+  const used = new Map<string, Naming>();
+  for (const naming of namings) for (const name of naming.aliases) used.set(name.toLowerCase(), naming);
+  for (const { naming, forms } of shorter) {
+    for (const form of forms) {
+      const lower = form.toLowerCase();
+      const isOwn = (used.get(lower) ?? naming) === naming;
+      if (isOwn && (wanted.get(lower)?.size === 1 || naming.natives.includes(`${form}:latest`)))
+        naming.aliases.add(form);
+    }
+  }
+}
+
+function shorterForm(name: string, located: readonly LocatedModel[]): string | null {
+  const short = withoutLatest(name);
+  if (short !== name) return short;
+  const path = readFilePath(name);
+  if (path === null) return null;
+  // The file may have the name of a model that was trained further there.
+  const isKnown = located.some(({ model, parsed }) => model.name === name && parsed.family !== null);
+  return isKnown && tellingFolders(path).length > 0 ? null : path.file;
 }
 
 export function compare(a: string, b: string): number {

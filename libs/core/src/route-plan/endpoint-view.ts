@@ -13,6 +13,8 @@ export interface EndpointRouting {
   readonly priority: number;
   /** null: its slots where the backend tells them, else what is usual for the type. */
   readonly weight: number | null;
+  /** It may have only some of its server's models; absent for all. */
+  readonly hasModelFilter?: boolean;
 }
 
 export interface EndpointViewInput {
@@ -32,6 +34,7 @@ export class EndpointView {
   readonly priority: number;
   /** Requests it is worth at once, above 0. */
   readonly weight: number;
+  readonly hasModelFilter: boolean;
   /** Requests that wait in its own queue and are not from this cluster, by its last reading. */
   readonly foreignQueue: number;
   /** What the agent's checks found, null for an endpoint that no agent has seen. Whether it serves says `status`. */
@@ -54,6 +57,7 @@ export class EndpointView {
     this.name = settings.name;
     this.key = settings.key;
     this.priority = settings.priority;
+    this.hasModelFilter = settings.hasModelFilter ?? false;
     this.probed = probed;
     this.state = probed?.state ?? 'unknown';
     this.live = live.endpoint(settings.key);

@@ -1,7 +1,8 @@
 import type { BackendType } from '../backend-type.ts';
+import type { ModelNames, NamedModel, NameStep } from '../catalog/model-names.ts';
 import { plainName } from '../catalog/names/plain-name.ts';
 import { isServingState } from '../endpoint-status.ts';
-import type { CatalogModel, EndpointModel, Snapshot } from '../snapshot.ts';
+import type { EndpointModel, Snapshot } from '../snapshot.ts';
 import { applyCheck } from './breaker.ts';
 import { EndpointView, type EndpointRouting, type EndpointViewInput } from './endpoint-view.ts';
 import type { FleetLive, Rotation } from './fleet-live.ts';
@@ -16,7 +17,7 @@ export interface Candidate {
   /** The name differs from the one asked for, so that the body has to be changed. */
   readonly rewrite: boolean;
   readonly resident: boolean | null;
-  /** Place of the model in the chain of an alias; 0 is the best, and where there is no alias. */
+  /** Which step of the name asked for it serves, see Target; 0 where none was asked for. */
   readonly rank: number;
 }
 
@@ -28,18 +29,11 @@ export interface RouteScope {
   readonly types: ReadonlySet<BackendType> | null;
 }
 
-export interface ModelFinder {
-  /** A model by any of its names. */
-  find(name: string): CatalogModel | null | undefined;
-}
-
 export interface FleetInput extends EndpointViewInput {
   /** null before the first: no endpoint serves. */
   readonly snapshot: Snapshot | null;
   readonly endpoints: readonly EndpointRouting[];
-  readonly models: ModelFinder;
-  /** Virtual names, each with the names to try in their order. */
-  readonly aliases: Readonly<Record<string, readonly string[]>>;
+  readonly names: ModelNames;
 }
 
 /** Where one name leads on one route. */
@@ -49,8 +43,9 @@ export interface Target {
   readonly rotation: Rotation;
   /** Endpoints of any type that have the model. */
   readonly everywhere: readonly EndpointView[];
-  readonly alias: boolean;
-  /** The model's id in the catalog, of an alias that of its first known model; null for requests without a model. */
+  /** What the name means, in the order in which it is tried; empty for requests without a model. */
+  readonly steps: readonly NameStep[];
+  /** The id in the catalog of the first model that it means; null for requests without a model. */
   readonly modelId: string | null;
 }
 
@@ -95,7 +90,7 @@ export class FleetView {
     const { targets } = this.#scope(scope);
     const known = targets.get(name);
     if (known !== undefined) return known;
-    const found = this.#aliasTarget(scope, name) ?? this.#modelTarget(scope, name);
+    const found = this.#makeTarget(scope, name);
     // Names that nobody knows are not kept: a client can make up any number of them.
     if (found === null) return null;
     if (targets.size >= MAX_TARGETS) targets.clear();
@@ -156,7 +151,7 @@ export class FleetView {
       }));
       const rotation = this.live.rotation(scope.label, this.endpoints.length);
       entry = {
-        members: { candidates, rotation, everywhere, alias: false, modelId: null },
+        members: { candidates, rotation, everywhere, steps: [], modelId: null },
         targets: new Map(),
       };
       this.#scopes.set(scope, entry);
@@ -164,73 +159,63 @@ export class FleetView {
     return entry;
   }
 
-  #modelTarget(scope: RouteScope, name: string): Target | null {
-    const model = this.#input.models.find(name) ?? null;
-    if (model === null) return null;
-    const found = new Map<EndpointView, Candidate>();
-    this.#collect(model, { wanted: name, written: name, rank: 0 }, found);
-    return this.#makeTarget(scope, `${scope.label}\n${model.id}`, found, { alias: false, modelId: model.id });
-  }
-
-  #aliasTarget(scope: RouteScope, name: string): Target | null {
-    const { aliases, models } = this.#input;
-    if (!Object.hasOwn(aliases, name)) return null;
-    const found = new Map<EndpointView, Candidate>();
-    let modelId: string | null = null;
-    aliases[name]?.forEach((wanted, rank) => {
-      const model = models.find(wanted) ?? null;
-      if (model === null) return;
-      modelId ??= model.id;
-      this.#collect(model, { wanted, written: name, rank }, found);
-    });
-    const key = `${scope.label}\nalias ${name}`;
-    return found.size === 0 ? null : this.#makeTarget(scope, key, found, { alias: true, modelId });
+  #makeTarget(scope: RouteScope, name: string): Target | null {
+    const steps = this.#input.names.steps(name);
+    const [first] = steps;
+    if (first === undefined) return null;
+    const found = new Map<EndpointView, Found>();
+    for (const [rank, { models }] of steps.entries())
+      for (const wanted of models) this.#collect(wanted, { written: name, rank }, found);
+    const candidates = [...found.values()]
+      .map(({ candidate }) => candidate)
+      .filter(({ endpoint }) => scope.types?.has(endpoint.type) ?? true)
+      .sort((a, b) => a.endpoint.order - b.endpoint.order);
+    const ids = first.models.map(({ model }) => model.id).join('\n');
+    return {
+      candidates,
+      rotation: this.live.rotation(`${scope.label}\n${ids}`, this.endpoints.length),
+      everywhere: [...found.keys()],
+      steps,
+      modelId: first.models[0]?.model.id ?? null,
+    };
   }
 
   /**
-   * Adds each endpoint that has the model, unless it is there by a better name. Of several names that it has for the
-   * model, the one wanted: a client that names one of them means that one.
+   * Adds each endpoint that has the model, unless it is there already. Of several names that it has for the model, the
+   * one wanted: a client that names one of them means that one.
    */
-  #collect(model: CatalogModel, names: Names, found: Map<EndpointView, Candidate>): void {
+  #collect(
+    { name: wanted, model }: NamedModel,
+    { written, rank }: { readonly written: string; readonly rank: number },
+    found: Map<EndpointView, Found>,
+  ): void {
     for (const { endpoint: endpointName, model: native } of model.locations) {
       const endpoint = this.#byName.get(endpointName);
       if (endpoint === undefined) continue;
       const known = found.get(endpoint);
-      if (known !== undefined && !isBetter(native.name, names, known)) continue;
-      const rewrite = native.name !== names.written;
-      found.set(endpoint, {
+      const isBetter =
+        known === undefined ||
+        (known.candidate.rank === rank &&
+          known.wanted === wanted &&
+          distance(native.name, wanted) < distance(known.candidate.model ?? '', wanted));
+      if (!isBetter) continue;
+      const candidate = {
         endpoint,
         model: native.name,
         modelId: model.id,
-        rewrite,
+        rewrite: native.name !== written,
         resident: native.resident,
-        rank: names.rank,
-      });
+        rank,
+      };
+      found.set(endpoint, { candidate, wanted });
     }
-  }
-
-  #makeTarget(
-    scope: RouteScope,
-    rotation: string,
-    found: Map<EndpointView, Candidate>,
-    asked: Pick<Target, 'alias' | 'modelId'>,
-  ): Target {
-    const candidates = [...found.values()]
-      .filter(({ endpoint }) => scope.types?.has(endpoint.type) ?? true)
-      .sort((a, b) => a.endpoint.order - b.endpoint.order);
-    return {
-      candidates,
-      rotation: this.live.rotation(rotation, this.endpoints.length),
-      everywhere: [...found.keys()],
-      ...asked,
-    };
   }
 }
 
-/** Whether an endpoint has a model under a name that is nearer to what is wanted than the one found before. */
-function isBetter(native: string, { wanted, rank }: Names, known: Candidate): boolean {
-  if (known.rank < rank || known.model === null) return false;
-  return distance(native, wanted) < distance(known.model, wanted);
+interface Found {
+  readonly candidate: Candidate;
+  /** The name for which it was found. */
+  readonly wanted: string;
 }
 
 /** 0 for the name itself, 1 for another spelling of it, 2 for another name. */
@@ -245,14 +230,6 @@ interface Native {
   readonly native: EndpointModel;
   /** The model's id in the catalog. */
   readonly modelId: string;
-}
-
-interface Names {
-  /** A name of the model, to be kept where the endpoint has it. */
-  readonly wanted: string;
-  /** What stands in the body. */
-  readonly written: string;
-  readonly rank: number;
 }
 
 /** Makes a view of a snapshot, and forgets what was counted at endpoints that are configured no more. */

@@ -6,6 +6,15 @@ import { roundRobin } from './balance/round-robin.ts';
 import type { Candidate, FleetView, RouteScope, Target } from './fleet-view.ts';
 import { placeSession, type SessionLookup } from '../sticky/place-session.ts';
 import { refusalMessage, type RefusalCode } from './refusal-message.ts';
+import {
+  anyEndpointFacts,
+  factsBySteps,
+  foundFacts,
+  refusedFacts,
+  type Refresh,
+  type RoutingFacts,
+  type RoutingStrategy,
+} from './routing-facts.ts';
 
 /** What a request asks of the fleet. */
 export interface RouteRequest {
@@ -16,30 +25,20 @@ export interface RouteRequest {
   readonly preferred?: string | null;
   /** Null for requests that belong to no session. */
   readonly session?: SessionLookup | null;
-  /** The fleet's models were listed anew for this request already. */
-  readonly refreshed?: boolean;
+  /** How looking at the fleet anew for this request ended; null or absent if that was not done. */
+  readonly refresh?: Refresh | null;
 }
 
-export interface RoutePolicy {
+export interface RoutePolicy extends RoutingStrategy {
   readonly balancer: BalancerName;
-  readonly strategy: 'strict' | 'optimistic' | 'discovery';
-  readonly fallback: 'compatible_only' | 'all' | 'none';
-  readonly refreshOnMiss: boolean;
-}
-
-/** Values of the X-Olla-Routing-* headers. */
-export interface RoutingFacts {
-  readonly strategy: string;
-  readonly decision: string;
-  readonly reason: string;
 }
 
 export interface RoutedPlan {
   readonly kind: 'routed';
-  /** In the order to try them; never empty, each endpoint once. */
+  /** In the order to try them; never empty, each endpoint once. Those of a later step of the name come last. */
   readonly candidates: readonly Candidate[];
-  /** null for requests without a model: they have no such headers. */
-  readonly facts: RoutingFacts | null;
+  /** By the rank of the candidate that serves; empty for requests without a model: they have no such headers. */
+  readonly facts: readonly RoutingFacts[];
   /** All were ejected: the first is the least bad. */
   readonly lastResort: boolean;
 }
@@ -69,12 +68,18 @@ export function planRoute(view: FleetView, request: RouteRequest, policy: RouteP
   const { scope, model } = request;
   if (model === null || model === '') {
     const members = view.members(scope);
-    return route(view, members, request, policy, null) ?? refuse(request, policy, 'NO_ENDPOINT', members);
+    const candidates = order(view, members, request, policy);
+    return candidates === null
+      ? refuse(request, policy, 'NO_ENDPOINT', members)
+      : { kind: 'routed', ...candidates, facts: [] };
   }
   const target = view.target(scope, model);
-  const routed = target === null ? null : route(view, target, request, policy, foundFacts(request, policy));
-  if (routed !== null)
-    return target?.alias === true ? { ...routed, facts: aliasFacts(model, routed) } : routed;
+  const found = target === null ? null : order(view, target, request, policy);
+  if (target !== null && found !== null) {
+    const whenFound = foundFacts(policy.strategy, request.refresh ?? null);
+    const facts = factsBySteps(model, target.steps, found.candidates, whenFound);
+    return { kind: 'routed', ...found, facts };
+  }
   const fallback = fallBack(view, request, policy, target !== null);
   if (fallback !== null) return fallback;
   if (target !== null) return refuse(request, policy, 'MODEL_UNAVAILABLE', target);
@@ -84,13 +89,13 @@ export function planRoute(view: FleetView, request: RouteRequest, policy: RouteP
   return refuse(request, policy, blind ? 'NO_ENDPOINT' : 'MODEL_NOT_FOUND', members);
 }
 
-function route(
+/** The candidates of a target in the order to try them; null where none could serve. */
+function order(
   view: FleetView,
-  target: Target,
+  target: Pick<Target, 'candidates' | 'rotation' | 'steps'>,
   request: RouteRequest,
   policy: RoutePolicy,
-  facts: RoutingFacts | null,
-): RoutedPlan | null {
+): Pick<RoutedPlan, 'candidates' | 'lastResort'> | null {
   const usable: Candidate[] = [];
   let ejected: Candidate[] | null = null;
   for (const candidate of target.candidates) {
@@ -103,20 +108,25 @@ function route(
   if (usable.length === 0) {
     if (ejected === null) return null;
     ejected.sort(leastBadFirst);
-    return { kind: 'routed', candidates: ejected, facts, lastResort: true };
+    return { candidates: ejected, lastResort: true };
   }
   if (request.session === undefined || request.session === null) balance(usable, target, view, policy);
   else placeSession(usable, request.session, policy.balancer === 'priority');
   putBehind(usable, view.live.now);
   promote(usable, request);
-  return { kind: 'routed', candidates: usable, facts, lastResort: false };
+  return { candidates: usable, lastResort: false };
 }
 
-/** Orders by the balancer; an alias first by the place of each model in its chain. */
-function balance(usable: Candidate[], target: Target, view: FleetView, policy: RoutePolicy): void {
+/** Orders by the balancer; later steps of the name only stand in. */
+function balance(
+  usable: Candidate[],
+  target: Pick<Target, 'rotation' | 'steps'>,
+  view: FleetView,
+  policy: RoutePolicy,
+): void {
   const balancer = BALANCERS[policy.balancer];
   const context = { live: view.live, rotation: target.rotation };
-  if (!target.alias) {
+  if (target.steps.length <= 1) {
     balancer(usable, context);
     return;
   }
@@ -127,17 +137,21 @@ function balance(usable: Candidate[], target: Target, view: FleetView, policy: R
   for (let i = 0; i < first.length; i += 1) usable[i] = first[i] as Candidate;
 }
 
-/** Endpoints that refuse requests for now go behind those that do not; the order among each stays. */
+/** Endpoints that refuse requests for now go behind their peers that do not; the order among each stays. */
 function putBehind(candidates: Candidate[], now: () => number): void {
   const isBehind = ({ endpoint }: Candidate): boolean => isBackedOff(endpoint.live.backoff, now);
   if (!candidates.some(isBehind)) return;
-  candidates.sort((a, b) => Number(isBehind(a)) - Number(isBehind(b)));
+  candidates.sort((a, b) => a.rank - b.rank || Number(isBehind(a)) - Number(isBehind(b)));
 }
 
-/** A granted probe goes first, so that it is made; but what was asked for by name goes before it. */
+/**
+ * A granted probe goes first, so that it is made; but what was asked for by name goes before it. Neither makes another
+ * model serve.
+ */
 function promote(candidates: Candidate[], request: RouteRequest): void {
+  const best = candidates[0]?.rank;
   let front = -1;
-  for (let i = 0; i < candidates.length; i += 1) {
+  for (let i = 0; i < candidates.length && candidates[i]?.rank === best; i += 1) {
     const { name, live } = (candidates[i] as Candidate).endpoint;
     if (name === request.preferred) {
       front = i;
@@ -154,63 +168,34 @@ function promote(candidates: Candidate[], request: RouteRequest): void {
 
 function leastBadFirst(a: Candidate, b: Candidate): number {
   const [left, right] = [a.endpoint.live.breaker, b.endpoint.live.breaker];
-  return left.strikes - right.strikes || left.ejectedAt - right.ejectedAt;
+  return a.rank - b.rank || left.strikes - right.strikes || left.ejectedAt - right.ejectedAt;
 }
 
+/** The endpoints of the route under `all`. One with a model_filter gets only models that it is known to have. */
 function fallBack(
   view: FleetView,
   request: RouteRequest,
   policy: RoutePolicy,
-  known: boolean,
+  isKnown: boolean,
 ): RoutedPlan | null {
-  const allowed =
-    policy.strategy === 'optimistic' || (policy.strategy === 'discovery' && request.refreshed === true);
+  const refresh = request.refresh ?? null;
+  const allowed = policy.strategy === 'optimistic' || (policy.strategy === 'discovery' && refresh !== null);
   if (!allowed || policy.fallback !== 'all') return null;
-  const reason = known ? 'model_unavailable_fallback' : 'model_not_found_fallback';
-  const facts = { strategy: policy.strategy, decision: 'fallback', reason };
-  return route(view, view.members(request.scope), request, policy, facts);
+  const { candidates, rotation, steps } = view.members(request.scope);
+  const unfiltered = candidates.filter(({ endpoint }) => !endpoint.hasModelFilter);
+  const ordered = order(view, { candidates: unfiltered, rotation, steps }, request, policy);
+  if (ordered === null) return null;
+  return { kind: 'routed', ...ordered, facts: [anyEndpointFacts(policy, isKnown, refresh)] };
 }
 
 function refuse(request: RouteRequest, policy: RoutePolicy, code: RefusalCode, target: Target): RefusedPlan {
   const named = request.model !== null && request.model !== '';
-  const reason =
-    policy.strategy === 'discovery' && !policy.refreshOnMiss ? UNAVAILABLE_NO_REFRESH : UNAVAILABLE;
+  const refresh = request.refresh ?? null;
   return {
     kind: 'refused',
     code,
     message: refusalMessage(code, request.scope, request.model ?? '', target),
-    facts: named ? { strategy: policy.strategy, decision: 'rejected', reason: reason[code] } : null,
-    refreshFirst:
-      named && policy.strategy === 'discovery' && policy.refreshOnMiss && request.refreshed !== true,
-  };
-}
-
-const UNAVAILABLE: Readonly<Record<RefusalCode, string>> = {
-  MODEL_NOT_FOUND: 'model_not_found',
-  MODEL_UNAVAILABLE: 'model_unavailable',
-  NO_ENDPOINT: 'no_healthy_endpoints',
-};
-const UNAVAILABLE_NO_REFRESH = { ...UNAVAILABLE, MODEL_UNAVAILABLE: 'model_unavailable_no_refresh' };
-
-const FOUND: Readonly<Record<RoutePolicy['strategy'], RoutingFacts>> = {
-  strict: { strategy: 'strict', decision: 'routed', reason: 'model_found' },
-  optimistic: { strategy: 'optimistic', decision: 'routed', reason: 'model_found' },
-  discovery: { strategy: 'discovery', decision: 'routed', reason: 'model_found' },
-};
-const FOUND_NO_REFRESH = { ...FOUND.discovery, reason: 'model_found_no_refresh' };
-const FOUND_AFTER_REFRESH = { ...FOUND.discovery, reason: 'model_found_after_refresh' };
-
-function foundFacts(request: RouteRequest, policy: RoutePolicy): RoutingFacts {
-  if (policy.strategy !== 'discovery') return FOUND[policy.strategy];
-  if (!policy.refreshOnMiss) return FOUND_NO_REFRESH;
-  return request.refreshed === true ? FOUND_AFTER_REFRESH : FOUND.discovery;
-}
-
-function aliasFacts(alias: string, plan: RoutedPlan): RoutingFacts {
-  const count = String(plan.candidates.length);
-  return {
-    strategy: 'alias',
-    decision: 'routed',
-    reason: `alias "${alias}" resolved to ${count} endpoint(s)`,
+    facts: named ? refusedFacts(code, policy, refresh) : null,
+    refreshFirst: named && policy.strategy === 'discovery' && policy.refreshOnMiss && refresh === null,
   };
 }

@@ -20,7 +20,10 @@ export function refusalMessage(code: RefusalCode, scope: RouteScope, model: stri
       const others = target.everywhere.map((endpoint) => `${endpoint.name} (${endpoint.type})`);
       return `the model ${name} is not on any endpoint that ${scope.label} leads to, but on ${listed(others)}. Ask for it at /olla/proxy, or under the prefix of that type`;
     }
-    return `no endpoint that has the model ${name} is in service: ${statuses(endpoints)}. GET /internal/status tells more`;
+    const fallbacks = target.steps.filter(({ kind }) => kind === 'fallback');
+    const others = new Set(fallbacks.map((step) => step.name));
+    const orFallback = others.size === 0 ? '' : ` or its fallback ${[...others].map(quoted).join(', ')}`;
+    return `no endpoint that has the model ${name}${orFallback} is in service: ${statuses(endpoints)}. GET /internal/status tells more`;
   }
   if (endpoints.length === 0) {
     return `no endpoint that ${scope.label} leads to is configured. Add one to discovery.static.endpoints, or use another prefix`;

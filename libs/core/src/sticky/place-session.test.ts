@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { request, fleet, names, STRICT, three, type Spec } from '../../testing/fleet-fixture.ts';
 import type { FleetView } from '../route-plan/fleet-view.ts';
+import { FleetLive } from '../route-plan/fleet-live.ts';
 import { planRoute, type RoutePolicy } from '../route-plan/plan-route.ts';
 
 function placed(view: FleetView, key: string, at: string | null = null, policy = STRICT): string {
@@ -68,7 +69,7 @@ test('places no new session at a full endpoint while another has a free slot', (
   for (const session of sessions.slice(0, 50)) assert.notEqual(placed(view, session), 'a');
 });
 
-test('prefers a higher priority and an earlier model of an alias to the session’s endpoint', () => {
+test('prefers a higher priority to the session’s endpoint, and the name asked for to a fallback, but no name of a pool', () => {
   const ranked: Spec[] = [
     { name: 'low', priority: 1, models: { m: 'm' } },
     { name: 'high', priority: 9, models: { m: 'm' } },
@@ -76,14 +77,13 @@ test('prefers a higher priority and an earlier model of an alias to the session�
   const policy: RoutePolicy = { ...STRICT, balancer: 'priority' };
   assert.equal(placed(fleet(ranked), 's', 'low', policy), 'high');
   assert.equal(placed(fleet(ranked), 's', 'low'), 'low');
-  const chain = fleet(
-    [
-      { name: 'second', models: { y: 'y' } },
-      { name: 'first', models: { x: 'x' } },
-    ],
-    { m: ['x', 'y'] },
-  );
+  const two: Spec[] = [
+    { name: 'second', models: { y: 'y' } },
+    { name: 'first', models: { x: 'x' } },
+  ];
+  const chain = fleet(two, { m: ['x'] }, new FleetLive(0), 1, { m: ['y'] });
   assert.equal(placed(chain, 's', 'second'), 'first');
+  assert.equal(placed(fleet(two, { m: ['x', 'y'] }), 's', 'second'), 'second');
 });
 
 test('lists every candidate once, and never a full one first while another has a slot', () => {

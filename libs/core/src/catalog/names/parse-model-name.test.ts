@@ -6,7 +6,8 @@ import { parseModelName } from './parse-model-name.ts';
 
 // Real names are tested in libs/backends/src/model-names.test.ts, with the rules of their servers.
 function parse(name: string, rules: Partial<NameRules> = {}, quantization: string | null = null) {
-  return parseModelName(name, { rules: { ...PLAIN_NAMES, ...rules }, quantization, parameterSize: '8.0B' });
+  const told = { quantization, parameterSize: '8.0B', publisher: null };
+  return parseModelName(name, { rules: { ...PLAIN_NAMES, ...rules }, ...told });
 }
 
 describe('parseModelName', () => {
@@ -39,7 +40,7 @@ describe('parseModelName', () => {
     });
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 300 }), rules, (name, of) => {
-        return typeof parse(name, of).publisher === 'string';
+        return typeof parse(name, of).publisher.name === 'string';
       }),
       { numRuns: 500 },
     );

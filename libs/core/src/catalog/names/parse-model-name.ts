@@ -1,8 +1,9 @@
 import { findFamily, splitVersioned } from './families.ts';
+import { readFilePath, tellingFolders } from './file-path.ts';
 import { expandLibraryName, impliedSize } from './implied.ts';
 import { isActiveSize, isSize, normalizeSize } from './model-size.ts';
 import type { NameRules } from './name-rules.ts';
-import { FAITHFUL_PUBLISHERS, REPACKERS } from './publishers.ts';
+import { readPublisher, type Publisher } from './publishers.ts';
 import { agreeOnQuantization, isQuantization, normalizeQuantization } from './quantization.ts';
 
 /** What a server tells of a model, and how its names are to be read. */
@@ -10,11 +11,11 @@ export interface NameHints {
   readonly rules: NameRules;
   readonly quantization: string | null;
   readonly parameterSize: string | null;
+  readonly publisher: string | null;
 }
 
 export interface ParsedName {
-  /** Lower case; '' for none. */
-  readonly publisher: string;
+  readonly publisher: Publisher;
   readonly family: string | null;
   /** Version and words that set the model apart within its family: `3.1-instruct`. */
   readonly variant: string | null;
@@ -26,8 +27,9 @@ export interface ParsedName {
   /** What tells the weights from other files of the model: the quantisation, or `as published`; null if unknown. */
   readonly weights: string | null;
   /**
-   * Equal for all names of one model, different for models that may differ in weights or quantisation. Null where the
-   * name does not tell enough: such a model is the same only as others of equal name.
+   * Equal for all names of one model, different for models that may differ in weights or quantisation, but for those
+   * of known publishers: names that tell two of them are two models. Null where the name does not tell enough: such a
+   * model is the same only as others of equal name.
    */
   readonly identity: string | null;
 }
@@ -60,7 +62,8 @@ const COMPLETE: ReadonlySet<string> = new Set(['instruct', 'chat', 'base', 'code
 
 /** Reads a model's name together with what its server tells. Never throws. */
 export function parseModelName(name: string, hints: NameHints): ParsedName {
-  const { publisher, base } = splitName(name);
+  const { publisher: named, base } = splitName(name);
+  const publisher = named.name === '' ? readPublisher(hints.publisher?.trim().toLowerCase() ?? '') : named;
   const words = wordsOf(base);
   const quantWords = words.filter(isQuantization);
   const sizes = words.filter((word) => isSize(word) || isActiveSize(word));
@@ -70,10 +73,10 @@ export function parseModelName(name: string, hints: NameHints): ParsedName {
   const tokens = cleanWords(rest);
   const family = findFamily(tokens);
   const told = normalizeQuantization(hints.quantization);
-  const named = quantWords.length === 0 ? null : normalizeQuantization(quantWords.join('-'));
-  const quantization = agreeOnQuantization(told, named);
-  const full = completeName(tokens, sizes.length === 0 ? null : sizes.join('-'), publisher, hints);
-  const weights = quantization ?? publishedAs(publisher, tokens, hints.rules);
+  const inName = quantWords.length === 0 ? null : normalizeQuantization(quantWords.join('-'));
+  const quantization = agreeOnQuantization(told, inName);
+  const full = completeName(tokens, sizes.length === 0 ? null : sizes.join('-'), named, hints);
+  const weights = quantization ?? publishedAs(named, tokens, hints.rules);
   return {
     publisher,
     family: family?.family ?? null,
@@ -86,19 +89,29 @@ export function parseModelName(name: string, hints: NameHints): ParsedName {
   };
 }
 
-function splitName(name: string): { publisher: string; base: string } {
-  let text = name.toLowerCase().replaceAll('\\', '/');
-  // The path of a file: its folders tell nothing of the model.
-  if (text.startsWith('/') || /^[a-z]:\//.test(text) || text.startsWith('./'))
-    text = text.slice(text.lastIndexOf('/') + 1);
-  text = text.replace(/^(?:hf\.co|huggingface\.co|registry\.ollama\.ai)\//, '');
+function splitName(name: string): { publisher: Publisher; base: string } {
+  const path = readFilePath(name);
+  if (path !== null) {
+    const [folder = '', ...more] = tellingFolders(path);
+    const publisher = readPublisher(folder);
+    const isPublisher = more.length === 0 && publisher.kind !== 'unknown';
+    // A folder that is no publisher's may hold a model that was trained further under the name of the original.
+    const folders = { name: `/${[folder, ...more].join('/')}`, kind: 'unknown' } as const;
+    return { publisher: isPublisher ? publisher : folders, base: baseOf(path.file) };
+  }
+  const text = name
+    .toLowerCase()
+    .replaceAll('\\', '/')
+    .replace(/^(?:hf\.co|huggingface\.co|registry\.ollama\.ai|(?:index\.)?docker\.io)\//, '');
   const slash = text.lastIndexOf('/');
-  const publisher = slash === -1 ? '' : text.slice(0, slash);
-  const base = text
-    .slice(slash + 1)
+  return { publisher: readPublisher(text.slice(0, Math.max(0, slash))), base: baseOf(text.slice(slash + 1)) };
+}
+
+function baseOf(name: string): string {
+  return name
+    .toLowerCase()
     .replace(/-\d{5}-of-\d{5}(?=\.|$)/, '')
     .replace(/\.(?:gguf|bin|safetensors)$/, (ending) => (ending === '.gguf' ? '-gguf' : ''));
-  return { publisher, base };
 }
 
 function wordsOf(base: string): string[] {
@@ -141,7 +154,7 @@ interface FullName {
 function completeName(
   tokens: readonly string[],
   size: string | null,
-  publisher: string,
+  publisher: Publisher,
   hints: NameHints,
 ): FullName {
   const withSize = size ?? impliedSize(tokens);
@@ -154,10 +167,13 @@ function completeName(
 }
 
 /** Whether a name is one of a library that leaves words of the full name out. */
-function isShortName(tokens: readonly string[], publisher: string, { shortNames }: NameRules): boolean {
+function isShortName(
+  tokens: readonly string[],
+  { name, kind }: Publisher,
+  { shortNames }: NameRules,
+): boolean {
   if (shortNames === 'none' || spellBase(tokens).some((token) => COMPLETE.has(token))) return false;
-  if (shortNames === 'published') return publisher !== '' && !REPACKERS.has(publisher);
-  return FAITHFUL_PUBLISHERS.has(publisher);
+  return shortNames === 'published' ? name !== '' && kind !== 'repacker' : kind !== 'unknown';
 }
 
 /** In a short name `text` means the base model, which was not trained to chat. */
@@ -165,18 +181,18 @@ function spellBase(tokens: readonly string[]): readonly string[] {
   return tokens[0] === 'nomic' ? tokens : tokens.map((token) => (token === 'text' ? 'base' : token));
 }
 
-function identityOf(publisher: string, full: FullName, weights: string): string {
-  const owner = FAITHFUL_PUBLISHERS.has(publisher) ? '' : `${publisher}/`;
+function identityOf({ name, kind }: Publisher, full: FullName, weights: string): string {
+  const owner = kind === 'unknown' ? `${name}/` : '';
   return `${owner}${full.tokens.join(' ')}|${full.size ?? ''}|${weights}`;
 }
 
 /** The weights of a repository that is run as it was published; null for a name without a publisher. */
 function publishedAs(
-  publisher: string,
+  { name }: Publisher,
   tokens: readonly string[],
   { asPublished }: NameRules,
 ): string | null {
-  if (publisher === '' || !asPublished) return null;
+  if (name === '' || name.startsWith('/') || !asPublished) return null;
   return tokens[0] === 'gpt' && tokens[1] === 'oss' ? 'MXFP4' : 'as published';
 }
 

@@ -1,15 +1,13 @@
 /** Publishers of other makers' models in other formats, under the names that the makers gave them. */
-export const REPACKERS: ReadonlySet<string> = new Set([
+const REPACKERS: ReadonlySet<string> = new Set([
   'bartowski',
   'casperhansen',
   'ggml-org',
-  'ggerganov',
   'hugging-quants',
   'lmstudio-community',
   'maziyarpanahi',
   'mlx-community',
   'mradermacher',
-  'neuralmagic',
   'quantfactory',
   'redhatai',
   'second-state',
@@ -17,15 +15,8 @@ export const REPACKERS: ReadonlySet<string> = new Set([
   'unsloth',
 ]);
 
-/**
- * Publishers whose name in front of a model's name changes nothing: makers, and repackers. A model of anybody else may
- * have been trained further under the name of the original.
- */
-export const FAITHFUL_PUBLISHERS: ReadonlySet<string> = new Set([
-  ...REPACKERS,
-  '',
-  'ai',
-  'library',
+/** Makers of models, who publish them under their own names. */
+const MAKERS: ReadonlySet<string> = new Set([
   '01-ai',
   'alibaba-nlp',
   'allenai',
@@ -33,7 +24,6 @@ export const FAITHFUL_PUBLISHERS: ReadonlySet<string> = new Set([
   'bigcode',
   'codellama',
   'coherelabs',
-  'cohereforai',
   'deepseek-ai',
   'google',
   'huggingfacetb',
@@ -53,9 +43,39 @@ export const FAITHFUL_PUBLISHERS: ReadonlySet<string> = new Set([
   'sentence-transformers',
   'snowflake',
   'stabilityai',
-  'thudm',
   'tiiuae',
   'tinyllama',
   'upstage',
   'zai-org',
 ]);
+
+/** Names in front of a model's name that stand for a library of models by everybody. */
+const LIBRARIES: ReadonlySet<string> = new Set(['ai', 'library']);
+
+/** Publishers that have changed their names. */
+const RENAMED: ReadonlyMap<string, string> = new Map([
+  ['neuralmagic', 'redhatai'],
+  ['thudm', 'zai-org'],
+  ['cohereforai', 'coherelabs'],
+  ['ggerganov', 'ggml-org'],
+]);
+
+/** Who has published a model, by the name in front of its name. */
+export interface Publisher {
+  /** Lower case; '' where the name tells none. */
+  readonly name: string;
+  /**
+   * - `none`: the name tells none
+   * - `maker`: has made the model itself, as far as the name tells
+   * - `repacker`: publishes the models of others, unchanged but for format and quantisation
+   * - `unknown`: may have trained the model further under the name of the original
+   */
+  readonly kind: 'none' | 'maker' | 'repacker' | 'unknown';
+}
+
+export function readPublisher(text: string): Publisher {
+  if (text === '' || LIBRARIES.has(text)) return { name: '', kind: 'none' };
+  const name = RENAMED.get(text) ?? text;
+  if (MAKERS.has(name)) return { name, kind: 'maker' };
+  return { name, kind: REPACKERS.has(name) ? 'repacker' : 'unknown' };
+}

@@ -145,8 +145,8 @@ describe('the shared state while Redis is unreachable', () => {
     const cluster = await start();
     const [here, there] = cluster.workers;
     try {
-      let heard = 0;
-      there.ejections.onEjection(() => (heard += 1));
+      let received = 0;
+      there.ejections.onEjection(() => (received += 1));
       await redis.send('CLIENT KILL TYPE pubsub');
       let n = 0;
       await waitFor(
@@ -159,7 +159,7 @@ describe('the shared state while Redis is unreachable', () => {
             by: here.self.id,
             at: 1,
           });
-          return heard > 0;
+          return received > 0;
         },
         { describe: 'an ejection of another host' },
       );

@@ -42,11 +42,11 @@ describe('agents that campaign for the lead', () => {
     const { key } = endpointIn(newer, 'o');
     await server.close();
     store.eject(key);
-    await waitFor(() => !first.leading(), { describe: 'the old leader to stand down' });
+    await waitFor(() => !first.leading(), { describe: 'the old leader to stop leading' });
     assert.equal(store.newest, newer, 'the old leader has overwritten the newer snapshot');
   });
 
-  test('publishes what happened during an outage of the store when it ends', async (t) => {
+  test('publishes the changes of an outage of the store when it ends', async (t) => {
     const server = await startServer(t, ollamaWith('a:1b'));
     const store = new TestStore();
     const agent = runTestAgent(t, store, [
@@ -58,7 +58,7 @@ describe('agents that campaign for the lead', () => {
     await server.close();
     store.eject(key);
     const count = store.snapshots.length;
-    await waitFor(() => store.failedCalls >= 2, { describe: 'two publications that fail' });
+    await waitFor(() => store.failedCalls >= 2, { describe: 'two failed publications' });
     assert.equal(store.snapshots.length, count);
     store.isAway = false;
     await store.when(

@@ -1,4 +1,4 @@
 import type { Logger } from '@olla/telemetry/logger';
 
-/** What the agent uses of a logger. */
+/** The part of a logger that the agent uses. */
 export type AgentLog = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;

@@ -105,7 +105,7 @@ describe('an agent that leads', () => {
     assert.equal(later.catalog, complete.catalog);
   });
 
-  test('lists the models of a server that comes back before it serves', async (t) => {
+  test('lists the models of a server that is back before the server serves', async (t) => {
     const server = await startServer(t, ollamaWith('old:1b'));
     const store = new TestStore();
     await untilChecked(
@@ -114,7 +114,7 @@ describe('an agent that leads', () => {
     );
     await server.close();
     const away = await store.when((snapshot) => stateIn(snapshot, 'o') === 'offline', 'offline');
-    assert.deepEqual(modelsIn(away, 'o'), ['old:1b'], 'its models stay known while it is away');
+    assert.deepEqual(modelsIn(away, 'o'), ['old:1b'], 'its models stay known while it is down');
     server.handler = respondWith(ollamaWith('new:1b'));
     await server.open();
     const back = await store.when((snapshot) => stateIn(snapshot, 'o') === 'warming', 'warming');
@@ -122,7 +122,7 @@ describe('an agent that leads', () => {
     await store.when((snapshot) => stateIn(snapshot, 'o') === 'healthy', 'healthy');
   });
 
-  test('reports each change of state as one event and one line, and what a start finds at debug', async (t) => {
+  test('reports each change of state as one event and one line, and the states at the start at level debug', async (t) => {
     const server = await startServer(t, ollamaWith('a:1b'));
     const store = new TestStore();
     await untilChecked(runTestAgent(t, store, [{ name: 'o', type: 'ollama', url: server.url }]), store);
@@ -207,11 +207,11 @@ describe('an agent that leads', () => {
     const seenBefore = server.seen.length;
     await store.when(({ version }) => version.n > limited.version.n, 'the next heartbeat');
     assert.equal(stateIn(store.newest as Snapshot, 'v'), 'healthy');
-    assert.ok(server.seen.length <= seenBefore + 1, 'only a probe that was under way');
+    assert.ok(server.seen.length <= seenBefore + 1, 'at most the probe under way was sent');
     assert.deepEqual(modelsIn(store.newest as Snapshot, 'v'), ['m']);
   });
 
-  test('takes the models from a health check that is the model list, and asks for no other list', async (t) => {
+  test('takes the models from a health check that is the model list, and requests no other list', async (t) => {
     const list = (...ids: string[]) => ({
       '/v1/models': { object: 'list', data: ids.map((id) => ({ id })) },
     });
@@ -228,7 +228,7 @@ describe('an agent that leads', () => {
     assert.ok(server.seen.length <= checks, `${server.seen.length} requests, ${checks} checks at most`);
   });
 
-  test('keeps an endpoint in service whose list answers 429 once it was listed, and asks it again after Retry-After', async (t) => {
+  test('keeps a listed endpoint in service while its list answers 429, and lists it again after Retry-After', async (t) => {
     let isLimited = false;
     const server = await startServer(t, (_, response) => {
       if (isLimited) response.writeHead(429, { 'retry-after': '1' }).end();
@@ -244,7 +244,7 @@ describe('an agent that leads', () => {
     assert.deepEqual(modelsIn(store.newest as Snapshot, 'p'), ['m']);
     isLimited = false;
     await store.when((snapshot) => endpointIn(snapshot, 'p').reason === '', 'the next check');
-    assert.ok(Date.now() - pausedAt >= 900, 'it waited for Retry-After');
+    assert.ok(Date.now() - pausedAt >= 900, 'the pause lasts for Retry-After');
     assert.ok(!store.events.some(({ kind, from }) => kind === 'state' && from === 'healthy'));
   });
 
@@ -264,7 +264,7 @@ describe('an agent that leads', () => {
     assert.deepEqual(modelsIn(store.newest as Snapshot, 's'), ['phi']);
   });
 
-  test('finds the type of an auto endpoint, and asks the operator for it when no type matches', async (t) => {
+  test('finds the type of an auto endpoint, and tells the operator to set it when no type matches', async (t) => {
     const llama = await startServer(t, {
       '/health': { status: 'ok' },
       '/props': { total_slots: 4 },

@@ -6,7 +6,7 @@ import type { LoadPort } from '@olla/state/ports/load';
 import type { SnapshotPort } from '@olla/state/ports/snapshots';
 import type { StateKind } from '@olla/state/shared-state';
 
-/** What the agent uses of the shared state. */
+/** The ports of the shared state that the agent uses. */
 export interface AgentState {
   readonly kind: StateKind;
   readonly election: ElectionPort;

@@ -9,7 +9,7 @@ import type { AgentState } from './agent-state.ts';
 import { Leadership } from './leadership.ts';
 import { repeat, type Repeater } from './repeat.ts';
 
-/** A lead that is not renewed lapses after this time. Another agent then takes over. */
+/** A lead that is not renewed expires after this time, and another agent takes over. */
 const LEAD_TTL_MS = 3_000;
 const RENEW_MS = 1_000;
 const STOP_TIMEOUT_MS = 1_000;
@@ -28,13 +28,13 @@ export interface RunningAgent {
    */
   readonly ready: Promise<void>;
   leading(): boolean;
-  /** Stops probing and gives up the lead. Resolves within a second; never rejects. */
+  /** Stops probing and resigns the lead. Resolves within a second; never rejects. */
   stop(): Promise<void>;
 }
 
 /**
  * Runs the discovery agent. It campaigns for the lead, and while it leads it watches all endpoints and publishes
- * snapshots. When the store cannot be reached it goes on and tries again; workers route by the last snapshot meanwhile.
+ * snapshots. While the store cannot be reached it continues and retries; workers route by the last snapshot meanwhile.
  */
 export function runAgent(options: AgentOptions): RunningAgent {
   return new DiscoveryAgent(options);
@@ -82,7 +82,7 @@ class DiscoveryAgent implements RunningAgent {
     this.#campaigns.stop();
     this.#unsubscribe();
     const resigned = state.election.resign().catch((error: unknown) => {
-      // The lead lapses at the end of its time.
+      // The lead expires by itself.
       log.debug('the lead could not be given up', { error: String(error) });
     });
     await Promise.race([
@@ -105,7 +105,7 @@ class DiscoveryAgent implements RunningAgent {
         this.#ready.resolve();
       }
     } catch (error) {
-      // A leader goes on watching: if no other agent leads meanwhile, its next snapshot is accepted.
+      // A leader keeps watching: if no other agent leads meanwhile, its next snapshot is accepted.
       // The shared state logs the outage itself.
       if (!this.#isStoreAway)
         log.debug('the campaign for the lead failed and is tried again', { error: String(error) });
@@ -135,7 +135,8 @@ class DiscoveryAgent implements RunningAgent {
     });
     void previous?.stop();
     this.#isLeadLocal = isLocal === true;
-    // Only a change of the leader in a cluster is news: not the only agent of a gateway, not a new token of one leader.
+    // Only a change of the leader in a cluster is logged: not the only agent of a gateway, not a new token of one
+    // leader.
     const isNews = state.kind === 'redis' && !this.#isLeadLocal && previous === null;
     log[isNews ? 'info' : 'debug']('this agent leads: it watches the endpoints', {
       event: 'leader',

@@ -28,7 +28,7 @@ describe('applyResidency', () => {
     assert.notEqual(applyResidency(models, { resident: new Map() }), models);
   });
 
-  test('returns the same list when the reading says nothing about residency', () => {
+  test('returns the same list when the reading has no residency', () => {
     const models = [newModel('a')];
     assert.equal(applyResidency(models, { running: 1 }), models);
   });

@@ -9,7 +9,7 @@ import type { EndpointModel, LoadedModel } from '@olla/core/snapshot';
 const RESIDENT_UNTIL_STEP_MS = 60_000;
 
 /**
- * Marks which models are in memory, as a reading of the load signals tells it.
+ * Marks the models that are in memory according to a reading of the load signals.
  *
  * @returns the same objects, and the same list, where nothing has changed
  */
@@ -30,7 +30,8 @@ export function applyResidency(
     const update = {
       resident: resident === undefined ? model.resident : loaded !== undefined,
       residentUntil: resident === undefined || keepUntil ? model.residentUntil : until,
-      // A list may tell what the model was trained for, and this how the server runs it.
+      // A model list may report the context length of the model's training, and this reading the one that the server
+      // uses.
       contextLength: smallestKnown([model.contextLength, contextLength ?? null]),
       loadedAs: resident === undefined ? (model.loadedAs ?? null) : (loaded?.loadedAs ?? null),
     };

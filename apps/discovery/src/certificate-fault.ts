@@ -1,4 +1,4 @@
-/** Codes of OpenSSL for a chain that ends at no CA that counts. */
+/** Codes of OpenSSL for a chain without an accepted CA. */
 const UNKNOWN_CA = new Set([
   'CERT_UNTRUSTED',
   'DEPTH_ZERO_SELF_SIGNED_CERT',
@@ -8,7 +8,7 @@ const UNKNOWN_CA = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
 
-/** Why the certificate of an endpoint is refused, and which setting helps; null for any other error. */
+/** The reason why an endpoint's certificate is refused, with the setting that helps; null for any other error. */
 export function certificateFault(code: string): string | null {
   if (UNKNOWN_CA.has(code))
     return `its certificate is signed by no known CA (${code}). Set ca_file of the endpoint to the certificate of its CA`;

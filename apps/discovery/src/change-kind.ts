@@ -1,2 +1,5 @@
-/** What changed at an endpoint: its models (the catalog must be built again), its state, or only figures, which can wait. */
+/**
+ * A change at an endpoint: of its models (the catalog must be built again), of its state, or of figures, which can
+ * wait.
+ */
 export type ChangeKind = 'models' | 'state' | 'figures';

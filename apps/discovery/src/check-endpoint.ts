@@ -105,7 +105,7 @@ async function checkHealth(
   return { outcome: { kind: 'passed', latencyMs }, models };
 }
 
-/** Why no type was found: from the first response that denies access, or the first failure. */
+/** The reason why no type was found: of the first response that denies access, or of the first failure. */
 function explainUndetected(results: readonly ProbeResult[], isSure: boolean): CheckOutcome {
   let latencyMs = 0;
   let responded = false;

@@ -4,7 +4,7 @@ import { detectLocalBackends } from './detect-local.ts';
 import { ollamaWith, respondWith, TestServer } from '../testing/test-server.ts';
 
 describe('detectLocalBackends', () => {
-  test('takes the type from the responses and leaves out servers that are no known type', async (t) => {
+  test('takes the type from the responses and leaves out servers of unknown types', async (t) => {
     const list = (owner: string, id: string) => ({ object: 'list', data: [{ id, owned_by: owner }] });
     const servers = await Promise.all(
       [

@@ -29,9 +29,8 @@ export const LOCAL_PORTS: readonly number[] = [
 ];
 
 /**
- * Looks for inference servers on the default ports of this machine, in parallel, over loopback. The type follows from
- * the responses, not from the port. A server that is none of the known types, such as another Olla, is left out. Never
- * rejects.
+ * Searches the default ports of this machine for inference servers, in parallel, over loopback. The type follows from
+ * the responses, not from the port. A server of an unknown type, such as another Olla, is left out. Never rejects.
  */
 export async function detectLocalBackends(options: DetectLocalOptions = {}): Promise<LocalBackend[]> {
   const { timeoutMs = DEFAULT_TIMEOUT_MS, ports = LOCAL_PORTS } = options;

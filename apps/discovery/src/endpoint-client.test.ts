@@ -19,7 +19,7 @@ after(() => {
   for (const one of [server, named]) one.close();
 });
 
-/** The body of the response, or why there is none. */
+/** The body of the response, or the reason of the failure. */
 async function probe(of: typeof server, more: object): Promise<string> {
   const url = `https://127.0.0.1:${(of.address() as AddressInfo).port}`;
   const [endpoint] = endpoints.parse([{ url, name: 'a', type: 'vllm', ...more }]);
@@ -31,18 +31,18 @@ async function probe(of: typeof server, more: object): Promise<string> {
 }
 
 describe('probes over TLS', () => {
-  test('name the setting where the CA is unknown, and nothing that the operator cannot do', async () => {
+  test('fail with the setting that helps when the CA is unknown', async () => {
     const reason = await probe(server, {});
     assert.match(reason, /^its certificate is signed by no known CA \(\w+\)\. Set ca_file of the endpoint/);
     assert.doesNotMatch(reason, /use-system-ca/);
   });
 
-  test('work with the CA that the endpoint has, and without any check', async () => {
+  test("succeed with the endpoint's configured CA, and when certificates are not checked", async () => {
     assert.match(await probe(server, { ca: TEST_CA }), /^127\.0\.0\.1:/);
     assert.match(await probe(named, { insecure_skip_verify: true }), /^127\.0\.0\.1:/);
   });
 
-  test('say that the certificate is for another name, and find it under a configured Host', async () => {
+  test('fail when the certificate is for another name, and succeed when that name is the configured Host', async () => {
     assert.match(await probe(named, { ca: TEST_CA }), /for another name .* set it as Host in headers/);
     const headers = { Host: 'backend.test' };
     assert.equal(await probe(named, { ca: TEST_CA, headers }), 'backend.test');

@@ -6,7 +6,7 @@ import { probeTarget } from './probe-target.ts';
 
 export type ProbeOptions = Pick<ProbeRequest, 'timeoutMs' | 'maxBytes' | 'truncate' | 'body'>;
 
-/** The agent's HTTP client of one endpoint: it knows the endpoint's connections, credentials and paths. */
+/** The agent's HTTP client of one endpoint, with the endpoint's connections, credentials and paths. */
 export class EndpointClient {
   readonly endpoint: EndpointSettings;
   readonly #userAgent: string;

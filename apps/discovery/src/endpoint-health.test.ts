@@ -82,7 +82,7 @@ describe('nextHealth', () => {
     assert.deepEqual(states(PASSED, BROKEN, FORBIDDEN), ['healthy', 'unhealthy', 'config_error']);
   });
 
-  test('keeps an endpoint in service that limits the checks, and takes one that was away for back', () => {
+  test('keeps an endpoint in service that answers a check with 429, and takes an offline one back into service', () => {
     assert.deepEqual(states(PASSED, LIMITED, LIMITED), ['healthy', 'healthy', 'healthy']);
     assert.deepEqual(states(LIMITED), ['healthy']);
     assert.deepEqual(states(UNREACHABLE, LIMITED), ['offline', 'healthy']);
@@ -102,7 +102,7 @@ describe('nextHealth', () => {
     assert.equal(health.failures, 2);
   });
 
-  test('serves after two checks that pass and does not after two others, whatever came before', () => {
+  test('serves after two checks that pass and does not after two that fail, from any state', () => {
     fc.assert(
       fc.property(fc.array(outcome, { maxLength: 12 }), outcome, (history, bad) => {
         assert.equal(after(...history, PASSED, PASSED).state, 'healthy');
@@ -115,7 +115,7 @@ describe('nextHealth', () => {
 });
 
 describe('nextCheckDelayMs', () => {
-  test('is the interval, and shorter while an endpoint is away or its state is about to change', () => {
+  test('is the interval, and shorter while an endpoint does not serve or its state is about to change', () => {
     assert.equal(nextCheckDelayMs(after(PASSED), 5_000, 1_000, 0), 5_000);
     assert.equal(nextCheckDelayMs(after(UNREACHABLE), 30_000, 1_000, 0), 2_000);
     assert.equal(nextCheckDelayMs(after(PASSED, NO_RESPONSE), 30_000, 1_000, 0), 1_000);

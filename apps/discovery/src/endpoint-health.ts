@@ -2,26 +2,26 @@ import type { HealthVerdict } from '@olla/backends/profile';
 import { isServingState } from '@olla/core/endpoint-status';
 import type { EndpointState } from '@olla/core/snapshot';
 
-/** What the health checks of an endpoint have found. Plain data; `nextHealth` computes the next value of it. */
+/** The result of an endpoint's health checks. Plain data; `nextHealth` computes the next value. */
 export interface EndpointHealth {
   readonly state: EndpointState;
   readonly reason: string;
-  /** Since when it is in this state; epoch milliseconds. */
+  /** Start of this state in epoch milliseconds. */
   readonly since: number;
-  /** When it was last checked; epoch milliseconds, null before the first check. */
+  /** Time of the last check in epoch milliseconds; null before the first one. */
   readonly checkedAt: number | null;
   readonly latencyMs: number | null;
   /** Checks in a row that passed. */
   readonly successes: number;
   /** Checks in a row that did not pass. */
   readonly failures: number;
-  /** The backend asked for no request before this time (Retry-After); epoch milliseconds. */
+  /** Time before which the backend wants no request (Retry-After), in epoch milliseconds. */
   readonly retryAt: number | null;
 }
 
 export type CheckOutcome =
   | { readonly kind: 'passed'; readonly latencyMs: number }
-  /** The response says that the endpoint does not serve. */
+  /** The response means that the endpoint does not serve. */
   | {
       readonly kind: 'failed';
       readonly verdict: Exclude<HealthVerdict, { ok: true }>;
@@ -104,8 +104,8 @@ function assess(previous: EndpointHealth, outcome: CheckOutcome, now: number, ti
 }
 
 /**
- * A server that answers 429 to a check limits how often the agent asks. That says nothing of the requests of clients,
- * so the endpoint stays in service, and only the agent's requests pause.
+ * A server that answers 429 to a check limits the agent's requests. It may still serve those of clients, so the
+ * endpoint stays in service, and only the agent's requests pause.
  */
 function assessLimited({ state, reason }: EndpointHealth, retryAt: number): Assessment {
   if (state === 'config_error') return { state, reason, retryAt };

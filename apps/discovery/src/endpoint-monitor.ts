@@ -23,9 +23,9 @@ import { SignalReadings, toEndpointLoad } from './signal-readings.ts';
 
 /** Delay until lists and load signals of an endpoint that does not serve are considered again. */
 const IDLE_MS = 1_000;
-/** A server that nobody has used for so long may go to sleep: nothing is asked that would keep it awake. */
+/** A server without requests for this long may go to sleep: the agent sends nothing that would keep it awake. */
 const IDLE_AFTER_MS = 10_000;
-/** Shortest interval between two health checks of a service elsewhere that is well. */
+/** Shortest interval between two health checks of a healthy service elsewhere. */
 const SELDOM_MS = 30_000;
 
 /** Watches one endpoint: health, models and load signals, each on its own schedule. */
@@ -41,7 +41,7 @@ export class EndpointMonitor {
   #health: EndpointHealth;
   #load: EndpointLoad | null = null;
   #isSleeping = false;
-  /** When requests were last known to be there, of this cluster or of others. */
+  /** Time at which the endpoint last had requests, of this cluster or of others. */
   #busyAt = Date.now();
   #inFlight = 0;
   #serverVersion: string | null = null;
@@ -119,14 +119,14 @@ export class EndpointMonitor {
     this.#repeaters.checks.trigger();
   }
 
-  /** @param inFlight requests of all workers that are there now */
+  /** @param inFlight number of all workers' requests at the endpoint now */
   noteInFlight(inFlight: number): void {
     const wasIdle = this.#isIdle;
     this.#inFlight = inFlight;
     if (inFlight === 0) return;
     this.#busyAt = Date.now();
     if (!wasIdle) return;
-    // Its readings are of a server that may have slept. All are made anew, also those that were left out.
+    // The server may have slept since the last readings, so all of them are made again.
     this.#signals.reset();
     this.#isSleeping = false;
     this.#repeaters.loads.trigger();
@@ -162,7 +162,7 @@ export class EndpointMonitor {
     if (this.profile !== before) this.#takeType();
     if (checked.isLeftOut) this.#registry.forget();
     let outcome = checked.outcome;
-    // A server that comes back may have other models: they are listed before it gets requests.
+    // A server that is back may have other models: they are listed before it gets requests.
     if (outcome.kind === 'passed' && this.#options.discovery.enabled) {
       if (!wasServing) this.#signals.reset();
       if (checked.models !== null) this.#registry.take(checked.models);
@@ -197,14 +197,16 @@ export class EndpointMonitor {
     this.#repeaters.loads.trigger();
   }
 
-  /** A service elsewhere whose health check is its model list is asked seldom: its traffic tells whether it is well. */
+  /**
+   * A service elsewhere whose health check is its model list is checked seldom, because its traffic shows its health.
+   */
   get #checkIntervalMs(): number {
     const { check_interval: intervalMs } = this.endpoint;
     const isSeldom = checksByList(this.endpoint, this.profile) && !isNearby(this.endpoint.url);
     return isSeldom && this.#health.state === 'healthy' ? Math.max(intervalMs, SELDOM_MS) : intervalMs;
   }
 
-  /** Milliseconds until the backend wants requests of the agent again; 0 for at once. */
+  /** Milliseconds until the backend accepts requests of the agent again; 0 for at once. */
   get #pauseMs(): number {
     return this.#refreshRequested ? 0 : Math.max(0, (this.#health.retryAt ?? 0) - Date.now());
   }
@@ -284,7 +286,7 @@ export class EndpointMonitor {
   }
 }
 
-/** The health that an earlier leader published. Its state stands until the first check of this monitor ends. */
+/** The health that an earlier leader published. Its state is in force until this monitor's first check ends. */
 function healthOf({ state, reason, since }: EndpointSnapshot): EndpointHealth {
   return { ...unknownHealth(since), state, reason, since };
 }

@@ -15,7 +15,7 @@ const asleep = { ...SERVER, '/props': { total_slots: 4, is_sleeping: true } };
 const awake = { ...SERVER, '/props': { total_slots: 4, is_sleeping: false } };
 
 describe('a server that sleeps', () => {
-  test('stays healthy with the reason "sleeping", and is not kept awake once nobody has used it for ten seconds', async (t) => {
+  test('stays healthy with the reason "sleeping", and is not kept awake after ten seconds without requests', async (t) => {
     const server = await startServer(t, asleep);
     const store = new TestStore();
     await untilChecked(
@@ -28,7 +28,7 @@ describe('a server that sleeps', () => {
     );
     assert.equal(stateIn(slept, 'l'), 'healthy');
     const count = (path: string): number => server.seen.filter((seen) => seen === `GET ${path}`).length;
-    // Ten seconds after the start the readings end; then more than one of their intervals passes without one.
+    // The readings end ten seconds after the start. Then more than one of their intervals passes without one.
     await waitFor(() => (endpointIn(store.newest as Snapshot, 'l').load?.running ?? null) === null, {
       describe: 'the end of the readings',
       timeoutMs: 40_000,

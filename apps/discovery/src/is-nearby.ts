@@ -7,7 +7,7 @@ for (const [network, prefix] of [
   ['172.16.0.0', 12],
   ['192.168.0.0', 16],
   ['169.254.0.0', 16],
-  // Shared addresses (RFC 6598), which overlay networks use.
+  // Overlay networks use shared addresses (RFC 6598).
   ['100.64.0.0', 10],
 ] as const)
   PRIVATE.addSubnet(network, prefix, 'ipv4');

@@ -27,13 +27,13 @@ export interface LeadershipOptions {
   readonly log: AgentLog;
   /** Fencing token of the lead. */
   readonly token: number;
-  /** The newest snapshot of any leader; this one starts from what it says. */
+  /** The newest snapshot of any leader, from which this one starts. */
   readonly newest: Snapshot | null;
   readonly onFenced: () => void;
   readonly onPublished: (snapshot: Snapshot) => void;
 }
 
-/** One term as leader: watches every endpoint and publishes snapshots until it is stopped. */
+/** One term as leader: monitors every endpoint and publishes snapshots until it is stopped. */
 export class Leadership {
   readonly token: number;
   readonly #monitors: readonly EndpointMonitor[];
@@ -149,7 +149,7 @@ interface Known {
   readonly models: readonly EndpointModel[];
 }
 
-/** What a snapshot says of each endpoint, by endpoint key. */
+/** The endpoints of a snapshot by endpoint key. */
 function knownOf(snapshot: Snapshot | null): ReadonlyMap<string, Known> {
   const models = new Map<string, EndpointModel[]>();
   for (const { locations } of snapshot?.catalog.models ?? []) {

@@ -22,13 +22,13 @@ export const MAX_LIST_BYTES = 16 * 1024 * 1024;
 
 export interface ListOptions {
   readonly timeoutMs: number;
-  /** Whether to ask for the type's further list too: old servers complain in their log of a path that they lack. */
+  /** Whether to request the type's further list too: old servers log a warning for a path that they lack. */
   readonly further: boolean;
 }
 
 /**
- * Requests the models of an endpoint; a server that has no list at the profile's path is asked at those of its other
- * versions. Never rejects.
+ * Requests the models of an endpoint. If the server has no list at the profile's path, the paths of other versions are
+ * tried. Never rejects.
  */
 export async function listModels(
   client: EndpointClient,
@@ -53,7 +53,7 @@ export async function listModels(
         ? addFurtherList(client, profile, models, timeoutMs)
         : { kind: 'listed', models, hasFurtherList: false };
     }
-    // The server's own path says most of what is wrong with it.
+    // The failure at the profile's own path is the most useful one to report.
     if (reason === '') reason = `${configured ?? path} answered ${isOk ? problem : String(response.status)}`;
   }
   return { kind: 'failed', reason };

@@ -56,7 +56,7 @@ export async function startAgentProcess(): Promise<void> {
 }
 
 /**
- * Runs an agent as a process of its own, which reaches the gateways through Redis, until SIGTERM or SIGINT.
+ * Runs an agent as a separate process, which reaches the gateways through Redis, until SIGTERM or SIGINT.
  *
  * @returns the exit code of the process
  * @throws AgentStartError if `redis.url` is not set
@@ -92,7 +92,7 @@ export async function startStandaloneAgent(settings: Settings): Promise<number> 
   return untilSignal(agent, state, log);
 }
 
-/** @param standsAlone an agent without a primary has a log file of its own */
+/** @param standsAlone an agent without a primary has its own log file */
 function newLog({ logging }: Settings, standsAlone: boolean): Logger {
   const base = { role: 'agent', pid: process.pid };
   return openLog(logging, { base, name: standsAlone ? 'olla-agent' : 'olla', rotates: standsAlone }).log;

@@ -20,7 +20,7 @@ export interface ModelRegistryOptions {
   /** Bounds the full lists of all endpoints that run at once. */
   readonly listSemaphore: Semaphore;
   readonly onChange: (kind: ChangeKind) => void;
-  /** What an earlier leader had published; null for nothing. */
+  /** The models that an earlier leader had published; null if there are none. */
   readonly known: { readonly models: readonly EndpointModel[]; readonly modelsAt: number | null } | null;
 }
 
@@ -37,7 +37,7 @@ export class ModelRegistry {
   #problem = '';
   #detailsNotBefore = 0;
   #hasFurtherList = true;
-  /** What a signal told of the context that requests may have. */
+  /** The context length that a load signal reported for requests. */
   #contextLimit: number | null = null;
   #closed = false;
 
@@ -51,12 +51,12 @@ export class ModelRegistry {
     return this.#models;
   }
 
-  /** When the last full list was made; epoch milliseconds, null before the first. */
+  /** Time of the last full list in epoch milliseconds; null before the first one. */
   get listedAt(): number | null {
     return this.#listedAt;
   }
 
-  /** Why the last full list failed, for people; '' if it did not. */
+  /** The reason why the last full list failed, for people; '' if it did not. */
   get problem(): string {
     return this.#problem;
   }
@@ -82,7 +82,7 @@ export class ModelRegistry {
     this.#problem = '';
   }
 
-  /** Takes over a full list that came with a health check. */
+  /** Applies a full list that a health check returned. */
   take(models: readonly EndpointModel[]): void {
     const isFirst = this.#listedAt === null || this.#problem !== '';
     this.#problem = '';
@@ -144,7 +144,7 @@ export class ModelRegistry {
     this.#merge(this.#models);
   }
 
-  /** Takes over from a reading which models are in memory. */
+  /** Applies the residency of a reading. */
   applySignals(reading: SignalReading): void {
     this.#contextLimit = reading.contextLength ?? this.#contextLimit;
     const models = applyResidency(this.#models, reading);
@@ -179,7 +179,7 @@ export class ModelRegistry {
     if (!isSame) this.#replace(next);
   }
 
-  /** A listed model with what details and signals told earlier; the known object if nothing has changed. */
+  /** Merges a listed model with earlier details and signals; returns the known object if nothing has changed. */
   #complete(listed: EndpointModel, known: EndpointModel | undefined): EndpointModel {
     const detailed = this.#details.get(detailKey(listed));
     const isUnloaded = listed.resident === false;

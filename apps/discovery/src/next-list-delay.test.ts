@@ -18,7 +18,7 @@ describe('nextListDelayMs', () => {
     assert.equal(nextListDelayMs({ ...QUICK, tookMs: 500 }, 0), 10_000);
   });
 
-  test('is the configured interval for every other server, and less after a list that failed', () => {
+  test('is the configured interval for every other server, and shorter after a failed list', () => {
     assert.equal(nextListDelayMs(SELDOM, 0), 300_000);
     assert.equal(nextListDelayMs({ ...SELDOM, failed: true }, 0), 30_000);
   });

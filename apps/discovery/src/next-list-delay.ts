@@ -1,11 +1,11 @@
 /** A model that was pulled behind the gateway's back can then be routed to within about two seconds. */
 const QUICK_MS = 1_500;
-/** A server whose models change by themselves is looked at so many times within the interval, but not more often. */
+/** Most lists within the interval of a server whose models change by themselves. */
 const LOOKS_PER_INTERVAL = 200;
-/** A list takes at most one part in this many of a server's time. */
+/** Lists take at most one part in this many of a server's time. */
 const IDLE_SHARE = 20;
 const MIN_DELAY_MS = 50;
-/** Longest delay until the next try after a list that failed. */
+/** Longest delay until the next try after a failed list. */
 const FAILED_MS = 30_000;
 /** Lists come up to this share earlier, so that those of many endpoints spread out. */
 export const JITTER = 0.1;

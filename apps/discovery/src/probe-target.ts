@@ -10,11 +10,11 @@ export interface ProbeTarget {
 }
 
 /**
- * Decides where a probe goes.
+ * Determines the URL and the headers of a probe.
  *
  * @param configured `health_check_url` or `model_url`: an absolute URL is used unchanged, a path is joined to `url`;
  *   null for `path`
- * @param path the path of the backend type, which stands where relayed requests go
+ * @param path the path of the backend type, which is resolved as for relayed requests
  */
 export function probeTarget(
   endpoint: EndpointSettings,
@@ -24,7 +24,7 @@ export function probeTarget(
 ): ProbeTarget {
   const base = new URL(endpoint.url);
   const url = targetUrl(endpoint, base, configured, path);
-  // An absolute URL may lead to another server, which must not see the endpoint's credentials.
+  // An absolute URL may lead to another server, which must not receive the endpoint's credentials.
   const isOwnOrigin = url.origin === base.origin;
   const credentials = isOwnOrigin ? credentialHeaders(endpoint) : {};
   return { url: url.href, headers: { 'user-agent': userAgent, ...credentials } };

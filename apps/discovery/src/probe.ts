@@ -29,7 +29,7 @@ export type ProbeResult =
  * endpoints directly too.
  *
  * @param connectTimeoutMs time for connecting; a host that drops packets must not hold up the next probe
- * @param tls how certificates are checked; null for Node's own way. The name to ask for follows from the Host header
+ * @param tls how certificates are checked; null for Node's defaults. The SNI name follows from the Host header
  */
 export function newProbeDispatcher(connectTimeoutMs: number, tls: EndpointTls | null = null): Dispatcher {
   return new Agent({
@@ -37,7 +37,7 @@ export function newProbeDispatcher(connectTimeoutMs: number, tls: EndpointTls | 
     connections: 16,
     pipelining: 1,
     // Below the 5 s after which llama.cpp and uvicorn close idle connections.
-    // A name may lead elsewhere after a while, however busy its connections are.
+    // A name may resolve to another address after a while, however busy its connections are.
     maxRequestsPerClient: 20,
     keepAliveTimeout: 4_000,
     keepAliveMaxTimeout: 4_000,
@@ -54,7 +54,7 @@ export function newProbeDispatcher(connectTimeoutMs: number, tls: EndpointTls | 
   });
 }
 
-/** Leaves out a byte order mark. */
+/** Decodes UTF-8 without a byte order mark. */
 const TEXT = new TextDecoder();
 
 /** Error codes of a connection that could not be made. */
@@ -139,7 +139,7 @@ async function send(
       bytes = await decodeBody(bytes, encoding, options.maxBytes);
     } catch (error) {
       if (!(error instanceof UndecodableError)) throw error;
-      // Who may have a part of the body can do without it: the status says most.
+      // A caller that accepts a truncated body can do without it, because the status matters most.
       if (options.truncate === true) bytes = Buffer.alloc(0);
       else return { kind: 'no-response', reason: `answered with ${error.message}` };
     }

@@ -9,7 +9,10 @@ import type { ChangeKind } from './change-kind.ts';
 const ROUTING_DELAY_MS = 15;
 /** Delay before figures alone are published. */
 const FIGURES_DELAY_MS = 250;
-/** A publication that took long delays the next one by so many times its duration: at most a tenth of the time. */
+/**
+ * A long publication delays the next one by this multiple of its duration, so that publishing takes a tenth of the
+ * time.
+ */
 const COST_FACTOR = 10;
 const MAX_COST_DELAY_MS = 2_000;
 const RETRY_DELAY_MS = 500;
@@ -57,7 +60,7 @@ export class Publisher {
     this.#schedule(kind === 'figures' ? FIGURES_DELAY_MS : ROUTING_DELAY_MS);
   }
 
-  /** Publishes now, whether something has changed or not. */
+  /** Publishes now, even without a change. */
   publishNow(): void {
     this.#schedule(0);
   }
@@ -71,7 +74,7 @@ export class Publisher {
     const at = Math.max(Date.now() + delayMs, this.#notBefore);
     if (this.#isStopped || at >= this.#dueAt) return;
     this.#dueAt = at;
-    // The end of a running publication starts the timer for what is due by then.
+    // The end of the running publication starts the timer for the changes since.
     if (!this.#isPublishing) this.#startTimer();
   }
 

@@ -6,7 +6,7 @@ import { repeat } from './repeat.ts';
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('repeat', () => {
-  test('runs again after the delay that a run returns, also after a run that rejects, until it is stopped', async (t) => {
+  test('runs again after the delay that a run returns, and after a run that rejects, until it is stopped', async (t) => {
     mock.timers.enable({ apis: ['setTimeout', 'Date'] });
     t.after(() => mock.timers.reset());
     const errors: unknown[] = [];

@@ -4,7 +4,7 @@ export interface Repeater {
   trigger(): void;
   /** When the next run is due, in epoch milliseconds; null during a run and after `stop`. */
   nextAt(): number | null;
-  /** Starts no further run. A run that is under way goes on. */
+  /** Starts no further run. A run under way continues. */
   stop(): void;
 }
 

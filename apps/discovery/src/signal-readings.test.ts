@@ -23,7 +23,7 @@ describe('toEndpointLoad', () => {
 });
 
 describe('readDue', () => {
-  test('leaves out what keeps a server awake while nobody uses it, and reads it again once somebody does', async (t) => {
+  test('leaves out paths that keep a server awake while it has no requests, and reads them again afterwards', async (t) => {
     const server = await startServer(t, {
       '/props': { total_slots: 4, is_sleeping: true },
       '/slots': [{ is_processing: false }],

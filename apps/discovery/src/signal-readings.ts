@@ -17,9 +17,9 @@ interface KeptReading {
 }
 
 export interface ReadOptions {
-  /** Nobody uses the server: a path that would keep it awake is left out. */
+  /** Whether the server has no requests, so that a path that would keep it awake is left out. */
   readonly isIdle: boolean;
-  /** For each path. */
+  /** Deadline for each path. */
   readonly timeoutMs: number;
   readonly now: () => number;
 }
@@ -29,7 +29,7 @@ export class SignalReadings {
   readonly #dueAt = new Map<string, number>();
   readonly #kept = new Map<string, KeptReading>();
 
-  /** Drops all readings, because a server that comes back after an outage may be another one. */
+  /** Drops all readings, because the server may be another one after an outage. */
   reset(): void {
     this.#dueAt.clear();
     this.#kept.clear();

@@ -20,7 +20,7 @@ export async function startServer(
   return server;
 }
 
-/** Runs an agent that ends with the test. Unless an endpoint says otherwise, it is checked once a minute only. */
+/** Runs an agent that ends with the test. An endpoint is checked once a minute unless it is configured otherwise. */
 export function runTestAgent(
   t: TestContext,
   store: TestStore,

@@ -66,7 +66,7 @@ export function respondWith(routes: Readonly<Record<string, unknown>>): Handler 
   };
 }
 
-/** The routes of an Ollama that has these models. */
+/** The routes of an Ollama server with these models. */
 export function ollamaWith(...names: string[]): Record<string, unknown> {
   return {
     '/': 'Ollama is running',

@@ -14,7 +14,7 @@ export class TestStore {
   readonly lines: string[] = [];
   /** While it is true, every call rejects with STATE_UNAVAILABLE. */
   isAway = false;
-  /** Calls that rejected because the store was away. */
+  /** Calls that rejected during the outage. */
   failedCalls = 0;
   #lead: { holder: string; until: number; token: number } = { holder: '', until: 0, token: 0 };
   #control: Control = { revision: 0, drained: {}, refresh: 0 };
@@ -44,7 +44,7 @@ export class TestStore {
     });
   }
 
-  /** Ends the lead, as if its holder had been paused for longer than its time. */
+  /** Expires the lead, as if its holder had been paused. */
   expireLead(): void {
     this.#lead = { ...this.#lead, until: 0 };
   }
@@ -72,7 +72,7 @@ export class TestStore {
     const assertReachable = (): void => {
       if (!this.isAway) return;
       this.failedCalls += 1;
-      throw new StateError('STATE_UNAVAILABLE', 'away');
+      throw new StateError('STATE_UNAVAILABLE', 'outage');
     };
     const on = <T>(listeners: Set<(value: T) => void>) => {
       return (listener: (value: T) => void) => {

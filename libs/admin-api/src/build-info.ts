@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** Which build of the project runs. What is not known is null. */
+/** The build of the running process. Unknown values are null. */
 export interface BuildInfo {
   readonly version: string;
   /** Hash of the commit. It ends in `-dirty` if the files differed from the commit. */

@@ -11,7 +11,7 @@ export interface ClientOptions {
   readonly token?: string | null;
   /** Time for each whole response. */
   readonly timeoutMs?: number;
-  /** Who acts: shown in the events of the cluster. */
+  /** Name of the operator, shown in the events of the cluster. */
   readonly actor?: string;
 }
 
@@ -51,7 +51,8 @@ interface CachedBody {
 
 /**
  * Makes a client of the admin API. Reads carry the ETag of the last response (RFC 9110, section 13.1.2), so that the
- * gateway sends no body when nothing has changed. Each call rejects with an AdminError, at the latest after `timeoutMs`.
+ * gateway sends no body when nothing has changed. Each call rejects with an AdminError, at the latest after
+ * `timeoutMs`.
  */
 export function createClient(options: ClientOptions): AdminClient {
   const base = new URL(options.gatewayUrl);

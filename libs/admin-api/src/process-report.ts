@@ -8,7 +8,7 @@ export const PROCESS_QUESTION = 'process';
 /** Interval at which the delay of the event loop is sampled. At this one the sampling costs next to nothing. */
 const DELAY_RESOLUTION_MS = 20;
 
-/** What answering questions needs of the shared state. */
+/** The ports of the shared state that this uses. */
 export interface Answering {
   readonly self: Instance;
   readonly ask: { onQuestion(kind: string, reply: () => unknown): () => void };

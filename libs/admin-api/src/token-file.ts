@@ -41,7 +41,7 @@ export function createAdminToken(port: number, env: Env = process.env): AdminTok
   // Loaded here, because `olla ctl` only reads tokens and starts 10 ms sooner without node:crypto.
   const { randomBytes } = process.getBuiltinModule('node:crypto');
   const token = randomBytes(32).toString('base64url');
-  // Written under another name and renamed, so that a reader of the path finds a whole token or none.
+  // The file is written under another name and renamed, so that a reader finds a complete token or none.
   const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
   const file = openSync(temporary, 'wx', 0o600);
   try {

@@ -23,14 +23,14 @@ const rethrow = (error: unknown): void => {
 const isBackup = (name: string): boolean => name !== 'olla.log';
 
 describe('a log file', () => {
-  test('is made with its folder and has the lines without colours', (t) => {
+  test('is created with its folder and has the lines without colours', (t) => {
     const { file } = open(t);
     file.append('\u001b[90m12:00:00\u001b[0m one\n');
     file.append('two\n');
     assert.equal(readFileSync(file.path, 'utf8'), '12:00:00 one\ntwo\n');
   });
 
-  test('is renamed when it is full, and the writers of all processes go on in a new one', (t) => {
+  test('is renamed when it is full, while the writers of all processes continue in a new one', (t) => {
     const { file, folder } = open(t);
     const other = new LogFile(
       { dir: folder, max_size_mb: 1, max_backups: 0, max_age_days: 0 },
@@ -48,7 +48,7 @@ describe('a log file', () => {
     assert.equal(readFileSync(file.path, 'utf8'), 'newer\n');
   });
 
-  test('leaves the newest backups that are not too old, and files of others', (t) => {
+  test('keeps the newest backups within the age, and foreign files', (t) => {
     const { file, folder } = open(t, { max_backups: 2, max_age_days: 7 });
     writeFileSync(join(folder, 'olla-notes.log'), '');
     const aged = (name: string, days: number): void => {
@@ -73,7 +73,7 @@ describe('a log file', () => {
     ]);
   });
 
-  test('that cannot be written is told once and written again when it can be', (t) => {
+  test('that cannot be written is reported once, and written again when it can be', (t) => {
     const { file, folder, errors } = open(t);
     rmSync(folder, { recursive: true });
     writeFileSync(folder, 'in the way');

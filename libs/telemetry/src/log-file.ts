@@ -12,7 +12,7 @@ export interface LogFileSettings {
 
 const MB = 1_048_576;
 const DAY_MS = 86_400_000;
-/** What colours a terminal's text (ECMA-48, SGR). */
+/** Matches escape sequences for colours (ECMA-48, SGR). */
 const COLOUR = /\u001b\[[0-9;]*m/g;
 
 /**
@@ -27,7 +27,7 @@ export class LogFile {
 
   /**
    * @param name without `.log`
-   * @param onError is told the first failure of a row of failures
+   * @param onError called with the first of consecutive failures
    */
   constructor(settings: LogFileSettings, name: string, onError: (error: unknown) => void) {
     this.#settings = settings;
@@ -44,7 +44,7 @@ export class LogFile {
     this.#attempt(() => appendFileSync(this.path, text.replace(COLOUR, '')));
   }
 
-  /** Renames a file that is full to `NAME-TIME.log`, and removes what is too old or too much. For one process only. */
+  /** Renames a full file to `NAME-TIME.log`, and removes backups beyond age and number. For one process only. */
   rotate(now = Date.now()): void {
     const { dir, max_size_mb: maxMb } = this.#settings;
     const size = statSync(this.path, { throwIfNoEntry: false })?.size ?? 0;
@@ -71,7 +71,7 @@ export class LogFile {
     }
   }
 
-  /** A full disk or a folder that is gone must not end the process, and must not be told with each line. */
+  /** A full disk or a missing folder must not end the process, and must not be reported with each line. */
   #attempt(work: () => void): void {
     try {
       work();

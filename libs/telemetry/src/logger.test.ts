@@ -49,7 +49,7 @@ describe('the logger', () => {
     assert.equal(logger.enabled('error'), true);
   });
 
-  test('chooses pretty for a terminal, and for a pipe what is configured', () => {
+  test('chooses pretty for a terminal, and the configured format for a pipe', () => {
     assert.equal(chooseFormat(null, { isTTY: true }), 'pretty');
     assert.equal(chooseFormat(null, { isTTY: false }), 'json');
     assert.equal(chooseFormat('json', { isTTY: true }), 'json');
@@ -61,7 +61,7 @@ describe('the logger', () => {
 describe('a control character in a message, a field or a raw line', () => {
   const evil = 'a\u009b2J\u001b[31m\u202eb\u007f\r\nc';
   for (const format of ['json', 'pretty'] as const)
-    test(`does not reach the log as such: ${format}`, () => {
+    test(`is escaped: ${format}`, () => {
       let written = '';
       const logger = createLogger({ level: 'info', format, write: (text) => (written += text) });
       logger.info(evil, { model: evil });

@@ -33,7 +33,7 @@ const FLUSH_BYTES = 32 * 1024;
 
 const COLOURS: Record<LogLevel, string> = { debug: '90', info: '36', warn: '33', error: '31' };
 
-/** The configured format. Where none is, a terminal gets `pretty` and a pipe JSON. */
+/** The configured format, or else `pretty` for a terminal and JSON for a pipe. */
 export function chooseFormat(
   configured: 'json' | 'text' | null,
   stream: Pick<WriteStream, 'isTTY'>,

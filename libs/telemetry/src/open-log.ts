@@ -13,7 +13,7 @@ export interface OpenLogOptions {
   readonly base: LogFields;
   /** Name of the log file without `.log`. */
   readonly name: string;
-  /** This process rotates the file. Of the processes that write one file, one may. */
+  /** Whether this process rotates the file. Only one of the processes that write a file may. */
   readonly rotates: boolean;
 }
 

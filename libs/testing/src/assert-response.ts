@@ -8,7 +8,7 @@ export interface ErrorOfContract {
   readonly code: string;
 }
 
-/** Throws unless a response has what every response of the gateway has. */
+/** Throws unless a response has the headers of every response of the gateway. */
 export function assertOnEveryResponse(response: RawResponse, name = response.startLine): void {
   assert.match(response.header('x-olla-request-id') ?? '', /^[\x21-\x7e]{1,128}$/, `${name}: request id`);
   assert.equal(response.header('access-control-allow-origin'), '*', name);
@@ -18,7 +18,7 @@ export function assertOnEveryResponse(response: RawResponse, name = response.sta
   assert.equal(ids.length, 1, `${name}: one request id`);
 }
 
-/** Throws unless a response is this error of the gateway: its form, status and code, and nothing of the inside. */
+/** Throws unless a response is this error of the gateway, in form, status and code, without internal details. */
 export function assertError(response: RawResponse, status: number, code: string): ErrorOfContract {
   const seen = `${response.rawHead}${response.text()}`;
   assert.equal(response.status, status, seen);
@@ -49,7 +49,7 @@ export function assertOllamaError(response: RawResponse, status: number, code: s
   return body.error;
 }
 
-/** Nothing of the inside: no stack, no file, no name of a library's error. */
+/** Throws if a text has internal details: a stack, a file or the name of a library's error. */
 function assertMessage(message: string, seen: string): void {
   assert.doesNotMatch(message, /\n|\.ts\b|node:|Error:|undefined|\[object/, seen);
   assert.ok(message.length > 10, seen);

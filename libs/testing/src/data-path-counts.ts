@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { tempFolder } from './temp-folder.ts';
 import { waitFor } from './wait-for.ts';
 
-/** How often a worker did what costs something, by kind. */
+/** Counts of a worker's expensive operations, by kind. */
 export interface DataPathCounts {
   /** Asynchronous resources created, by the type that Node gives them: PROMISE, Timeout, FSREQCALLBACK … */
   readonly resources: Readonly<Record<string, number>>;
@@ -14,18 +14,18 @@ export interface DataPathCounts {
   readonly messages: Readonly<Record<string, number>>;
 }
 
-/** A folder to which workers write their counts, and the environment that makes them do so. */
+/** A folder for the workers' counts, and the environment that makes workers write them. */
 export class DataPathProbe {
   readonly #folder = tempFolder();
   #signals = 0;
 
-  /** For the process that forks the workers. */
+  /** Environment of the process that forks the workers. */
   get env(): Readonly<Record<string, string>> {
     const preload = pathToFileURL(join(import.meta.dirname, 'data-path-probe.ts')).href;
     return { NODE_OPTIONS: `--import=${preload}`, OLLA_TEST_PROBE: this.#folder };
   }
 
-  /** The counts of one worker since its start. Always of the same worker: the files are numbered by signal. */
+  /** Reads the counts of one worker since its start. Each signal makes the worker write the next numbered file. */
   async read(worker: number): Promise<DataPathCounts> {
     this.#signals += 1;
     const file = join(this.#folder, `${worker}-${this.#signals}.json`);
@@ -35,7 +35,7 @@ export class DataPathProbe {
   }
 }
 
-/** The counts between two readings. What is zero is left out. */
+/** The non-zero differences of two readings. */
 export function difference(before: DataPathCounts, after: DataPathCounts): DataPathCounts {
   return {
     resources: subtract(before.resources, after.resources),

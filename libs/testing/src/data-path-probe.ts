@@ -23,7 +23,7 @@ function install(to: string): void {
   process.on('SIGUSR2', () => {
     written += 1;
     // The text is made before the file is written, so that the writing is not counted. The file is renamed when it is
-    // whole, so that no reader sees a part.
+    // complete, so that no reader gets a part.
     const text = JSON.stringify(counts);
     const file = join(to, `${process.pid}-${written}.json`);
     writeFileSync(`${file}.part`, text);
@@ -43,7 +43,7 @@ function countTimers(seen: (name: string) => void): void {
       seen(`${callerOf(new Error())} ${name}`);
       return original(...args);
     };
-    // setTimeout[util.promisify.custom] and the like must stay.
+    // Properties such as setTimeout[util.promisify.custom] must be kept.
     Object.defineProperties(counted, Object.getOwnPropertyDescriptors(original));
     Object.assign(globalThis, { [name]: counted });
     Object.assign(timers, { [name]: counted });

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** The first executable of that name on the PATH or where Debian puts servers, or null. */
+/** The first executable of that name on the PATH or in Debian's folders for servers, or null. */
 export function findProgram(name: string): string | null {
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'];
   for (const folder of folders) {
@@ -11,15 +11,15 @@ export function findProgram(name: string): string | null {
       accessSync(path, constants.X_OK);
       return path;
     } catch {
-      // Not in this folder.
+      // It is not in this folder.
     }
   }
   return null;
 }
 
 /**
- * The path of a program that tests need. One that is missing is installed from Debian's packages when run as root,
- * saying so on stderr; otherwise an error names the one command that installs it. Nothing is ever skipped.
+ * Returns the path of a program that tests need. As root it installs a missing program from Debian's packages, with a
+ * line on stderr; otherwise it throws an error with the command that does, because tests are never skipped.
  */
 export function needProgram(name: string, debianPackage: string = name): string {
   const present = findProgram(name);

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 const FIRST_PORT = 20_000;
 const PORTS = 12_000;
 
-/** A port of 127.0.0.1 that nothing listens on. Prefer port 0 wherever the listener can report its own. */
+/** A port of 127.0.0.1 on which no process listens. Prefer port 0 wherever the listener can report its own. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = FIRST_PORT + Math.floor(Math.random() * PORTS);

@@ -1,22 +1,22 @@
-/** One piece of a body as it came: a chunk where the chunked transfer coding is used, else the bytes of one read. */
+/** One received piece of a body: a chunk of the chunked transfer coding, else the bytes of one read. */
 export interface Piece {
   readonly data: Buffer;
-  /** When its last byte had come, by performance.now(). */
+  /** Time at which its last byte had arrived, by performance.now(). */
   readonly atMs: number;
 }
 
-/** An HTTP/1.1 message as its bytes are: nothing is normalised. */
+/** An HTTP/1.1 message as received, without any normalisation. */
 export interface HttpMessage {
   /** Request or status line. */
   readonly startLine: string;
-  /** Names and values as they came, in order. */
+  /** Names and values as received, in order. */
   readonly headers: readonly (readonly [name: string, value: string])[];
   /** The bytes up to and including the empty line. */
   readonly rawHead: string;
   readonly headAtMs: number;
   readonly pieces: Piece[];
   readonly trailers: [name: string, value: string][];
-  /** Whether its body has ended as HTTP demands. */
+  /** Whether its body has ended as HTTP requires. */
   complete: boolean;
 }
 
@@ -28,7 +28,7 @@ export function bodyOf(message: HttpMessage): Buffer {
   return Buffer.concat(message.pieces.map(({ data }) => data));
 }
 
-/** What of a message comes next. */
+/** The part of a message that comes next. */
 type Part = 'head' | 'counted body' | 'chunk size' | 'chunk' | 'trailers' | 'body until the end' | 'nothing';
 
 /** Reads one message from the bytes of a connection. */
@@ -39,19 +39,19 @@ export class MessageReader {
   readonly #isBodiless: (head: HttpMessage) => boolean;
   #pending: Buffer = Buffer.alloc(0);
   #next: Part = 'head';
-  /** Bytes of the body or the chunk that are still to come. */
+  /** Bytes of the body or the chunk that have not arrived yet. */
   #left = 0;
 
   /**
-   * @param isBodiless whether no body follows this head, whatever it says: the response to HEAD, 204, 304. A request
-   *   without a length has none in any case.
+   * @param isBodiless whether no body follows this head, whatever its headers: the response to HEAD, 204, 304. A
+   *   request without a length never has one.
    */
   constructor(kind: 'request' | 'response', isBodiless = (_head: HttpMessage): boolean => false) {
     this.#kind = kind;
     this.#isBodiless = isBodiless;
   }
 
-  /** @returns the bytes that lie behind the end of the message */
+  /** @returns the bytes after the end of the message */
   feed(bytes: Buffer): Buffer {
     this.#pending = Buffer.concat([this.#pending, bytes]);
     while (this.#step());

@@ -15,7 +15,7 @@ export interface OllaOptions extends StartOptions {
   readonly script?: string;
 }
 
-/** Runs `olla ARGS…` with an environment that no developer's settings reach. */
+/** Runs `olla ARGS…` with an environment without the developer's settings. */
 export async function runOlla(args: readonly string[], options: OllaOptions = {}): Promise<StartedProcess> {
   const inherited = Object.keys(process.env).filter((key) => /^(OLLA|OTEL|NODE|NX|npm)_/.test(key));
   const clean = Object.fromEntries(inherited.map((key) => [key, undefined]));
@@ -33,7 +33,7 @@ export function writeConfig(config: object): string {
   return file;
 }
 
-/** How long a start may take on a busy machine; what it takes on an idle one is the subject of tests of their own. */
+/** Longest start on a busy machine. Other tests measure the start on an idle one. */
 const START_MS = 60_000;
 
 export interface GatewayOptions extends OllaOptions {
@@ -50,15 +50,15 @@ export interface Gateway {
   readonly url: string;
   readonly port: number;
   readonly process: StartedProcess;
-  /** What it logged when it was ready. */
+  /** Its log line when it was ready. */
   readonly started: Readonly<Record<string, unknown>>;
-  /** Process ids of the workers and of the agent at this moment. */
+  /** Current process ids of the workers and of the agent. */
   children(): { workers: number[]; agent: number | undefined };
   /** SIGTERM; throws unless it ends with exit code 0 in time. */
   stop(timeoutMs?: number): Promise<void>;
 }
 
-/** Starts a gateway on a free port of 127.0.0.1 and waits until it says that it listens. */
+/** Starts a gateway on a free port of 127.0.0.1 and waits until it logs that it listens. */
 export async function startGateway(options: GatewayOptions = {}): Promise<Gateway> {
   const { config, args = [], workers = 2 } = options;
   const server = { host: '127.0.0.1', port: 0, ...config?.server };
@@ -87,7 +87,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   };
 }
 
-/** The log line that tells where the gateway listens, once it is there. */
+/** The log line with the gateway's address, once it has been written. */
 function startRecord(stdout: string): Record<string, unknown> | undefined {
   const line = stdout.split('\n').find((text) => text.includes('"msg":"listening"') && text.endsWith('}'));
   return line === undefined ? undefined : (JSON.parse(line) as Record<string, unknown>);

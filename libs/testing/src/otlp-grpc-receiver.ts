@@ -15,7 +15,7 @@ export interface OtlpGrpcReceiver {
 }
 
 const EXPORT = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
-/** In front of each message: one byte for compression, four for its length. */
+/** Length of the prefix of each message: one byte for compression, four for its length. */
 const PREFIX_BYTES = 5;
 
 /** A collector's OTLP/gRPC side for traces, without TLS and compression. */
@@ -35,7 +35,7 @@ export async function startOtlpGrpcReceiver(): Promise<OtlpGrpcReceiver> {
       const known = headers[':path'] === EXPORT;
       if (known) spans.push(...decode(Buffer.concat(chunks).subarray(PREFIX_BYTES)));
       stream.respond({ 'content-type': 'application/grpc' }, { waitForTrailers: true });
-      // Status 12: no such method.
+      // Status 12 is UNIMPLEMENTED.
       stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': known ? '0' : '12' }));
       stream.end(Buffer.alloc(PREFIX_BYTES));
     });

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { startOtlpReceiver } from './otlp-receiver.ts';
 
-/** One span as a collector gets it in OTLP's JSON: ids in hex, whole numbers as text. */
+/** One span in OTLP's JSON: ids in hex, whole numbers as text. */
 const EXPORT = {
   resourceSpans: [
     {

@@ -29,7 +29,7 @@ export interface OtlpReceiver {
   readonly url: string;
   readonly port: number;
   readonly spans: ReceivedSpan[];
-  /** Content types of the exports that came, in order. */
+  /** Content types of the received exports, in order. */
   readonly contentTypes: string[];
   close(): Promise<void>;
 }
@@ -95,7 +95,7 @@ interface KeyValue {
   value: { stringValue?: string; boolValue?: boolean; intValue?: string | number; doubleValue?: number };
 }
 
-/** OTLP's JSON form, which the decoded protobuf is brought to as well. */
+/** OTLP's JSON form, to which decoded protobuf is converted too. */
 interface ExportRequest {
   resourceSpans?: {
     resource?: { attributes?: KeyValue[] };
@@ -127,13 +127,13 @@ function loadRequestType(): protobuf.Type {
 
 function decode(type: protobuf.Type, body: Buffer): ExportRequest {
   const message = type.toObject(type.decode(body), { longs: String, bytes: Buffer, defaults: false });
-  // OTLP's JSON has hex ids where protobuf's own has base64.
+  // Ids are hex in OTLP's JSON, and base64 in protobuf's own JSON form.
   return JSON.parse(
     JSON.stringify(message, (_key, value: unknown) => (isBytes(value) ? bytesToHex(value) : value)),
   ) as ExportRequest;
 }
 
-/** Buffers reach a replacer as what their toJSON made of them. */
+/** A replacer gets a Buffer as the result of its toJSON. */
 function isBytes(value: unknown): value is { type: 'Buffer'; data: number[] } {
   return typeof value === 'object' && value !== null && (value as { type?: unknown }).type === 'Buffer';
 }

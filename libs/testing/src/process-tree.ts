@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-/** Ids of the processes whose parent is `pid`, as Linux tells them; empty if it has none or is gone. */
+/** Ids of the children of `pid`; empty if it has none or has ended. */
 export function childrenOf(pid: number): number[] {
   return readdirSync('/proc')
     .filter((entry) => /^\d+$/.test(entry))
@@ -32,7 +32,7 @@ export function executableOf(pid: number): string {
   return readlinkSync(`/proc/${pid}/exe`);
 }
 
-/** Memory that the process has in RAM at this moment. */
+/** Current resident memory of the process. */
 export function residentBytes(pid: number): number {
   const kib = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   return Number(kib) * 1024;
@@ -43,12 +43,12 @@ function parentOf(pid: number): number | undefined {
   return parent === undefined ? undefined : Number(parent);
 }
 
-/** State, parent and what follows; the command before them may hold spaces and brackets. */
+/** State, parent and the fields after them. The command before them may contain spaces and brackets. */
 function statOf(pid: number): string[] | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
     return text.slice(text.lastIndexOf(')') + 2).split(' ');
   } catch {
-    return undefined; // it ended meanwhile
+    return undefined; // the process has ended meanwhile
   }
 }

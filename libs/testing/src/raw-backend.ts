@@ -6,18 +6,18 @@ export interface ReceivedRequest extends HttpMessage {
   readonly method: string;
   readonly target: string;
   readonly socket: Socket;
-  /** Whether the other side has left the connection of this request. */
+  /** Whether the other side has closed the connection of this request. */
   readonly gone: boolean;
   body(): Buffer;
 }
 
-/** Called when the head of a request is in. It writes any bytes to `request.socket`. */
+/** Called when the head of a request has arrived. It writes any bytes to `request.socket`. */
 export type Respond = (request: ReceivedRequest) => void;
 
 export interface RawBackend {
   readonly port: number;
   readonly url: string;
-  /** All that came, without the probes that the backend responds to by itself. */
+  /** All requests except the probes, to which the backend responds by itself. */
   readonly requests: ReceivedRequest[];
   /** How it responds to the next requests. */
   respond: Respond;
@@ -27,7 +27,7 @@ export interface RawBackend {
 export interface RawBackendOptions {
   /** Default: any free one. */
   readonly port?: number;
-  /** Listed at `GET /v1/models`, which is also the health check of an OpenAI-compatible server. */
+  /** Models listed at `GET /v1/models`, which is also the health check of an OpenAI-compatible server. */
   readonly models: readonly string[];
   readonly respond?: Respond;
 }
@@ -44,7 +44,7 @@ export function chunk(text: string): string {
   return `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
 }
 
-/** Runs the action once the request's body is in whole. */
+/** Runs the action once the request's body is complete. */
 export function whenComplete(request: ReceivedRequest, action: () => void): void {
   if (request.complete) {
     action();
@@ -81,7 +81,7 @@ export async function startRawBackend(options: RawBackendOptions): Promise<RawBa
     server.once('error', reject);
     server.listen(options.port ?? 0, '127.0.0.1', resolve);
   });
-  // A backend that a failed test left open must not keep its file from ending.
+  // A backend that a failed test left open must not keep the test file running.
   server.unref();
   const { port } = server.address() as AddressInfo;
   return Object.assign(backend, {
@@ -99,29 +99,29 @@ function respondOk(request: ReceivedRequest): void {
   whenComplete(request, () => request.socket.write(jsonResponse({ ok: true })));
 }
 
-/** Calls for each request of a connection, once its head is in. */
+/** Calls for each request of a connection, once its head has arrived. */
 function readRequests(socket: Socket, onRequest: (request: ReceivedRequest) => void): void {
   let gone = false;
-  // A client that resets is what some tests are about. It shows in `gone`.
+  // Some tests reset the connection on purpose; `gone` shows it.
   for (const event of ['close', 'error']) socket.on(event, () => (gone = true));
   let reader = new MessageReader('request');
-  let isTold = false;
+  let isReported = false;
   socket.on('data', (bytes: Buffer) => {
     for (let rest = reader.feed(bytes); ; rest = reader.feed(rest)) {
       const { message } = reader;
-      if (message !== undefined && !isTold) {
-        isTold = true;
+      if (message !== undefined && !isReported) {
+        isReported = true;
         onRequest(receivedRequest(message, socket, () => gone));
       }
       if (message?.complete !== true) return;
       reader = new MessageReader('request');
-      isTold = false;
+      isReported = false;
       if (rest.length === 0) return;
     }
   });
 }
 
-/** The message itself, which goes on growing, with what a test wants to know of its request. */
+/** Makes the record of a request: the message, which still grows, and its connection. */
 function receivedRequest(message: HttpMessage, socket: Socket, isGone: () => boolean): ReceivedRequest {
   const [method = '', target = ''] = message.startLine.split(' ');
   return Object.defineProperties(message, {

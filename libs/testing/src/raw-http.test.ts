@@ -27,7 +27,7 @@ describe('raw HTTP', () => {
     assert.equal(request.body().toString(), 'abc');
   });
 
-  test('tells chunks, trailers and their end apart', async () => {
+  test('separates chunks and trailers, and finds their end', async () => {
     backend.respond = ({ socket }) => {
       socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
       socket.write(`${chunk('one')}${chunk('two\r\n')}0\r\nX-Time: 5ms\r\n\r\n`);
@@ -41,7 +41,7 @@ describe('raw HTTP', () => {
     assert.equal(response.complete, true);
   });
 
-  test('says of a response that is cut off that it is not complete', async () => {
+  test('marks a truncated response as incomplete', async () => {
     backend.respond = ({ socket }) => {
       socket.end(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${chunk('half')}`);
     };
@@ -54,7 +54,7 @@ describe('raw HTTP', () => {
     assert.equal((await sendRaw(backend.port, 'GET / HTTP/1.1\r\n\r\n')).complete, true);
   });
 
-  test('reads several responses of one connection, that to HEAD without a body', async () => {
+  test('reads several responses of one connection, the one to HEAD without a body', async () => {
     backend.respond = (request) =>
       whenComplete(request, () =>
         request.socket.write(
@@ -73,7 +73,7 @@ describe('raw HTTP', () => {
     await waitFor(() => request?.gone, { describe: 'the backend to see the client leave' });
   });
 
-  test('reads a message in any pieces and returns the bytes behind it', () => {
+  test('reads a message however it is split, and returns the bytes after it', () => {
     const bytes = Buffer.from(
       'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\nNEXT',
     );

@@ -1,10 +1,10 @@
 import { connect, type Socket } from 'node:net';
 import { bodyOf, header, MessageReader, type HttpMessage } from './http-message.ts';
 
-/** A response as it came over the wire. */
+/** A response as received. */
 export interface RawResponse extends HttpMessage {
   readonly status: number;
-  /** The body that is in so far. */
+  /** The body received so far. */
   text(): string;
   /** The first header of that name, in any case. */
   header(name: string): string | undefined;
@@ -16,15 +16,15 @@ export interface RawConnection {
   /** True once the other side has ended or reset the connection. */
   readonly closed: boolean;
   write(bytes: string | Buffer): void;
-  /** Waits for the head of the next response. `method` HEAD says that no body follows it. */
+  /** Waits for the head of the next response. With `method` HEAD no body follows it. */
   nextHead(method?: string, timeoutMs?: number): Promise<RawResponse>;
   /** Waits for the whole next response, or for the connection's end: see `complete`. */
   nextResponse(method?: string, timeoutMs?: number): Promise<RawResponse>;
-  /** Leaves without a farewell. */
+  /** Closes the connection at once. */
   destroy(): void;
 }
 
-/** @param from address of this side; any of 127.0.0.0/8, where the address matters */
+/** @param from local address, any of 127.0.0.0/8, for tests in which it matters */
 export async function openConnection(port: number, from = '127.0.0.1'): Promise<RawConnection> {
   const socket = connect({ port, host: '127.0.0.1', localAddress: from, noDelay: true });
   await new Promise<void>((resolve, reject) => {
@@ -39,9 +39,9 @@ class Connection implements RawConnection {
   closed = false;
   #rest: Buffer = Buffer.alloc(0);
   #reader: MessageReader | null = null;
-  /** `nextResponse` has returned the message that the reader holds. */
+  /** Whether `nextResponse` has returned the reader's message. */
   #returned = true;
-  /** Looks again at what is waited for, after each event of the socket. */
+  /** Checks the awaited condition, after each event of the socket. */
   readonly #waiting = new Set<() => void>();
 
   constructor(socket: Socket) {
@@ -117,7 +117,7 @@ class Connection implements RawConnection {
   }
 }
 
-/** Sends one request's exact bytes on a connection of its own and reads the response to its end. */
+/** Sends the exact bytes of one request on a new connection and reads the complete response. */
 export async function sendRaw(
   port: number,
   bytes: string | Buffer,

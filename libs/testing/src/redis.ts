@@ -2,7 +2,7 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { waitFor } from './wait-for.ts';
 
-/** A Redis server of the test's own: it may be killed, paused and emptied. */
+/** A Redis server for one test, which may kill, pause and empty it. */
 export interface TestRedis {
   readonly port: number;
   /** `redis://127.0.0.1:PORT` */
@@ -12,10 +12,10 @@ export interface TestRedis {
   /** Stops its process; connections stay open and silent. */
   pause(): void;
   resume(): void;
-  /** Starts it again on the same port, empty, for it stores nothing on disk. */
+  /** Starts it again on the same port. It is empty then, because it stores nothing on disk. */
   restart(): Promise<void>;
   flush(): Promise<void>;
-  /** One inline command (`INFO commandstats`), and the reply as it is on the wire. */
+  /** Sends one inline command (`INFO commandstats`) and returns the raw reply. */
   send(command: string): Promise<string>;
   stop(): Promise<void>;
 }
@@ -25,7 +25,7 @@ const INSTALL = ['install', '-y', '--no-install-recommends', 'redis-server'];
 /**
  * Starts a `redis-server` on a free port of 127.0.0.1. Without the program, root installs Debian's package.
  *
- * @throws Error with the line to type if the program is missing and this user cannot install it
+ * @throws Error with the command to run if the program is missing and this user cannot install it
  */
 export async function startRedis(): Promise<TestRedis> {
   requireRedisServer();
@@ -72,7 +72,7 @@ function requireRedisServer(): void {
 async function startServer(port: number): Promise<ChildProcess> {
   const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
   const server = spawn('redis-server', options, { stdio: 'ignore', cwd: '/' });
-  // A test run that ends without stopping it must leave no server behind.
+  // The server must end with the test run, even if no test stops it.
   const killServer = (): void => void server.kill('SIGKILL');
   process.once('exit', killServer);
   server.once('exit', () => process.removeListener('exit', killServer));
@@ -90,7 +90,7 @@ async function findFreePort(): Promise<number> {
   return port;
 }
 
-/** One inline command, and all that comes back until Redis closes. */
+/** Sends one inline command and reads until Redis closes the connection. */
 function send(port: number, command: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1');

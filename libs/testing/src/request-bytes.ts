@@ -1,6 +1,6 @@
 import { chunk } from './raw-backend.ts';
 
-/** The path of a chat by OpenAI's API, to any endpoint that speaks it. */
+/** The path of a chat by OpenAI's API, for any endpoint that supports it. */
 export const CHAT = '/olla/openai/v1/chat/completions';
 
 /** Bytes of a POST with a JSON body and its length. */
@@ -10,7 +10,9 @@ export function postBytes(body: string | Buffer, headers: readonly string[] = []
   return Buffer.concat([Buffer.from(head), Buffer.from(body)]);
 }
 
-/** Bytes of a request of any method with a JSON body and its length, as tools send it that tell no Content-Type. */
+/**
+ * Bytes of a request of any method with a JSON body and its length, but without Content-Type, as some tools send it.
+ */
 export function callBytes(
   method: string,
   path: string,
@@ -27,7 +29,7 @@ export function requestBytes(method: string, path: string, headers: readonly str
   return [`${method} ${path} HTTP/1.1`, 'Host: gateway.test', ...headers, '', ''].join('\r\n');
 }
 
-/** Bytes of a POST with a JSON body that comes in these chunks. */
+/** Bytes of a POST with a JSON body in these chunks. */
 export function chunkedPost(chunks: readonly string[], headers: readonly string[] = [], path = CHAT): string {
   const lines = [`POST ${path} HTTP/1.1`, 'Host: gateway.test', 'Content-Type: application/json', ...headers];
   const head = [...lines, 'Transfer-Encoding: chunked', '', ''].join('\r\n');

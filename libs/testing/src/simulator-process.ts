@@ -1,7 +1,7 @@
 import { runOlla, writeConfig } from './olla-process.ts';
 import type { StartedProcess } from './started-process.ts';
 
-/** A server of a simulated fleet; what it can be given is in `olla simulate --help`. */
+/** A server of a simulated fleet; `olla simulate --help` lists its settings. */
 export interface SimulatedServerSpec {
   readonly name: string;
   readonly type: string;
@@ -9,7 +9,7 @@ export interface SimulatedServerSpec {
 }
 
 export interface FleetSpec {
-  /** Simulated seconds in a real one; default 20. */
+  /** Simulated seconds in a real second; default 20. */
   readonly timeScale?: number;
   readonly seed?: number;
   readonly servers: readonly SimulatedServerSpec[];
@@ -22,7 +22,7 @@ export interface SimulatedServer {
   readonly port: number;
 }
 
-/** What a simulated server recorded of one request. */
+/** A simulated server's record of one request. */
 export interface SimulatedRequest {
   readonly method: string;
   readonly target: string;

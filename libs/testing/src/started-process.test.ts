@@ -41,7 +41,7 @@ describe('a started process', () => {
     assert.equal(await waitFor(() => (looks += 1) === 3 && 'seen', { describe: 'a third look' }), 'seen');
   });
 
-  test('needs a program, which is found on the PATH', async () => {
+  test('is found on the PATH', async () => {
     assert.equal(findProgram('no-such-program-at-all'), null);
     assert.match(needProgram('sh', 'dash'), /\/sh$/);
     assert.notEqual(await freePort(), 0);

@@ -5,7 +5,7 @@ import { waitFor } from './wait-for.ts';
 
 export interface StartOptions {
   readonly cwd?: string;
-  /** Added to the environment; undefined takes a variable away. */
+  /** Added to the environment; undefined removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
@@ -14,17 +14,17 @@ export interface Ending {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** Processes of this test run that still live: they die with it, however it ends. */
+/** Live processes of this test run. They are killed at its end, however it ends. */
 const alive = new Set<StartedProcess>();
 process.on('exit', () => {
   for (const started of alive) started.killTree();
 });
 
-/** A program run by a test: its output is kept, and none of its processes outlives the test. */
+/** A program started by a test. Its output is kept, and none of its processes outlives the test. */
 export class StartedProcess {
   readonly child: ChildProcess;
   readonly pid: number;
-  /** Settles when the process has ended and all its output is in. */
+  /** Settles when the process has ended and all its output has been read. */
   readonly ended: Promise<Ending>;
   stdout = '';
   stderr = '';
@@ -36,7 +36,8 @@ export class StartedProcess {
     this.pid = child.pid ?? 0;
     child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
-    // What a failed test left running must not keep the test file from ending: its end ends that too.
+    // A process that a failed test left running must not keep the test file running; it is killed at the end of the
+    // file.
     child.unref();
     for (const pipe of [child.stdout, child.stderr]) (pipe as Socket | null)?.unref();
     alive.add(this);
@@ -64,12 +65,12 @@ export class StartedProcess {
     return new StartedProcess(child, [command, ...args].join(' '));
   }
 
-  /** All that it wrote so far, for the message of a failing test. */
+  /** Its output so far, for the message of a failing test. */
   get output(): string {
     return `--- ${this.#command}\n--- stdout\n${this.stdout}\n--- stderr\n${this.stderr}`;
   }
 
-  /** Waits for the condition while the process runs; throws with its output if it ends first or never comes. */
+  /** Waits for a condition while the process runs. Throws with its output if it ends first, or at the deadline. */
   async until<T>(
     describe: string,
     condition: () => T | Promise<T>,
@@ -93,7 +94,7 @@ export class StartedProcess {
     throw new Error(`ended (${ended?.signal ?? ended?.code}) before ${describe}\n${this.output}`);
   }
 
-  /** Waits for its end; kills the tree and throws at the deadline. */
+  /** Waits for its end. At the deadline it kills the tree and throws. */
   async waitForEnd(timeoutMs = 15_000): Promise<Ending> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<'late'>((resolve) => (timer = setTimeout(resolve, timeoutMs, 'late')));
@@ -110,7 +111,7 @@ export class StartedProcess {
       try {
         process.kill(pid, 'SIGKILL');
       } catch {
-        // It ended meanwhile.
+        // The process has ended meanwhile.
       }
     }
   }

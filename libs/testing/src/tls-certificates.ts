@@ -1,4 +1,4 @@
-/** Certificates for tests, valid until 2126: of a CA of its own, and two of servers that it has signed. */
+/** Certificates for tests, valid until 2126: one of a CA, and two of servers that it has signed. */
 export const TEST_CA = `-----BEGIN CERTIFICATE-----
 MIIBljCCATugAwIBAgIUY5ctN5jjo+nUeY0kqAIhagH6rrowCgYIKoZIzj0EAwIw
 FzEVMBMGA1UEAwwMT2xsYSB0ZXN0IENBMCAXDTI2MTEzMDE4MjI1MFoYDzIxMjYx

@@ -1,17 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface WaitOptions {
-  /** What is waited for, for the error's message. */
+  /** Names the condition in the error's message. */
   describe: string;
   /** Default 10 s. */
   timeoutMs?: number;
-  /** Pause between two looks; default 20 ms. */
+  /** Pause between two checks; default 20 ms. */
   intervalMs?: number;
 }
 
 /**
- * Looks until the condition gives a truthy value and returns that. A condition that throws counts as not yet met;
- * its last error is the cause of the one thrown at the deadline.
+ * Checks a condition until it gives a truthy value, and returns that. A condition that throws counts as not yet met;
+ * its last error is the cause of the error at the deadline.
  */
 export async function waitFor<T>(
   condition: () => T | Promise<T>,

@@ -222,7 +222,7 @@ export const statusModelsSchema = z.strictObject({
       aliases: z.array(z.string()),
       size_bytes: measured,
       context_length: measured,
-      /** Endpoints that have the model in memory; null if no backend tells it. */
+      /** Endpoints that have the model in memory; null if no backend reports it. */
       loaded_on: z.array(z.string()).nullable(),
       routable_on: z.array(z.string()),
     }),

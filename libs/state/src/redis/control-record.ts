@@ -57,7 +57,7 @@ export class ControlRecord implements ControlStore {
   async reconcile(): Promise<void> {
     const revision = await this.#storedRevision();
     if (this.#current !== this.#shared) {
-      await this.#changeShared({ action: 'refresh', by: 'while the shared state was away' });
+      await this.#changeShared({ action: 'refresh', by: 'while the shared state was unreachable' });
     } else if (revision > this.#shared.revision) this.#update(await this.#readStored());
     else if (revision < this.#shared.revision) await this.#replace(revision, this.#shared);
   }

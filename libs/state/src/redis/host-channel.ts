@@ -68,7 +68,9 @@ export class HostChannel {
     const { connection } = this.#options;
     if (!connection.isUp) return;
     connection
-      .run(`tell ${kind}`, COMMAND_TIMEOUT_MS, (client) => client.publish(channel, this.textOf(kind, body)))
+      .run(`publish ${kind}`, COMMAND_TIMEOUT_MS, (client) =>
+        client.publish(channel, this.textOf(kind, body)),
+      )
       .catch(() => {
         // The connection reports the outage.
       });

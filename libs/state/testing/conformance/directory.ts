@@ -15,7 +15,7 @@ async function knowsInstances({ workers, agents, crash }: ConformanceCluster): P
     const instances = await directory.readInstances();
     return instances.filter(({ role }) => role !== 'primary').map(({ id }) => id);
   };
-  await untilValue('everyone', async () => {
+  await untilValue('all processes', async () => {
     const known = (await living()).filter((id) => ids.includes(id)).sort();
     return known.join() === ids.join() ? true : null;
   });

@@ -13,7 +13,7 @@ import { FIRST_TOKEN_EVENT, GEN_AI, HTTP, OLLA, operationOf } from './gen-ai-att
 import type { AttemptTarget, AttemptTrace, RequestTrace } from './request-trace.ts';
 import type { RequestFacts } from './tracing.ts';
 
-/** Holds the ids of the span that is made next. They were chosen when the attempt was sent; the tracer reads them here. */
+/** Passes the ids of the next span to the tracer. They were chosen when the attempt was sent. */
 export interface IdSource {
   next: { traceId: string; spanId: string };
 }

@@ -17,7 +17,7 @@ const FROM_CLIENT = [
 ];
 
 describe('RequestTrace', () => {
-  test('replaces the traceparent of the caller by one with the span of each attempt', () => {
+  test("replaces the caller's traceparent by one with the span of each attempt", () => {
     const trace = new RequestTrace(CONTINUED);
     const [first, second] = [[...FROM_CLIENT], [...FROM_CLIENT]];
     const attempts = [trace.startAttempt(first), trace.startAttempt(second)];

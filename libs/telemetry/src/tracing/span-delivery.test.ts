@@ -35,7 +35,7 @@ function setUp(maxSpans: number) {
   const bounded = delivery.bound(processor, maxSpans);
   return {
     delivery,
-    /** How often it said that spans were lost. */
+    /** Number of reports of lost spans. */
     losses: () => losses,
     lines,
     log,

@@ -6,21 +6,21 @@ export type OtlpProtocol = 'http/protobuf' | 'http/json' | 'grpc';
 export interface TracingSettings {
   readonly exporters: readonly ExporterName[];
   readonly protocol: OtlpProtocol;
-  /** Where spans go, for messages. Without credentials. */
+  /** Destination of the spans for messages, without credentials. */
   readonly destination: string;
   readonly sampler: SamplerSettings;
   readonly queue: QueueSettings;
 }
 
 export interface SamplerSettings {
-  /** Whether the decision of the caller counts, if there is one. */
+  /** Whether to follow the caller's decision, if there is one. */
   readonly parentBased: boolean;
   /** Share of all other traces that is sampled, 0 to 1. */
   readonly ratio: number;
 }
 
 export interface QueueSettings {
-  /** Spans that may wait. More are dropped. */
+  /** Most spans in the queue. More are dropped. */
   readonly maxSpans: number;
   readonly maxBatchSpans: number;
   readonly delayMs: number;
@@ -28,8 +28,8 @@ export interface QueueSettings {
 }
 
 /**
- * Reads the standard `OTEL_*` variables for traces. Other than the SDK, it never exports to a default address: either an
- * exporter or an endpoint must be named.
+ * Reads the standard `OTEL_*` variables for traces. Other than the SDK, it never exports to a default address: either
+ * an exporter or an endpoint must be named.
  *
  * @param warn gets a message for each value that cannot be used, for which the default is used
  * @returns null if no exporter is configured

@@ -30,7 +30,7 @@ export interface Tracing {
 export interface RequestFacts {
   readonly startedAt: number;
   readonly endedAt: number;
-  /** When the first byte of the body went to the client; null without one. */
+  /** Time of the first body byte to the client; null without one. */
   readonly firstByteAt: number | null;
   readonly requestId: string;
   readonly method: string;
@@ -42,13 +42,13 @@ export interface RequestFacts {
   /** The client's Host header. */
   readonly host: string | undefined;
   readonly clientAddress: string;
-  /** Null if no response began. */
+  /** Status of the response; null if none began. */
   readonly status: number | null;
   readonly result: 'ok' | 'failed' | 'cancelled';
   /** Code of the error that the client got; null without one. */
   readonly error: string | null;
   readonly endpoint: string | null;
-  /** As the client wrote it; null where it named none. */
+  /** The model as the client wrote it; null if it named none. */
   readonly requestedModel: string | null;
   readonly retries: number;
   readonly bytesIn: number;

@@ -160,6 +160,7 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
       maxBytes: maxBodyBytes,
       maxKeptBytes: proxy.retry.max_body_size,
       budget: new PendingBudget(maxPendingBytes),
+      sessions,
     }),
     planRequest: createPlan({
       routing,

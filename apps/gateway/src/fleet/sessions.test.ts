@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { SessionPlacement } from '@olla/state/ports/sessions';
-import { PendingBudget } from '../request/pending-budget.ts';
-import { ReadBytes } from '../request/read-bytes.ts';
 import { Sessions, type SessionTurn } from './sessions.ts';
 
 const SETTINGS = {
@@ -37,9 +35,10 @@ function worker(t: TestContext): Worker {
     hear: (placements) => hear(placements),
     turn(sessionId, body) {
       const headers = sessionId === null ? {} : { 'x-olla-session-id': sessionId };
-      const read = new ReadBytes(new PendingBudget(Infinity), null, Infinity);
-      for (const byte of body ?? '') read.push(Buffer.from(byte));
-      return sessions.turn({ headers, clientAddress: '', model: 'm', body: { encoding: 'json', read } });
+      const scanner = sessions.openingScanner(headers);
+      scanner?.push(Buffer.from(body ?? ''));
+      const opening = scanner?.opening ?? null;
+      return sessions.turn({ headers, clientAddress: '', model: 'm', body: { opening } });
     },
   };
 }

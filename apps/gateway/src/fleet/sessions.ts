@@ -4,13 +4,12 @@ import { encodeHeaderValue } from '@olla/core/http/encode-header-value';
 import type { EndpointView } from '@olla/core/route-plan/endpoint-view';
 import type { SessionCounters } from '@olla/core/statistics';
 import type { SessionLookup } from '@olla/core/sticky/place-session';
-import { sessionKey, type SessionSource } from '@olla/core/sticky/session-key';
+import { OpeningScanner } from '@olla/core/sticky/opening-scanner';
+import { needsOpening, sessionKey, type SessionSource } from '@olla/core/sticky/session-key';
 import { SessionTable } from '@olla/core/sticky/session-table';
 import type { SessionPort } from '@olla/state/ports/sessions';
 import type { RequestBody } from '../request/request-body.ts';
 
-/** Of a body that came in many pieces, so much is looked at. */
-const MAX_LOOK_BYTES = 1024 * 1024;
 /** Longest X-Olla-Session-ID that is given back. */
 const MAX_ECHOED = 256;
 
@@ -19,7 +18,7 @@ export interface TurnInput {
   readonly headers: IncomingHttpHeaders;
   readonly clientAddress: string;
   readonly model: string;
-  readonly body: Pick<RequestBody, 'encoding' | 'read'>;
+  readonly body: Pick<RequestBody, 'opening'>;
 }
 
 /** Where conversations are, as this worker has seen and heard from the others. One a worker, if sessions are sticky. */
@@ -42,17 +41,22 @@ export class Sessions {
     });
   }
 
+  /** Looks for the opening of a conversation in the body of a request; null where it would not tell the session. */
+  openingScanner(headers: IncomingHttpHeaders): OpeningScanner | null {
+    const marks = { sessionId: sessionIdOf(headers), authorization: headers.authorization };
+    return needsOpening(marks, this.#sources) ? new OpeningScanner() : null;
+  }
+
   /** The turn of a session that a request is; one without a key where nothing tells its session. */
   turn({ headers, clientAddress, model, body }: TurnInput): SessionTurn {
-    const given = headers['x-olla-session-id'];
-    const sessionId = typeof given === 'string' ? given : undefined;
+    const sessionId = sessionIdOf(headers);
     const found = sessionKey(
       {
         sessionId,
         authorization: headers.authorization,
         address: clientAddress,
         model,
-        body: () => (body.encoding === 'json' ? beginningOf(body.read.chunks) : null),
+        opening: body.opening,
       },
       this.#sources,
     );
@@ -135,15 +139,7 @@ export class SessionTurn {
   }
 }
 
-/** As much of a body as is looked at; null if there is none. */
-function beginningOf(chunks: readonly Buffer[]): Buffer | null {
-  if (chunks.length <= 1) return chunks[0] ?? null;
-  const taken: Buffer[] = [];
-  let bytes = 0;
-  for (const chunk of chunks) {
-    if (bytes >= MAX_LOOK_BYTES) break;
-    taken.push(chunk);
-    bytes += chunk.length;
-  }
-  return Buffer.concat(taken);
+function sessionIdOf(headers: IncomingHttpHeaders): string | undefined {
+  const given = headers['x-olla-session-id'];
+  return typeof given === 'string' ? given : undefined;
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import type { StatsStickyBody } from '@olla/admin-api/schema/stats';
 import { sendRaw } from '@olla/testing/raw-http';
-import { postBytes } from '@olla/testing/request-bytes';
+import { chunkedPost, postBytes } from '@olla/testing/request-bytes';
 import { waitFor } from '@olla/testing/wait-for';
 import { startWithBackends, type GatewayWithBackends } from '../../testing/gateway-with-backends.ts';
 
@@ -139,5 +139,60 @@ describe('sessions without any setting', () => {
     const { session } = await turn(gateway.port, [user('hi')], 'conv-1');
     assert.equal(session, undefined);
     assert.deepEqual(await get<StatsStickyBody>('/internal/stats/sticky'), { enabled: false });
+  });
+});
+
+describe('a session of a coding agent, with long tools', () => {
+  const tools = (bytes: number): object[] => [{ name: 'read', description: 'x'.repeat(bytes) }];
+  const agent = ['Authorization: Bearer one-for-all'];
+  const turnsOf = (n: number): object[] =>
+    Array.from({ length: 11 }, (_, at) =>
+      at === 0 ? SYSTEM : at % 2 === 1 ? user(`task ${n}, step ${at}`) : { role: 'assistant', content: 'ok' },
+    );
+  const orders: Readonly<Record<string, (messages: object[]) => object>> = {
+    'before the messages': (messages) => ({ model: 'm', tools: tools(400_000), messages }),
+    'behind the messages': (messages) => ({ model: 'm', messages, tools: tools(400_000) }),
+    'before the messages, and the model last': (messages) => ({
+      tools: tools(400_000),
+      messages,
+      model: 'm',
+    }),
+    'of 3 MiB': (messages) => ({ tools: tools(3_000_000), model: 'm', messages }),
+    'before the input of responses': (input) => ({ model: 'm', tools: tools(400_000), input }),
+  };
+  for (const [where, body] of Object.entries(orders))
+    for (const [framing, post] of [
+      ['counted', (text: string) => postBytes(text, agent)],
+      ['chunked', (text: string) => chunkedPost([text.slice(0, 1_000), text.slice(1_000)], agent)],
+    ] as const)
+      test(`${where}, is told apart and stays (${framing})`, async (t) => {
+        const { send } = await startWithBackends(t, SPECS, {
+          config: { proxy: { sticky_sessions: { enabled: true } } },
+        });
+        const endpoints = new Map<number, string | undefined>();
+        for (let length = 2; length <= 6; length += 2)
+          for (let n = 0; n < 4; n += 1) {
+            const response = await send(post(JSON.stringify(body(turnsOf(n).slice(0, length)))));
+            assert.equal(response.header('x-olla-sticky-key-source'), 'prefix_hash');
+            const isFirst = !endpoints.has(n);
+            const endpoint = response.header('x-olla-endpoint');
+            assert.equal(
+              response.header('x-olla-sticky-session'),
+              isFirst ? 'miss' : 'hit',
+              `conversation ${n}`,
+            );
+            if (isFirst) endpoints.set(n, endpoint);
+            assert.equal(endpoint, endpoints.get(n));
+          }
+        assert.ok(new Set(endpoints.values()).size > 1, 'all are at one endpoint');
+      });
+
+  test('is known by the next source where nothing is found in the first 8 MiB', async (t) => {
+    const { send } = await startWithBackends(t, SPECS, {
+      config: { proxy: { sticky_sessions: { enabled: true } } },
+    });
+    const body = JSON.stringify({ model: 'm', tools: tools(8.5 * 1024 * 1024), messages: turnsOf(1) });
+    const response = await send(postBytes(body, agent));
+    assert.deepEqual([response.status, response.header('x-olla-sticky-key-source')], [200, 'auth_header']);
   });
 });

@@ -1,6 +1,7 @@
 import { JsonBodyScanner } from '@olla/core/body/json-body-scanner';
 import { MultipartBodyScanner } from '@olla/core/body/multipart-body-scanner';
 import { OllaError } from '@olla/core/errors';
+import type { OpeningScanner } from '@olla/core/sticky/opening-scanner';
 import { ClientGone, type Call } from './call.ts';
 import type { ReadBytes } from './read-bytes.ts';
 import { bodyTooLarge, type RequestBody } from './request-body.ts';
@@ -11,10 +12,15 @@ import { bodyTooLarge, type RequestBody } from './request-body.ts';
  */
 export const WHOLE_BODY_BYTES = 256 * 1024;
 
+/** So much of a body is read until the opening of its conversation is found, whatever stands before it. */
+const MAX_LOOK_BYTES = 8 * 1024 * 1024;
+
 export interface BodyRules {
   /** The path takes a JSON object and nothing else. */
   readonly json: boolean;
   readonly maxBytes: number;
+  /** Looks for the opening of a conversation; null where nobody needs it. */
+  readonly opening: OpeningScanner | null;
 }
 
 /** Reads as much of a body as it takes to know its model, and all of it if it is small. */
@@ -83,6 +89,7 @@ export class BodyReader {
     }
     const hasRoom = this.#read.push(chunk);
     const state = this.#scanner?.push(chunk) ?? 'no-model';
+    if (this.#encoding === 'json') this.#rules.opening?.push(chunk);
     if (state === 'invalid' && this.#breaksRules()) return;
     const isModelKnown = state !== 'need-more' || this.#scanner?.model !== null;
     if (!hasRoom) {
@@ -92,7 +99,7 @@ export class BodyReader {
       }
       this.#read.pushAnyway(chunk);
     }
-    if (!hasRoom || (state !== 'need-more' && this.#isLarge())) {
+    if (!hasRoom || (state !== 'need-more' && this.#isLarge() && !this.#looksForOpening())) {
       this.#call.request.pause();
       this.#finish(true, null);
     }
@@ -115,6 +122,12 @@ export class BodyReader {
       if (reason instanceof ClientGone) this.#takeClose();
       else if (reason !== null) this.#refuse(reason);
     });
+
+  /** The body may hold the opening of a conversation, which has not come. */
+  #looksForOpening(): boolean {
+    if (this.#scanner === null || this.#scanner.model === null || this.#encoding !== 'json') return false;
+    return this.#rules.opening?.isDone === false && this.#read.length < MAX_LOOK_BYTES;
+  }
 
   /** Not to be held whole: known to be larger, or of unknown length and larger already. */
   #isLarge(): boolean {
@@ -156,6 +169,7 @@ export class BodyReader {
       refusal,
       fields: this.#scanner,
       encoding: this.#encoding,
+      opening: this.#rules.opening?.opening ?? null,
       read: this.#read,
       isUnfinished,
       length: isUnfinished ? this.#length : this.#read.length,

@@ -1,4 +1,5 @@
 import { findName } from '@olla/core/body/find-name';
+import type { Sessions } from '../fleet/sessions.ts';
 import { BodyReader, emptyBody } from './body-reader.ts';
 import type { Call } from './call.ts';
 import type { PendingBudget } from './pending-budget.ts';
@@ -13,10 +14,12 @@ export interface ReadBodyOptions {
   /** A larger body is not kept for another attempt. */
   readonly maxKeptBytes: number;
   readonly budget: PendingBudget;
+  /** Null where sessions are not sticky. */
+  readonly sessions: Pick<Sessions, 'openingScanner'> | null;
 }
 
 /** Reads what a request asks for: as much of its body as it takes to know the model, and all of it if it is small. */
-export function createReadBody({ maxBytes, maxKeptBytes, budget }: ReadBodyOptions): ReadBody {
+export function createReadBody({ maxBytes, maxKeptBytes, budget, sessions }: ReadBodyOptions): ReadBody {
   return (call, route) => {
     const { headers } = call.request;
     const announced = headers['content-length'];
@@ -30,7 +33,8 @@ export function createReadBody({ maxBytes, maxKeptBytes, budget }: ReadBodyOptio
     // A file: it streams without being looked at, of any size.
     if (route.blob) return unread(length);
     const read = new ReadBytes(budget, length, maxKeptBytes);
-    const { done } = new BodyReader(call, { json: route.json, maxBytes }, length, read);
+    const opening = sessions?.openingScanner(headers) ?? null;
+    const { done } = new BodyReader(call, { json: route.json, opening, maxBytes }, length, read);
     const { nameField } = route;
     return nameField === null ? done : done.then((body) => withNamedModel(body, nameField));
   };
@@ -41,6 +45,7 @@ export function createReadBody({ maxBytes, maxKeptBytes, budget }: ReadBodyOptio
       refusal: null,
       fields: null,
       encoding: 'json',
+      opening: null,
       read: new ReadBytes(budget, length, maxKeptBytes),
       isUnfinished: length !== 0,
       length,

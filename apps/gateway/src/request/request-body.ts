@@ -9,6 +9,8 @@ export interface RequestBody {
   /** What it asks for; null where there is nothing to look at. */
   readonly fields: BodyFields | null;
   readonly encoding: 'json' | 'multipart';
+  /** Hash of the beginning of its conversation; null where none was found, or none is looked for. */
+  readonly opening: string | null;
   readonly read: ReadBytes;
   /** More is to come after what was read. */
   readonly isUnfinished: boolean;

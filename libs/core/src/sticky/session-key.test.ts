@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sessionKey, type SessionMarks, type SessionSource } from './session-key.ts';
+import { needsOpening, sessionKey, type SessionMarks, type SessionSource } from './session-key.ts';
 
 const ALL: SessionSource[] = ['session_header', 'prefix_hash', 'auth_header', 'ip'];
 const marks: SessionMarks = {
@@ -8,7 +8,7 @@ const marks: SessionMarks = {
   authorization: 'Bearer secret',
   address: '203.0.113.7',
   model: 'm',
-  body: () => Buffer.from('{"messages":[{"role":"user","content":"hi"}]}'),
+  opening: 'hash',
 };
 
 test('takes the key of the first configured source that has one', () => {
@@ -19,12 +19,9 @@ test('takes the key of the first configured source that has one', () => {
   const nameless = { ...marks, sessionId: undefined };
   assert.equal(sourceOf(nameless), 'prefix_hash');
   assert.equal(sourceOf({ ...nameless, sessionId: '' }), 'prefix_hash');
-  assert.equal(sourceOf({ ...nameless, body: () => null }), 'auth_header');
-  assert.equal(sourceOf({ ...nameless, body: () => null, authorization: undefined }), 'ip');
-  assert.equal(
-    sessionKey({ ...nameless, body: () => null, authorization: undefined }, ALL.slice(0, 3)),
-    null,
-  );
+  assert.equal(sourceOf({ ...nameless, opening: null }), 'auth_header');
+  assert.equal(sourceOf({ ...nameless, opening: null, authorization: undefined }), 'ip');
+  assert.equal(sessionKey({ ...nameless, opening: null, authorization: undefined }, ALL.slice(0, 3)), null);
 });
 
 test('makes keys that hide their source’s value, and differ by source, value and model', () => {
@@ -38,6 +35,13 @@ test('makes keys that hide their source’s value, and differ by source, value a
   for (const key of keys) assert.match(key, /^[\w-]{22}$/);
 });
 
-test('does not read the body where an earlier source has a key', () => {
-  sessionKey({ ...marks, body: () => assert.fail('looked at') }, ALL);
+test('needs the opening of the conversation only where no earlier source has a key', () => {
+  const none = { sessionId: undefined, authorization: undefined };
+  assert.equal(needsOpening(marks, ALL), false);
+  assert.equal(needsOpening({ ...marks, sessionId: undefined }, ALL), true);
+  assert.equal(needsOpening({ ...marks, sessionId: '' }, ALL), true);
+  assert.equal(needsOpening(none, ['auth_header', 'prefix_hash']), true);
+  assert.equal(needsOpening({ ...none, authorization: 'Bearer' }, ['auth_header', 'prefix_hash']), false);
+  assert.equal(needsOpening(none, ['ip', 'prefix_hash']), false);
+  assert.equal(needsOpening(none, ['session_header', 'auth_header']), false);
 });

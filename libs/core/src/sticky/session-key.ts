@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { conversationOpening } from './conversation-opening.ts';
 
 export type SessionSource = 'session_header' | 'prefix_hash' | 'auth_header' | 'ip';
 
@@ -11,14 +10,27 @@ export interface SessionMarks {
   readonly address: string;
   /** A conversation with another model is another session, because that model may be on another endpoint. */
   readonly model: string;
-  /** The body as far as it has been read; called only where the sources need it. */
-  readonly body: () => Buffer | null;
+  /** A hash of the beginning of its conversation (see opening-scanner.ts); null where its body has none. */
+  readonly opening: string | null;
 }
 
 export interface SessionKey {
   /** A hash, because what it is made of may be secret or large. */
   readonly key: string;
   readonly source: SessionSource;
+}
+
+/** Whether the opening of its conversation may tell the session: no source before it has a key. */
+export function needsOpening(
+  marks: Pick<SessionMarks, 'sessionId' | 'authorization'>,
+  sources: readonly SessionSource[],
+): boolean {
+  for (const source of sources) {
+    if (source === 'prefix_hash') return true;
+    if (source === 'ip' || (source === 'session_header' ? marks.sessionId : marks.authorization))
+      return false;
+  }
+  return false;
 }
 
 /** The key of the first source that has one; null if none has. */
@@ -30,7 +42,7 @@ export function sessionKey(marks: SessionMarks, sources: readonly SessionSource[
   return null;
 }
 
-function markOf(marks: SessionMarks, source: SessionSource): string | Buffer | null {
+function markOf(marks: SessionMarks, source: SessionSource): string | null {
   switch (source) {
     case 'session_header':
       return marks.sessionId ?? null;
@@ -38,17 +50,15 @@ function markOf(marks: SessionMarks, source: SessionSource): string | Buffer | n
       return marks.authorization ?? null;
     case 'ip':
       return marks.address;
-    case 'prefix_hash': {
-      const body = marks.body();
-      return body === null ? null : conversationOpening(body);
-    }
+    case 'prefix_hash':
+      return marks.opening;
   }
 }
 
 /** Characters of base64url, for 132 bits. Clients could make only their own sessions collide. */
 const KEY_LENGTH = 22;
 
-function hash(source: SessionSource, model: string, mark: string | Buffer): string {
-  const sum = createHash('sha256').update(`${source}\n${model}\n`).update(mark).digest('base64url');
+function hash(source: SessionSource, model: string, mark: string): string {
+  const sum = createHash('sha256').update(`${source}\n${model}\n${mark}`).digest('base64url');
   return sum.slice(0, KEY_LENGTH);
 }

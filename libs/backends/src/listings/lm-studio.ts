@@ -1,5 +1,5 @@
 import { smallestKnown } from '@olla/core/smallest-known';
-import type { EndpointModel } from '@olla/core/snapshot';
+import type { EndpointModel, ModelKind } from '@olla/core/snapshot';
 import { ifKnown } from './if-known.ts';
 import type { NativeModel, PlacedModel } from './select-models.ts';
 import { asList, asRecord, asText } from '../reading/json.ts';
@@ -15,10 +15,10 @@ export function renderV0Model({ name, model, places }: NativeModel): object {
   const told = bestOf(places, ({ v0 }) => v0 !== undefined);
   const isLoaded = places.some((place) => place.model.resident === true);
   return {
-    ...ownOf(told).v0,
     id: name,
     object: 'model',
-    type: told.kind === 'unknown' ? (model.kind === 'unknown' ? 'llm' : model.kind) : told.kind,
+    ...ownOf(told).v0,
+    type: typeOf(told.kind === 'unknown' ? model.kind : told.kind),
     publisher: publisherOf(name, told),
     arch: told.family ?? model.family ?? '',
     compatibility_type: told.format ?? 'gguf',
@@ -28,6 +28,11 @@ export function renderV0Model({ name, model, places }: NativeModel): object {
     ...ifKnown('loaded_context_length', loadedContext(places)),
     ...(told.capabilities.length === 0 ? {} : { capabilities: told.capabilities }),
   };
+}
+
+/** LM Studio has three words; clients that know no other fail on the whole list. */
+function typeOf(kind: ModelKind): string {
+  return kind === 'embeddings' || kind === 'vlm' ? kind : 'llm';
 }
 
 /** LM Studio's `GET /api/v1/models`, which lists models, not their loaded instances. */
@@ -48,6 +53,7 @@ export function renderV1Model({ name, model, places }: NativeModel): object {
   return {
     type: isEmbedding ? 'embedding' : 'llm',
     publisher: publisherOf(name, told),
+    key: name,
     display_name: name,
     architecture: told.family,
     quantization: quantization === null ? null : { name: quantization, bits_per_weight: null },
@@ -56,7 +62,6 @@ export function renderV1Model({ name, model, places }: NativeModel): object {
     format: told.format,
     ...(isEmbedding ? {} : { capabilities, description: null }),
     ...ownOf(told).v1,
-    key: name,
     loaded_instances: instancesOf(places),
     ...ifKnown('max_context_length', smallestKnown(places.map(({ model: at }) => at.contextLength))),
   };

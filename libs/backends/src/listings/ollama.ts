@@ -24,9 +24,9 @@ export function renderTags(models: readonly NativeModel[]): object {
 function renderTag({ name, model: { created }, places }: NativeModel, model: EndpointModel): object {
   const contextLength = smallestKnown(places.map(({ model: at }) => at.contextLength));
   return {
-    ...ownOf(model).entry,
     name,
     model: name,
+    ...ownOf(model).entry,
     modified_at: new Date(model.modifiedAt ?? created * 1000).toISOString(),
     size: model.sizeBytes ?? 0,
     digest: digestOf(model),
@@ -35,19 +35,20 @@ function renderTag({ name, model: { created }, places }: NativeModel, model: End
   };
 }
 
-/** Ollama's `GET /api/ps`: each model that some endpoint has in memory, with the latest of the times it stays there. */
+/** Ollama's `GET /api/ps`: each model that some endpoint has in memory, once, with the latest of the times it stays there. */
 export function renderPs(models: readonly NativeModel[]): object {
   const running = [];
-  for (const { name, places } of models) {
+  for (const { name, places, isAlias } of models) {
+    if (isAlias) continue;
     const held = places.filter((place) => place.model.resident === true);
     const first = held[0];
     if (first === undefined) continue;
     const { model } = first;
     const until = Math.max(0, ...held.map((place) => place.model.residentUntil ?? 0));
     running.push({
-      ...ownOf(model).entry,
       name,
       model: name,
+      ...ownOf(model).entry,
       size: model.loadedAs?.memoryBytes ?? model.sizeBytes ?? 0,
       digest: digestOf(model),
       details: detailsOf(model),

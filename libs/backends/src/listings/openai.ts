@@ -42,11 +42,11 @@ export function openAiList(models: readonly NamedModel[]): object {
 /** Its context length has the two names by which most clients look for it. */
 export function openAiModel({ id, created, contextLength, more }: NamedModel): object {
   return {
-    ...more,
     id,
     object: 'model',
     created,
     owned_by: 'olla',
+    ...more,
     ...ifKnown('context_length', contextLength),
     ...ifKnown('max_model_len', contextLength),
   };

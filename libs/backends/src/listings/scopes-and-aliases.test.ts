@@ -109,6 +109,12 @@ describe('an alias of the configuration', () => {
     assert.equal((ofAll?.found ? (ofAll.body as Record<string, unknown>) : {})['context_length'], 4_096);
   });
 
+  test('is not a further model in memory', () => {
+    const models = [newModel('m-a:latest', { resident: true })];
+    const loaded = fleetOf([{ name: 'a', type: 'ollama', models }], { assistant: ['m-a:latest'] });
+    assert.deepEqual(names(loaded, profileOf('ollama'), '/api/ps'), ['m-a:latest']);
+  });
+
   test('is not listed while no endpoint of the route serves it', () => {
     const servers = [{ name: 'a', type: 'ollama', state: 'offline', models: [newModel('m:1b')] }] as const;
     const away = fleetOf(servers, { best: ['m:1b'] });

@@ -112,6 +112,7 @@ export interface NativeModel {
   readonly model: CatalogModel;
   /** At least one. */
   readonly places: readonly PlacedModel[];
+  readonly isAlias: boolean;
 }
 
 /**
@@ -133,5 +134,9 @@ export function nativeModels(source: ListingSource, scope: Scope): NativeModel[]
       else known.places.push(place);
     }
   }
-  return [...new Map([...natives, ...aliases])].map(([name, entry]) => ({ name, ...entry }));
+  return [...new Map([...natives, ...aliases])].map(([name, entry]) => ({
+    name,
+    ...entry,
+    isAlias: !natives.has(name),
+  }));
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { newModel } from '../reading/model.ts';
 import { profileOf } from '../table.ts';
 import { answerForFleet } from './answer-for-fleet.ts';
 import { entriesAt, entryAt, fleetOf, server, type Entry } from '../../testing/listed-fleet.ts';
@@ -112,6 +113,18 @@ describe("LM Studio's own lists", () => {
     assert.deepEqual(entries[0]?.['loaded_instances'], [instance('m'), instance('m:2')]);
     assert.equal(entries[0]?.['max_context_length'], 2_048);
     assert.ok(fleet.names.steps('m:2').length > 0, 'an instance works as model');
+  });
+
+  test('have no other word for the type of a model than LM Studio has', () => {
+    const kinds = ['llm', 'vlm', 'embeddings', 'rerank', 'audio', 'image', 'unknown'] as const;
+    const models = kinds.map((kind) => newModel(kind, { kind }));
+    const entries = entriesAt(
+      fleetOf([{ name: 's', type: 'lm-studio', models }]),
+      profileOf('lm-studio'),
+      '/api/v0/models',
+    );
+    const types = new Set(entries.map(({ type }) => type));
+    assert.deepEqual([...types].sort(), ['embeddings', 'llm', 'vlm']);
   });
 
   test('have texts for all that a client reads of a model of which little is known', () => {

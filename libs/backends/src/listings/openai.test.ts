@@ -91,7 +91,8 @@ describe("llama-server's own list", () => {
 
   test('tells size and quantisation, and what the model can do, to the catalog', () => {
     const { models } = fleetOf([llama('l1', 'tiny')]);
-    assert.deepEqual([models[0]?.quantization, models[0]?.kind], ['F16', 'vlm']);
+    const { quantization, kind, parameterSize, parameterCount } = models[0] ?? {};
+    assert.deepEqual([quantization, kind, parameterSize, parameterCount], ['F16', 'vlm', '582k', 582_000]);
   });
 
   test('has the context of requests where only the load signals tell it', () => {
@@ -106,6 +107,24 @@ describe("llama-server's own list", () => {
       n_ctx_train: 4_096,
       n_ctx: 2_048,
     });
+  });
+});
+
+describe('parameter size and quantisation', () => {
+  const detailsOf = (name: string, details: Entry): unknown[] => {
+    const { models } = fleetOf([server('ollama', 'a', { models: [{ name, details }] })]);
+    return [models[0]?.parameterSize, models[0]?.quantization];
+  };
+
+  test('are those that the server tells, and of the name only where it tells none', () => {
+    const told = { parameter_size: '7.6B', quantization_level: 'Q5_K_M' };
+    assert.deepEqual(detailsOf('qwen2.5:7b-instruct-q4_0', told), ['7.6b', 'Q5_K_M']);
+    assert.deepEqual(detailsOf('qwen2.5:7b-instruct-q4_0', {}), ['7b', 'Q4_0']);
+    assert.deepEqual(detailsOf('qwen2.5:7b-instruct-q4_0', { quantization_level: 'unknown' }), [
+      '7b',
+      'Q4_0',
+    ]);
+    assert.deepEqual(detailsOf('mine:latest', told), ['7.6b', 'Q5_K_M']);
   });
 });
 

@@ -1,9 +1,11 @@
+import { smallestKnown } from '../smallest-known.ts';
 import type { CatalogModel, EndpointModel, ModelKind } from '../snapshot.ts';
 import { capabilitiesOf } from './capabilities.ts';
 import type { LocatedModel } from './group-models.ts';
 import { compare, type NamedGroup } from './name-groups.ts';
 import { kindOfName } from './names/kind-of-name.ts';
-import { parameterCountOf } from './names/model-size.ts';
+import { normalizeSize, parameterCountOf } from './names/model-size.ts';
+import { normalizeQuantization } from './names/quantization.ts';
 
 /**
  * Makes the catalog's entry of a group. Each property is what most locations tell, or else what the names tell.
@@ -24,8 +26,10 @@ export function mergeModels(
     mostFrequent(located.map(pick));
   const kind = kindOf(models, group);
   const variant = told(({ parsed }) => parsed.variant);
-  const contextLength = smallest(models.map((model) => model.contextLength));
-  const parameterSize = told(({ parsed }) => parsed.size);
+  const contextLength = smallestKnown(models.map((model) => model.contextLength));
+  // What servers tell comes before what names mean: `7.6b` for a `qwen2.5:7b`.
+  const parameterSize =
+    told(({ model }) => normalizeSize(model.parameterSize)) ?? told(({ parsed }) => parsed.size);
   return {
     id: group.id,
     aliases: [...group.aliases].sort(compare),
@@ -34,7 +38,9 @@ export function mergeModels(
     variant,
     parameterSize,
     parameterCount: parameterCountOf(parameterSize),
-    quantization: told(({ parsed }) => parsed.quantization),
+    quantization:
+      told(({ model }) => normalizeQuantization(model.quantization)) ??
+      told(({ parsed }) => parsed.quantization),
     format: told(({ model }) => model.format) ?? told(({ parsed }) => parsed.format),
     contextLength,
     capabilities: capabilitiesOf(models, kind, variant, contextLength),
@@ -54,18 +60,13 @@ function kindOf(models: readonly EndpointModel[], group: NamedGroup): ModelKind 
 
 /** Of a model that has a new id: as its names had it. */
 function earliest({ aliases }: NamedGroup, createdBefore: ReadonlyMap<string, number>): number | null {
-  return smallest(aliases.map((name) => createdBefore.get(name) ?? null));
+  return smallestKnown(aliases.map((name) => createdBefore.get(name) ?? null));
 }
 
 /** The oldest date that a server tells of the model, in epoch seconds. */
 function madeAt(models: readonly EndpointModel[]): number | null {
-  const oldest = smallest(models.map((model) => model.modifiedAt));
+  const oldest = smallestKnown(models.map((model) => model.modifiedAt));
   return oldest === null ? null : Math.floor(oldest / 1000);
-}
-
-function smallest(values: readonly (number | null)[]): number | null {
-  const known = values.filter((value) => value !== null);
-  return known.length === 0 ? null : known.reduce((least, value) => Math.min(least, value));
 }
 
 /** The value that occurs most often, of equally frequent ones the lowest. Null is not counted. */

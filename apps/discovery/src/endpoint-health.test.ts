@@ -48,6 +48,26 @@ function after(...outcomes: CheckOutcome[]): EndpointHealth {
 
 const outcome = fc.constantFrom(PASSED, SLOW, UNREACHABLE, NO_RESPONSE, BROKEN, FORBIDDEN, LIMITED);
 
+test('has what the server or the system said as the detail, until a check passes', () => {
+  const verdict = {
+    ok: false,
+    state: 'unhealthy',
+    reason: 'answered 500',
+    detail: 'CUDA out of memory',
+  } as const;
+  const context = { now: 1, timeoutMs: TIMEOUT_MS };
+  const failed = nextHealth(unknownHealth(0), { kind: 'failed', verdict, latencyMs: 5 }, context);
+  assert.deepEqual([failed.reason, failed.detail], ['answered 500', 'CUDA out of memory']);
+  const lost = {
+    kind: 'unreachable',
+    reason: 'the request failed (EHOSTUNREACH)',
+    detail: 'connect 10.0.0.5',
+  } as const;
+  assert.equal(nextHealth(failed, lost, context).detail, 'connect 10.0.0.5');
+  assert.equal(nextHealth(failed, UNREACHABLE, context).detail, '');
+  assert.equal(nextHealth(failed, PASSED, context).detail, '');
+});
+
 describe('nextHealth', () => {
   test('makes an endpoint healthy after its first check passes', () => {
     assert.deepEqual(states(PASSED), ['healthy']);

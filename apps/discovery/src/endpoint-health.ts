@@ -1,11 +1,14 @@
 import type { HealthVerdict } from '@olla/backends/profile';
 import { isServingState } from '@olla/core/endpoint-status';
 import type { EndpointState } from '@olla/core/snapshot';
+import type { ProbeFailure } from './probe.ts';
 
 /** The result of an endpoint's health checks. Plain data; `nextHealth` computes the next value. */
 export interface EndpointHealth {
   readonly state: EndpointState;
   readonly reason: string;
+  /** What the server, the system or a library said, for the log alone. */
+  readonly detail: string;
   /** Start of this state in epoch milliseconds. */
   readonly since: number;
   /** Time of the last check in epoch milliseconds; null before the first one. */
@@ -28,9 +31,9 @@ export type CheckOutcome =
       readonly latencyMs: number;
     }
   /** No connection could be made. */
-  | { readonly kind: 'unreachable'; readonly reason: string }
+  | ({ readonly kind: 'unreachable' } & ProbeFailure)
   /** A connection was made, but no whole response came in time. */
-  | { readonly kind: 'no-response'; readonly reason: string };
+  | ({ readonly kind: 'no-response' } & ProbeFailure);
 
 /** Checks in a row that must pass before a `warming` endpoint is `healthy`. */
 const WARM_AFTER = 2;
@@ -49,6 +52,7 @@ export function unknownHealth(now: number): EndpointHealth {
   return {
     state: 'unknown',
     reason: 'not checked yet',
+    detail: '',
     since: now,
     checkedAt: null,
     latencyMs: null,
@@ -70,6 +74,7 @@ export function nextHealth(
   return {
     state,
     reason,
+    detail: detailOf(outcome),
     retryAt,
     since: state === previous.state ? previous.since : now,
     checkedAt: now,
@@ -77,6 +82,11 @@ export function nextHealth(
     successes: passed ? previous.successes + 1 : 0,
     failures: passed || isLimited ? 0 : previous.failures + 1,
   };
+}
+
+function detailOf(outcome: CheckOutcome): string {
+  if (outcome.kind === 'passed') return '';
+  return (outcome.kind === 'failed' ? outcome.verdict.detail : outcome.detail) ?? '';
 }
 
 type Assessment = Pick<EndpointHealth, 'state' | 'reason' | 'retryAt'>;

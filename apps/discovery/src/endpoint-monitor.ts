@@ -223,7 +223,8 @@ export class EndpointMonitor {
       this.#options.onChange(mustPublish || before.reason !== health.reason ? 'state' : 'figures');
       return;
     }
-    this.#options.onState({ from: before.state, to: health.state, reason: health.reason });
+    const { reason, detail } = health;
+    this.#options.onState({ from: before.state, to: health.state, reason, detail });
     if (!isServingState(before.state) && isServingState(health.state)) this.#repeaters.loads.trigger();
     this.#options.onChange('state');
   }

@@ -136,12 +136,12 @@ function reportState(
   reporter: EventReporter,
   endpoint: string,
   by: string,
-  { from, to, reason }: StateChange,
+  { from, to, reason, detail }: StateChange,
 ): void {
   const event: NewEvent = { kind: 'state', endpoint, from, to, reason, by };
-  if (!isServingState(to)) reportEvent(reporter, event, 'warn');
+  if (!isServingState(to)) reportEvent(reporter, event, 'warn', detail);
   // `olla serve` lists the endpoints that it finds at its start, so these lines would repeat it.
-  else reportEvent(reporter, event, from === 'unknown' ? 'debug' : 'info');
+  else reportEvent(reporter, event, from === 'unknown' ? 'debug' : 'info', detail);
 }
 
 interface Known {

@@ -54,7 +54,8 @@ export async function listModels(
         : { kind: 'listed', models, hasFurtherList: false };
     }
     // The failure at the profile's own path is the most useful one to report.
-    if (reason === '') reason = `${configured ?? path} answered ${isOk ? problem : String(response.status)}`;
+    if (reason === '')
+      reason = `${configured === null ? path : 'model_url'} answered ${isOk ? problem : String(response.status)}`;
   }
   return { kind: 'failed', reason };
 }

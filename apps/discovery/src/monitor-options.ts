@@ -10,6 +10,8 @@ export interface StateChange {
   readonly from: EndpointState;
   readonly to: EndpointState;
   readonly reason: string;
+  /** For the log alone. */
+  readonly detail: string;
 }
 
 export interface MonitorOptions {

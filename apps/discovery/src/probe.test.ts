@@ -49,6 +49,14 @@ describe('probe', () => {
     assert.deepEqual(result, { kind: 'unreachable', reason: 'connection refused' });
   });
 
+  test('tells the code of another failure, and its text with the address only as the detail', async () => {
+    const plain = server.url.replace('http://', 'https://');
+    const result = await probe(dispatcher, { ...requestOf('/'), url: plain });
+    assert.ok(result.kind === 'no-response');
+    assert.match(result.reason, /^the request failed \([A-Z_]+\)$/);
+    assert.notEqual(result.detail ?? '', '');
+  });
+
   test('is no-response when the server accepts the connection and sends nothing within the timeout', async () => {
     server.handler = () => undefined;
     const result = await probe(dispatcher, { ...requestOf('/'), timeoutMs: 60 });

@@ -20,9 +20,16 @@ export interface ProbeRequest {
 export type ProbeResult =
   | { readonly kind: 'response'; readonly response: ProbeResponse; readonly latencyMs: number }
   /** No connection could be made. */
-  | { readonly kind: 'unreachable'; readonly reason: string }
+  | ({ readonly kind: 'unreachable' } & ProbeFailure)
   /** A connection was made, but no whole response came in time. */
-  | { readonly kind: 'no-response'; readonly reason: string };
+  | ({ readonly kind: 'no-response' } & ProbeFailure);
+
+export interface ProbeFailure {
+  /** The condition. Clients may read it: no address and no text of the server. */
+  readonly reason: string;
+  /** What the system or the library said, for the log alone. */
+  readonly detail?: string;
+}
 
 /**
  * The connections for the probes of one endpoint. They ignore `HTTP_PROXY` and the like, because relayed requests go to
@@ -151,8 +158,8 @@ async function send(
 function failure(error: unknown, options: ProbeRequest, signal: AbortSignal): ProbeResult {
   if (signal.aborted) return { kind: 'no-response', reason: `no response within ${options.timeoutMs} ms` };
   const code = codeOf(error);
-  const reason = code === 'ECONNREFUSED' ? 'connection refused' : describe(error, code);
-  return UNREACHABLE_CODES.has(code) ? { kind: 'unreachable', reason } : { kind: 'no-response', reason };
+  const kind = UNREACHABLE_CODES.has(code) ? 'unreachable' : 'no-response';
+  return { kind, ...describe(error, code) };
 }
 
 function codeOf(error: unknown): string {
@@ -161,12 +168,13 @@ function codeOf(error: unknown): string {
   return typeof error.code === 'string' ? error.code : '';
 }
 
-function describe(error: unknown, code: string): string {
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `host name not found (${code})`;
+function describe(error: unknown, code: string): ProbeFailure {
+  if (code === 'ECONNREFUSED') return { reason: 'connection refused' };
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return { reason: `host name not found (${code})` };
   const fault = certificateFault(code);
-  if (fault !== null) return fault;
+  if (fault !== null) return { reason: fault };
   if (code === 'ECONNRESET' || error instanceof errors.SocketError)
-    return 'connection closed without a response';
-  const message = error instanceof Error ? error.message : String(error);
-  return code === '' ? message.slice(0, 200) : `${message.slice(0, 200)} (${code})`;
+    return { reason: 'connection closed without a response' };
+  const detail = (error instanceof Error ? error.message : String(error)).slice(0, 200);
+  return { reason: `the request failed (${code === '' ? 'no code' : code})`, detail };
 }

@@ -20,7 +20,10 @@ export type HealthVerdict =
   | {
       readonly ok: false;
       readonly state: 'unhealthy' | 'config_error' | 'rate_limited';
+      /** The condition. Clients may read it: no address and no text of the server. */
       readonly reason: string;
+      /** What the server said, for the log alone. */
+      readonly detail?: string;
       readonly retryAfterMs?: number;
     };
 

@@ -81,11 +81,21 @@ describe('the health check of most types', () => {
     assert.equal(!limited.ok && limited.retryAfterMs, 7_000);
   });
 
-  test('gives the message of an error and the target of a redirect as the reason', () => {
+  test('keeps what the server says, and where it redirects to, out of the reason, and has both for the log', () => {
     const broken = checkHealth(response(500, { error: { message: 'CUDA out of memory' } }));
-    assert.equal(!broken.ok && broken.reason, 'answered 500 (CUDA out of memory)');
+    assert.deepEqual(broken, {
+      ok: false,
+      state: 'unhealthy',
+      reason: 'answered 500',
+      detail: 'CUDA out of memory',
+    });
     const moved = checkHealth(response(302, '', { location: 'https://sso.example/' }));
-    assert.match(moved.ok ? '' : moved.reason, /redirects to https:\/\/sso\.example\/: set url/);
+    assert.deepEqual(moved, {
+      ok: false,
+      state: 'unhealthy',
+      reason: 'answered 302, a redirect: set url to where the server really is',
+      detail: 'to https://sso.example/',
+    });
   });
 });
 

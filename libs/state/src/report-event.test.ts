@@ -73,3 +73,19 @@ describe('reportEvent', () => {
     ]);
   });
 });
+
+test('has a detail in the line of the log and not in the event', () => {
+  const events: NewEvent[] = [];
+  const lines: unknown[] = [];
+  const log = {
+    debug: () => undefined,
+    info: () => undefined,
+    warn: (message: string, fields: object) => void lines.push([message, fields]),
+  };
+  const reporter = { events: { publish: (event: NewEvent) => void events.push(event) }, log };
+  reportEvent(reporter, EJECTED, 'warn', 'to https://10.0.0.5/');
+  assert.deepEqual(events, [EJECTED]);
+  const { kind, ...facts } = EJECTED;
+  const line = [describeEvent(EJECTED), { event: kind, ...facts, detail: 'to https://10.0.0.5/' }];
+  assert.deepEqual(lines, [line]);
+});

@@ -17,14 +17,18 @@ export interface EventReporter {
 /**
  * Publishes an event of the cluster and writes it to this process's log. Call it in the process that decided, so that
  * no other one writes the same line.
+ *
+ * @param detail what only the log may tell, such as an address or a server's text
  */
 export function reportEvent(
   { events, log }: EventReporter,
   event: NewEvent,
   level: keyof EventLogger = 'info',
+  detail = '',
 ): void {
   events.publish(event);
-  log[level](describeEvent(event), eventFields(event));
+  const fields = eventFields(event);
+  log[level](describeEvent(event), detail === '' ? fields : { ...fields, detail });
 }
 
 /** The fields of an event's log line. */

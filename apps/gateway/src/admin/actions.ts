@@ -97,7 +97,7 @@ async function change(deps: AdminDeps, wanted: ControlChange): Promise<Control> 
     return await deps.state.control.change(wanted);
   } catch (error) {
     if (!(error instanceof StateError)) throw error;
-    throw stateUnavailable(error, 'nothing is certain to have changed');
+    throw stateUnavailable(deps.log, error, 'nothing is certain to have changed');
   }
 }
 

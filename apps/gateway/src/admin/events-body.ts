@@ -4,11 +4,11 @@ import { stateUnavailable } from './state-unavailable.ts';
 import type { AdminDeps } from './sources.ts';
 
 /** GET /internal/events. @throws OllaError STATE_UNAVAILABLE */
-export async function eventsBody({ state }: AdminDeps): Promise<EventsBody> {
+export async function eventsBody({ state, log }: AdminDeps): Promise<EventsBody> {
   try {
     return { events: [...(await state.events.recent())] };
   } catch (error) {
     if (!(error instanceof StateError)) throw error;
-    throw stateUnavailable(error, 'its events could not be read');
+    throw stateUnavailable(log, error, 'its events could not be read');
   }
 }

@@ -11,16 +11,18 @@ export function checkStatus(response: ProbeResponse): HealthVerdict {
   if (!access.ok) return access;
   const { status } = response;
   if (status >= 200 && status < 300) return OK;
-  const said = errorText(response.body);
   if (status >= 300 && status < 400) {
-    const to = asText(response.headers['location']) ?? 'elsewhere';
-    return {
-      ok: false,
-      state: 'unhealthy',
-      reason: `redirects to ${to}: set url to where the server really is`,
-    };
+    const to = asText(response.headers['location']);
+    return unhealthy(
+      `answered ${status}, a redirect: set url to where the server really is`,
+      to === null ? '' : `to ${to.slice(0, 200)}`,
+    );
   }
-  return { ok: false, state: 'unhealthy', reason: `answered ${status}${said === '' ? '' : ` (${said})`}` };
+  return unhealthy(`answered ${status}`, errorText(response.body));
+}
+
+function unhealthy(reason: string, detail: string): HealthVerdict {
+  return { ok: false, state: 'unhealthy', reason, ...(detail === '' ? {} : { detail }) };
 }
 
 /** Judges only what a response says of access: 401 and 403 are for the operator to mend, 429 passes. */
@@ -51,7 +53,7 @@ export function retryAfterOf(header: string | undefined, now = Date.now()): numb
   return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS) : null;
 }
 
-/** The message of an error body in the forms that servers use, cut for display; '' if there is none. */
+/** The message of an error body in the forms that servers use, cut for the log; '' if there is none. */
 export function errorText(body: string): string {
   const error = asRecord(parseJson(body))['error'];
   const message = typeof error === 'string' ? error : asRecord(error)['message'];

@@ -72,7 +72,7 @@ export class RedisConnection {
     this.#events = events;
     this.client = openClient(options);
     // ioredis's messages name host and command, never the URL.
-    this.client.on('error', (error: Error) => this.#noteDown(error.message));
+    this.client.on('error', (error: Error) => this.#noteDown(reasonOf(error)));
     this.client.on('close', () => this.#noteDown('the connection was closed'));
     this.client.on('ready', () => this.#noteAnswer());
   }
@@ -206,6 +206,12 @@ export class RedisConnection {
     this.#start();
     this.#events.onDown?.(this.#lastError);
   }
+}
+
+/** Status and log tell it: without the address, which `describeRedis` has for the log. */
+function reasonOf(error: Error): string {
+  if (error instanceof AggregateError && error.errors[0] instanceof Error) return reasonOf(error.errors[0]);
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.message;
 }
 
 /** Whether a command failed because Redis cannot be reached or does not answer. */

@@ -101,6 +101,11 @@ export const ERRORS = {
     type: 'invalid_request_error',
     meaning: 'The body is larger than server.request_limits.max_body_size. Send a smaller one.',
   },
+  URI_TOO_LONG: {
+    status: 414,
+    type: 'invalid_request_error',
+    meaning: 'The path has more than 8192 characters. Put what is long into the body or the query.',
+  },
   HEADERS_TOO_LARGE: {
     status: 431,
     type: 'invalid_request_error',

@@ -31,7 +31,7 @@ export function createAnswerLocally({ admin, models, callers }: LocalSources): A
       case 'models':
         return models.unified(call, route.id);
       case 'malformed':
-        throw new OllaError('BAD_REQUEST', route.message);
+        throw new OllaError(route.code, route.message);
       case 'reserved':
         throw new OllaError('NOT_IMPLEMENTED', route.message);
       case 'unknown':

@@ -20,7 +20,8 @@ export function checkHead({ method, headers, rawHeaders, httpVersionMinor }: Inc
   }
   if (hosts > 1) throw new OllaError('BAD_REQUEST', 'the request has more than one Host header');
   // The parser undoes the chunked coding alone: a body with another one before it would reach the backend as it is, and
-  // without the header that tells (RFC 9112 §6.1).
+  // without the header that tells (RFC 9112 §6.1). That suggests 501; the contract has no such status, and 400 ends the
+  // connection as well.
   const coding = headers['transfer-encoding'];
   if (coding !== undefined && coding.toLowerCase() !== 'chunked')
     throw new OllaError('BAD_REQUEST', UNCLEAR_BODY);

@@ -82,6 +82,15 @@ test('refuses a path with a .. segment, a NUL or a fragment, whatever its prefix
     assert.equal(matchRoute('GET', path).kind, 'malformed', path);
 });
 
+test('refuses a path that is too long, whatever is in it', () => {
+  const code = (length: number) => {
+    const route = matchRoute('GET', `/olla/proxy/${'%25'.repeat(3_000)}`.slice(0, length));
+    return route.kind === 'malformed' ? route.code : route.kind;
+  };
+  assert.equal(code(8_193), 'URI_TOO_LONG');
+  assert.equal(code(8_192), 'relay');
+});
+
 test('relays the root of a server below the prefix of its type', () => {
   for (const path of ['/olla/ollama', '/olla/ollama/']) assert.equal(relay('HEAD', path).path, '/');
 });

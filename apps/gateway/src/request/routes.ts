@@ -43,7 +43,11 @@ export type Route =
       /** The body is a file of any size, without a model. */
       readonly blob: boolean;
     }
-  | { readonly kind: 'malformed'; readonly message: string }
+  | {
+      readonly kind: 'malformed';
+      readonly code: 'BAD_REQUEST' | 'URI_TOO_LONG';
+      readonly message: string;
+    }
   | { readonly kind: 'reserved'; readonly message: string }
   | { readonly kind: 'unknown'; readonly message: string };
 
@@ -52,6 +56,8 @@ export type RelayRoute = Extract<Route, { kind: 'relay' }>;
 /** Bounds of the memory of routes: clients use few paths, but may send any. */
 const MAX_KNOWN_ROUTES = 1_024;
 const MAX_KNOWN_LENGTH = 256;
+/** RFC 9110 §4.1 wants 8,000 bytes at least. A path is read before the limits of its client are known. */
+const MAX_PATH_LENGTH = 8_192;
 const knownRoutes = new Map<string, Map<string, Route>>();
 
 /** `matchRoute` with a memory of recent paths. */
@@ -76,9 +82,19 @@ export function findRoute(method: string, path: string): Route {
  * @param path of the request, normalised (see normalize-path.ts), without query
  */
 export function matchRoute(method: string, path: string): Route {
+  if (path.length > MAX_PATH_LENGTH)
+    return {
+      kind: 'malformed',
+      code: 'URI_TOO_LONG',
+      message: `the path has ${path.length} characters; more than ${MAX_PATH_LENGTH} are not read. What is long belongs into the body or the query`,
+    };
   const fault = pathFault(path);
   if (fault !== null)
-    return { kind: 'malformed', message: `the path ${printable(path)} has ${fault}, which no path may have` };
+    return {
+      kind: 'malformed',
+      code: 'BAD_REQUEST',
+      message: `the path ${printable(path)} has ${fault}, which no path may have`,
+    };
   if (!path.startsWith('/olla/')) {
     const own = withoutEndSlash(path);
     const isAdmin = own.startsWith('/internal/') || own === '/internal' || own === '/version';
@@ -106,9 +122,10 @@ export function matchRoute(method: string, path: string): Route {
     };
   // A slash at the end counts only where it may be another page, such as a folder of a server's web pages.
   const trimmed = withoutEndSlash(rest);
-  const relayed = isKnownPath(decodeLeniently(trimmed)) ? trimmed : rest;
   // Its escapes are relayed as they came, but it is classified as the server will read it: `/api/%64elete` is `/api/delete`.
-  const read = decodeLeniently(relayed);
+  const trimmedRead = decodeLeniently(trimmed);
+  const relayed = isKnownPath(trimmedRead) ? trimmed : rest;
+  const read = relayed === trimmed ? trimmedRead : decodeLeniently(relayed);
   const known = findApiPath(read) ?? findApiPath(withoutEndSlash(read));
   const blob = known?.body === 'file';
   return {

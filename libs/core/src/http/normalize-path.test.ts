@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import fc from 'fast-check';
 import { decodeLeniently, normalizePath, pathFault } from './normalize-path.ts';
 
 describe('normalizePath', () => {
@@ -50,11 +51,61 @@ describe('pathFault', () => {
     '/a/..;/b',
     '/a/..%3bx/b',
     '/a/%2e%2e/%ff%zz',
+    '/a/%25%32%65%25%32%65/b',
+    '/a/%25252e%25252e/b',
+    '/a/%2%65./b',
   ])
     test(`finds a .. segment in ${path}`, () => assert.equal(pathFault(path), 'a .. segment'));
   for (const path of ['/a%00b', '/a/%2500'])
     test(`finds a NUL in ${path}`, () => assert.equal(pathFault(path), 'a NUL'));
   test('finds a fragment', () => assert.equal(pathFault('/api/delete#x'), 'a fragment (#)'));
-  for (const path of ['/', '/a..b/...', '/a/..b', '/a/b..', '/100%', '/a%252Fb', '/%C3%A9%23', '/a;b=..'])
+  for (const path of [
+    '/',
+    '/a..b/...',
+    '/a/..b',
+    '/a/b..',
+    '/100%',
+    '/a%252Fb',
+    '/%C3%A9%23',
+    '/a;b=..',
+    '/a/%2525252e%2525252e/b',
+  ])
     test(`finds nothing in ${path}`, () => assert.equal(pathFault(path), null));
+});
+
+/** Decodes as RFC 3986 §2.1 describes it, escape by escape. */
+const plainly = (path: string): string =>
+  path.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
+
+const paths = fc
+  .array(fc.constantFrom('%', '%25', '%2', '2', '5', '2e', '.', '/', '%2f', '\\', ';', '0', '\u00e9', 'a'), {
+    maxLength: 24,
+  })
+  .map((parts) => `/${parts.join('')}`);
+
+describe('any path', () => {
+  test('is decoded as escape by escape', () => {
+    fc.assert(
+      fc.property(paths, (path) => {
+        const read = normalizePath(
+          plainly(path)
+            .replaceAll('\\', '/')
+            .replace(/;[^/]*/g, ''),
+        );
+        assert.equal(decodeLeniently(path), /[%\\;]/.test(path) ? read : path);
+      }),
+    );
+  });
+
+  test('has a fault if it has one after none to three decodings', () => {
+    fc.assert(
+      fc.property(paths, (path) => {
+        const once = plainly(path);
+        const twice = plainly(once);
+        const all = [path, once, twice, plainly(twice)].join('\n');
+        const hasFault = /\0|(?:^|[/\\])\.\.(?:[/\\;]|$)/m.test(all);
+        assert.equal(pathFault(path) !== null, hasFault);
+      }),
+    );
+  });
 });

@@ -108,3 +108,35 @@ describe("the bodies of Ollama's own command, which has the name in `name` and a
     assertOllamaError(response, 400, 'BAD_REQUEST');
   });
 });
+
+describe('a model that only servers of another type have', () => {
+  const FLEET = {
+    a: { type: 'ollama', models: ['m-a:latest'] },
+    v: { type: 'vllm', models: ['on-cards'] },
+  } as const;
+
+  for (const [method, path] of [
+    ['POST', '/api/show'],
+    ['POST', '/api/push'],
+    ['DELETE', '/api/delete'],
+  ] as const)
+    test(`is none for Ollama's own API: ${path}`, async (t) => {
+      const { backends, send } = await startWithBackends(t, FLEET);
+      const response = await send(callBytes(method, `/olla/ollama${path}`, { model: 'on-cards' }));
+      assertOllamaError(response, 404, 'MODEL_NOT_FOUND');
+      assert.equal(backends.v.requests.length, 0);
+    });
+
+  test('can be pulled and made there', async (t) => {
+    const { send } = await startWithBackends(t, FLEET);
+    for (const [path, body] of [
+      ['/api/pull', { model: 'on-cards' }],
+      ['/api/copy', { source: 'm-a', destination: 'on-cards' }],
+    ] as const) {
+      const made = await send(callBytes('POST', `/olla/ollama${path}`, body));
+      assert.deepEqual([made.status, made.header('x-olla-endpoint')], [200, 'a']);
+      const shown = await send(callBytes('POST', '/olla/ollama/api/show', { model: 'on-cards' }));
+      assert.deepEqual([shown.status, shown.header('x-olla-endpoint')], [200, 'a']);
+    }
+  });
+});

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
+import { assertOllamaError } from '@olla/testing/assert-response';
 import { jsonResponse, whenComplete } from '@olla/testing/raw-backend';
 import { callBytes } from '@olla/testing/request-bytes';
 import { FakeOllama } from '../../testing/fake-ollama.ts';
@@ -83,6 +84,20 @@ describe("a call of Ollama's API that unloads a model", () => {
       const targets = NAMES.flatMap((name) => backends[name].requests.map(({ target }) => target));
       assert.deepEqual(targets, ['/api/generate']);
     });
+});
+
+test('a call that unloads a model leaves its fallback in memory', async (t) => {
+  const spec = (name: string): BackendSpec => ({ type: 'ollama', models: [{ name, resident: true }] });
+  const { gateway, backends, send } = await startWithBackends(
+    t,
+    { a: spec('m:latest'), b: spec('other:latest') },
+    { config: { model_fallbacks: { m: ['other'] } } },
+  );
+  const unload = callBytes('POST', '/olla/ollama/api/generate', { model: 'm', keep_alive: 0 });
+  assert.equal((await send(unload)).header('x-olla-endpoint'), 'a');
+  await gateway.agent.publish({ a: { state: 'offline' } });
+  assertOllamaError(await send(unload), 503, 'MODEL_UNAVAILABLE');
+  assert.equal(backends.b.requests.length, 0);
 });
 
 describe('a call that unloads a model of another server', () => {

@@ -1,6 +1,7 @@
 import { OllaError } from '@olla/core/errors';
 import type { Candidate } from '@olla/core/route-plan/fleet-view';
 import { planRoute, type RoutePolicy, type RouteRequest } from '@olla/core/route-plan/plan-route';
+import { refusalMessage } from '@olla/core/route-plan/refusal-message';
 import type { RoutingFacts } from '@olla/core/route-plan/routing-facts';
 import type { FleetRefresh } from '../fleet/fleet-refresh.ts';
 import type { RoutingView } from '../fleet/routing-view.ts';
@@ -90,7 +91,12 @@ export function createPlan({ routing, policy, sessions, refresh, ask, guard }: P
       session,
       modelId: modelIdOf(scope, model),
     });
-    if (made.kind === 'refused') return refused(new OllaError(made.code, made.message));
+    if (made.kind === 'refused') {
+      // Ollama's command pulls a model of which its server says that it has none of that name.
+      const isElsewhere = model !== null && routing.fleet.target(scope, model)?.candidates.length === 0;
+      const code = isElsewhere && asked.route.nameField === 'name' ? 'MODEL_NOT_FOUND' : made.code;
+      return refused(new OllaError(code, made.message));
+    }
     return orRefused(refused, () => {
       const candidates = guard.permitted(asked, made.candidates);
       const [first] = candidates;
@@ -105,16 +111,34 @@ export function createPlan({ routing, policy, sessions, refresh, ask, guard }: P
     });
   }
 
-  /** Goes where the model is in memory; an endpoint that the client names goes first all the same. */
+  /**
+   * Goes where the model is in memory; an endpoint that the client names goes first all the same. A fallback of the model is
+   * another one, which is to stay.
+   */
   function planUnload(call: Call, { route, client }: PlanInput, wanted: RouteRequest): Plan | Promise<Plan> {
     const { scope, model, preferred } = wanted;
-    const isKnown = model === null || routing.fleet.target(scope, model) !== null;
     // LM Studio calls a further instance of `model` `model:2`, which it does not list as a model.
-    const isInstance = route.nameField === 'instance_id' && !isKnown;
+    const isInstance =
+      route.nameField === 'instance_id' && model !== null && routing.fleet.target(scope, model) === null;
     const named = isInstance ? { ...wanted, model: model.replace(/:\d+$/, '') } : wanted;
-    const asked = { call, route, client, session: null };
-    const plan = planOf(planRoute(routing.fleet, named, policy), wanted, asked);
-    const among = isInstance ? plan.candidates.map((one) => ({ ...one, rewrite: false })) : plan.candidates;
+    const plan = planOf(planRoute(routing.fleet, named, policy), wanted, {
+      call,
+      route,
+      client,
+      session: null,
+    });
+    const target = routing.fleet.target(scope, named.model ?? '');
+    const own = plan.candidates.filter(({ rank }) => target?.steps[rank]?.kind !== 'fallback');
+    if (target !== null && own.length === 0 && plan.candidates.length > 0)
+      return {
+        ...plan,
+        refusal: new OllaError(
+          'MODEL_UNAVAILABLE',
+          refusalMessage('MODEL_UNAVAILABLE', scope, model ?? '', target),
+        ),
+        candidates: [],
+      };
+    const among = isInstance ? own.map((one) => ({ ...one, rewrite: false })) : own;
     if (among.length < 2 || preferred !== null) return { ...plan, candidates: among };
     return ask
       .findResidents({ call, client, among })

@@ -1,4 +1,5 @@
 import { describe } from 'node:test';
+import type { SharedState } from '../../src/shared-state.ts';
 import { askConformance } from './ask.ts';
 import type { ConformanceCluster, OnCluster } from './cluster.ts';
 import { closeConformance } from './close.ts';
@@ -14,6 +15,24 @@ import { sessionConformance } from './sessions.ts';
 import { snapshotConformance } from './snapshots.ts';
 import { statisticsConformance } from './statistics.ts';
 
+/** The tests of each port, and of `close`. A port without tests does not compile. */
+const SUITES: Readonly<Record<Exclude<keyof SharedState, 'kind' | 'self'>, (onCluster: OnCluster) => void>> =
+  {
+    leases: leaseConformance,
+    snapshots: snapshotConformance,
+    election: electionConformance,
+    ejections: ejectionConformance,
+    load: loadConformance,
+    sessions: sessionConformance,
+    statistics: statisticsConformance,
+    directory: directoryConformance,
+    ask: askConformance,
+    events: eventConformance,
+    control: controlConformance,
+    health: healthConformance,
+    close: closeConformance,
+  };
+
 /** Runs the tests that every adapter of the shared state has to pass, port by port. */
 export function conformance(name: string, makeCluster: () => Promise<ConformanceCluster>): void {
   const onCluster: OnCluster = (body) => async () => {
@@ -26,18 +45,6 @@ export function conformance(name: string, makeCluster: () => Promise<Conformance
   };
 
   describe(`shared state, ${name}`, () => {
-    leaseConformance(onCluster);
-    snapshotConformance(onCluster);
-    electionConformance(onCluster);
-    ejectionConformance(onCluster);
-    loadConformance(onCluster);
-    sessionConformance(onCluster);
-    statisticsConformance(onCluster);
-    directoryConformance(onCluster);
-    askConformance(onCluster);
-    eventConformance(onCluster);
-    controlConformance(onCluster);
-    healthConformance(onCluster);
-    closeConformance(onCluster);
+    for (const suite of Object.values(SUITES)) suite(onCluster);
   });
 }

@@ -1,3 +1,4 @@
+import { BALANCER_NAMES } from '@olla/core/route-plan/balance/balancers';
 import { stringify } from 'yaml';
 
 /** An endpoint that `olla config init` has found. */
@@ -17,6 +18,7 @@ const NO_ENDPOINTS = `    # No server was found on this machine. Add one like th
 
 /** Renders a short first configuration file with the endpoints that were found, or with a commented example. */
 export function starterConfig(found: readonly FoundEndpoint[]): string {
+  const [balancer, ...otherBalancers] = BALANCER_NAMES;
   const endpoints = found.length > 0 ? `    endpoints:\n${found.map(entry).join('')}` : NO_ENDPOINTS;
   return `# Configuration of Olla. docs/config.md lists all keys. This file is checked by: olla config check
 server:
@@ -27,7 +29,7 @@ server:
     per_ip_requests_per_minute: 100
 
 proxy:
-  load_balancer: least-connections # or priority, round-robin
+  load_balancer: ${balancer} # or ${otherBalancers.join(', ')}
   response_header_timeout: 10m # a backend may load a model for minutes
   read_timeout: 10m # longest time between two chunks of a response
 

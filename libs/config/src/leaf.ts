@@ -77,7 +77,7 @@ export function wholeNumber(min: number, max: number = Number.MAX_SAFE_INTEGER) 
   return z.int({ error }).min(min, { error }).max(max, { error });
 }
 
-export function choice<const T extends readonly [string, ...string[]]>(values: T) {
+export function choice<const T extends readonly string[]>(values: T) {
   return z.enum(values, { error: `must be one of ${values.join(', ')}` });
 }
 

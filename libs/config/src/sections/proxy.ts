@@ -1,3 +1,4 @@
+import { BALANCERS, BALANCER_NAMES } from '@olla/core/route-plan/balance/balancers';
 import * as z from 'zod';
 import {
   bool,
@@ -63,8 +64,8 @@ export const proxy = section({
   ),
   load_balancer: leaf(
     'choice',
-    choice(['least-connections', 'round-robin', 'priority']).default('least-connections'),
-    'How one of several endpoints that can serve a request is chosen.',
+    choice(BALANCER_NAMES).default('least-connections'),
+    `Which of several endpoints that can serve a request gets it. ${BALANCER_NAMES.map((name) => `\`${name}\`: ${BALANCERS[name].summary}`).join('; ')}.`,
     { env: 'OLLA_PROXY_LOAD_BALANCER', synonyms: { 'least-conn': 'least-connections' } },
   ),
   connection_timeout: leaf(

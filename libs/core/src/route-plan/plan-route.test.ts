@@ -26,6 +26,7 @@ import {
 } from '../../testing/fleet-fixture.ts';
 import { FleetLive } from './fleet-live.ts';
 import { buildFleetView } from './fleet-view.ts';
+import { BALANCER_NAMES } from './balance/balancers.ts';
 import { planRoute, type Plan, type RoutePolicy } from './plan-route.ts';
 import type { Refresh } from './routing-facts.ts';
 
@@ -413,7 +414,7 @@ test('plans only endpoints of the route that serve, each once, and ejected ones 
   fc.assert(
     fc.property(
       fc.array(spec, { maxLength: 6 }),
-      fc.constantFrom<RoutePolicy['balancer']>('least-connections', 'priority', 'round-robin'),
+      fc.constantFrom(...BALANCER_NAMES),
       fc.constantFrom<RoutePolicy['strategy']>('strict', 'optimistic', 'discovery'),
       fc.constantFrom(ALL, VLLM),
       fc.constantFrom('m', 'chain', null),

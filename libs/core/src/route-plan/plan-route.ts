@@ -1,8 +1,5 @@
 import { isBackedOff } from './backoff.ts';
-import type { BalancerName, Balancer } from './balance/balancer.ts';
-import { leastConnections } from './balance/least-connections.ts';
-import { priority } from './balance/priority.ts';
-import { roundRobin } from './balance/round-robin.ts';
+import { BALANCERS, type BalancerName } from './balance/balancers.ts';
 import type { Candidate, FleetView, RouteScope, Target } from './fleet-view.ts';
 import { placeSession, type SessionLookup } from '../sticky/place-session.ts';
 import { refusalMessage, type RefusalCode } from './refusal-message.ts';
@@ -53,12 +50,6 @@ export interface RefusedPlan {
 }
 
 export type Plan = RoutedPlan | RefusedPlan;
-
-const BALANCERS: Readonly<Record<BalancerName, Balancer>> = {
-  'least-connections': leastConnections,
-  priority,
-  'round-robin': roundRobin,
-};
 
 /**
  * Decides where a request may go, from what the worker has in memory. Changes nothing but whose turn it is. The
@@ -124,7 +115,7 @@ function balance(
   view: FleetView,
   policy: RoutePolicy,
 ): void {
-  const balancer = BALANCERS[policy.balancer];
+  const balancer = BALANCERS[policy.balancer].order;
   const context = { live: view.live, rotation: target.rotation };
   if (target.steps.length <= 1) {
     balancer(usable, context);

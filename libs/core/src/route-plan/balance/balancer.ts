@@ -1,8 +1,6 @@
 import type { FleetLive, Rotation } from '../fleet-live.ts';
 import type { Candidate } from '../fleet-view.ts';
 
-export type BalancerName = 'least-connections' | 'priority' | 'round-robin';
-
 /** What a balancer may go by beside the candidates. */
 export interface BalanceContext {
   readonly live: FleetLive;

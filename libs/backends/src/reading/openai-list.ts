@@ -110,5 +110,6 @@ export function detectByOwner(owner: string): Detection {
 /** Whether some entry of an OpenAI list has this owner, in any case. */
 export function listIsOwnedBy(body: unknown, owner: string): boolean {
   const list = Array.isArray(body) ? body : asRecord(body)['data'];
-  return asList(list).some((entry) => asText(asRecord(entry)['owned_by'])?.toLowerCase() === owner);
+  const word = owner.toLowerCase();
+  return asList(list).some((entry) => asText(asRecord(entry)['owned_by'])?.toLowerCase() === word);
 }

@@ -92,7 +92,7 @@ export const PROMISES: readonly ReadmePromise[] = [
       [`${IN_PROCESS}/failover.test.ts`, '502 when the only endpoint resets the connection'],
       [
         `${IN_PROCESS}/streamed-bodies.test.ts`,
-        'is 502 when the connection is reset after a part of it was sent: it cannot be sent again',
+        'is 502, ${framing}, when the connection is reset after a part of it was sent',
       ],
     ],
   },
@@ -157,7 +157,7 @@ export const PROMISES: readonly ReadmePromise[] = [
       [`${IN_PROCESS}/limits.test.ts`, 'is one for all workers together'],
       [
         'libs/state/src/redis/exactness.test.ts',
-        'together admit rate × time + capacity, no more and no fewer, at several times the limit',
+        'together admit exactly rate × time + capacity at several times the limit',
       ],
     ],
   },
@@ -182,7 +182,10 @@ export const PROMISES: readonly ReadmePromise[] = [
         'e2e/src/cluster-limits.test.ts',
         'two gateways admit all that the limit allows, and no request fails when Redis is killed under load',
       ],
-      ['libs/state/src/redis/outage.test.ts', 'costs one deadline when Redis hangs, and nothing after'],
+      [
+        'libs/state/src/redis/outage.test.ts',
+        'makes requests wait for one deadline when Redis hangs, and not at all after it',
+      ],
     ],
   },
   {

@@ -50,13 +50,13 @@ describe('routing strategies', () => {
       fallback_behavior: 'none',
     });
     const known = await chat(gateway, 'llama3.1:8b');
-    assert.deepEqual(routingOf(known), ['discovery', 'routed', 'model_found']);
+    assert.deepEqual(routingOf(known), ['discovery', 'routed', 'model_found_no_refresh']);
 
     await fleet.control('POST', 'desk/models', 'phi4:14b');
     const found = await chat(gateway, 'phi4:14b');
     assert.equal(found.status, 200, await found.text());
     assert.equal(found.headers.get('x-olla-endpoint'), 'desk');
-    assert.match(String(routingOf(found)[2]), /^model_found(_after_refresh)?$/);
+    assert.match(String(routingOf(found)[2]), /^model_found_(no|after)_refresh$/);
 
     const startedAt = performance.now();
     const missing = await Promise.all(Array.from({ length: 20 }, () => chat(gateway, 'nobody-has-it')));

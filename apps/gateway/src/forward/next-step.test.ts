@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { settingsSchema } from '@olla/config/schema';
 import type { FailureKind } from '@olla/upstream/upstream';
 import {
+  candidatesLeft,
   nextStep,
   retryRule,
   type AttemptEvent,
@@ -111,5 +112,34 @@ describe('the rule of proxy.retry and proxy.max_retries', () => {
     for (const kind of ['connect', 'reset', 'head_timeout'] as const)
       assert.equal(steps(failed(kind), proxy)[0], 'give_up', kind);
     assert.equal(steps(head(503), proxy)[0], 'try_next');
+  });
+});
+
+describe('the candidates that are left', () => {
+  /** By rank and by whether their endpoints serve. */
+  const left = (ranks: string, index: number, isGone: boolean): number => {
+    const candidates = [...ranks].map((letter) => ({
+      rank: 'abc'.indexOf(letter.toLowerCase()),
+      endpoint: { status: { serves: letter === letter.toLowerCase() } },
+    }));
+    return candidatesLeft(candidates, index, isGone);
+  };
+
+  test('are all others where the name has no fallback', () => {
+    assert.deepEqual([left('aaa', 0, false), left('aaa', 1, true), left('aaa', 2, true)], [2, 1, 0]);
+  });
+
+  test('are those of the name itself while an endpoint of it serves, however many attempts failed', () => {
+    assert.equal(left('aab', 0, true), 1);
+    assert.equal(left('aab', 1, false), 0);
+    // The first was tried and failed, but serves.
+    assert.equal(left('aab', 1, true), 0);
+  });
+
+  test('are the fallbacks once no endpoint before them serves', () => {
+    assert.equal(left('Aabbc', 1, true), 3);
+    assert.equal(left('AABbc', 3, true), 1);
+    assert.equal(left('AABbc', 3, false), 0);
+    assert.equal(left('abc', 0, true), 2);
   });
 });

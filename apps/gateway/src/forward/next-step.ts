@@ -57,13 +57,19 @@ export function retryRule({ retry, max_retries: retries }: Settings['proxy']): R
   };
 }
 
+/** What counts of a candidate. */
+interface StepCandidate {
+  readonly rank: Candidate['rank'];
+  readonly endpoint: { readonly status: Pick<Candidate['endpoint']['status'], 'serves'> };
+}
+
 /**
  * How many candidates a request may go on to. A fallback stands in only where no endpoint of the models before it serves:
  * a failed attempt alone gives no client another model.
  *
  * @param isGone the endpoint of the attempt could not be connected to, so that it serves no more
  */
-export function candidatesLeft(candidates: readonly Candidate[], index: number, isGone: boolean): number {
+export function candidatesLeft(candidates: readonly StepCandidate[], index: number, isGone: boolean): number {
   const rank = candidates[index]?.rank;
   const after = candidates.length - index - 1;
   const alike = candidates.findLastIndex((candidate) => candidate.rank === rank) - index;

@@ -358,3 +358,57 @@ describe('what is offered', () => {
     );
   });
 });
+
+describe('a name that stands for several models', () => {
+  const TWO: readonly Server[] = [
+    {
+      name: 'a',
+      type: 'ollama',
+      models: [newModel('mine:latest', { ...TAGS, contextLength: 8_192, capabilities: ['tools'] })],
+    },
+    {
+      name: 'b',
+      type: 'ollama',
+      models: [newModel('mine:latest', { ...TAGS, quantization: 'Q8_0', contextLength: 4_096 })],
+    },
+    { name: 'c', type: 'vllm', state: 'offline', models: [newModel('org/Other-7B')] },
+  ];
+  const unified = (fleet: Fleet, scope = {}): Listing['data'] =>
+    (listModels(fleet, 'unified', scope) as Listing).data;
+  const entry = (fleet: Fleet, name: string): Record<string, unknown> =>
+    unified(fleet).find(({ id }) => id === name)?.olla ?? assert.fail(`${name} is not listed`);
+
+  test('tells what holds for all of them, and their places', () => {
+    const fleet = fleetOf(TWO, { pool: ['mine', 'org/Other-7B'] });
+    const mine = entry(fleet, 'mine:latest');
+    assert.deepEqual(mine['alias_for'], ['mine:latest@q4_k_m', 'mine:latest@q8_0']);
+    assert.deepEqual([mine['quantization'], mine['parameter_size'], mine['family']], ['', '8b', 'llama']);
+    assert.equal(mine['max_context_length'], 4_096);
+    assert.ok(!(mine['capabilities'] as string[]).includes('function-calling'));
+    assert.equal((mine['availability'] as unknown[]).length, 2);
+    assert.equal((entry(fleet, 'pool')['availability'] as unknown[]).length, 3);
+  });
+
+  test('is listed with the first of its steps that serves, and left out where none does', () => {
+    const fallbacks = { 'org/Other-7B': ['mine'], unheard: ['org/Other-7B'] };
+    const fleet = fleetOf(TWO, { tuned: ['org/Other-7B'] }, fallbacks);
+    const available = unified(fleet, { available: true });
+    assert.deepEqual(
+      available.map(({ id }) => id),
+      ['mine:latest@q4_k_m', 'mine:latest@q8_0', 'mine:latest', 'org/Other-7B'],
+    );
+    assert.deepEqual(available.at(-1)?.olla['alias_for'], ['mine']);
+    assert.deepEqual(
+      unified(fleet, { available: false }).map(({ id }) => id),
+      ['org/Other-7B', 'tuned', 'unheard'],
+    );
+    assert.equal(entry(fleet, 'org/Other-7B')['alias_for'], undefined);
+  });
+
+  test('takes the place of a model that has the name of an alias', () => {
+    const fleet = fleetOf(TWO, { 'org/Other-7B': ['mine', 'org/Other-7B'] });
+    assert.equal(unified(fleet).filter(({ id }) => id === 'org/Other-7B').length, 1);
+    assert.deepEqual(entry(fleet, 'org/Other-7B')['alias_for'], ['mine', 'org/Other-7B']);
+    assert.equal(selectModels(fleet, { available: false }).length, 0);
+  });
+});

@@ -1,6 +1,7 @@
 import type { ListedName, NamedModel, NameStep } from '@olla/core/catalog/model-names';
 import { plainName } from '@olla/core/catalog/names/plain-name';
 import type { CatalogModel, ModelLocation } from '@olla/core/snapshot';
+import { pooledModel } from './pooled-model.ts';
 import type { ListedEndpoint, ListingSource, Scope } from './listing-source.ts';
 
 /** A location with the endpoint it is at. */
@@ -35,10 +36,10 @@ export function selectModels(source: ListingSource, scope: Scope): ListedModel[]
   }
   for (const name of source.names.listed) {
     const one = listName(name, placesOf);
-    if (one === null || !isWanted(one.places, scope)) continue;
+    if (one === null) continue;
+    if (one.step.kind === 'alias') listed.delete(name.name);
     // What serves in the place of a model does not hide it.
-    if (one.step.kind === 'fallback' && listed.has(name.name)) continue;
-    listed.set(name.name, one);
+    if (isWanted(one.places, scope) && !listed.has(name.name)) listed.set(name.name, one);
   }
   return [...listed.values()];
 }
@@ -56,10 +57,10 @@ function listName(
   const { step, places } = chosen;
   const isShared = step.kind === 'model';
   const models = distinctModels(step.models);
-  const [model] = models;
-  if (model === undefined || (isShared && models.length === 1)) return null;
+  const [first, ...others] = models;
+  if (first === undefined || (isShared && others.length === 0)) return null;
   const aliasFor = isShared ? models.map(({ id }) => id) : [...new Set(step.models.map((one) => one.name))];
-  return { id: name, model, places, aliasFor, isShared, step };
+  return { id: name, model: pooledModel(first, others), places, aliasFor, isShared, step };
 }
 
 function distinctModels(models: readonly NamedModel[]): CatalogModel[] {

@@ -1,3 +1,4 @@
+import { PLAIN_RULES } from '@olla/core/body/read-model';
 import { PLAIN_NAMES } from '@olla/core/catalog/names/name-rules';
 import type { BackendType } from '@olla/core/backend-type';
 import type { BackendProfile } from './profile.ts';
@@ -26,6 +27,7 @@ type Defaulted =
   | 'signals'
   | 'details'
   | 'names'
+  | 'modelRules'
   | 'requestHeaders'
   | 'contractName'
   | 'versionName';
@@ -59,6 +61,7 @@ export function defineProfile<const Type extends BackendType>(
     signals: [],
     details: null,
     names: PLAIN_NAMES,
+    modelRules: PLAIN_RULES,
     requestHeaders: { drop: NOTHING },
     ...profile,
     usePaths: [...openAi, ...(profile.usePaths ?? [])],

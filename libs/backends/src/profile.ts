@@ -1,4 +1,5 @@
 import type { BackendType } from '@olla/core/backend-type';
+import type { ModelRules } from '@olla/core/body/read-model';
 import type { NameRules } from '@olla/core/catalog/names/name-rules';
 import type { EndpointModel, LoadedModel } from '@olla/core/snapshot';
 import type { ApiPath } from './api-path.ts';
@@ -146,6 +147,8 @@ export interface BackendProfile<Type extends BackendType = BackendType> {
   readonly details: ModelDetailReader | null;
   /** What happens to a client's request headers on the way to this server. */
   readonly requestHeaders: RequestHeaderRules;
+  /** How it finds out which model a request is for. */
+  readonly modelRules: ModelRules;
   /** How to read the names of its models. */
   readonly names: NameRules;
   /** How `type: auto` recognises this server. */

@@ -16,6 +16,12 @@ export function matchesFilter(filter: NameFilter | null, name: string): boolean 
   return filter.include.some((pattern) => matchesGlob(pattern, name));
 }
 
+/** Whether the filter may leave a name out. */
+export function isRestricting(filter: NameFilter | null): boolean {
+  if (filter === null) return false;
+  return filter.exclude.length > 0 || filter.include?.includes('*') === false;
+}
+
 /** Whether a pattern with `*` (any characters) and `?` (one character) matches a whole name. Case is ignored. */
 export function matchesGlob(pattern: string, name: string): boolean {
   const wanted = pattern.toLowerCase();

@@ -18,13 +18,14 @@ export const ERRORS = {
   INVALID_JSON: {
     status: 400,
     type: 'invalid_request_error',
-    meaning: 'The body of a JSON route is not the start of a JSON object. Send a JSON object.',
+    meaning:
+      'The body of a JSON route is not the start of a JSON object, or not in UTF-8. Send a JSON object.',
   },
   INVALID_MODEL: {
     status: 400,
     type: 'invalid_request_error',
     meaning:
-      '`model` is not a string, is longer than 1 KiB, or occurs twice in the body. Send one `model` that is a string.',
+      '`model` is not a string, is longer than 1 KiB, stands in the request with two names, or cannot be read and the endpoint has a model_filter. Send one `model` that is a string.',
   },
   NOT_FOUND: {
     status: 404,

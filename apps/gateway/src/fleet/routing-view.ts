@@ -1,4 +1,5 @@
 import { DEFAULT_PROFILE, profileOrDefault } from '@olla/backends/table';
+import { isRestricting } from '@olla/config/glob';
 import { indexCatalog } from '@olla/core/catalog/index-catalog';
 import { modelNames, type ConfiguredNames, type ModelNames } from '@olla/core/catalog/model-names';
 import type { FleetLive } from '@olla/core/route-plan/fleet-live';
@@ -112,7 +113,7 @@ export class RoutingView {
         type: settings.type === 'auto' ? DEFAULT_PROFILE.type : settings.type,
         priority: settings.priority,
         weight: settings.weight,
-        hasModelFilter: settings.model_filter !== null,
+        hasModelFilter: isRestricting(settings.model_filter),
       })),
       control: this.#control,
       names: this.#names,

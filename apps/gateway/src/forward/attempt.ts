@@ -15,6 +15,7 @@ import { changeOfCall } from './change-of-call.ts';
 import { ContainedListener } from './contained-listener.ts';
 import type { EndMarks } from './end-marks.ts';
 import { payloadFor } from './payload.ts';
+import { queryFor } from './query-for.ts';
 import { Relay, type RelayEnd } from './relay.ts';
 import { requestHeaders } from './request-headers.ts';
 import { rewriteLocations } from './rewrite-locations.ts';
@@ -105,7 +106,13 @@ function start(
     }
   });
   const { body } = payload;
-  const request = { method: call.method, path: path + call.query, headers, body, freshConnection };
+  const request = {
+    method: call.method,
+    path: path + queryFor(call.query, input.body, candidate),
+    headers,
+    body,
+    freshConnection,
+  };
   const listener =
     change === null
       ? relay

@@ -1,4 +1,4 @@
-import { findName } from '@olla/core/body/find-name';
+import { findField } from '@olla/core/body/find-field';
 import { listedName } from '@olla/core/catalog/names/plain-name';
 import type { Candidate } from '@olla/core/route-plan/fleet-view';
 import type { ModelChange } from '../fleet/model-changes.ts';
@@ -13,7 +13,7 @@ export function changeOfCall(
   const model = native ?? requestedModel(body);
   if (route.effect === null || model === null) return null;
   const field = (name: string): string | null =>
-    body.isUnfinished ? null : findName(body.read.join(), name)?.model || null;
+    body.isUnfinished ? null : findField(body.read.join(), name).model;
   const endpointKey = endpoint.key;
   switch (route.effect) {
     case 'adds': {

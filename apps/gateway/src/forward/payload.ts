@@ -1,4 +1,4 @@
-import { modelToken, spliceChunks, spliceDelta } from '@olla/core/body/splice-model';
+import { modelField, modelToken, spliceChunks, spliceDelta } from '@olla/core/body/splice-model';
 import type { Candidate } from '@olla/core/route-plan/fleet-view';
 import type { Call } from '../request/call.ts';
 import type { RequestBody } from '../request/request-body.ts';
@@ -45,13 +45,16 @@ export function payloadFor({ call, body, candidate, maxBytes, onFault }: Payload
 
 function withModelOf(
   { rewrite, model }: Candidate,
-  { fields, encoding, read: { chunks }, length }: RequestBody,
+  { fields, reading, encoding, read: { chunks }, length }: RequestBody,
 ): { chunks: readonly Buffer[]; length: number | null } {
-  if (!rewrite || model === null || fields === null || fields.modelStart < 0) return { chunks, length };
-  const { modelStart, modelEnd } = fields;
-  const token = modelToken(model, encoding);
+  if (!rewrite || model === null || fields === null) return { chunks, length };
+  const { tokens } = reading;
+  const isNamed = tokens.length > 0;
+  if (!isNamed && (reading.isInQuery || fields.insertAt < 0)) return { chunks, length };
+  const ranges = isNamed ? tokens : [{ start: fields.insertAt, end: fields.insertAt }];
+  const token = isNamed ? modelToken(model, encoding) : modelField(model, fields.hasFields);
   return {
-    chunks: spliceChunks(chunks, modelStart, modelEnd, token),
-    length: length === null ? null : length + spliceDelta(modelStart, modelEnd, token),
+    chunks: spliceChunks(chunks, ranges, token),
+    length: length === null ? null : length + spliceDelta(ranges, token),
   };
 }

@@ -25,9 +25,9 @@ describe('a body that its path does not take', () => {
     ['empty', '', 'INVALID_JSON'],
     ['only spaces', '  \n', 'INVALID_JSON'],
     ['an object whose model is a number', '{"model":1}', 'INVALID_MODEL'],
-    ['an object whose model is null', '{"model":null}', 'INVALID_MODEL'],
     ['an object whose model is a list', `{"model":["${MODEL}"]}`, 'INVALID_MODEL'],
-    ['an object with two models', `{"model":"${MODEL}","messages":[],"model":"${MODEL}"}`, 'INVALID_MODEL'],
+    ['an object with two models', `{"model":"${MODEL}","messages":[],"model":"b"}`, 'INVALID_MODEL'],
+    ['in UTF-16', Buffer.from(`{"model":"${MODEL}"}`, 'utf16le'), 'INVALID_JSON'],
     [
       'an object with two models, one spelt with an escape',
       `{"model":"${MODEL}","\\u006dodel":"b"}`,
@@ -47,6 +47,10 @@ describe('a body that is relayed byte by byte', () => {
   const deep = 100_000;
   for (const [what, body] of [
     ['without a model', '{"messages":[]}'],
+    ['whose model is null', '{"model":null}'],
+    ['whose model is empty', '{"model":"","messages":[]}'],
+    ['with the same model twice', `{"model":"${MODEL}","messages":[],"mod\\u0065l":"${MODEL}"}`],
+    ['with a byte order mark', `\ufeff{"model":"${MODEL}"}`],
     ['an empty object', '{}'],
     ['with a model further down only', '{"a":{"model":"other"},"messages":[]}'],
     [

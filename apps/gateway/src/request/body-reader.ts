@@ -1,5 +1,7 @@
+import type { BodyFields } from '@olla/core/body/body-fields';
 import { JsonBodyScanner } from '@olla/core/body/json-body-scanner';
 import { MultipartBodyScanner } from '@olla/core/body/multipart-body-scanner';
+import { NO_MODEL, PLAIN_RULES, readModel, type ModelReading } from '@olla/core/body/read-model';
 import { OllaError } from '@olla/core/errors';
 import type { OpeningScanner } from '@olla/core/sticky/opening-scanner';
 import { ClientGone, type Call } from './call.ts';
@@ -16,8 +18,10 @@ export const WHOLE_BODY_BYTES = 256 * 1024;
 const MAX_LOOK_BYTES = 8 * 1024 * 1024;
 
 export interface BodyRules {
-  /** The path takes a JSON object and nothing else. */
-  readonly json: boolean;
+  /** The path takes a JSON object and nothing else; it is read as one whatever its Content-Type; or that tells. */
+  readonly form: 'json' | 'read_as_json' | 'by_type';
+  /** What names the model may stand anywhere. */
+  readonly readsToEnd: boolean;
   readonly maxBytes: number;
   /** Looks for the opening of a conversation; null where nobody needs it. */
   readonly opening: OpeningScanner | null;
@@ -48,10 +52,9 @@ export class BodyReader {
     this.#length = length;
     const { request } = call;
     const contentType = request.headers['content-type'] ?? '';
-    const boundary = MultipartBodyScanner.boundaryOf(contentType);
+    // Servers of a path that takes JSON alone do not look at the type, or refuse a form.
+    const boundary = rules.form === 'by_type' ? MultipartBodyScanner.boundaryOf(contentType) : null;
     this.#encoding = boundary === null ? 'json' : 'multipart';
-    // A small body is looked through to its end, so that a second `model` in it is found.
-    const untilEnd = length !== null && length <= WHOLE_BODY_BYTES;
     const coding = request.headers['content-encoding'];
     const isReadable = coding === undefined || coding.toLowerCase() === 'identity';
     this.#scanner =
@@ -60,8 +63,8 @@ export class BodyReader {
         ? null
         : boundary !== null
           ? new MultipartBodyScanner(boundary)
-          : rules.json || mayHoldJson(contentType)
-            ? new JsonBodyScanner({ untilEnd })
+          : rules.form !== 'by_type' || mayHoldJson(contentType)
+            ? new JsonBodyScanner()
             : null;
     this.done = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -88,18 +91,19 @@ export class BodyReader {
       return;
     }
     const hasRoom = this.#read.push(chunk);
-    const state = this.#scanner?.push(chunk) ?? 'no-model';
+    const state = this.#scanner?.push(chunk) ?? 'over';
     if (this.#encoding === 'json') this.#rules.opening?.push(chunk);
     if (state === 'invalid' && this.#breaksRules()) return;
     const isModelKnown = state !== 'need-more' || this.#scanner?.model !== null;
+    const mayStream = isModelKnown && !this.#rules.readsToEnd;
     if (!hasRoom) {
-      if (!isModelKnown) {
+      if (!mayStream) {
         this.#refuse(overloaded());
         return;
       }
       this.#read.pushAnyway(chunk);
     }
-    if (!hasRoom || (state !== 'need-more' && this.#isLarge() && !this.#looksForOpening())) {
+    if (mayStream && (!hasRoom || (this.#isLarge() && !this.#looksForOpening()))) {
       this.#call.request.pause();
       this.#finish(true, null);
     }
@@ -107,7 +111,7 @@ export class BodyReader {
 
   #takeEnd(): void {
     if (this.#scanner?.end() === 'invalid' && this.#breaksRules()) return;
-    if (this.#rules.json && this.#read.length === 0) this.#refuse(emptyBody());
+    if (this.#rules.form === 'json' && this.#read.length === 0) this.#refuse(emptyBody());
     else this.#finish(false, null);
   }
 
@@ -138,7 +142,7 @@ export class BodyReader {
   #breaksRules(): boolean {
     const code = this.#scanner?.error ?? 'INVALID_JSON';
     // Not every path with a body takes JSON; what such a body holds is for the backend to decide.
-    if (code === 'INVALID_JSON' && !this.#rules.json) return false;
+    if (code === 'INVALID_JSON' && this.#rules.form !== 'json') return false;
     this.#refuse(new OllaError(code, this.#scanner?.reason ?? 'the body is no JSON object'));
     return true;
   }
@@ -168,6 +172,7 @@ export class BodyReader {
     this.#resolve({
       refusal,
       fields: this.#scanner,
+      reading: readingOf(this.#scanner),
       encoding: this.#encoding,
       opening: this.#rules.opening?.opening ?? null,
       read: this.#read,
@@ -188,6 +193,10 @@ function overloaded(): OllaError {
   const message =
     'this worker holds as many bytes of request bodies as server.request_limits.max_pending_bytes allows';
   return new OllaError('OVERLOADED', message, { retryAfterS: 1 });
+}
+
+function readingOf(fields: BodyFields | null): ModelReading {
+  return fields === null ? NO_MODEL : readModel({ fields, inQuery: [], hasBody: true }, PLAIN_RULES);
 }
 
 export function emptyBody(): OllaError {

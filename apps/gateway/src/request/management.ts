@@ -1,4 +1,4 @@
-import { findName } from '@olla/core/body/find-name';
+import { findField } from '@olla/core/body/find-field';
 import { limitKey } from '@olla/core/limits-address/client-address';
 import { chooseFileHome } from '@olla/core/route-plan/choose-file-home';
 import { chooseForManagement } from '@olla/core/route-plan/choose-for-management';
@@ -27,7 +27,7 @@ export function chooseManaged(
 ): Candidate {
   const base =
     route.baseField !== null && !body.isUnfinished
-      ? (findName(body.read.join(), route.baseField)?.model ?? null)
+      ? findField(body.read.join(), route.baseField).model
       : null;
   const used = bytesByEndpoint(snapshot);
   return chooseForManagement(fleet, {

@@ -1,3 +1,4 @@
+import type { ModelReading } from '@olla/core/body/read-model';
 import { OllaError } from '@olla/core/errors';
 import type { Candidate } from '@olla/core/route-plan/fleet-view';
 import { planRoute, type RoutePolicy, type RouteRequest } from '@olla/core/route-plan/plan-route';
@@ -7,6 +8,7 @@ import type { FleetRefresh } from '../fleet/fleet-refresh.ts';
 import type { RoutingView } from '../fleet/routing-view.ts';
 import type { Sessions, SessionTurn } from '../fleet/sessions.ts';
 import type { AskEndpoints } from '../forward/ask-endpoints.ts';
+import { readForTypes, type TypesReading } from './asked-model.ts';
 import { headerOf, type Call } from './call.ts';
 import type { ClientAddress } from './client-address.ts';
 import type { GuardedRequest, ManagementGuard } from './management-guard.ts';
@@ -20,6 +22,8 @@ import { isUnload, residentFirst } from './unload.ts';
 export interface Plan {
   /** Null if there are candidates. */
   readonly refusal: OllaError | null;
+  /** As those who may get it read it. */
+  readonly body: RequestBody;
   /** In the order to try them. */
   readonly candidates: readonly Candidate[];
   /** How they were chosen, by the candidate's rank, or why there are none; empty for a request without a model. */
@@ -53,39 +57,67 @@ export interface PlanOptions {
  * where servers are asked for the files of a new model, or for the model that a call takes out of memory.
  */
 export function createPlan({ routing, policy, sessions, refresh, ask, guard }: PlanOptions): PlanRequest {
-  return (call, { route, client, body }) => {
-    if (route.management || route.blob) return planManagement({ call, route, client, body, takes });
-    const model = requestedModel(body);
+  return (call, input) => {
+    const { route, body } = input;
+    const readings = readForTypes(call, route, body);
+    const [first] = readings;
+    if (first === undefined) throw new RangeError('no type reads this request');
+    if (route.management || route.blob)
+      return planManagement({ ...input, call, body: withReading(body, first.reading), takes });
+    return readings.length === 1 ? planFor(call, input, first) : firstRouted(call, input, readings);
+  };
+
+  /** Servers of several types read different models in the request. */
+  async function firstRouted(call: Call, input: PlanInput, readings: readonly TypesReading[]): Promise<Plan> {
+    let refused: Plan | null = null;
+    for (const reading of readings) {
+      if (routing.fleet.members(reading.targets).candidates.length === 0) continue;
+      const plan = await planFor(call, input, reading);
+      if (plan.refusal === null) return plan;
+      refused ??= plan;
+    }
+    return refused ?? planFor(call, input, readings[0] as TypesReading);
+  }
+
+  function planFor(
+    call: Call,
+    { route, client, body: asRead }: PlanInput,
+    { targets, reading }: TypesReading,
+  ): Plan | Promise<Plan> {
+    const body = withReading(asRead, reading);
+    const { model } = reading;
     const unloads = isUnload(route, body);
     const session =
       sessions === null || model === null || unloads
         ? null
         : sessions.turn({ headers: call.request.headers, clientAddress: client.address, model, body });
     const wanted: RouteRequest = {
-      scope: route.targets,
+      scope: targets,
       model,
+      body: readability(body),
       preferred: headerOf(call.request, 'x-olla-target') ?? null,
       session: session?.lookup ?? null,
     };
     if (unloads) return planUnload(call, { route, client, body }, wanted);
     const made = planRoute(routing.fleet, wanted, policy);
-    const asked = { call, route, client, session };
+    const asked = { call, route, client, session, body };
     if (made.kind === 'routed' || !made.refreshFirst) return planOf(made, wanted, asked);
-    return refresh.refreshed(call, route.targets).then((ended) => {
+    return refresh.refreshed(call, targets).then((ended) => {
       const again = { ...wanted, refresh: ended };
       return planOf(planRoute(routing.fleet, again, policy), again, asked);
     });
-  };
+  }
 
   function takes(candidate: Candidate): boolean {
     return guard.takesManagement(candidate);
   }
 
   function planOf(made: ReturnType<typeof planRoute>, { scope, model }: RouteRequest, asked: Asked): Plan {
-    const { session } = asked;
+    const { session, body } = asked;
     const facts = made.kind === 'routed' ? made.facts : made.facts === null ? [] : [made.facts];
     const refused = (refusal: OllaError): Plan => ({
       refusal,
+      body,
       candidates: [],
       facts,
       session,
@@ -103,6 +135,7 @@ export function createPlan({ routing, policy, sessions, refresh, ask, guard }: P
       if (first !== undefined) session?.planned(first.endpoint);
       return {
         refusal: null,
+        body,
         candidates,
         facts,
         session,
@@ -115,7 +148,11 @@ export function createPlan({ routing, policy, sessions, refresh, ask, guard }: P
    * Goes where the model is in memory; an endpoint that the client names goes first all the same. A fallback of the model is
    * another one, which is to stay.
    */
-  function planUnload(call: Call, { route, client }: PlanInput, wanted: RouteRequest): Plan | Promise<Plan> {
+  function planUnload(
+    call: Call,
+    { route, client, body }: PlanInput,
+    wanted: RouteRequest,
+  ): Plan | Promise<Plan> {
     const { scope, model, preferred } = wanted;
     // LM Studio calls a further instance of `model` `model:2`, which it does not list as a model.
     const isInstance =
@@ -126,6 +163,7 @@ export function createPlan({ routing, policy, sessions, refresh, ask, guard }: P
       route,
       client,
       session: null,
+      body,
     });
     const target = routing.fleet.target(scope, named.model ?? '');
     const own = plan.candidates.filter(({ rank }) => target?.steps[rank]?.kind !== 'fallback');
@@ -149,7 +187,7 @@ export function createPlan({ routing, policy, sessions, refresh, ask, guard }: P
     const { call, route, client, body } = input;
     const chosen = (choose: () => Candidate): Plan => {
       const modelId = modelIdOf(route.targets, requestedModel(body));
-      const shared = { facts: [], session: null, modelId };
+      const shared = { body, facts: [], session: null, modelId };
       return orRefused(
         (refusal) => ({ refusal, candidates: [], ...shared }),
         () => ({ refusal: null, candidates: guard.permitted(input, [choose()]), ...shared }),
@@ -170,6 +208,8 @@ export function createPlan({ routing, policy, sessions, refresh, ask, guard }: P
 
 interface Asked extends GuardedRequest {
   readonly session: SessionTurn | null;
+  /** As these endpoints read it. */
+  readonly body: RequestBody;
 }
 
 /** What `make` returns, or the plan that refuses with the OllaError that it throws. */
@@ -180,6 +220,18 @@ function orRefused(refused: (refusal: OllaError) => Plan, make: () => Plan): Pla
     if (error instanceof OllaError) return refused(error);
     throw error;
   }
+}
+
+function withReading(body: RequestBody, reading: ModelReading): RequestBody {
+  return body.reading === reading ? body : { ...body, reading };
+}
+
+function readability({ fields, encoding, length, reading }: RequestBody): NonNullable<RouteRequest['body']> {
+  if (!reading.isCertain) return 'unreadable';
+  if (length === 0) return 'none';
+  // A form without a model cannot be given one.
+  const isRead = fields !== null && !fields.isBroken && fields.state !== 'invalid';
+  return isRead && (encoding === 'json' || reading.model !== null) ? 'readable' : 'unreadable';
 }
 
 /** Flat; of a candidate's rank, or of a refusal. */

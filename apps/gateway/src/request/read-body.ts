@@ -1,6 +1,8 @@
-import { findName } from '@olla/core/body/find-name';
+import { findField } from '@olla/core/body/find-field';
+import { ANY_CASE_RULES, NO_MODEL, readModel } from '@olla/core/body/read-model';
+import { OllaError } from '@olla/core/errors';
 import type { Sessions } from '../fleet/sessions.ts';
-import { BodyReader, emptyBody } from './body-reader.ts';
+import { BodyReader, emptyBody, type BodyRules } from './body-reader.ts';
 import type { Call } from './call.ts';
 import type { PendingBudget } from './pending-budget.ts';
 import { ReadBytes } from './read-bytes.ts';
@@ -34,7 +36,7 @@ export function createReadBody({ maxBytes, maxKeptBytes, budget, sessions }: Rea
     if (route.blob) return unread(length);
     const read = new ReadBytes(budget, length, maxKeptBytes);
     const opening = sessions?.openingScanner(headers) ?? null;
-    const { done } = new BodyReader(call, { json: route.json, opening, maxBytes }, length, read);
+    const { done } = new BodyReader(call, { ...rulesOf(route), opening, maxBytes }, length, read);
     const { nameField } = route;
     return nameField === null ? done : done.then((body) => withNamedModel(body, nameField));
   };
@@ -44,6 +46,7 @@ export function createReadBody({ maxBytes, maxKeptBytes, budget, sessions }: Rea
     return {
       refusal: null,
       fields: null,
+      reading: NO_MODEL,
       encoding: 'json',
       opening: null,
       read: new ReadBytes(budget, length, maxKeptBytes),
@@ -53,14 +56,38 @@ export function createReadBody({ maxBytes, maxKeptBytes, budget, sessions }: Rea
   }
 }
 
+function rulesOf({
+  json,
+  readsJson,
+  nameField,
+  baseField,
+}: RelayRoute): Pick<BodyRules, 'form' | 'readsToEnd'> {
+  return {
+    form: json ? 'json' : readsJson ? 'read_as_json' : 'by_type',
+    // The field that names the model may be the last one.
+    readsToEnd: nameField === 'source' || baseField !== null,
+  };
+}
+
 /**
  * The body with the model that it names in a field of its own, where its `model` is absent or empty: Ollama's Go types
  * write both fields always.
  */
 function withNamedModel(body: RequestBody, field: NonNullable<RelayRoute['nameField']>): RequestBody {
   const { fields, read, isUnfinished } = body;
-  if (isUnfinished || read.length === 0 || fields === null) return body;
-  if (field === 'name' && fields.model) return body;
-  const named = findName(read.join(), field);
-  return named === null || named.model === '' ? body : { ...body, fields: named };
+  if (body.refusal !== null || fields === null) return body;
+  const asked = { fields, inQuery: [], hasBody: true };
+  const reading = field === 'source' ? NO_MODEL : readModel(asked, ANY_CASE_RULES);
+  if (reading.isAmbiguous) return { ...body, refusal: unclearName('model') };
+  if (reading.model !== null || isUnfinished) return { ...body, reading };
+  const named = findField(read.join(), field);
+  if (named.isAmbiguous) return { ...body, refusal: unclearName(field) };
+  return { ...body, reading: named.model === null ? reading : named };
+}
+
+function unclearName(field: string): OllaError {
+  return new OllaError(
+    'INVALID_MODEL',
+    `\`${field}\` stands in the body twice with two names, or is not a string; its letter case does not count`,
+  );
 }

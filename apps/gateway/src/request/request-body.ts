@@ -1,4 +1,5 @@
 import type { BodyFields } from '@olla/core/body/body-fields';
+import type { ModelReading } from '@olla/core/body/read-model';
 import { OllaError } from '@olla/core/errors';
 import type { ReadBytes } from './read-bytes.ts';
 
@@ -8,6 +9,8 @@ export interface RequestBody {
   readonly refusal: OllaError | null;
   /** What it asks for; null where there is nothing to look at. */
   readonly fields: BodyFields | null;
+  /** The model that it names, as most servers read it; of a request that is forwarded, as the chosen endpoints do. */
+  readonly reading: ModelReading;
   readonly encoding: 'json' | 'multipart';
   /** Hash of the beginning of its conversation; null where none was found, or none is looked for. */
   readonly opening: string | null;
@@ -19,8 +22,8 @@ export interface RequestBody {
 }
 
 /** The model that a body asks for; null where it names none, or an empty one. */
-export function requestedModel({ fields }: RequestBody): string | null {
-  return fields?.model || null;
+export function requestedModel({ reading }: RequestBody): string | null {
+  return reading.model;
 }
 
 export function bodyTooLarge(maxBytes: number): OllaError {

@@ -116,11 +116,12 @@ export function createRequestPath(options: RequestPathOptions): RequestListener 
     if (body.refusal !== null) throw body.refusal;
 
     const plan = (steps.plan = await planRequest(call, { route, client, body }));
+    steps.body = plan.body;
     call.headers.routing = routingHeaders(plan, plan.candidates[0]?.rank);
     if (plan.refusal !== null) throw plan.refusal;
     call.throwIfAborted();
 
-    const outcome = await forward(call, { route, client, body, plan, trace });
+    const outcome = await forward(call, { route, client, body: plan.body, plan, trace });
     if (route.management && !route.blob && call.response.statusCode < 300) options.refresh.changed();
     return outcome;
   }

@@ -22,6 +22,8 @@ export type Route =
       readonly methods: readonly string[];
       /** The path takes a JSON object; anything else is malformed. */
       readonly json: boolean;
+      /** Servers read a body at this path as JSON, whatever its method and its Content-Type. */
+      readonly readsJson: boolean;
       /** It manages a server, whatever its type (docs/management.md). */
       readonly isManagement: boolean;
       /** The types at whose servers it is inference or reading. */
@@ -137,6 +139,7 @@ export function matchRoute(method: string, path: string): Route {
     json: method === 'POST' && known?.body === 'json',
     isManagement: isManagement(method, read),
     usedBy: typesThatUse(method, read),
+    readsJson: known?.body === 'json',
     management: known !== null && known.management !== null && !(blob && method === 'HEAD'),
     addsModel: known?.management === 'adds',
     nameField: known?.nameField ?? null,

@@ -36,6 +36,14 @@ export function planScope(scope: RelayScope, path: string): RouteScope {
   return onceMade('/olla/proxy', able);
 }
 
+/** Some of a route's endpoints, by their types. */
+export function scopeOfTypes(label: string, types: readonly BackendType[]): RouteScope {
+  return onceMade(
+    label,
+    ALL.filter(({ type }) => types.includes(type)),
+  );
+}
+
 function onceMade(label: string, profiles: readonly BackendProfile[]): RouteScope {
   const key = [label, ...profiles.map((profile) => profile.type)].join(' ');
   let scope = made.get(key);

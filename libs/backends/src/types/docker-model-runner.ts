@@ -1,3 +1,4 @@
+import { ANY_CASE_RULES } from '@olla/core/body/read-model';
 import { PLAIN_NAMES } from '@olla/core/catalog/names/name-rules';
 import { defineProfile } from '../define-profile.ts';
 import { behindBase, OPENAI_USE } from '../openai-paths.ts';
@@ -51,6 +52,8 @@ export const dockerModelRunner = defineProfile({
     'POST /engines/uninstall-backend',
   ],
   defaultConcurrency: 8,
+  // It is written in Go.
+  modelRules: ANY_CASE_RULES,
   names: { ...PLAIN_NAMES, shortNames: 'own' },
   detect: {
     paths: ['/engines/v1/models'],

@@ -1,3 +1,4 @@
+import { PLAIN_RULES } from '@olla/core/body/read-model';
 import { defineProfile } from '../define-profile.ts';
 import { openAiListings } from '../listings/fleet-listing.ts';
 import { OPENAI_USE, withAndWithoutVersion } from '../openai-paths.ts';
@@ -114,6 +115,8 @@ export const litellm = defineProfile({
   ],
   defaultConcurrency: 100,
   listings: openAiListings('', '/models'),
+  // It takes the parameter before the body.
+  modelRules: { ...PLAIN_RULES, query: 'always' },
   checkModelsAccess: (response) => {
     // Without a database LiteLLM cannot look up a wrong key, and answers 400.
     const wrongKey =

@@ -1,3 +1,4 @@
+import { PLAIN_RULES } from '@olla/core/body/read-model';
 import type { EndpointModel, ModelKind } from '@olla/core/snapshot';
 import { jsonPath } from '../api-path.ts';
 import { defineProfile } from '../define-profile.ts';
@@ -94,6 +95,8 @@ export const llamacpp = defineProfile({
     '/cors-proxy',
   ],
   defaultConcurrency: 4,
+  // A server that runs as a router passes a GET such as `/props?model=` on to the model's own process.
+  modelRules: { ...PLAIN_RULES, query: 'without_body' },
   // The server works on a request with this header to its end, even if the client has left.
   requestHeaders: { drop: new Set(['x-conversation-id']) },
   checkHealth,

@@ -1,3 +1,4 @@
+import { ANY_CASE_RULES } from '@olla/core/body/read-model';
 import { jsonPath } from '../api-path.ts';
 import { defineProfile } from '../define-profile.ts';
 import { openAiListings } from '../listings/fleet-listing.ts';
@@ -72,6 +73,7 @@ export const ollama = defineProfile({
     '/api/user/**',
   ],
   defaultConcurrency: 1,
+  modelRules: ANY_CASE_RULES,
   names: { shortNames: 'own', textMeansBase: true, asPublished: false, preferredAsId: true },
   readModels: readTags,
   listings: [

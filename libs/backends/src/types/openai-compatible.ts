@@ -1,3 +1,4 @@
+import { PLAIN_RULES } from '@olla/core/body/read-model';
 import { defineProfile } from '../define-profile.ts';
 import { parseJson } from '../reading/json.ts';
 import { looksLikeModelList } from '../reading/model-list.ts';
@@ -14,6 +15,7 @@ export const openAiCompatible = defineProfile({
   modelsPath: '/v1/models',
   // It may be a service that counts requests.
   modelsChange: false,
+  modelRules: { ...PLAIN_RULES, isGuess: true },
   defaultConcurrency: 20,
   detect: {
     paths: ['/v1/models'],

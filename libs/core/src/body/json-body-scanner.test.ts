@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { JsonBodyScanner } from './json-body-scanner.ts';
 
-function scan(text: string, options = {}): JsonBodyScanner {
-  const scanner = new JsonBodyScanner(options);
+function scan(text: string): JsonBodyScanner {
+  const scanner = new JsonBodyScanner();
   scanner.push(Buffer.from(text));
   scanner.end();
   return scanner;
@@ -22,58 +22,103 @@ function cut(body: Buffer, places: readonly number[]): Buffer[] {
   return chunks;
 }
 
-const cases: [string, string, string | null, string][] = [
-  ['model first', '{"model":"m","stream":true}', 'm', 'done'],
-  [
-    'model last',
-    '{"messages":[{"role":"user","content":"a \\"model\\": \\\\"}],"model":"m:7b"}',
-    'm:7b',
-    'done',
-  ],
-  ['spaces everywhere', ' \r\n\t{ "stream" : false , "model" : "m" } ', 'm', 'done'],
-  ['escaped key', '{"mod\\u0065l":"m"}', 'm', 'done'],
-  ['escaped value', '{"model":"a\\/b\\u00e9\\n"}', 'a/bé\n', 'done'],
-  ['nested models do not count', '{"a":{"model":"x"},"b":[{"model":"y"}]}', null, 'no-model'],
-  ['empty object', '{}', null, 'no-model'],
-  ['broken after the model', '{"model":"m", oops', 'm', 'done'],
-  ['broken before the model', '{"a" 1,"model":"m"}', null, 'no-model'],
-  ['a second model within another value', '{"model":"m","a":{"model":"x"},"b":"\\"model\\""}', 'm', 'done'],
-  ['numbers and literals', '{"a":-1.5e+3,"b":null,"c":true,"model":"m"}', 'm', 'done'],
-  ['empty name', '{"model":""}', '', 'done'],
-  ['case matters', '{"Model":"x","MODEL":"y"}', null, 'no-model'],
+const cases: [string, string, string | null][] = [
+  ['model first', '{"model":"m","stream":true}', 'm'],
+  ['model last', '{"messages":[{"role":"user","content":"a \\"model\\": \\\\"}],"model":"m:7b"}', 'm:7b'],
+  ['spaces everywhere', ' \r\n\t{ "stream" : false , "model" : "m" } ', 'm'],
+  ['a byte order mark', '\ufeff{"model":"m"}', 'm'],
+  ['escaped key', '{"mod\\u0065l":"m"}', 'm'],
+  ['escaped value', '{"model":"a\\/b\\u00e9\\n"}', 'a/bé\n'],
+  ['nested models do not count', '{"a":{"model":"x"},"b":[{"model":"y"}]}', null],
+  ['nested models behind the model do not count', '{"model":"m","a":{"model":"x"},"b":[{"Model":1}]}', 'm'],
+  ['empty object', '{}', null],
+  ['a second model within another value', '{"model":"m","a":{"model":"x"},"b":"\\"model\\""}', 'm'],
+  ['numbers and literals', '{"a":-1.5e+3,"b":null,"c":true,"model":"m"}', 'm'],
+  ['the same name twice', '{"model":"m","x":1,"mod\\u0065l":"\\u006d"}', 'm'],
+  ['empty and null name none', '{"model":"","x":1,"model":null}', null],
+  ['what follows the object is not looked at', '{"model":"m"}{"model":"n"}', 'm'],
 ];
-for (const [name, text, model, state] of cases) {
+for (const [name, text, model] of cases) {
   test(`json: ${name}`, () => {
-    const found = scan(text, { untilEnd: true });
-    assert.deepEqual([found.model, found.state], [model, state]);
+    const found = scan(text);
+    assert.deepEqual([found.model, found.state, found.isBroken], [model, 'over', false]);
   });
 }
 
-test('json: what is not an object is INVALID_JSON', () => {
-  for (const text of ['[1]', '"model"', 'null', 'model=m', '<xml/>', '\ufeff{}', '', ' \n']) {
-    assert.equal(scan(text).error, 'INVALID_JSON', text);
+test('json: what stops being JSON is broken, and keeps the model that was found', () => {
+  const broken: [string, string | null][] = [
+    ['{"a" 1,"model":"m"}', null],
+    ['{"model":"m" "model":"n"}', 'm'],
+    ['{"x":1', null],
+    ['{"model":null', null],
+  ];
+  for (const [text, model] of broken) {
+    const found = scan(text);
+    assert.deepEqual([found.model, found.state, found.isBroken], [model, 'over', true], text);
   }
 });
 
+test('json: what is not an object, or not UTF-8, is INVALID_JSON', () => {
+  const texts = ['[1]', '"model"', 'null', 'model=m', '<xml/>', '', ' \n', '{\0"\0m\0', '\0{', '\xff\xfe{'];
+  for (const text of texts) assert.equal(scan(text).error, 'INVALID_JSON', JSON.stringify(text));
+});
+
 test('json: a model that is no string, or too long, or malformed, is INVALID_MODEL', () => {
-  const values = ['1', 'null', '["m"]', '{"a":1}', `"${'x'.repeat(2000)}"`, '"\\q"', '"a\nb"', '"\\u12"'];
+  const values = [
+    '1',
+    'true',
+    'nul',
+    '["m"]',
+    '{"a":1}',
+    `"${'x'.repeat(2000)}"`,
+    '"\\q"',
+    '"a\nb"',
+    '"\\u12"',
+  ];
   for (const value of values) {
     const found = scan(`{"model":${value}}`);
     assert.deepEqual([found.error, found.state, found.model], ['INVALID_MODEL', 'invalid', null], value);
   }
 });
 
-test('json: a second model is found when the scan goes on', () => {
-  const text = '{"model":"a","x":1,"mod\\u0065l":"b"}';
-  assert.equal(scan(text, { untilEnd: true }).error, 'INVALID_MODEL');
-  assert.equal(scan(text).model, 'a');
+test('json: two names are INVALID_MODEL, wherever the second stands', () => {
+  for (const second of ['"b"', '""', 'null', '7'])
+    for (const between of ['', 'x'.repeat(300_000)])
+      assert.equal(
+        scan(`{"model":"a","x":"${between}","mod\\u0065l":${second}}`).error,
+        'INVALID_MODEL',
+        second,
+      );
 });
 
-test('json: offsets hold the token with its quotes', () => {
-  const text = '{"ü":"é","model" : "naïve\\"x" ,"z":1}';
+test('json: other letter cases are noted and are no model', () => {
+  const text = '{"Model":"x","MODEL":null,"mODEL":[1],"\\u004dodel":"z","models":"n","mode":"n"}';
+  const found = scan(text);
+  assert.deepEqual([found.model, found.state], [null, 'over']);
+  assert.deepEqual(
+    found.entries.map(({ model, isExact }) => [model, isExact]),
+    [
+      ['x', false],
+      [null, false],
+      [undefined, false],
+      ['z', false],
+    ],
+  );
+});
+
+test('json: a name that stands there very often is refused', () => {
+  assert.equal(scan(`{${'"model":"m",'.repeat(1000)}"a":1}`).error, 'INVALID_MODEL');
+});
+
+test('json: offsets hold the token with its quotes, and where a field can be put in', () => {
+  const text = ' {"ü":"é","model" : "naïve\\"x" ,"z":1,"Model":"y"}';
   const body = Buffer.from(text);
   const found = scan(text);
-  assert.equal(body.subarray(found.modelStart, found.modelEnd).toString(), '"naïve\\"x"');
+  assert.deepEqual(
+    found.entries.map(({ start, end }) => body.subarray(start, end).toString()),
+    ['"naïve\\"x"', '"y"'],
+  );
+  assert.deepEqual([found.insertAt, found.hasFields, scan('{ }').hasFields], [2, true, false]);
 });
 
 test('json: depth, size and bytes that are not UTF-8 cost nothing', () => {
@@ -84,6 +129,7 @@ test('json: depth, size and bytes that are not UTF-8 cost nothing', () => {
   const mebibyte = Buffer.alloc(1 << 20, 0xff);
   for (let i = 0; i < 50; i += 1) assert.equal(scanner.push(mebibyte), 'need-more');
   scanner.push(Buffer.from('\\"","model":"m"}'));
+  scanner.end();
   assert.equal(scanner.model, 'm');
 });
 
@@ -101,7 +147,7 @@ test('json: an endless key or model is not kept', () => {
 
 const anyObject = fc.dictionary(
   fc.oneof(
-    fc.constantFrom('model', 'stream', 'messages', 'a"b', '\\'),
+    fc.constantFrom('model', 'Model', 'MODEL', 'stream', 'messages', 'a"b', '\\'),
     fc.string({ unit: 'binary', maxLength: 8 }),
   ),
   fc.oneof(fc.jsonValue({ maxDepth: 3 }), fc.string({ unit: 'binary', maxLength: 60 })),
@@ -116,15 +162,20 @@ test('json: agrees with JSON.parse on any object in any chunks', () => {
       const body = Buffer.from(text);
       const parsed = JSON.parse(text) as Record<string, unknown>;
       const whole = scanJson(body);
-      const pieces = new JsonBodyScanner({ untilEnd: true });
+      const pieces = new JsonBodyScanner();
       for (const chunk of cut(body, places)) pieces.push(chunk);
       pieces.end();
       assert.deepEqual({ ...pieces }, { ...whole });
-      if (!Object.hasOwn(parsed, 'model')) assert.equal(whole.state, 'no-model');
-      else if (typeof parsed['model'] !== 'string') assert.equal(whole.error, 'INVALID_MODEL');
-      else {
-        assert.equal(whole.model, parsed['model']);
-        assert.equal(JSON.parse(body.subarray(whole.modelStart, whole.modelEnd).toString()), parsed['model']);
+      const model = parsed['model'];
+      if (model === undefined || model === null || model === '') assert.equal(whole.model, null);
+      else if (typeof model !== 'string') assert.equal(whole.error, 'INVALID_MODEL');
+      else assert.equal(whole.model, model);
+      if (whole.error === null) {
+        assert.deepEqual([whole.state, whole.isBroken], ['over', false]);
+        const keys = Object.keys(parsed).filter((key) => key.toLowerCase() === 'model');
+        assert.equal(whole.entries.length, keys.length);
+        for (const { model: name, start, end } of whole.entries)
+          if (name !== undefined) assert.equal(JSON.parse(body.subarray(start, end).toString()), name);
       }
     }),
     { numRuns: 1500 },
@@ -139,7 +190,7 @@ test('json: any bytes in any chunks end in the same state, and never throw', () 
     fc.property(bytes, fc.array(fc.nat(), { maxLength: 8 }), (content, places) => {
       const body = Buffer.from([...Buffer.from('{"'), ...content]);
       const whole = scanJson(body);
-      const pieces = new JsonBodyScanner({ untilEnd: true });
+      const pieces = new JsonBodyScanner();
       for (const chunk of cut(body, places)) pieces.push(chunk);
       pieces.end();
       assert.deepEqual({ ...pieces }, { ...whole });
@@ -149,7 +200,7 @@ test('json: any bytes in any chunks end in the same state, and never throw', () 
 });
 
 function scanJson(body: Uint8Array): JsonBodyScanner {
-  const scanner = new JsonBodyScanner({ untilEnd: true });
+  const scanner = new JsonBodyScanner();
   scanner.push(body);
   scanner.end();
   return scanner;

@@ -1,16 +1,27 @@
-import { MAX_MODEL_TOKEN_BYTES, type BodyFields, type ScanOptions, type ScanState } from './body-fields.ts';
-import { decodeString, isLiteral, isSpace, MAX_KEY_BYTES, QUOTE, spellsModel } from './json-bytes.ts';
+import { FoundFields, MAX_MODEL_TOKEN_BYTES, type ScanState } from './body-fields.ts';
+import {
+  asBuffer,
+  decodeString,
+  endOfLiteral,
+  isLiteral,
+  isSpace,
+  MAX_KEY_BYTES,
+  QUOTE,
+  spellingOfModel,
+} from './json-bytes.ts';
+import { PutOffChunks } from './put-off-chunks.ts';
 import { StringEnds } from './string-ends.ts';
 
-/** A body that has neither behind its model has no second one: letters can only be written as they are or as \u00XX. */
-const MODEL_KEY = Buffer.from('"model"');
-const ESCAPED_LETTER = Buffer.from('\\u00');
 const COMMA = 0x2c;
 const COLON = 0x3a;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 /** `[` and `{` differ in this bit only, and so do `]` and `}`. */
 const BRACKET_BIT = 0x20;
+/** Most servers read a body that begins with a byte order mark. */
+const BYTE_ORDER_MARK: readonly number[] = [0xef, 0xbb, 0xbf];
+/** Bytes of the longest literal that matters, `null`, and one that tells a longer one from it. */
+const MAX_LITERAL_BYTES = 5;
 
 type Mode =
   | 'start'
@@ -20,72 +31,69 @@ type Mode =
   | 'value'
   | 'string'
   | 'model'
+  | 'model-literal'
   | 'literal'
   | 'nested'
   | 'nested-string'
   | 'after-value';
 
 /**
- * Finds the top-level `model` of a JSON object that arrives in chunks. It reads structure only: keeps
- * no stack and none of the body but a token split over chunks, so that neither depth nor size of a body costs memory.
+ * Finds the top-level `model` of a JSON object that arrives in chunks, in any letter case, to its end. It reads
+ * structure only: keeps no stack and none of the body but tokens split over chunks and a bounded number of chunks that
+ * need not be looked at, so that neither depth nor size of a body costs memory.
  */
-export class JsonBodyScanner implements BodyFields {
-  state: ScanState = 'need-more';
-  model: string | null = null;
-  modelStart = -1;
-  modelEnd = -1;
-  error: 'INVALID_JSON' | 'INVALID_MODEL' | null = null;
-  reason = '';
-
-  readonly #untilEnd: boolean;
+export class JsonBodyScanner extends FoundFields {
   #mode: Mode = 'start';
-  /** The value to come, or that is being read, is the model. */
-  #isModel = false;
+  /** How the key of the value to come, or that is being read, spells `model`. */
+  #spelling: 'exact' | 'other' | null = null;
   #depth = 0;
   /** Bytes of a key or model whose end has not come yet; null when there are none. */
   #held: Buffer | null = null;
+  #tokenStart = 0;
   /** Bytes of all chunks before the present one. */
   #base = 0;
-  /** The chunk that the model was found in, while nothing came after it; what is left of it starts at `#putOffAt`. */
-  #putOff: Buffer | null = null;
-  #putOffAt = 0;
+  /** What came behind the model and cannot name another; null once it had to be read. */
+  #putOff: PutOffChunks | null = new PutOffChunks();
   readonly #strings = new StringEnds();
-
-  constructor(options: ScanOptions = {}) {
-    this.#untilEnd = options.untilEnd ?? false;
-  }
 
   push(chunk: Uint8Array): ScanState {
     if (this.state !== 'need-more') return this.state;
-    this.#takeUp();
-    this.#scan(asBuffer(chunk), 0);
+    const bytes = asBuffer(chunk);
+    const putOff = this.#putOff;
+    if (putOff === null || putOff.isEmpty) this.#scan(bytes, 0);
+    else if (!putOff.add(bytes, 0)) this.#takeUp(putOff);
     return this.state;
   }
 
-  /** The body is over. */
   end(): ScanState {
     if (this.state !== 'need-more') return this.state;
-    const at = this.#putOffAt;
-    if (this.#putOff?.includes(MODEL_KEY, at) || this.#putOff?.includes(ESCAPED_LETTER, at)) this.#takeUp();
-    if (this.state === 'need-more') this.#finish();
+    if (this.#isPutOff) this.finish(false);
+    else if (this.#mode === 'start')
+      this.refuse('INVALID_JSON', 'the body is empty. This path takes a JSON object');
+    else this.finish(true);
     this.#putOff = null;
     return this.state;
+  }
+
+  get #isPutOff(): boolean {
+    return this.#putOff?.isEmpty === false;
   }
 
   #scan(bytes: Buffer, from: number): void {
     let at = from;
-    while (at < bytes.length && this.state === 'need-more' && this.#putOff === null)
-      at = this.#step(bytes, at);
+    while (at < bytes.length && this.state === 'need-more' && !this.#isPutOff) at = this.#step(bytes, at);
     this.#strings.leave();
-    if (this.#putOff === null) this.#base += bytes.length;
+    if (!this.#isPutOff) this.#base += bytes.length;
   }
 
-  /** Scans what was put off: more came, or there may be a second model in it. */
-  #takeUp(): void {
-    const bytes = this.#putOff;
-    if (bytes === null) return;
+  /** Scans what was put off: it may hold a second model, or is too much to be kept. */
+  #takeUp(putOff: PutOffChunks): void {
     this.#putOff = null;
-    this.#scan(bytes, this.#putOffAt);
+    let { from } = putOff;
+    for (const bytes of putOff.take()) {
+      if (this.state === 'need-more') this.#scan(bytes, from);
+      from = 0;
+    }
   }
 
   #step(bytes: Buffer, at: number): number {
@@ -101,6 +109,8 @@ export class JsonBodyScanner implements BodyFields {
         return this.#readKey(bytes, at);
       case 'model':
         return this.#readModel(bytes, at);
+      case 'model-literal':
+        return this.#readModelLiteral(bytes, at);
       case 'string':
         return this.#skipString(bytes, at);
       case 'literal':
@@ -115,21 +125,32 @@ export class JsonBodyScanner implements BodyFields {
   #structure(bytes: Buffer, at: number): number {
     const byte = bytes[at] as number;
     if (isSpace(byte)) return at + 1;
-    if (this.#mode === 'start') {
-      if (byte === OPEN_BRACE) this.#mode = 'key-or-end';
-      else this.#refuse('INVALID_JSON', 'the body is not a JSON object: it must start with "{"');
-    } else if (this.#mode === 'key-or-end' && byte === QUOTE) this.#mode = 'key';
-    else if (this.#mode === 'colon' && byte === COLON) this.#mode = 'value';
+    if (this.#mode === 'start') this.#start(byte, this.#base + at);
+    else if (this.#mode === 'key-or-end' && byte === QUOTE) {
+      this.#mode = 'key';
+      this.hasFields = true;
+    } else if (this.#mode === 'colon' && byte === COLON) this.#mode = 'value';
     else if (this.#mode === 'after-value' && byte === COMMA) this.#mode = 'key-or-end';
-    // The end of the object, or broken JSON: both end the scan, and the backend judges the second.
-    else this.#finish();
+    else if (this.#mode !== 'colon' && byte === CLOSE_BRACE) this.finish(false);
+    // RFC 8259 §8.1 demands UTF-8. In UTF-16 every other byte of an object's beginning is 0, and some servers read it.
+    else if (byte === 0) this.refuse('INVALID_JSON', 'the body is not in UTF-8, as JSON has to be');
+    // Broken JSON: the backend judges it.
+    else this.finish(true);
     return at + 1;
+  }
+
+  #start(byte: number, offset: number): void {
+    if (byte === OPEN_BRACE) {
+      this.#mode = 'key-or-end';
+      this.insertAt = offset + 1;
+    } else if (byte !== BYTE_ORDER_MARK[offset])
+      this.refuse('INVALID_JSON', 'the body is not a JSON object: it must start with "{"');
   }
 
   #valueStart(bytes: Buffer, at: number): number {
     const byte = bytes[at] as number;
     if (isSpace(byte)) return at + 1;
-    if (this.#isModel) return this.#modelValue(byte, at);
+    if (this.#spelling !== null) return this.#modelStart(byte, at);
     if (byte === QUOTE) {
       this.#mode = 'string';
       return at + 1;
@@ -143,14 +164,19 @@ export class JsonBodyScanner implements BodyFields {
     return at;
   }
 
-  #modelValue(byte: number, at: number): number {
-    if (byte !== QUOTE) this.#refuse('INVALID_MODEL', '`model` must be a string');
-    else if (this.model !== null) this.#refuse('INVALID_MODEL', '`model` stands in the body twice');
-    else {
-      this.modelStart = this.#base + at;
+  #modelStart(byte: number, at: number): number {
+    this.#tokenStart = this.#base + at;
+    if (byte === QUOTE) {
       this.#mode = 'model';
+      return at + 1;
     }
-    return at + 1;
+    if (isLiteral(byte)) {
+      this.#mode = 'model-literal';
+      return at;
+    }
+    this.#noName('`model` must be a string');
+    this.#mode = 'value';
+    return at;
   }
 
   #readKey(bytes: Buffer, at: number): number {
@@ -159,11 +185,10 @@ export class JsonBodyScanner implements BodyFields {
       this.#hold(bytes.subarray(at), MAX_KEY_BYTES + 1);
       return bytes.length;
     }
-    if (this.#held === null) this.#isModel = spellsModel(bytes, at, end);
+    if (this.#held === null) this.#spelling = spellingOfModel(bytes, at, end);
     else {
-      this.#hold(bytes.subarray(at, end), MAX_KEY_BYTES + 1);
-      this.#isModel = spellsModel(this.#held, 0, this.#held.length);
-      this.#held = null;
+      const key = this.#whole(bytes.subarray(at, end), MAX_KEY_BYTES + 1);
+      this.#spelling = spellingOfModel(key, 0, key.length);
     }
     this.#mode = 'colon';
     return end + 1;
@@ -172,34 +197,49 @@ export class JsonBodyScanner implements BodyFields {
   #readModel(bytes: Buffer, at: number): number {
     const end = this.#strings.end(bytes, at);
     const stop = end < 0 ? bytes.length : end;
-    if (this.#base + stop - this.modelStart > MAX_MODEL_TOKEN_BYTES) {
-      this.#refuse('INVALID_MODEL', `\`model\` is longer than ${String(MAX_MODEL_TOKEN_BYTES)} bytes`);
-      return stop;
+    if (this.#base + stop - this.#tokenStart > MAX_MODEL_TOKEN_BYTES) {
+      this.#held = null;
+      this.#noName(`\`model\` is longer than ${String(MAX_MODEL_TOKEN_BYTES)} bytes`);
+      this.#mode = end < 0 ? 'string' : 'after-value';
+      return end < 0 ? stop : end + 1;
     }
     if (end < 0) {
       this.#hold(bytes.subarray(at), MAX_MODEL_TOKEN_BYTES);
       return stop;
     }
-    let token = bytes.subarray(at, end);
-    if (this.#held !== null) {
-      token = Buffer.concat([this.#held, token]);
-      this.#held = null;
-    }
-    const name = decodeString(token);
-    if (name === null) {
-      this.#refuse('INVALID_MODEL', '`model` is not a well-formed JSON string');
-      return stop;
-    }
-    this.model = name;
-    this.modelEnd = this.#base + end + 1;
+    const name = decodeString(this.#whole(bytes.subarray(at, end), MAX_MODEL_TOKEN_BYTES));
     this.#mode = 'after-value';
-    if (!this.#untilEnd) this.state = 'done';
-    // Looking at the rest is put off: at the end of the body, one native search for `model` tells nearly always.
-    else {
-      this.#putOff = bytes;
-      this.#putOffAt = end + 1;
-    }
+    if (name === null) this.#noName('`model` is not a well-formed JSON string');
+    else this.#found(name, end + 1, bytes);
     return end + 1;
+  }
+
+  #readModelLiteral(bytes: Buffer, at: number): number {
+    const end = endOfLiteral(bytes, at);
+    if (end === bytes.length) {
+      this.#hold(bytes.subarray(at), MAX_LITERAL_BYTES);
+      return end;
+    }
+    const text = this.#whole(bytes.subarray(at, end), MAX_LITERAL_BYTES).toString('latin1');
+    this.#mode = 'after-value';
+    if (text === 'null') this.#found(null, end, bytes);
+    else this.#noName('`model` must be a string');
+    return end;
+  }
+
+  #found(model: string | null, end: number, bytes: Buffer): void {
+    const range = { start: this.#tokenStart, end: this.#base + end };
+    this.add({ model, isExact: this.#spelling === 'exact', ...range });
+    this.#spelling = null;
+    // Looking at the rest is put off: a search of the text tells nearly always that it holds nothing.
+    if (this.state === 'need-more' && this.#putOff?.add(bytes, end) === false) this.#putOff = null;
+  }
+
+  /** The value cannot be a name: the client's fault, unless only some servers would take the field for the model. */
+  #noName(reason: string): void {
+    if (this.#spelling === 'exact') this.refuse('INVALID_MODEL', reason);
+    else this.add({ model: undefined, isExact: false, start: this.#tokenStart, end: this.#tokenStart });
+    this.#spelling = null;
   }
 
   #skipString(bytes: Buffer, at: number): number {
@@ -210,8 +250,7 @@ export class JsonBodyScanner implements BodyFields {
   }
 
   #skipLiteral(bytes: Buffer, at: number): number {
-    let end = at;
-    while (end < bytes.length && isLiteral(bytes[end] as number)) end += 1;
+    const end = endOfLiteral(bytes, at);
     if (end < bytes.length) this.#mode = 'after-value';
     return end;
   }
@@ -253,20 +292,12 @@ export class JsonBodyScanner implements BodyFields {
     else if (held.length < limit) this.#held = Buffer.concat([held, bytes.subarray(0, limit - held.length)]);
   }
 
-  #refuse(error: 'INVALID_JSON' | 'INVALID_MODEL', reason: string): void {
-    this.state = 'invalid';
-    this.error = error;
-    this.reason = reason;
-    this.model = null;
+  /** The token that ends with these bytes. */
+  #whole(end: Buffer, limit: number): Buffer {
+    if (this.#held === null) return end;
+    this.#hold(end, limit);
+    const token = this.#held;
+    this.#held = null;
+    return token;
   }
-
-  #finish(): void {
-    if (this.#mode === 'start')
-      this.#refuse('INVALID_JSON', 'the body is empty. This path takes a JSON object');
-    else this.state = this.model === null ? 'no-model' : 'done';
-  }
-}
-
-function asBuffer(chunk: Uint8Array): Buffer {
-  return Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
 }

@@ -4,19 +4,23 @@ export const BACKSLASH = 0x5c;
 /** `model` with each letter written as \u00XX; a longer key is another one. */
 export const MAX_KEY_BYTES = 30;
 
-/** Whether the key between `start` and `end`, its quotes left out, is `model`. */
-export function spellsModel(bytes: Buffer, start: number, end: number): boolean {
+/** How the key between `start` and `end`, its quotes left out, spells `model`: so, in another letter case, or not. */
+export function spellingOfModel(bytes: Buffer, start: number, end: number): 'exact' | 'other' | null {
   const length = end - start;
-  if (length < 5 || length > MAX_KEY_BYTES) return false;
-  if (length > 5)
-    return holdsBackslash(bytes, start, end) && decodeString(bytes.subarray(start, end)) === 'model';
-  return (
-    bytes[start] === 0x6d &&
-    bytes[start + 1] === 0x6f &&
-    bytes[start + 2] === 0x64 &&
-    bytes[start + 3] === 0x65 &&
-    bytes[start + 4] === 0x6c
-  );
+  if (length < 5 || length > MAX_KEY_BYTES) return null;
+  if (length > 5) {
+    if (!holdsBackslash(bytes, start, end)) return null;
+    return spellingOf(decodeString(bytes.subarray(start, end)) ?? '');
+  }
+  // A letter and its capital differ in this bit only.
+  if (((bytes[start] as number) | 0x20) !== 0x6d || ((bytes[end - 1] as number) | 0x20) !== 0x6c) return null;
+  return spellingOf(bytes.toString('latin1', start, end));
+}
+
+function spellingOf(key: string): 'exact' | 'other' | null {
+  if (key === 'model') return 'exact';
+  // No letter outside ASCII folds to one of these.
+  return /^model$/i.test(key) ? 'other' : null;
 }
 
 function holdsBackslash(bytes: Buffer, start: number, end: number): boolean {
@@ -50,6 +54,17 @@ export function isSpace(byte: number): boolean {
 /** Bytes of numbers, `true`, `false` and `null`. */
 export function isLiteral(byte: number): boolean {
   return (byte >= 0x30 && byte <= 0x39) || ((byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7a) || isSign(byte);
+}
+
+/** Index of the first byte that belongs to no literal. */
+export function endOfLiteral(bytes: Buffer, from: number): number {
+  let end = from;
+  while (end < bytes.length && isLiteral(bytes[end] as number)) end += 1;
+  return end;
+}
+
+export function asBuffer(chunk: Uint8Array): Buffer {
+  return Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
 }
 
 function isSign(byte: number): boolean {

@@ -9,8 +9,8 @@ function part(name: string, value: string, extra = ''): string {
   return `----x1\r\nContent-Disposition: form-data; name="${name}"${extra}\r\n\r\n${value}\r\n`;
 }
 
-function scan(chunks: readonly Uint8Array[], untilEnd = true): MultipartBodyScanner {
-  const scanner = new MultipartBodyScanner(MultipartBodyScanner.boundaryOf(TYPE) ?? '', { untilEnd });
+function scan(chunks: readonly Uint8Array[]): MultipartBodyScanner {
+  const scanner = new MultipartBodyScanner(MultipartBodyScanner.boundaryOf(TYPE) ?? '');
   for (const chunk of chunks) scanner.push(chunk);
   scanner.end();
   return scanner;
@@ -28,31 +28,69 @@ test('multipart: finds model behind a file, and where it stands', () => {
       '----x1--\r\n',
   );
   const found = scan([body]);
-  assert.deepEqual([found.state, found.model], ['done', 'whisper-1']);
-  assert.equal(body.subarray(found.modelStart, found.modelEnd).toString(), 'whisper-1');
+  assert.deepEqual([found.state, found.model, found.isBroken], ['over', 'whisper-1', false]);
+  assert.deepEqual(
+    found.entries.map(({ start, end }) => body.subarray(start, end).toString()),
+    ['whisper-1'],
+  );
 });
 
 test('multipart: no model, an empty one, other spellings of the header', () => {
-  assert.equal(whole(part('file', 'x') + '----x1--').state, 'no-model');
-  assert.equal(whole(part('model', '') + '----x1--').model, '');
-  assert.equal(whole('').state, 'no-model');
+  assert.deepEqual(whole(part('file', 'x') + '----x1--').entries, []);
+  assert.equal(whole(part('model', '') + '----x1--').model, null);
   assert.equal(
     whole('----x1\r\ncontent-disposition:form-data;filename=a;name=model\r\n\r\nm\r\n----x1--').model,
     'm',
   );
-  assert.equal(whole('----x1\r\nX-Other: y\r\n\r\n\r\n' + part('model', 'm') + '----x1--').model, 'm');
+  assert.equal(whole('----x1 \t\r\nX-Other: y\r\n\r\n\r\n' + part('model', 'm') + '----x1--').model, 'm');
   assert.equal(whole('preamble\r\n' + part('model', 'm') + '----x1--').model, 'm');
 });
 
-test('multipart: a second, over-long or unprintable model is INVALID_MODEL', () => {
+test('multipart: a name in any form that some server reads counts', () => {
+  for (const disposition of [
+    "form-data; name*=utf-8''m%6fdel",
+    "form-data; name=file; name*=utf-8'en'model",
+    'form-data; name*0=mo; name*1="del"',
+    "form-data; name*0*=utf-8''m%6F; name*1=del",
+    'form-data;\r\n name="model"',
+    'form-data; name=x\r\nContent-Disposition: form-data; name="model"',
+    'form-data; name="model"; filename="f"',
+  ])
+    assert.equal(
+      whole(`----x1\r\nContent-Disposition: ${disposition}\r\n\r\nm\r\n----x1--`).model,
+      'm',
+      disposition,
+    );
+});
+
+test('multipart: two names, or one that is over-long, unprintable or encoded, are INVALID_MODEL', () => {
   for (const form of [
     part('model', 'a') + part('model', 'b'),
+    part('model', 'a') + part('model', ''),
     part('model', 'x'.repeat(5000)),
     part('model', 'a\nb'),
+    part('model', 'YQ==', '\r\nContent-Transfer-Encoding: base64'),
   ]) {
     const found = whole(form + '----x1--');
     assert.deepEqual([found.error, found.model], ['INVALID_MODEL', null]);
   }
+});
+
+test('multipart: the same name twice is one', () => {
+  const found = whole(part('model', 'a') + part('x', 'y') + part('model', 'a') + '----x1--');
+  assert.deepEqual([found.model, found.entries.length], ['a', 2]);
+});
+
+test('multipart: what servers read differently, or what is no form, is broken', () => {
+  for (const form of [
+    '',
+    '{"model":"m"}',
+    part('x', 'y'),
+    `----x1\nContent-Disposition: form-data; name="model"\n\nm\n${part('x', 'y')}----x1--`,
+    `----x1\r\nContent-Disposition: form-data; name="model"\r\n\r\n${part('model', 'm')}----x1--`,
+    `----x1\r\nX-Long: ${'y'.repeat(20_000)}\r\n\r\nbody\r\n----x1--`,
+  ])
+    assert.deepEqual([whole(form).state, whole(form).isBroken], ['over', true], form.slice(0, 60));
 });
 
 test('multipart: the boundary is read from the header', () => {
@@ -90,10 +128,13 @@ test('multipart: chunks make no difference', () => {
       const once = scan([body]);
       assert.deepEqual({ ...scan(chunks) }, { ...once });
       const models = fields.filter(([name]) => name === 'model').map(([, value]) => value);
-      if (once.state === 'done') {
-        assert.deepEqual([once.model], models);
-        assert.equal(body.subarray(once.modelStart, once.modelEnd).toString(), once.model);
-      } else if (once.state === 'no-model') assert.equal(models.length, 0);
+      if (once.error !== null || once.isBroken) return;
+      assert.deepEqual(
+        once.entries.map(({ model }) => model),
+        models,
+      );
+      for (const { model, start, end } of once.entries)
+        assert.equal(body.subarray(start, end).toString(), model);
     }),
     { numRuns: 800 },
   );

@@ -1,33 +1,53 @@
+import type { ByteRange } from './body-fields.ts';
+
 /** What stands in the body for another model: a JSON string, or the raw text of a multipart form's field. */
 export function modelToken(name: string, body: 'json' | 'multipart'): Buffer {
   return Buffer.from(body === 'json' ? JSON.stringify(name) : name, 'utf8');
 }
 
+/** What is put at the beginning of a JSON object that names no model. */
+export function modelField(name: string, hasFields: boolean): Buffer {
+  return Buffer.from(`"model":${JSON.stringify(name)}${hasFields ? ',' : ''}`, 'utf8');
+}
+
 /** By how much the body's length changes. */
-export function spliceDelta(start: number, end: number, token: Uint8Array): number {
-  return token.length - (end - start);
+export function spliceDelta(ranges: readonly ByteRange[], token: Uint8Array): number {
+  return ranges.reduce((sum, { start, end }) => sum + token.length - (end - start), 0);
 }
 
 /**
- * A body with its bytes from `start` to `end` replaced by `token`, without copying: the chunks that they stand in are
- * cut. `start` and `end` count from the first byte of the first chunk, and `end` lies within the chunks.
+ * A body with the bytes of each range replaced by `token`, without copying: the chunks that they stand in are
+ * cut. Ranges are in order, do not overlap, lie within the chunks, and count from the first byte of the first chunk.
  */
-export function spliceChunks(chunks: readonly Buffer[], start: number, end: number, token: Buffer): Buffer[] {
+export function spliceChunks(
+  chunks: readonly Buffer[],
+  ranges: readonly ByteRange[],
+  token: Buffer,
+): readonly Buffer[] {
+  return ranges.reduceRight((spliced, range) => spliceOne(spliced, range, token), chunks);
+}
+
+function spliceOne(chunks: readonly Buffer[], { start, end }: ByteRange, token: Buffer): readonly Buffer[] {
   const spliced: Buffer[] = [];
   let offset = 0;
   let placed = false;
+  const place = (): void => {
+    if (!placed) spliced.push(token);
+    placed = true;
+  };
   for (const chunk of chunks) {
     const from = offset;
     const to = offset + chunk.length;
     offset = to;
     if (to <= start || from >= end) {
+      if (from >= end) place();
       spliced.push(chunk);
       continue;
     }
     if (from < start) spliced.push(chunk.subarray(0, start - from));
-    if (!placed) spliced.push(token);
-    placed = true;
+    place();
     if (to > end) spliced.push(chunk.subarray(end - from));
   }
+  place();
   return spliced;
 }

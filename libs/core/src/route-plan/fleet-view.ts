@@ -6,6 +6,7 @@ import type { EndpointModel, Snapshot } from '../snapshot.ts';
 import { applyCheck } from './breaker.ts';
 import { EndpointView, type EndpointRouting, type EndpointViewInput } from './endpoint-view.ts';
 import type { FleetLive, Rotation } from './fleet-live.ts';
+import { onlyModel } from './only-model.ts';
 
 /** An endpoint to send a request to, and under which name it has the model. Shared between plans: never changed. */
 export interface Candidate {
@@ -51,6 +52,13 @@ export interface Target {
 
 const MAX_TARGETS = 4_096;
 
+/** What has been asked of one scope so far. */
+interface ScopeTargets {
+  readonly members: Target;
+  readonly targets: Map<string, Target>;
+  only: { readonly target: Target | null } | null;
+}
+
 /** One snapshot made ready for planning; made anew with each snapshot, change of control or configuration. */
 export class FleetView {
   readonly endpoints: readonly EndpointView[];
@@ -59,10 +67,7 @@ export class FleetView {
   readonly #byName: ReadonlyMap<string, EndpointView>;
   /** By their plain names; made when it is first asked for. */
   #namesakes: ReadonlyMap<string, readonly Native[]> | null = null;
-  readonly #scopes = new Map<
-    RouteScope,
-    { readonly members: Target; readonly targets: Map<string, Target> }
-  >();
+  readonly #scopes = new Map<RouteScope, ScopeTargets>();
 
   constructor(input: FleetInput, endpoints: readonly EndpointView[]) {
     this.#input = input;
@@ -137,7 +142,26 @@ export class FleetView {
     return natives;
   }
 
-  #scope(scope: RouteScope): { readonly members: Target; readonly targets: Map<string, Target> } {
+  /**
+   * Where the one model of a route is, for requests that name none; null where there are several, or none is known. A body
+   * gets its name at endpoints that would also serve models which they do not offer.
+   */
+  only(scope: RouteScope): Target | null {
+    const entry = this.#scope(scope);
+    entry.only ??= { target: this.#onlyTarget(scope, entry.members) };
+    return entry.only.target;
+  }
+
+  #onlyTarget(scope: RouteScope, { everywhere }: Target): Target | null {
+    const names = new Set(everywhere.map(({ name }) => name));
+    const only = onlyModel(this.#input.snapshot?.catalog.models ?? [], names);
+    const target = only === null ? null : this.target(scope, only.id);
+    if (target === null) return null;
+    const candidates = target.candidates.map((one) => ({ ...one, rewrite: one.endpoint.hasModelFilter }));
+    return { ...target, candidates };
+  }
+
+  #scope(scope: RouteScope): ScopeTargets {
     let entry = this.#scopes.get(scope);
     if (entry === undefined) {
       const everywhere = this.endpoints.filter((endpoint) => scope.types?.has(endpoint.type) ?? true);
@@ -153,6 +177,7 @@ export class FleetView {
       entry = {
         members: { candidates, rotation, everywhere, steps: [], modelId: null },
         targets: new Map(),
+        only: null,
       };
       this.#scopes.set(scope, entry);
     }

@@ -18,6 +18,11 @@ export interface RouteRequest {
   readonly scope: RouteScope;
   /** As the client wrote it; null or empty if the request names none. */
   readonly model: string | null;
+  /**
+   * Whether it can be told from the body which model a server will take: `none` is no body, and `unreadable` does not go to
+   * endpoints that offer only some of their models. Default `readable`.
+   */
+  readonly body?: 'none' | 'readable' | 'unreadable';
   /** Endpoint that goes first if it is among the usable ones, because the client asked for it. */
   readonly preferred?: string | null;
   /** Null for requests that belong to no session. */
@@ -57,13 +62,7 @@ export type Plan = RoutedPlan | RefusedPlan;
  */
 export function planRoute(view: FleetView, request: RouteRequest, policy: RoutePolicy): Plan {
   const { scope, model } = request;
-  if (model === null || model === '') {
-    const members = view.members(scope);
-    const candidates = order(view, members, request, policy);
-    return candidates === null
-      ? refuse(request, policy, 'NO_ENDPOINT', members)
-      : { kind: 'routed', ...candidates, facts: [] };
-  }
+  if (model === null || model === '') return planUnnamed(view, request, policy);
   const target = view.target(scope, model);
   const found = target === null ? null : order(view, target, request, policy);
   if (target !== null && found !== null) {
@@ -73,23 +72,46 @@ export function planRoute(view: FleetView, request: RouteRequest, policy: RouteP
   }
   const fallback = fallBack(view, request, policy, target !== null);
   if (fallback !== null) return fallback;
-  if (target !== null) return refuse(request, policy, 'MODEL_UNAVAILABLE', target);
+  if (target !== null)
+    return refuse(request, policy, refusalOf(target, request, 'MODEL_UNAVAILABLE'), target);
   const members = view.members(scope);
   // Where nothing was ever listed, "nobody has it" cannot be said.
   const blind = members.candidates.length > 0 && members.everywhere.every((endpoint) => !endpoint.listed);
   return refuse(request, policy, blind ? 'NO_ENDPOINT' : 'MODEL_NOT_FOUND', members);
 }
 
+/** A request that names no model goes to the one model of its route where there is one, else to any endpoint. */
+function planUnnamed(view: FleetView, request: RouteRequest, policy: RoutePolicy): Plan {
+  const members = view.members(request.scope);
+  const only = request.body === 'none' || request.body === 'unreadable' ? null : view.only(request.scope);
+  const candidates =
+    (only === null ? null : order(view, only, request, policy)) ?? order(view, members, request, policy);
+  return candidates === null
+    ? refuse(request, policy, refusalOf(members, request, 'NO_ENDPOINT'), members)
+    : { kind: 'routed', ...candidates, facts: [] };
+}
+
+/** An endpoint with a model_filter gets nothing that may be for another model than those that it offers. */
+function isKeptFrom({ endpoint, modelId }: Candidate, { body }: RouteRequest): boolean {
+  return endpoint.hasModelFilter && body !== 'none' && (modelId === null || body === 'unreadable');
+}
+
+function refusalOf(target: Target, request: RouteRequest, otherwise: RefusalCode): RefusalCode {
+  const isKept = target.candidates.some((one) => one.endpoint.status.serves && isKeptFrom(one, request));
+  return isKept ? 'INVALID_MODEL' : otherwise;
+}
+
 /** The candidates of a target in the order to try them; null where none could serve. */
 function order(
   view: FleetView,
-  target: Pick<Target, 'candidates' | 'rotation' | 'steps'>,
+  target: Target,
   request: RouteRequest,
   policy: RoutePolicy,
 ): Pick<RoutedPlan, 'candidates' | 'lastResort'> | null {
   const usable: Candidate[] = [];
   let ejected: Candidate[] | null = null;
   for (const candidate of target.candidates) {
+    if (isKeptFrom(candidate, request)) continue;
     const { status, live } = candidate.endpoint;
     if (status.serves) usable.push(candidate);
     else if (status.status !== 'ejected') continue;
@@ -172,9 +194,7 @@ function fallBack(
   const refresh = request.refresh ?? null;
   const allowed = policy.strategy === 'optimistic' || (policy.strategy === 'discovery' && refresh !== null);
   if (!allowed || policy.fallback !== 'all') return null;
-  const { candidates, rotation, steps } = view.members(request.scope);
-  const unfiltered = candidates.filter(({ endpoint }) => !endpoint.hasModelFilter);
-  const ordered = order(view, { candidates: unfiltered, rotation, steps }, request, policy);
+  const ordered = order(view, view.members(request.scope), request, policy);
   if (ordered === null) return null;
   return { kind: 'routed', ...ordered, facts: [anyEndpointFacts(policy, isKnown, refresh)] };
 }

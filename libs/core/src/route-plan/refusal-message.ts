@@ -3,7 +3,10 @@ import type { ErrorCode } from '../errors.ts';
 import type { EndpointView } from './endpoint-view.ts';
 import type { RouteScope, Target } from './fleet-view.ts';
 
-export type RefusalCode = Extract<ErrorCode, 'MODEL_NOT_FOUND' | 'MODEL_UNAVAILABLE' | 'NO_ENDPOINT'>;
+export type RefusalCode = Extract<
+  ErrorCode,
+  'MODEL_NOT_FOUND' | 'MODEL_UNAVAILABLE' | 'NO_ENDPOINT' | 'INVALID_MODEL'
+>;
 
 const MAX_NAMED = 5;
 const MAX_MODEL_LENGTH = 120;
@@ -15,6 +18,10 @@ export function refusalMessage(code: RefusalCode, scope: RouteScope, model: stri
     return `no endpoint has the model ${name}. GET /olla/models lists the models that are known`;
   }
   const endpoints = target.candidates.map((candidate) => candidate.endpoint);
+  if (code === 'INVALID_MODEL') {
+    const filtered = endpoints.filter((one) => one.hasModelFilter).map((endpoint) => endpoint.name);
+    return `the model that the request is for cannot be told from its body, and ${listed(filtered)} offers only models that its model_filter names. Send a JSON object with one \`model\``;
+  }
   if (code === 'MODEL_UNAVAILABLE') {
     if (endpoints.length === 0) {
       const others = target.everywhere.map((endpoint) => `${endpoint.name} (${endpoint.type})`);

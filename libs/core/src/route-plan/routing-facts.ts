@@ -81,6 +81,7 @@ function refusalReason(
 ): string {
   if (code === 'MODEL_NOT_FOUND') return 'model_not_found';
   if (code === 'NO_ENDPOINT') return 'no_healthy_endpoints';
+  if (code === 'INVALID_MODEL') return 'model_unreadable';
   const withheld = fallback === 'none' ? 'no_fallback' : 'compatible_only';
   switch (strategy) {
     case 'strict':

@@ -6,7 +6,8 @@ import {
   type ListingScope,
 } from '@olla/backends/listings/answer-for-fleet';
 import type { ListingSource, Scope } from '@olla/backends/listings/listing-source';
-import { findListed } from '@olla/backends/listings/select-models';
+import { findListed, selectModels } from '@olla/backends/listings/select-models';
+import { joinCopies } from '@olla/backends/listings/join-copies';
 import { unifiedModel } from '@olla/backends/listings/unified';
 import { OllaError } from '@olla/core/errors';
 import type { RoutingView } from '../fleet/routing-view.ts';
@@ -104,7 +105,10 @@ function listedAs({ query }: Call): { readonly format: string; readonly scope: S
 function oneModel(source: ListingSource, name: string): object {
   const listed = findListed(source, {}, name);
   if (listed === undefined) throw modelNotFound(name);
-  return unifiedModel(listed, Date.now());
+  const joined = joinCopies(selectModels(source, {})).find(
+    ({ id, model, aliasFor }) => id === listed.id || (aliasFor === null && model.aliases.includes(listed.id)),
+  );
+  return unifiedModel(joined ?? listed, Date.now());
 }
 
 /** A list offers what the planner would route; so does the reason why a model is not offered. */

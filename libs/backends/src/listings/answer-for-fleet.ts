@@ -1,6 +1,7 @@
 import type { BackendType } from '@olla/core/backend-type';
 import type { BackendProfile } from '../profile.ts';
 import { DEFAULT_PROFILE, PROFILES } from '../table.ts';
+import { joinCopies } from './join-copies.ts';
 import type { ListingSource, Scope } from './listing-source.ts';
 import { namedFromListed, openAiList, openAiModel, type NamedModel } from './openai.ts';
 import {
@@ -138,7 +139,7 @@ export const LIST_FORMATS: readonly string[] = ['unified', 'openai', ...TYPE_FOR
 /** `GET /olla/models` in a form, with its filters. @throws RangeError for a format that is not one of LIST_FORMATS */
 export function listModels(source: ListingSource, format: string, scope: Scope): object {
   const listed = (): ListedModel[] => selectModels(source, scope);
-  if (format === 'unified') return unifiedList(listed());
+  if (format === 'unified') return unifiedList(joinCopies(listed()));
   if (format === 'openai') return openAiList(listed().map(namedFromListed));
   const profile = TYPE_FORMATS.get(format);
   if (profile === undefined || profile.modelsFormat === null) throw new RangeError(`no format ${format}`);

@@ -43,7 +43,7 @@ test('the demo gives two requests, on a terminal and in the record of a pipe', (
   assert.match(String(startRecord(demo)['next']), /^curl /);
 });
 
-test('with nothing found it says what to do', () => {
+test('names the next step when no server was found', () => {
   const nothing = facts(0, [], { kind: 'detected', count: 0, ports: [11434, 1234] });
   const text = startLines(nothing).join('\n');
   assert.match(text, /no backend answered on this machine \(ports 11434 1234\)/);

@@ -1,7 +1,7 @@
 import type { Settings } from '@olla/config/schema';
 import type { EndpointSnapshot, Snapshot } from '@olla/core/snapshot';
 
-/** Where the endpoints come from, for the lines that a start prints. */
+/** The source of the endpoints, for the lines that a start prints. */
 export type EndpointSource =
   | { readonly kind: 'file'; readonly file: string | null }
   /** No endpoints are configured; these were found on this machine. */
@@ -21,7 +21,7 @@ export interface StartFacts {
 
 const SHOWN_ENDPOINTS = 5;
 
-/** What a terminal shows of a start: at most a dozen lines, with a request that works when pasted. */
+/** The output of a start on a terminal: at most a dozen lines, with a request that works when pasted. */
 export function startLines(facts: StartFacts): string[] {
   const { settings, snapshot, url } = facts;
   const limits = settings.server.rate_limits;
@@ -42,7 +42,7 @@ export function startLines(facts: StartFacts): string[] {
 
 const NO_MODELS = 'no models yet: try `olla serve --demo`, or `olla config init` to name your servers';
 
-/** What to do now: a request to paste (with the demo for an SDK too), or where models come from if there are none. */
+/** The next step: a request to paste (with the demo for an SDK too), or the source of models if there are none. */
 export function nextSteps({ snapshot, url, source }: StartFacts): string[] {
   const model = exampleModel(snapshot);
   if (model === null) return [NO_MODELS];

@@ -1,6 +1,6 @@
 /**
- * What the path of a request does on the steady path: keep-alive connections, a model that is known, limits with
- * leases in hand, a log line for each request. A real gateway with one worker, counted from inside the worker.
+ * Counts the operations of a request in the steady state: keep-alive connections, a known model, limits with held
+ * leases, a log line for each request. A real gateway runs one worker, which counts its own operations.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -20,7 +20,7 @@ import { startGateway, type Gateway } from '@olla/testing/olla-process';
 
 const CHUNKS = 1000;
 const CONNECTIONS = 4;
-/** Requests between two readings: so few that in some batches nothing goes on that goes by the clock. */
+/** Requests between two readings, so few that some batches see no periodic work. */
 const BATCH = 40;
 const MAX_BATCHES = 60;
 const MANY = 1000;
@@ -28,7 +28,7 @@ const MAX_STREAMS = 10;
 /** High enough that no limit refuses, so every request passes through all of them. */
 const PLENTY = 100_000_000;
 
-/** What one request makes a worker do. The timer is node:http's, for the connection that becomes idle. */
+/** A worker's operations for one request. The timer is node:http's, for the connection that becomes idle. */
 const OF_A_REQUEST: DataPathCounts = {
   resources: { TickObject: 5, PROMISE: 13, Timeout: 1 },
   timers: {},
@@ -36,9 +36,9 @@ const OF_A_REQUEST: DataPathCounts = {
 };
 const NOTHING: DataPathCounts = { resources: {}, timers: {}, messages: {} };
 
-/** What goes by the clock, whatever the number of requests. */
+/** Periodic operations, independent of the number of requests. */
 const MESSAGES_A_SECOND: Readonly<Record<string, number>> = {
-  // Alone on its host a worker tells its counts every 100 ms (state/pace/load-pace.ts).
+  // A worker without others publishes its counts every 100 ms (state/pace/load-pace.ts).
   'cast load.changes': 10,
   // Every 250 ms (state/pace/statistics-pace.ts).
   'cast statistics.report': 4,
@@ -86,7 +86,7 @@ after(async () => {
 });
 
 describe('the path of a request', () => {
-  test('costs what is known for a request, and no message, no timer and no file beyond', async () => {
+  test('costs the known operations for a request, and no further message, timer or file', async () => {
     const least = await leastOf(MAX_BATCHES, BATCH, 0.5, OF_A_REQUEST, () => ask(BATCH));
     assert.deepEqual(least, OF_A_REQUEST);
   });
@@ -107,12 +107,12 @@ describe('the path of a request', () => {
     assert.deepEqual(least, NOTHING);
   });
 
-  test('waits for a lease only while one is asked for, and never for the primary or the agent beyond', async () => {
+  test('waits for a lease only while one is requested, and otherwise for neither primary nor agent', async () => {
     const waited = await leaseWaits();
     const { counts } = await countDuring(() => ask(MANY));
     const asked = counts.messages['request leases.take'] ?? 0;
     const waits = (await leaseWaits()) - waited;
-    // Whoever comes while a lease is asked for waits with the one that asks.
+    // Requests that arrive while a lease is requested wait for the same message.
     assert.ok(waits <= asked * CONNECTIONS, `${waits} of ${MANY} requests waited for ${asked} leases`);
 
     const others = [gateway.process.pid, gateway.children().agent!];
@@ -151,7 +151,7 @@ function stream(response: ServerResponse): void {
   next();
 }
 
-/** Sends so many requests over the keep-alive connections; all have to be answered with 200. */
+/** Sends this number of requests over the keep-alive connections; all have to be answered with 200. */
 async function ask(count: number): Promise<void> {
   let left = count;
   const askInTurn = async (): Promise<void> => {

@@ -2,7 +2,7 @@ import type { BuildInfo } from '@olla/admin-api/build-info';
 import type { Instance } from '@olla/core/instance';
 import type { Settings } from '@olla/config/schema';
 
-/** What the primary and its children say to each other beside the shared state's own messages. */
+/** The messages between the primary and its children, besides those of the shared state. */
 
 /** First message to every child: all that it needs to begin. */
 export interface InitMessage {
@@ -27,13 +27,13 @@ export interface FailedMessage {
   readonly message: string;
 }
 
-/** From a worker that met a fault outside of any request: it takes no new connections, finishes what runs, and exits. */
+/** From a worker with a fault outside of any request: it takes no new connections, finishes its requests and exits. */
 export interface FaultMessage {
   readonly olla: 'fault';
   readonly message: string;
 }
 
-/** To a worker: take no new connections, finish what runs within the time, then exit. */
+/** To a worker: take no new connections, finish the running requests within the time, then exit. */
 export interface DrainMessage {
   readonly olla: 'drain';
   readonly timeoutMs: number;

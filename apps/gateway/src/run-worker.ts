@@ -61,7 +61,7 @@ const FIRST_SNAPSHOT_MS = 3_000;
 const MAX_FLUSH_MS = 2_000;
 const MIN_FLUSH_MS = 500;
 
-/** Puts a worker together and starts to listen. Rejects if it cannot listen. */
+/** Assembles a worker and starts to listen. Rejects if it cannot listen. */
 export async function runWorker({ init, state, log, format }: RunWorkerOptions): Promise<RunningWorker> {
   const { settings, self } = init;
   const { proxy, server } = settings;
@@ -79,7 +79,7 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
   let isDraining = false;
   let listening: Listening | null = null;
 
-  // ── what the worker knows of its fleet ──────────────────────────────────
+  // ── the fleet ───────────────────────────────────────────────────────────
   const endpoints = new Endpoints(settings);
   const live = new FleetLive(Math.random());
   const invalidResponses = new InvalidResponses(log);
@@ -111,7 +111,7 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
   });
   const sessions = proxy.sticky_sessions.enabled ? new Sessions(proxy.sticky_sessions, state.sessions) : null;
 
-  // ── what it counts and tells ────────────────────────────────────────────
+  // ── statistics, logs and traces ─────────────────────────────────────────
   const statistics = new StatisticsRecorder(() => state.statistics.noteChange());
   state.statistics.provide(() =>
     statistics.report({
@@ -227,7 +227,7 @@ function policyOf({ proxy, model_registry: { routing_strategy: strategy } }: Set
   };
 }
 
-/** What is left for sending the last spans: the primary kills a worker a second after its time. */
+/** Time for sending the last spans: the primary kills a worker a second after its drain time. */
 function flushTime(timeoutMs: number, drainedMs: number): number {
   return Math.min(MAX_FLUSH_MS, Math.max(MIN_FLUSH_MS, timeoutMs - drainedMs));
 }

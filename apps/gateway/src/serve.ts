@@ -22,7 +22,7 @@ export interface ServeOptions {
 const FIRST_PROBES_MS = 1_500;
 
 /**
- * Runs a gateway until it is told to stop.
+ * Runs a gateway until a signal stops it.
  *
  * @returns the exit code of the process
  * @throws StartupError with a message for the operator, if it cannot start
@@ -85,13 +85,13 @@ async function announce(
   if (format === 'pretty') process.stdout.write(`${startLines(facts).join('\n')}\n`);
   else {
     log.info('listening', startRecord(facts));
-    // Who asked for a demonstration wants to see it, wherever the log goes.
+    // The demonstration is shown wherever the log goes.
     if (source.kind === 'demo') process.stderr.write(`${nextSteps(facts).join('\n')}\n`);
   }
   log.flush();
 }
 
-/** The newest snapshot once every endpoint was probed, or what there is when the time is over. */
+/** The newest snapshot once every endpoint was probed, or the one at the deadline. */
 async function firstProbes(primary: GatewayPrimary, endpoints: number): Promise<Snapshot | null> {
   const { snapshots } = primary.hub.state;
   const probed = (snapshot: Snapshot | null): boolean =>

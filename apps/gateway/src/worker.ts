@@ -16,10 +16,10 @@ const INIT_TIMEOUT_MS = 10_000;
 let running: RunningWorker | null = null;
 let stopping = false;
 const stop = (timeoutMs: number, exitCode = 0): void => {
-  // A service manager signals every process, and the primary tells its workers too.
+  // A service manager signals every process, and the primary sends its workers a message too.
   if (stopping) return;
   stopping = true;
-  // One that is still starting serves nobody.
+  // A worker that is still starting has no requests.
   if (running === null) process.exit(exitCode);
   void running.stop(timeoutMs).finally(() => {
     log.flush();
@@ -41,7 +41,7 @@ const { log, format } = openLog(init.settings.logging, {
 // What a request throws ends that request. What comes here nobody was there to catch, so that nothing is sure of this
 // process any more: it is replaced, and its streams end as they would have.
 process.on('uncaughtException', (fault, origin) => {
-  // A log that nobody reads cannot be told so.
+  // A closed log cannot record this error.
   if ('code' in fault && fault.code === 'EPIPE' && stopping) return;
   log.error(
     'the worker met a fault outside of any request; another takes its place while it finishes what runs',
@@ -59,11 +59,11 @@ process.on('uncaughtException', (fault, origin) => {
   stop(init.settings.server.shutdown_timeout, 1);
 });
 
-// The terminal sends its signals to the whole group; only the primary acts on them.
+// A terminal signals the whole process group; only the primary acts on the signals.
 process.on('SIGINT', () => undefined);
 
 process.on('SIGTERM', () => stop(init.settings.server.shutdown_timeout));
-// The primary is gone, and with it everything that this worker shares.
+// The primary has ended, and with it the shared state of this worker.
 process.on('disconnect', () => stop(init.settings.server.shutdown_timeout));
 
 try {

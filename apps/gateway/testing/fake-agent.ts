@@ -10,10 +10,10 @@ import type {
 } from '@olla/core/snapshot';
 import type { SharedState } from '@olla/state/shared-state';
 
-/** A model by its native name, with what its server tells of it. */
+/** A model by its native name, with the details that its server reports. */
 export type ModelSpec = string | (Pick<EndpointModel, 'name'> & Partial<EndpointModel>);
 
-/** What the agent says of one endpoint. */
+/** The agent's result for one endpoint. */
 export interface SeenEndpoint {
   readonly name: string;
   readonly key: string;
@@ -27,7 +27,7 @@ export interface SeenEndpoint {
 /** Far longer than a test runs. */
 const LEAD_MS = 600_000;
 
-/** Stands in for the discovery agent: it probes nothing and publishes what a test tells it. */
+/** Replaces the discovery agent: it probes nothing and publishes the snapshots that a test sets. */
 export class FakeAgent {
   readonly #state: SharedState;
   readonly #token: number;
@@ -96,7 +96,7 @@ function snapshotOf({ name, key, type, state, reason, load }: SeenEndpoint, now:
 }
 
 function modelOf(spec: ModelSpec): EndpointModel {
-  const told = typeof spec === 'string' ? { name: spec } : spec;
+  const reported = typeof spec === 'string' ? { name: spec } : spec;
   return {
     kind: 'llm',
     resident: true,
@@ -111,6 +111,6 @@ function modelOf(spec: ModelSpec): EndpointModel {
     publisher: null,
     capabilities: [],
     modifiedAt: null,
-    ...told,
+    ...reported,
   };
 }

@@ -22,7 +22,7 @@ import { AdminToken } from '../src/admin/admin-token.ts';
 import type { AdminRequest } from '../src/admin/respond.ts';
 import type { AdminDeps } from '../src/admin/sources.ts';
 
-/** A cluster of plain values for tests of the admin API: change the fields, then ask. */
+/** A cluster of plain values for tests of the admin API, which change its fields. */
 export const NOW = Date.UTC(2026, 10, 25, 12, 0, 0);
 
 export interface FakeCluster {
@@ -140,7 +140,7 @@ function replyOf<T>(cluster: FakeCluster, value: T): Promise<T> {
   return cluster.failure === null ? Promise.resolve(value) : Promise.reject(cluster.failure);
 }
 
-/** A snapshot in which every endpoint is healthy, except as told. `shared` is on both GPUs, `only-a` on one. */
+/** A snapshot in which every endpoint is healthy unless given otherwise. `shared` is on both GPUs, `only-a` on one. */
 export function fakeSnapshot(settings: Settings, states: Readonly<Record<string, EndpointState>>): Snapshot {
   return {
     version: { token: 7, n: 12 },

@@ -2,7 +2,7 @@ import type { IpcChannel } from '@olla/state/channel/ipc-channel';
 
 type Send = Parameters<NonNullable<IpcChannel['send']>>;
 
-/** A worker's channel to its primary that a test can hold: what the worker sends meanwhile arrives at `release`. */
+/** A worker's channel to its primary that a test can hold: messages sent meanwhile arrive at `release`. */
 export class HeldChannel implements IpcChannel {
   readonly on: IpcChannel['on'];
   readonly off: IpcChannel['off'];

@@ -11,7 +11,7 @@ import { FakeAgent, type ModelSpec, type SeenEndpoint } from './fake-agent.ts';
 import { HeldChannel } from './held-channel.ts';
 import { RecordingLog } from './recording-log.ts';
 
-/** An endpoint of the gateway, and the models that the agent says it has. */
+/** An endpoint of the gateway, and its models in the agent's snapshot. */
 export interface TestEndpoint {
   readonly name: string;
   readonly url: string;
@@ -31,7 +31,9 @@ export interface InProcessOptions {
   readonly adminToken?: string;
 }
 
-/** Workers that run inside the test's process, with their shared state in memory and an agent that a test speaks for. */
+/**
+ * Workers that run inside the test's process, with their shared state in memory and an agent that a test speaks for.
+ */
 export interface InProcessGateway {
   /** Where the first worker listens. */
   readonly port: number;
@@ -42,11 +44,11 @@ export interface InProcessGateway {
   readonly channels: readonly HeldChannel[];
   readonly settings: Settings;
   readonly agent: FakeAgent;
-  /** What all its workers logged. */
+  /** The log lines of all its workers. */
   readonly log: RecordingLog;
   /** The agent's end of the shared state. */
   readonly state: SharedState;
-  /** Cuts off what still runs after `timeoutMs`; default 0. */
+  /** Aborts the requests that still run after `timeoutMs`; default 0. */
   stop(timeoutMs?: number): Promise<void>;
 }
 

@@ -33,7 +33,7 @@ export class RecordingLog implements Logger {
   }
 
   flush(): void {
-    // Every line is kept at once.
+    // There is no buffer to flush.
   }
 
   /** The log line of the request with this id, once the request is settled. */

@@ -70,14 +70,14 @@ export async function refresh(deps: AdminDeps, request: AdminRequest): Promise<R
   return { action: 'refresh', refresh: control.refresh, revision: control.revision };
 }
 
-/** One event and one line, by the worker that was asked. */
+/** Publishes one event and logs one line, in the worker that handled the call. */
 function reportChange(
   deps: AdminDeps,
   control: Control,
   { action, endpoint, from, by }: { action: 'drain' | 'resume'; endpoint: string; from: string; by: string },
 ): void {
   const view = deps.endpoints().find(({ name }) => name === endpoint);
-  // This worker hears of the new control in a moment.
+  // This worker receives the new control shortly.
   const after = view && endpointStatus(view, view.probed, control, view.live.breaker);
   reportEvent(
     { events: deps.state.events, log: deps.log },
@@ -101,7 +101,7 @@ async function change(deps: AdminDeps, wanted: ControlChange): Promise<Control> 
   }
 }
 
-/** Who acts, for events: what the console says of itself, and the address that says so. */
+/** The operator in events: the name that the console sends, and its address. */
 function actorOf(request: AdminRequest): string {
   const claimed = request.headers['x-olla-actor'];
   const address = request.clientAddress;

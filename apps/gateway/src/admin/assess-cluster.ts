@@ -6,7 +6,7 @@ import type { ClusterStatistics } from './sum-statistics.ts';
 
 export interface Assessment {
   readonly status: 'healthy' | 'degraded' | 'critical';
-  /** What an operator should look at, one sentence each; empty when all is well. */
+  /** The problems that an operator should look at, one sentence each; empty if there are none. */
   readonly reasons: string[];
 }
 
@@ -42,7 +42,7 @@ function explain(sources: AssessmentSources, asked: number, success: number): st
   const reasons: string[] = [];
   if (endpoints.length === 0)
     reasons.push('No endpoint is configured: add one under discovery.static.endpoints.');
-  else if (!sources.hasSnapshot) reasons.push('No discovery agent has told of the endpoints yet.');
+  else if (!sources.hasSnapshot) reasons.push('No discovery agent has published the endpoints yet.');
   else if (!endpoints.some(({ status }) => status.serves)) reasons.push('No endpoint can be routed to.');
   for (const {
     name,

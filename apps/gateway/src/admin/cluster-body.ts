@@ -3,7 +3,7 @@ import type { LiveInstance } from '@olla/state/ports/directory';
 import { compareText } from './endpoint-rows.ts';
 import type { Moment } from './sources.ts';
 
-/** Gateways, workers and agents that are alive, with what each worker did. */
+/** Live gateways, workers and agents, with the counters of each worker. */
 export function clusterBody({ instances, reading, statistics, missing, deps }: Moment): ClusterBody {
   const sorted = [...instances].sort((a, b) => compareText(a.host, b.host) || a.pid - b.pid);
   const byRole = (role: LiveInstance['role']) => sorted.filter((instance) => instance.role === role);
@@ -33,7 +33,7 @@ export function clusterBody({ instances, reading, statistics, missing, deps }: M
   };
 }
 
-/** Gateways and agents whose configuration names other endpoints than ours. */
+/** Gateways and agents whose configuration has other endpoints than this gateway's. */
 export function differingGateways(instances: readonly LiveInstance[], ownHash: string): string[] {
   return instances
     .filter((instance) => instance.role !== 'worker' && instance.configHash !== ownHash)

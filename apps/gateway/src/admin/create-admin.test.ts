@@ -91,7 +91,7 @@ function header(response: AdminResponse, name: string): string | undefined {
   return response.headers.find(([key]) => key.toLowerCase() === name)?.[1];
 }
 
-test('answers every operation as its schema says, before traffic and after', async () => {
+test('answers every operation in the form of its schema, before traffic and after', async () => {
   for (const cluster of [fakeCluster(), busyCluster()]) {
     const report = createProcessReporter(cluster.deps.self);
     cluster.replies = { replies: [{ instance: 'worker-1', reply: report.read() }], missing: ['worker-2'] };
@@ -106,7 +106,7 @@ test('answers every operation as its schema says, before traffic and after', asy
   }
 });
 
-test('writes no number that is NaN or infinite, whatever was counted', async () => {
+test('writes no NaN and no infinite number for any counters', async () => {
   const cluster = busyCluster();
   cluster.reading = {
     workers: [reportOf('worker-1', workerStatistics({ total: traffic([], { cancelled: 1, requests: 1 }) }))],
@@ -117,7 +117,7 @@ test('writes no number that is NaN or infinite, whatever was counted', async () 
   assert.equal(body.system.success_rate, 'N/A');
 });
 
-test('counts a finished request once, a dead worker’s too, but not what that one had in flight', async () => {
+test('counts a finished request once, even of a dead worker, but not its requests in flight', async () => {
   const body = json<StatusBody>(await ask(busyCluster(), 'GET', '/internal/status'));
   assert.equal(body.system.total_requests, 4);
   assert.equal(body.system.total_failures, 1);
@@ -172,7 +172,7 @@ test('keeps an ETag over a health check, and changes it with a state', async () 
   assert.equal(changed.status, 200);
 });
 
-test('gzips bodies for clients that take it', async () => {
+test('gzips bodies for clients that accept gzip', async () => {
   const cluster = fakeCluster();
   const packed = await ask(cluster, 'GET', '/internal/status', { 'accept-encoding': 'br, gzip;q=0.5' });
   assert.equal(header(packed, 'content-encoding'), 'gzip');
@@ -183,7 +183,7 @@ test('gzips bodies for clients that take it', async () => {
   }
 });
 
-test('answers 503 at /internal/health only when nothing can be served', async () => {
+test('answers 503 at /internal/health only when no endpoint serves', async () => {
   const cluster = fakeCluster();
   const { settings } = cluster.deps;
   cluster.snapshot = fakeSnapshot(settings, { 'gpu-a': 'offline', 'gpu-b': 'unhealthy' });
@@ -205,7 +205,7 @@ test('answers 503 at ready, and not at live, while draining and before a snapsho
   assert.equal((await ask(cluster, 'GET', '/internal/health/live')).status, 200);
 });
 
-test('names what is wrong with the cluster, drained endpoints left out', async () => {
+test('names the problems of the cluster, without drained endpoints', async () => {
   const cluster = fakeCluster();
   const { settings } = cluster.deps;
   const verdict = async () => {
@@ -320,7 +320,7 @@ test('shows differing configurations, the leader and processes that do not reply
   );
 });
 
-test('answers reads while the shared state is away, and says what is missing', async () => {
+test('answers reads while the shared state is unreachable, and names the missing processes', async () => {
   const cluster = busyCluster();
   cluster.failure = new StateError('STATE_UNAVAILABLE', 'connection refused');
   cluster.health = { ...cluster.health, connected: false };
@@ -348,7 +348,7 @@ test('answers 401 to actions without the admin token', async () => {
   assert.equal((await ask(locked, 'POST', '/internal/refresh', AUTHORIZED)).status, 401);
 });
 
-test('drains and resumes once, with one event and one line each, and tells how many streams are left', async () => {
+test('drains and resumes once, with one event and one line each, and reports the number of open streams', async () => {
   const cluster = busyCluster();
   const headers = { ...AUTHORIZED, 'x-olla-actor': 'ann@desk' };
   const drained = json(await ask(cluster, 'POST', '/internal/endpoints/gpu-b/drain', headers));

@@ -14,7 +14,7 @@ import { statusBody } from './status-body.ts';
 import { versionBody } from './version-body.ts';
 
 export interface Admin {
-  /** Answers a request for `/internal/*` or `/version`. Rejects with an OllaError for what it refuses. */
+  /** Answers a request for `/internal/*` or `/version`. Rejects with an OllaError if it refuses the request. */
   handle(request: AdminRequest): Promise<AdminResponse>;
 }
 
@@ -140,7 +140,7 @@ function viewFor({ isOutsider }: AdminRequest, body: unknown): unknown {
   return isOutsider ? outsiderView(body) : body;
 }
 
-/** Of the many texts that a client may send only two say something. */
+/** Only two of the texts that a client may send have a meaning. */
 function flagOf(value: string | null): string {
   return value === 'true' || value === 'false' ? value : 'unset';
 }
@@ -158,7 +158,7 @@ function uncached(status: number, body: unknown): Reply {
   return { status, content: new Content(body), cacheable: false };
 }
 
-/** Cheap enough for a load balancer that asks every second: from memory, no statistics. */
+/** Answered from memory and without statistics, so that a load balancer can request it every second. */
 function health({ deps }: Sources): Reply {
   const endpoints = deps.endpoints();
   const serving = endpoints.filter(({ status }) => status.serves).length;

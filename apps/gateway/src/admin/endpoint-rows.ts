@@ -10,18 +10,18 @@ import type { ClusterStatistics } from './sum-statistics.ts';
 /** One endpoint of this gateway's configuration with all that is known of it. */
 export interface EndpointRow {
   readonly name: string;
-  /** Short, stable, tells nothing. */
+  /** A short and stable id that does not reveal the endpoint's address. */
   readonly id: string;
   readonly url: string;
   readonly type: string;
   readonly priority: number;
   readonly status: EndpointStatus;
-  /** Who drained it; null unless it is drained. */
+  /** The operator who drained it; null unless it is drained. */
   readonly drainedBy: string | null;
-  /** What the agent's checks found; null for an endpoint that no agent has seen. */
+  /** The result of the agent's checks; null before the first one. */
   readonly probed: EndpointSnapshot | null;
   readonly models: readonly string[];
-  /** Models in its memory; null where it does not tell. */
+  /** Models in its memory; null if it does not report them. */
   readonly loaded: number | null;
   readonly traffic: TrafficCounters;
   readonly inFlight: number;
@@ -31,7 +31,7 @@ export interface EndpointRow {
 
 export interface EndpointSources {
   readonly settings: Settings;
-  /** What this worker plans with. */
+  /** This worker's own view, by which it plans. */
   readonly endpoints: readonly EndpointView[];
   readonly snapshot: Snapshot | null;
   readonly control: Control;
@@ -91,7 +91,7 @@ function modelsByEndpoint(snapshot: Snapshot | null): Map<string, EndpointModels
 }
 
 /**
- * Models that only this endpoint serves at the moment: gone for clients once it is drained. Empty for an endpoint that
+ * Models that only this endpoint serves now, so that clients lose them if it is drained. Empty for an endpoint that
  * serves nothing anyway.
  */
 export function modelsLostWithout(

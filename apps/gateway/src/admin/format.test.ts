@@ -6,7 +6,7 @@ test('sizes are in binary steps', () => {
   assert.deepEqual([0, 1006, 9800, 3 * 1024 ** 3].map(formatBytes), ['0 B', '1006 B', '9.57 KB', '3.00 GB']);
 });
 
-test('shares have a digit where it tells something, and never round a failure away', () => {
+test('shares have a decimal digit only if needed, and never round a failure to 100%', () => {
   assert.equal(formatShare(8, 13), '61.5%');
   assert.equal(formatShare(5, 5), '100%');
   assert.equal(formatShare(0, 5), '0%');

@@ -12,12 +12,12 @@ export function formatBytes(bytes: number): string {
   return `${value.toFixed(2)} ${BYTE_UNITS[unit] ?? 'PB'}`;
 }
 
-/** `13ms`; nothing measured is `0ms`, as the original has it. */
+/** `13ms`; `0ms` without a measurement, as in the original. */
 export function formatLatency(ms: number | null): string {
   return `${Math.round(ms ?? 0)}ms`;
 }
 
-/** `61.5%`, `100%`; `N/A` for a share of nothing. */
+/** `61.5%`, `100%`; `N/A` if the total is zero. */
 export function formatShare(part: number, whole: number): string {
   if (whole <= 0) return 'N/A';
   const tenths = Math.round((part / whole) * 1_000);

@@ -31,7 +31,7 @@ function modelRow(model: CatalogModel, endpoints: ReadonlyMap<string, EndpointRo
     sizeBytes === null ? [] : [sizeBytes],
   );
   const sizeBytes = sizes.length > 0 ? Math.max(...sizes) : null;
-  const told = model.locations.filter(({ model: { resident } }) => resident !== null);
+  const reported = model.locations.filter(({ model: { resident } }) => resident !== null);
   return {
     name: model.id,
     ...(model.kind === 'unknown' ? {} : { type: model.kind }),
@@ -48,9 +48,9 @@ function modelRow(model: CatalogModel, endpoints: ReadonlyMap<string, EndpointRo
     size_bytes: sizeBytes,
     context_length: model.contextLength,
     loaded_on:
-      told.length === 0
+      reported.length === 0
         ? null
-        : told.filter((location) => location.model.resident === true).map((one) => one.endpoint),
+        : reported.filter((location) => location.model.resident === true).map((one) => one.endpoint),
     routable_on: names.filter((name) => endpoints.get(name)?.status.serves === true),
   };
 }

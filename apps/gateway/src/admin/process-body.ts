@@ -9,7 +9,7 @@ import type { AdminDeps } from './sources.ts';
 /** Patience with processes of all hosts. */
 const ASK_DEADLINE_MS = 500;
 
-/** GET /internal/process. Never rejects: while the shared state is away, the answering worker tells of itself. */
+/** GET /internal/process. Never rejects: while the shared state is unreachable, the worker reports only itself. */
 export async function processBody(deps: AdminDeps): Promise<ProcessBody> {
   const asked = await deps.state.ask.ask({ kind: PROCESS_QUESTION }, ASK_DEADLINE_MS).then(
     ({ replies, missing }) => ({

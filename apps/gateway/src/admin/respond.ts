@@ -14,7 +14,7 @@ export interface AdminRequest {
   readonly isOutsider: boolean;
 }
 
-/** The whole response, without the headers of its framing. */
+/** The complete response without its framing headers. */
 export interface AdminResponse {
   readonly status: number;
   readonly headers: [string, string][];
@@ -22,12 +22,12 @@ export interface AdminResponse {
 }
 
 const compress = promisify(gzip);
-/** Below it gzip saves nothing worth its time. */
+/** Below this size gzip costs more than it saves. */
 const GZIP_FROM_BYTES = 1_024;
 
 /**
- * Fields that change although nothing has happened: ages, moments of checks, round trips, and since when a process
- * has seen what it sees. ETags leave them out, so that an unchanged cluster has one, whichever worker is asked.
+ * Fields that change although the cluster has not: ages, times of checks, round trips, and times at which a process
+ * noticed a state. ETags leave them out, so that an unchanged cluster has the same one at every worker.
  */
 const VOLATILE = new Set([
   'timestamp',

@@ -5,7 +5,7 @@ import { fakeCluster } from '../../testing/fake-cluster.ts';
 import { startWithBackends } from '../../testing/gateway-with-backends.ts';
 import { SharedMoments } from './shared-moments.ts';
 
-test('readers that come at once share what is read: one read runs and one waits', async (t) => {
+test('simultaneous readers share reads: one read runs and one waits', async (t) => {
   const { deps } = fakeCluster();
   const read = t.mock.method(deps.state.statistics, 'read');
   const moments = new SharedMoments(deps);

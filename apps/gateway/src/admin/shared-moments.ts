@@ -2,13 +2,13 @@ import { performance } from 'node:perf_hooks';
 import { Content } from './respond.ts';
 import { readMoment, type AdminDeps, type Moment } from './sources.ts';
 
-/** After a read no other begins for so many times what it cost: reads take at most a fifth of a worker's time. */
+/** Pause after a read as a multiple of its cost, so that reads take at most a fifth of a worker's time. */
 const REST_FACTOR = 4;
 const MAX_REST_MS = 500;
 
 /**
- * Reads the cluster once for all who want to know it at a time, and makes each view of it once. A reader never gets a
- * moment whose reading began before it asked: a request that was answered before is in it.
+ * Reads the cluster once for simultaneous readers, and makes each view of it once. A reader never gets a reading that
+ * began before its request, so every request that was answered before is counted.
  */
 export class SharedMoments {
   readonly #deps: AdminDeps;
@@ -26,7 +26,7 @@ export class SharedMoments {
     if (this.#next !== null) return this.#next;
     const restMs = this.#restsUntilMs - performance.now();
     if (this.#running === null && restMs <= 0) return this.#begin();
-    // Who comes while one is read, or in the rest after it, shares the next.
+    // Readers that arrive during a read or the pause after it share the next read.
     return (this.#next = this.#afterRest(restMs));
   }
 
@@ -45,7 +45,7 @@ export class SharedMoments {
   }
 
   async #afterRest(restMs: number): Promise<Moment> {
-    // A read that fails is its own readers' to know.
+    // The readers of a failed read get its error themselves.
     await this.#running?.catch(() => undefined);
     const left = Math.max(restMs, this.#restsUntilMs - performance.now());
     if (left > 0) await new Promise((resolve) => setTimeout(resolve, left));

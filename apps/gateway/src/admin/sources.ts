@@ -27,13 +27,13 @@ export interface AdminState {
   readonly events: Pick<EventPort, 'publish' | 'recent'>;
 }
 
-/** What the admin API is made of: the worker that answers, and the shared state behind it. */
+/** The data of the admin API: that of the answering worker and of the shared state. */
 export interface AdminDeps {
   readonly settings: Settings;
   readonly state: AdminState;
   readonly self: Instance;
   readonly snapshot: () => Snapshot | null;
-  /** What the worker plans with, as of now. */
+  /** The worker's current view, by which it plans. */
   readonly endpoints: () => readonly EndpointView[];
   readonly control: () => Control;
   readonly draining: () => boolean;
@@ -66,9 +66,9 @@ export interface Moment {
 }
 
 /**
- * Reads the cluster. Never rejects: what the shared state does not tell in time is named in `missing`.
+ * Reads the cluster. Never rejects: processes whose data is late are named in `missing`.
  *
- * @param onCost is told the milliseconds that this took of the worker's time, waiting left out
+ * @param onCost called with the milliseconds of the worker's CPU time, without waiting
  */
 export async function readMoment(deps: AdminDeps, onCost?: (ms: number) => void): Promise<Moment> {
   const [reading, instances] = await Promise.allSettled([

@@ -83,7 +83,7 @@ function byEndpoint(pairs: Moment['statistics']['modelEndpoints']): StatsModelsB
   return body;
 }
 
-/** GET /internal/stats/translators: no translator has worked, because every dialect is relayed as it is. */
+/** GET /internal/stats/translators: there are none, because every dialect is relayed unchanged. */
 export function statsTranslatorsBody({ now }: Moment): StatsTranslatorsBody {
   return {
     timestamp: new Date(now).toISOString(),

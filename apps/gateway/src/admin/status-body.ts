@@ -8,7 +8,7 @@ import type { Moment } from './sources.ts';
 import { averageMs, successRate, successes, trafficBody, trafficBytes } from './traffic-body.ts';
 import { shownCommit } from './version-body.ts';
 
-/** From so many refusals, or refused addresses in the last minute, on the original calls security `elevated`. */
+/** The original reports security `elevated` from this number of refusals or refused addresses in the last minute. */
 const ELEVATED = { violations: 100, addresses: 10 } as const;
 
 /** GET /internal/status */
@@ -126,7 +126,7 @@ function securityBody(moment: Moment): StatusBody['security'] {
   return { status: elevated ? 'elevated' : 'normal', blocked_ips: blockedAddresses, violations: counts };
 }
 
-/** When the gateway that runs longest started: the same whichever worker is asked, and however young that one is. */
+/** Start of the oldest gateway, so that every worker reports the same. */
 function clusterStart({ instances, deps }: Moment): number {
   const gateways = instances.filter(({ role }) => role === 'primary');
   return gateways.reduce((earliest, { startedAt }) => Math.min(earliest, startedAt), deps.startedAt);

@@ -10,7 +10,7 @@ import {
 } from '@olla/core/statistics';
 import type { StatisticsReading } from '@olla/state/ports/statistics';
 
-/** What all workers of the cluster have counted, those that died included. */
+/** The counters of all workers of the cluster, dead ones included. */
 export interface ClusterStatistics {
   readonly total: TrafficCounters;
   readonly endpoints: ReadonlyMap<string, TrafficCounters>;
@@ -33,7 +33,7 @@ export interface ClusterStatistics {
   readonly droppedSpans: number;
   /** The newest of each endpoint, by its name. */
   readonly invalidResponses: ReadonlyMap<string, InvalidResponse>;
-  /** What the workers know of sessions in common is not added up: it is that of the one that knows most. */
+  /** Workers share their sessions, so the largest number counts instead of the sum. */
   readonly sessions: SessionCounters;
   readonly oldestMs: number;
 }
@@ -81,7 +81,7 @@ export function sumStatistics(reading: StatisticsReading): ClusterStatistics {
     for (const found of statistics.invalidResponses ?? [])
       if (found.at > (invalidResponses.get(found.endpoint)?.at ?? 0))
         invalidResponses.set(found.endpoint, found);
-    if (!alive) continue; // what a dead worker did counts; what it held is gone
+    if (!alive) continue; // a dead worker's counters count, but it has nothing in flight
     for (const [name, count] of Object.entries(statistics.inFlight)) {
       inFlight.set(name, (inFlight.get(name) ?? 0) + count);
       sums.inFlightTotal += count;

@@ -3,7 +3,7 @@ import type { TrafficCounters } from '@olla/core/statistics';
 import { formatShare, isoOrNull } from './format.ts';
 import { percentileMs } from '@olla/core/percentile';
 
-/** Counters as the API tells them, units in the names. */
+/** Counters in the form of the API, with units in their names. */
 export function trafficBody(counters: TrafficCounters): TrafficBody {
   const streamingMs = counters.durationSumMs - counters.firstByteSumMs;
   return {

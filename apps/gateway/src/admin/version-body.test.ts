@@ -4,7 +4,7 @@ import { versionSchema } from '@olla/admin-api/schema/version';
 import { versionBody } from './version-body.ts';
 
 describe('GET /version', () => {
-  test('tells version, commit and date of the build', () => {
+  test('reports version, commit and date of the build', () => {
     const { version, build } = versionBody({
       version: '1.2.3',
       commit: 'f00df00d-dirty',
@@ -16,7 +16,7 @@ describe('GET /version', () => {
     assert.equal(build.node_version, process.version);
   });
 
-  test('says that commit and date are not known when they are not', () => {
+  test('reports unknown commit and date as such', () => {
     const body = versionBody({ version: '1.2.3', commit: null, builtAt: null });
     assert.deepEqual([body.build.commit, body.build.date], ['none', 'unknown']);
     versionSchema.parse(body);

@@ -15,7 +15,7 @@ export interface Listening {
   connections(): number;
   /**
    * Takes no more connections and closes the idle ones; resolves when the last request is answered, or after
-   * `timeoutMs`, when what still runs is cut off.
+   * `timeoutMs`, when the rest is aborted.
    */
   drain(timeoutMs: number): Promise<void>;
 }
@@ -80,16 +80,16 @@ function configure({ settings, handler: onRequest, log }: ListenOptions): Server
       // Checked each second, so that a stalled request is answered soon after its time.
       connectionsCheckingInterval: 1_000,
       noDelay: true,
-      // The 2,000 headers that node allows at most are a second limit beside max_header_size.
+      // Node's default limit of 2,000 headers would be a second limit besides max_header_size.
       // Node's own refusal has neither body nor headers; the path of the request refuses instead.
       requireHostHeader: false,
     },
     handler,
   );
   server.maxHeadersCount = 0;
-  // Whether a body is wanted is decided on the path of the request, after its head was checked.
+  // The path of the request decides whether to read the body, after it has checked the head.
   server.on('checkContinue', handler);
-  // An expectation that means nothing here is not relayed, and is no reason to refuse.
+  // An unknown expectation is not relayed, and does not lead to a refusal.
   server.on('checkExpectation', handler);
   const cors = createCors(settings.cors)?.headers({ headers: {} }) ?? [];
   server.on('connection', (socket) => lingerAtClose(socket, () => requests.get(socket)?.complete === false));

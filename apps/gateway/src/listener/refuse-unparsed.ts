@@ -30,7 +30,7 @@ const PARSER_ERRORS: Readonly<Record<string, Refusal>> = {
 };
 
 /**
- * Responds to what the HTTP parser refuses, in the form of every other error.
+ * Responds to messages that the HTTP parser refuses, in the form of every other error.
  *
  * @param cors flat headers of a response to a request without Origin, for that of this one is not known
  */

@@ -4,7 +4,7 @@ import type { RequestRecord } from './request-record.ts';
 export type RequestLog = (record: RequestRecord) => void;
 
 /**
- * The log line of a request, put together by hand: a third of what a general formatter takes. Prompts, responses and
+ * The log line of a request, formatted by hand in a third of a general formatter's time. Prompts, responses and
  * headers are never in it; queries are left out, because they can hold keys.
  */
 export function createRequestLog(log: Logger, format: 'json' | 'pretty'): RequestLog {
@@ -52,7 +52,7 @@ function statusOf({ status }: RequestRecord): number {
   return status ?? 499;
 }
 
-/** As the endpoint names it, else as it was asked for. */
+/** The model's name at the endpoint, or else the requested name. */
 function modelOf({ servedModel, requestedModel }: RequestRecord): string | null {
   return servedModel ?? requestedModel;
 }

@@ -12,15 +12,15 @@ export interface ModelRoutingRecord {
   readonly decision: 'hits' | 'misses' | 'fallbacks';
 }
 
-/** All that is kept of a request that is over: made once, for the log, the statistics and the trace. */
+/** The record of a finished request: made once, for the log, the statistics and the trace. */
 export interface RequestRecord extends RequestFacts {
   readonly error: ErrorCode | null;
-  /** The response had begun and is not whole, by its endpoint's doing. */
+  /** The response had begun and is incomplete because of its endpoint. */
   readonly isTruncated: boolean;
   /** Name of the model at the endpoint that was tried last; null where none was, or the request names none. */
   readonly servedModel: string | null;
-  /** Where a request for a model went; null for one without a model, or whose model nobody knows. */
+  /** Routing of a request for a model; null for a request without a model or with an unknown one. */
   readonly routing: ModelRoutingRecord | null;
-  /** Traffic of the fleet. Calls of the gateway's own resources are none, and neither is what a limit refuses. */
+  /** Whether it is traffic of the fleet. Requests for the gateway's own resources and refusals by a limit are not. */
   readonly isTraffic: boolean;
 }

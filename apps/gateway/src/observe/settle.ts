@@ -12,7 +12,7 @@ import type { RequestLog } from './request-log.ts';
 import type { RequestRecord } from './request-record.ts';
 import type { StatisticsRecorder } from './statistics-recorder.ts';
 
-/** The results of the steps that a request has come through. */
+/** The results of the steps that a request has completed. */
 export interface StepResults {
   route?: Route;
   client?: ClientAddress;
@@ -87,7 +87,7 @@ function resultOf(
   return error !== null && response.statusCode >= 500 ? 'failed' : 'ok';
 }
 
-/** Null for a request that names no model, and for one whose model nobody knows. */
+/** Null for a request without a model or with an unknown one. */
 function routingOf(
   requested: string | null,
   { plan }: Readonly<StepResults>,

@@ -33,7 +33,7 @@ function sum(...recorders: StatisticsRecorder[]) {
   return sumStatistics({ workers, missing: [] });
 }
 
-test('a request counts once for the whole, its endpoint, its model and the pair', () => {
+test('a request counts once in the total, for its endpoint, for its model and for the pair', () => {
   const recorder = new StatisticsRecorder(() => undefined);
   recorder.settle(SETTLED);
   recorder.settle({ ...SETTLED, result: 'failed', endpoint: null, routing: null });
@@ -84,7 +84,7 @@ test('refused addresses count while their refusal is recent', () => {
   assert.deepEqual([rejected.perIp, rejected.global, blockedAddresses], [2, 1, 2]);
 });
 
-test('keeps a bounded number of refused addresses, and forgets old ones when it reports', (t) => {
+test('keeps a bounded number of refused addresses, and drops old ones when it reports', (t) => {
   t.mock.timers.enable({ apis: ['Date'] });
   const recorder = new StatisticsRecorder(() => undefined);
   const held = { inFlight: {}, connections: 0, droppedSpans: 0 };

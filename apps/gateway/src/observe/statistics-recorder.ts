@@ -10,13 +10,13 @@ import {
 } from '@olla/core/statistics';
 import type { RequestRecord } from './request-record.ts';
 
-/** Models that are counted apart; what comes beyond is counted in the total and for its endpoint only. */
+/** Most models with their own counters; further ones count in the total and for their endpoint only. */
 const MAX_MODELS = 10_000;
-/** Refused addresses that are counted; more only show as so many. */
+/** Most refused addresses that are counted. */
 const MAX_BLOCKED = 10_000;
 const BLOCKED_FOR_MS = 60_000;
 
-/** What is counted of a request. */
+/** The counted facts of a request. */
 export type SettledRequest = Pick<
   RequestRecord,
   | 'isTraffic'
@@ -35,13 +35,13 @@ export type SettledRequest = Pick<
   | 'retries'
 >;
 
-/** What a worker's report says beside what is counted here. */
+/** The figures of a worker's report that are not counted here. */
 export type HeldNow = Pick<
   WorkerStatistics,
   'inFlight' | 'connections' | 'droppedSpans' | 'sessions' | 'invalidResponses'
 >;
 
-/** One worker's table of instruments. Counting allocates nothing once an endpoint and a model are known. */
+/** One worker's counters. Counting allocates nothing once an endpoint and a model have occurred. */
 export class StatisticsRecorder {
   readonly #total = newTrafficCounters();
   readonly #endpoints = newRecord<TrafficCounters>();
@@ -84,7 +84,7 @@ export class StatisticsRecorder {
   /**
    * A request was refused by a limit. Costs the same however many were: old addresses are forgotten by `report`.
    *
-   * @param client what the client is counted by: an address, or the /64 of one
+   * @param client the address by which the client is counted, or the /64 of an IPv6 address
    */
   reject(limit: 'global' | 'per_ip' | 'health', client: string): void {
     this.#onChange();
@@ -93,7 +93,7 @@ export class StatisticsRecorder {
     if (this.#blocked.size < MAX_BLOCKED || this.#blocked.has(client)) this.#blocked.set(client, Date.now());
   }
 
-  /** A request waits for the shared state, because a token of a limit is not in hand. */
+  /** Counts a request that waits for the shared state, because the worker does not hold a token of a limit. */
   waitForLease(): void {
     this.#leaseWaits += 1;
   }

@@ -3,7 +3,7 @@ import type { AttemptTrace } from '@olla/telemetry/tracing/request-trace';
 import type { AttemptResult } from '../forward/attempt-result.ts';
 import { streamFormat } from '../forward/stream-format.ts';
 
-/** The head of an attempt's response came and goes to the client. */
+/** The head of an attempt's response has arrived and is relayed. */
 export function noteHead(attempt: AttemptTrace, rawHeaders: readonly string[]): void {
   attempt.streamed = streamFormat(findHeader(rawHeaders, 'content-type') ?? undefined) !== 'opaque';
 }

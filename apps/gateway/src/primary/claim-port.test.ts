@@ -9,7 +9,7 @@ test('port 0 becomes a real port, on both loopbacks for localhost', async () => 
   assert.equal(claim.hosts[0], '127.0.0.1');
 });
 
-test('a taken port is told with the key to change', async () => {
+test('a port in use is reported with the configuration key to change', async () => {
   const holder = createServer();
   await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve));
   const { port } = holder.address() as AddressInfo;

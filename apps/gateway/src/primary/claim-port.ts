@@ -6,7 +6,7 @@ export interface Claim {
   readonly port: number;
 }
 
-/** Start-up cannot go on; the message is for the operator as it is. */
+/** The gateway cannot start. The message is for the operator. */
 export class StartupError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);

@@ -33,14 +33,14 @@ const READY_TIMEOUT_MS = 20_000;
  * worker's memory under load (docs/performance.md).
  */
 const LEAN_HEAP = ['--max-semi-space-size=4', '--heap-growing-percent=30'];
-/** Freed memory of one thread serves the others, instead of an arena for each that keeps what it had. */
+/** One arena for all threads, so that each can reuse memory that another has freed. */
 const LEAN_MALLOC = { MALLOC_ARENA_MAX: process.env['MALLOC_ARENA_MAX'] ?? '1' };
-/** What a child gets beyond its own drain time before it is killed. */
+/** Time after its own drain time at which a child is killed. */
 const STOP_MARGIN_MS = 1_000;
 
 /**
- * The process that holds a gateway together: forks workers and agent, replaces those that crash, holds the shared
- * state (without Redis), and stops everything in order. It relays nothing.
+ * The primary of a gateway: it forks workers and agent, replaces those that crash, keeps the shared state (without
+ * Redis), and stops everything in order. It relays nothing.
  */
 export class GatewayPrimary {
   readonly self: Instance;
@@ -93,7 +93,7 @@ export class GatewayPrimary {
   async stop(): Promise<void> {
     const timeoutMs = this.#options.settings.server.shutdown_timeout;
     this.#stopping = true;
-    // A signal to the whole group may end the agent before it is told.
+    // A signal to the whole group may end the agent before its message arrives.
     this.#agent?.retire();
     const drain: DrainMessage = { olla: 'drain', timeoutMs };
     await Promise.all(
@@ -101,7 +101,7 @@ export class GatewayPrimary {
         worker.stop((child) => child.send(drain, ignoreClosed), timeoutMs + STOP_MARGIN_MS),
       ),
     );
-    // The agent goes last: until then workers see endpoints come and go.
+    // The agent ends last, so that workers receive changes of endpoints until then.
     await this.#agent?.stop((child) => child.kill('SIGTERM'), STOP_MARGIN_MS);
     await this.#standIn?.stop();
     await this.hub.close();
@@ -193,5 +193,5 @@ function redisOf(settings: Settings): InitMessage['redis'] {
   return settings.redis.url === null ? null : { url: settings.redis.url, name: settings.redis.name };
 }
 
-/** The child ended before it got the message; its exit tells all there is to tell. */
+/** The child may end before it receives the message. Its exit event is handled anyway. */
 function ignoreClosed(): void {}

@@ -6,7 +6,7 @@ export const STABLE_AFTER_MS = 30_000;
 
 /**
  * How long to wait before a crashed child is started again: doubling from a tenth of a second to ten seconds, so that
- * a fault that comes at once costs little, and one that lasts does not burn a core.
+ * a single crash costs little time, and a lasting fault does not use up a core.
  *
  * @param crashes crashes in a row before this one, each within STABLE_AFTER_MS of its start
  */

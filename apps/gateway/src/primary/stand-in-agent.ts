@@ -2,7 +2,7 @@ import type { HealthPort, StateHealth } from '@olla/state/ports/health';
 import type { SnapshotPort } from '@olla/state/ports/snapshots';
 import type { SupervisedChild } from './supervised-child.ts';
 
-/** With a snapshot at hand, an outage this short needs no process. */
+/** With a snapshot, an outage up to this length needs no agent. */
 const PATIENCE_MS = 3_000;
 const STOP_TIMEOUT_MS = 1_000;
 
@@ -12,8 +12,8 @@ export interface StandInAgentOptions {
 }
 
 /**
- * Where agents run elsewhere (`discovery.agent: external`), no snapshot of theirs comes while the shared state is
- * away: this host watches the endpoints itself until it is back.
+ * Where agents run elsewhere (`discovery.agent: external`), their snapshots do not arrive while the shared state is
+ * unreachable. This host then monitors the endpoints itself until it is back.
  */
 export class StandInAgent {
   readonly #options: StandInAgentOptions;

@@ -6,7 +6,7 @@ import { countCrash, restartDelayMs } from './restart-policy.ts';
 export interface ChildSpec {
   /** For logs: `worker 1`, `agent`. */
   readonly name: string;
-  /** How long one that met a fault may finish what runs, before it is killed. */
+  /** How long a child may finish its requests after a fault, before it is killed. */
   readonly drainMs: number;
   /** Starts the process and gives it all that it needs. Called again after each crash. */
   readonly start: () => ChildProcess;
@@ -18,16 +18,16 @@ export interface ChildSpec {
 }
 
 /**
- * One child of the primary, kept alive: started again with backoff when it ends without having been told to, or when it
- * says that it met a fault; such a one finishes what runs beside its successor. Until
- * it was ready for the first time a crash is a failure to start, told by `firstReady` rejecting.
+ * Supervises one child of the primary. It is started again with backoff when it ends unasked, or when it reports a
+ * fault; then it finishes its requests while its successor runs. A crash before it was ready for the first time is a
+ * failure to start, which rejects `firstReady`.
  */
 export class SupervisedChild {
   readonly name: string;
   readonly firstReady: Promise<void>;
   readonly #spec: ChildSpec;
   #process: ChildProcess | null = null;
-  /** Those that met a fault and still finish what runs. */
+  /** Children that reported a fault and finish their requests. */
   readonly #leaving = new Set<ChildProcess>();
   #timer: NodeJS.Timeout | null = null;
   #crashes = 0;
@@ -45,7 +45,7 @@ export class SupervisedChild {
       this.#resolveReady = resolve;
       this.#rejectReady = reject;
     });
-    // Whoever waits for it is told; that nobody waits any more is no fault.
+    // Without a waiting caller the rejection must not count as unhandled.
     this.firstReady.catch(() => undefined);
   }
 
@@ -97,7 +97,7 @@ export class SupervisedChild {
     for (const child of [...this.#leaving, this.#process]) child?.kill('SIGKILL');
   }
 
-  /** It serves those that it has; whoever comes is for its successor. */
+  /** It finishes its requests; new connections go to its successor. */
   #letGo(child: ChildProcess, reason: string): void {
     if (this.#stopping || !this.#wasReady || child !== this.#process) return;
     this.#leaving.add(child);

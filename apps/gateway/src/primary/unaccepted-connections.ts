@@ -1,6 +1,6 @@
 import cluster, { type Worker } from 'node:cluster';
 
-/** The parts that count of what node:cluster says to a worker, and of what it hears back. */
+/** The relevant messages of node:cluster to a worker, and of the worker's replies. */
 interface ClusterMessage {
   readonly cmd?: string;
   readonly act?: string;
@@ -23,11 +23,11 @@ const underWay = new WeakMap<ConnectionHandle, number>();
 
 /**
  * Gives a connection that was on its way to a worker when it died to another worker, or closes it if there is none.
- * node:cluster keeps it open in the primary until the worker says that it has it, thus for good: its client would wait
- * for an answer that nobody will send.
+ * node:cluster keeps it open in the primary until the worker accepts it, which never happens: its client would wait
+ * for a response that no process sends.
  *
- * There is no public way to learn of such a connection. This listens to the messages of node:cluster (`newconn` with
- * its `seq`, answered by `ack`), and says the "not accepted" that a dead worker cannot say.
+ * No public API reports such a connection. This code listens to the messages of node:cluster (`newconn` with its `seq`,
+ * answered by `ack`), and sends the "not accepted" in place of the dead worker.
  *
  * @param isStopping whether the gateway takes no more connections: one that no worker takes is then closed, so that
  *   a load balancer tries elsewhere, where node:cluster would keep it for workers to come
@@ -61,7 +61,7 @@ export function handOnUnaccepted(worker: Worker, isStopping: () => boolean): voi
     });
   });
 
-  // `close` comes when the process has ended and all that it said has been read.
+  // `close` is emitted after the process has ended and all its messages have been read.
   child.once('close', () =>
     setImmediate(() => {
       // Node leaves `disconnect` out where a connection is on its way, and node:cluster then keeps the worker listed.

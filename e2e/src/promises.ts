@@ -176,7 +176,7 @@ export const PROMISES: readonly ReadmePromise[] = [
   },
   {
     sentence:
-      'While Redis is away or answers too late, limits act as `server.rate_limits.on_state_loss` says: by default each host admits its share.',
+      'While Redis is unreachable or answers too late, limits act as `server.rate_limits.on_state_loss` says: by default each host admits its share.',
     tests: [
       [
         'e2e/src/cluster-limits.test.ts',

@@ -39,6 +39,7 @@ function toJson(row: ModelRow): Record<string, unknown> {
     parameter_size: row.parameters,
     quantization: row.quantization,
     context_length: row.contextLength,
+    alias_for: row.aliasFor,
     aliases: row.aliases,
     requests_total: row.stats?.requests ?? 0,
     failures_total: row.stats?.failures ?? 0,

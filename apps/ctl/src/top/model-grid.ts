@@ -64,7 +64,7 @@ export function sortModels(rows: readonly LiveModelRow[], sort: string, reversed
 }
 
 export function matchesModel(row: LiveModelRow, filter: string): boolean {
-  return [row.name, row.family, ...row.aliases, ...row.endpoints]
+  return [row.name, row.family, ...row.aliasFor, ...row.aliases, ...row.endpoints]
     .join(' ')
     .toLowerCase()
     .includes(filter.trim().toLowerCase());

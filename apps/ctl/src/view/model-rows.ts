@@ -6,9 +6,11 @@ import type { Column } from './table.ts';
 
 type ModelStats = StatsModelsBody['models'][number];
 
-/** A model with its endpoints and its traffic. */
+/** A model with its endpoints and its traffic, or a name that stands for models. */
 export interface ModelRow {
   readonly name: string;
+  /** Names of the models that it stands for; empty for a model. */
+  readonly aliasFor: readonly string[];
   readonly endpoints: readonly string[];
   /** Number of endpoints that have it in memory; null when none reports it. */
   readonly loaded: number | null;
@@ -17,7 +19,10 @@ export interface ModelRow {
   readonly quantization: string;
   readonly contextLength: number | null;
   readonly aliases: readonly string[];
-  /** Null before its first request. The API counts each name of a model apart; these are the sums. */
+  /**
+   * Null before its first request. The API counts each name of a model apart; these are the sums, and of a name that
+   * stands for models the sums of those.
+   */
   readonly stats: ModelTraffic | null;
 }
 
@@ -40,10 +45,12 @@ export function modelRows(models: readonly UnifiedModel[], stats: StatsModelsBod
   return models.map((model) => {
     const { id, olla } = model;
     const reported = olla.availability.filter(({ state }) => state !== 'unknown');
+    const loaded = new Set(reported.flatMap(({ endpoint, state }) => (state === 'loaded' ? [endpoint] : [])));
     return {
       name: id,
-      endpoints: olla.availability.map(({ endpoint }) => endpoint),
-      loaded: reported.length === 0 ? null : reported.filter(({ state }) => state === 'loaded').length,
+      aliasFor: olla.alias_for ?? [],
+      endpoints: [...new Set(olla.availability.map(({ endpoint }) => endpoint))],
+      loaded: reported.length === 0 ? null : loaded.size,
       family: olla.family,
       parameters: olla.parameter_size,
       quantization: olla.quantization,
@@ -95,5 +102,6 @@ export const MODEL_COLUMNS: readonly Column<ModelRow>[] = [
   },
   { title: 'FAMILY', wide: true, value: (row) => row.family || UNKNOWN },
   { title: 'ENDPOINTS', value: (row) => row.endpoints.join(', ') },
+  { title: 'ALIAS FOR', wide: true, value: (row) => row.aliasFor.join(', ') || UNKNOWN },
   { title: 'ALIASES', wide: true, value: (row) => row.aliases.join(', ') || UNKNOWN },
 ];

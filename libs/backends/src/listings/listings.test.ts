@@ -389,6 +389,31 @@ describe('a name that stands for several models', () => {
     assert.equal((entry(fleet, 'pool')['availability'] as unknown[]).length, 3);
   });
 
+  test('shows an endpoint that has several of them with the one that it gets', () => {
+    const both: Server = { name: 'a', type: 'ollama', models: [newModel('x:1'), newModel('y:1')] };
+    const fleet = fleetOf([both], { pool: ['y:1', 'x:1'] });
+    const shown = entry(fleet, 'pool')['availability'] as { model: string }[];
+    assert.deepEqual(
+      shown.map(({ model }) => model),
+      ['y:1'],
+    );
+    const plan = planRoute(
+      fleet.view,
+      { scope: { label: '/olla/proxy', types: null }, model: 'pool' },
+      {
+        balancer: 'least-connections',
+        strategy: 'strict',
+        fallback: 'none',
+        refreshOnMiss: false,
+      },
+    );
+    assert.ok(plan.kind === 'routed');
+    assert.deepEqual(
+      plan.candidates.map(({ model }) => model),
+      ['y:1'],
+    );
+  });
+
   test('is listed with the first of its steps that serves, and left out where none does', () => {
     const fallbacks = { 'org/Other-7B': ['mine'], unheard: ['org/Other-7B'] };
     const fleet = fleetOf(TWO, { tuned: ['org/Other-7B'] }, fallbacks);

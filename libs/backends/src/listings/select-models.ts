@@ -50,7 +50,7 @@ function listName(
   placesOf: (model: CatalogModel) => readonly PlacedModel[],
 ): (ListedModel & { readonly step: NameStep }) | null {
   const placed = steps
-    .map((step) => ({ step, places: distinctModels(step.models).flatMap(placesOf) }))
+    .map((step) => ({ step, places: routedPlaces(distinctModels(step.models).map(placesOf)) }))
     .filter(({ places }) => places.length > 0);
   const chosen = placed.find(({ places }) => serves(places)) ?? placed[0];
   if (chosen === undefined) return null;
@@ -61,6 +61,16 @@ function listName(
   if (first === undefined || (isShared && others.length === 0)) return null;
   const aliasFor = isShared ? models.map(({ id }) => id) : [...new Set(step.models.map((one) => one.name))];
   return { id: name, model: pooledModel(first, others), places, aliasFor, isShared, step };
+}
+
+/** Of several models that an endpoint has it gets the first, as the planner chooses. */
+function routedPlaces(byModel: readonly (readonly PlacedModel[])[]): PlacedModel[] {
+  const seen = new Set<string>();
+  return byModel.flatMap((places) => {
+    const routed = places.filter(({ endpoint }) => !seen.has(endpoint));
+    for (const { endpoint } of routed) seen.add(endpoint);
+    return routed;
+  });
 }
 
 function distinctModels(models: readonly NamedModel[]): CatalogModel[] {

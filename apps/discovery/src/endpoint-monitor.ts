@@ -152,14 +152,14 @@ export class EndpointMonitor {
     const { check_timeout: timeoutMs, check_interval: intervalMs } = this.endpoint;
     if (this.#pauseMs > 0) return this.#pauseMs;
     const wasServing = isServingState(this.#health.state);
-    const before = this.profile;
+    const before = this.#type.profile;
     const checked = await checkEndpoint(this.#client, this.#type, {
       isBack: !wasServing,
       timeoutMs,
       filter: this.#options.profileFilter,
     });
     if (this.#stopped) return intervalMs;
-    if (this.profile !== before) this.#takeType();
+    if (before !== null && this.#type.profile !== before) this.#takeType();
     if (checked.isLeftOut) this.#registry.forget();
     let outcome = checked.outcome;
     // A server that is back may have other models: they are listed before it gets requests.

@@ -66,16 +66,20 @@ function answerAny(path: string, source: ListingSource): FleetListing | null {
   if (path === OPENAI_LIST || path.startsWith(`${OPENAI_LIST}/`)) return answerOpenAi(path, source);
   const able = ALL.filter((profile) => isListing(profile, path));
   const present = able.filter(({ type }) => source.endpoints.some((endpoint) => endpoint.type === type));
-  const asked = present.length > 0 ? present : able.slice(0, 1);
+  // Without a server of the type, a path below a list may be another one's own: `/models/load`.
+  const isList = able.some(({ listings }) => listings.some((at) => at.path === path));
+  const asked = present.length > 0 || !isList ? present : able.slice(0, 1);
   const answers = asked.map((profile) => answerOfType(profile, path, source)).filter((one) => one !== null);
   const bodies = answers.flatMap((one) => (one.found && typeof one.body === 'object' ? [one.body] : []));
   return bodies.length > 1 ? found(merged(bodies)) : (answers.find((one) => one.found) ?? answers[0] ?? null);
 }
 
-/** One object with the fields of all; lists of one field follow each other. */
+/** One object with the fields of all; lists of one field follow each other. A list alone has no place in it. */
 function merged(bodies: readonly object[]): object {
   const fields = new Map<string, unknown>();
-  for (const [field, value] of bodies.flatMap((body) => Object.entries(body) as [string, unknown][])) {
+  for (const [field, value] of bodies.flatMap((body) =>
+    Array.isArray(body) ? [] : (Object.entries(body) as [string, unknown][]),
+  )) {
     const before = fields.get(field);
     if (Array.isArray(before) && Array.isArray(value))
       fields.set(field, [...before, ...(value as unknown[])]);

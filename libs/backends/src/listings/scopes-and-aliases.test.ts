@@ -63,10 +63,11 @@ describe('the lists of all endpoints that have a path', () => {
   });
 
   test('are answered for paths with a list only', () => {
-    for (const path of ['/api/chat', '/api/tags/x', '/v1/chat/completions', '/props', '/models/load']) {
+    for (const path of ['/api/chat', '/api/tags/x', '/v1/chat/completions', '/props']) {
       assert.equal(isListedFor('any', path), false, path);
       assert.equal(answerForFleet('any', path, fleet), null, path);
     }
+    assert.equal(answerForFleet('any', '/models/load', fleet), null);
     for (const [scope, path] of [
       [profileOf('ollama'), '/'],
       ['any', '/api/ps'],

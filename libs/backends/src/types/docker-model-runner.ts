@@ -1,7 +1,10 @@
 import { ANY_CASE_RULES } from '@olla/core/body/read-model';
 import { PLAIN_NAMES } from '@olla/core/catalog/names/name-rules';
 import { defineProfile } from '../define-profile.ts';
+import { renderDockerList, renderDockerModel } from '../listings/docker-list.ts';
+import { openAiListings } from '../listings/fleet-listing.ts';
 import { behindBase, OPENAI_USE } from '../openai-paths.ts';
+import { addDockerList } from '../reading/docker-list.ts';
 import { parseJson } from '../reading/json.ts';
 import { looksLikeModelList } from '../reading/model-list.ts';
 
@@ -50,6 +53,11 @@ export const dockerModelRunner = defineProfile({
     'POST /engines/*/_configure',
     'POST /engines/install-backend',
     'POST /engines/uninstall-backend',
+  ],
+  furtherList: { path: '/models', merge: addDockerList },
+  listings: [
+    { path: '/models', list: ({ models }) => renderDockerList(models()), entry: renderDockerModel },
+    ...openAiListings('/engines', '/engines/llama.cpp/v1/models', '/engines/vllm/v1/models'),
   ],
   defaultConcurrency: 8,
   // It is written in Go.

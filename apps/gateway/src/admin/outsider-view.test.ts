@@ -2,9 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { outsiderView } from './outsider-view.ts';
 
-test('leaves out URLs and process ids, also within instance ids, and nothing else', () => {
+test('leaves out URLs, process ids, also within instance ids, and what servers sent, and nothing else', () => {
   const body = {
-    endpoints: [{ name: 'a', url: 'http://10.0.0.5:11434', status: 'healthy' }],
+    endpoints: [
+      {
+        name: 'a',
+        url: 'http://10.0.0.5:11434',
+        issues: 'invalid response: the header line "X 10.0.0.5" is not valid',
+      },
+    ],
     cluster: {
       workers: [{ id: 'box-1.lan:4711:0af3c1', pid: 4711, gateway: 'box-1.lan:4700:bbbbbb', in_flight: 0 }],
       agent_leader: null,
@@ -14,7 +20,7 @@ test('leaves out URLs and process ids, also within instance ids, and nothing els
     draining: false,
   };
   assert.deepEqual(outsiderView(body), {
-    endpoints: [{ name: 'a', status: 'healthy' }],
+    endpoints: [{ name: 'a', issues: 'invalid response: the header line "…" is not valid' }],
     cluster: {
       workers: [{ id: 'box-1.lan:0af3c1', gateway: 'box-1.lan:bbbbbb', in_flight: 0 }],
       agent_leader: null,

@@ -51,8 +51,7 @@ export class ManagementGuard {
   }
 
   /**
-   * The candidates that may get the request, in their order. Of management only the first: it must not be repeated
-   * elsewhere.
+   * The candidates that may get the request, in their order.
    *
    * @throws OllaError as checkRoute, if none may; or if one may not that X-Olla-Target names
    */
@@ -72,7 +71,7 @@ export class ManagementGuard {
       return refusal === null;
     });
     if (permitted.length === 0 && first !== null) throw first;
-    return route.isManagement ? permitted.slice(0, 1) : permitted;
+    return permitted;
   }
 
   /** Whether the request is management at this endpoint. */

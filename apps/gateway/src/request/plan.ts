@@ -58,6 +58,12 @@ export interface PlanOptions {
  */
 export function createPlan({ routing, policy, sessions, refresh, ask, guard }: PlanOptions): PlanRequest {
   return (call, input) => {
+    const plan = planAny(call, input);
+    if (!input.route.isManagement) return plan;
+    return plan instanceof Promise ? plan.then(atOne) : atOne(plan);
+  };
+
+  function planAny(call: Call, input: PlanInput): Plan | Promise<Plan> {
     const { route, body } = input;
     const readings = readForTypes(call, route, body);
     const [first] = readings;
@@ -65,7 +71,7 @@ export function createPlan({ routing, policy, sessions, refresh, ask, guard }: P
     if (route.management || route.blob)
       return planManagement({ ...input, call, body: withReading(body, first.reading), takes });
     return readings.length === 1 ? planFor(call, input, first) : firstRouted(call, input, readings);
-  };
+  }
 
   /** Servers of several types read different models in the request. */
   async function firstRouted(call: Call, input: PlanInput, readings: readonly TypesReading[]): Promise<Plan> {
@@ -210,6 +216,11 @@ interface Asked extends GuardedRequest {
   readonly session: SessionTurn | null;
   /** As these endpoints read it. */
   readonly body: RequestBody;
+}
+
+/** Management is not tried at a second endpoint: it may have been carried out at the first. */
+function atOne(plan: Plan): Plan {
+  return plan.candidates.length < 2 ? plan : { ...plan, candidates: plan.candidates.slice(0, 1) };
 }
 
 /** What `make` returns, or the plan that refuses with the OllaError that it throws. */

@@ -26,7 +26,7 @@ export interface Drains {
 export type ProbedStatus = Pick<EndpointSnapshot, 'state' | 'reason' | 'since'>;
 
 /** What the failures in traffic led to. */
-export type BreakerFacts = Pick<Breaker, 'state' | 'reason' | 'since' | 'readmittedAt' | 'readmission'>;
+export type BreakerFacts = Pick<Breaker, 'state' | 'reason' | 'ejectedAt' | 'readmittedAt' | 'readmission'>;
 
 /** `healthy`, `busy` (slow but serving) and `warming` (coming back). */
 const SERVING: ReadonlySet<EndpointState> = new Set(['healthy', 'busy', 'warming']);
@@ -63,7 +63,7 @@ function undrainedStatus(probed: ProbedStatus | null, breaker: BreakerFacts): En
   const found = { status: state, reason, since };
   if (!isServingState(state)) return { serves: false, ...found };
   if (breaker.state !== 'closed')
-    return { serves: false, status: 'ejected', reason: breaker.reason, since: breaker.since };
+    return { serves: false, status: 'ejected', reason: breaker.reason, since: breaker.ejectedAt };
   if (breaker.readmittedAt <= since) return { serves: true, ...found };
   const why = reason === '' ? `readmitted: ${breaker.readmission}` : reason;
   return { serves: true, status: state, reason: why, since: breaker.readmittedAt };

@@ -117,8 +117,8 @@ async function untilAgreed(workers: readonly Worker[], expected: EndpointStatus[
 
 /** A check of the very millisecond of an ejection may be from before it, and re-admits nothing. */
 async function untilLater(workers: readonly Worker[]): Promise<void> {
-  const ejectedAt = Math.max(...workers.map((worker) => worker.endpoint().live.breaker.ejectedAt));
-  await waitFor(() => Date.now() > ejectedAt, { describe: 'the next millisecond', intervalMs: 1 });
+  const struckAt = Math.max(...workers.map((worker) => worker.endpoint().live.breaker.struckAt));
+  await waitFor(() => Date.now() > struckAt, { describe: 'the next millisecond', intervalMs: 1 });
 }
 
 function median(values: readonly number[]): number {

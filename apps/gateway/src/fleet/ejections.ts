@@ -106,9 +106,9 @@ export class Ejections {
 
   async #eject({ key, name, state: from, live }: EjectableEndpoint): Promise<void> {
     const { state, log } = this.#options;
-    const { cause, reason, since } = live.breaker;
+    const { cause, reason, ejectedAt } = live.breaker;
     const by = state.self.id;
-    const ejection = { endpointKey: key, endpoint: name, cause, reason, by, at: since };
+    const ejection = { endpointKey: key, endpoint: name, cause, reason, by, at: ejectedAt };
     if (!(await isFirst(state.ejections.eject(ejection)))) return;
     const event = { kind: 'ejected', endpoint: name, from, to: 'ejected', reason, by } as const;
     reportEvent({ events: state.events, log }, event, 'warn');
@@ -117,7 +117,7 @@ export class Ejections {
   async #readmit({ key, name, state: to, live }: EjectableEndpoint): Promise<void> {
     const { state, log } = this.#options;
     const by = state.self.id;
-    const { since: ejectedAt, readmission: reason, readmittedAt: at } = live.breaker;
+    const { ejectedAt, readmission: reason, readmittedAt: at } = live.breaker;
     const readmission = { endpointKey: key, endpoint: name, ejectedAt, reason, by, at };
     if (!(await isFirst(state.ejections.readmit(readmission)))) return;
     const event = { kind: 'readmitted', endpoint: name, from: 'ejected', to, reason, by } as const;

@@ -40,7 +40,7 @@ describe('ejection', () => {
   test('ejects at once on a connection failure, with its reason, and reports it once', () => {
     const breaker = newBreaker();
     assert.equal(refuse(breaker), 'ejected');
-    assert.deepEqual([breaker.state, breaker.reason, breaker.since], ['ejected', 'connection refused', NOW]);
+    assert.deepEqual([breaker.state, breaker.reason, breaker.ejectedAt], ['ejected', 'connection refused', NOW]);
     assert.equal(refuse(breaker, NOW + 1), null);
     assert.equal(breaker.strikes, 1);
   });
@@ -152,7 +152,7 @@ describe('re-admission by a probe', () => {
     assert.equal(isProbeDue(breaker, due + 10_000), true);
     assert.equal(recordStatus(breaker, 500, due, due + 10_001), null);
     assert.equal(breaker.ejectedUntil, due + 10_001 + EJECTION_MS * 2);
-    assert.deepEqual([breaker.reason, breaker.since], ['connection refused', NOW]);
+    assert.deepEqual([breaker.reason, breaker.ejectedAt], ['connection refused', NOW]);
   });
 });
 
@@ -184,7 +184,7 @@ describe('what other processes tell', () => {
     const until = breaker.ejectedUntil;
     applyEjection(breaker, told, NOW + 100);
     assert.deepEqual(
-      [breaker.state, breaker.reason, breaker.since],
+      [breaker.state, breaker.reason, breaker.ejectedAt],
       ['ejected', 'connection reset', NOW - 40],
     );
     assert.equal(breaker.ejectedUntil, until);
@@ -194,7 +194,7 @@ describe('what other processes tell', () => {
     const breaker = newBreaker();
     refuse(breaker);
     applyEjection(breaker, told, NOW + 3);
-    assert.deepEqual([breaker.reason, breaker.since, breaker.strikes], ['connection reset', NOW - 40, 1]);
+    assert.deepEqual([breaker.reason, breaker.ejectedAt, breaker.strikes], ['connection reset', NOW - 40, 1]);
   });
 
   test('re-admits when another process did, but not from an ejection that began since', () => {

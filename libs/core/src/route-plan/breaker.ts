@@ -10,14 +10,15 @@ export interface Breaker {
   /** Why it was ejected the last time, for people. */
   reason: string;
   /** When it was ejected the last time, by the clock of the process that decided it. */
-  since: number;
+  ejectedAt: number;
   /** When it was re-admitted the last time, by the clock of the process that decided it; 0 for never. */
   readmittedAt: number;
   /** Why, for people. */
   readmission: string;
   /** Rises with each change of what `endpointStatus` is made of. */
   revision: number;
-  ejectedAt: number;
+  /** When this worker last ejected it, or found it still failing, by its own clock. */
+  struckAt: number;
   /** When it was last re-admitted: failures of requests from before say nothing of it any more. */
   closedAt: number;
   /** Before it, no probe is due, and after failing answers no health check re-admits. */
@@ -52,11 +53,11 @@ export function newBreaker(): Breaker {
     state: 'closed',
     cause: 'connection',
     reason: '',
-    since: 0,
+    ejectedAt: 0,
     readmittedAt: 0,
     readmission: '',
     revision: 0,
-    ejectedAt: 0,
+    struckAt: 0,
     closedAt: 0,
     ejectedUntil: 0,
     strikes: 0,
@@ -110,7 +111,7 @@ export function recordStatus(
   const index = breaker.slice % SLICES;
   if (status < 400) {
     breaker.good[index] = (breaker.good[index] ?? 0) + 1;
-    const readmits = breaker.state !== 'closed' && startedAt >= breaker.ejectedAt;
+    const readmits = breaker.state !== 'closed' && startedAt >= breaker.struckAt;
     const change = readmits ? close(breaker, answered(status), now) : null;
     if (breaker.state === 'closed') breaker.strikes = 0;
     return change;
@@ -153,7 +154,7 @@ export function applyEjection(breaker: Breaker, facts: EjectionFacts, now: numbe
   }
   breaker.cause = facts.cause;
   breaker.reason = facts.reason;
-  breaker.since = facts.at;
+  breaker.ejectedAt = facts.at;
   breaker.revision += 1;
 }
 
@@ -172,10 +173,10 @@ export interface ReadmissionFacts {
  */
 export function applyReadmission(breaker: Breaker, facts: ReadmissionFacts, now: number): void {
   const { ejectedAt, reason, at } = facts;
-  const isSame = breaker.since === ejectedAt;
+  const isSame = breaker.ejectedAt === ejectedAt;
   if (breaker.state !== 'closed' && !isSame) return;
   if (breaker.state !== 'closed') close(breaker, reason, now);
-  else if (!isSame && at <= Math.max(breaker.since, breaker.readmittedAt)) return;
+  else if (!isSame && at <= Math.max(breaker.ejectedAt, breaker.readmittedAt)) return;
   breaker.readmission = reason;
   breaker.readmittedAt = at;
   breaker.revision += 1;
@@ -207,7 +208,7 @@ export function applyCheck(
   // The agent's clock may differ from this one: a check that seems older still counts if it is the second new one,
   // because that began after the first had ended.
   const second = breaker.checkSeen > breaker.checkAtEjection && seen > breaker.checkSeen;
-  const newer = seen > breaker.checkAtEjection && (seen > breaker.ejectedAt || second);
+  const newer = seen > breaker.checkAtEjection && (seen > breaker.struckAt || second);
   breaker.checkSeen = Math.max(breaker.checkSeen, seen);
   if (!newer || !passed) return null;
   return breaker.cause === 'connection' || now >= breaker.ejectedUntil
@@ -239,12 +240,12 @@ function eject(breaker: Breaker, { cause, reason, at }: EjectionFacts, now: numb
   if (breaker.state === 'ejected' && now < breaker.ejectedUntil) return null;
   if (isNew) {
     breaker.reason = reason;
-    breaker.since = at;
+    breaker.ejectedAt = at;
     breaker.revision += 1;
   }
   breaker.state = 'ejected';
   breaker.cause = cause;
-  breaker.ejectedAt = now;
+  breaker.struckAt = now;
   breaker.ejectedUntil = now + Math.min(EJECTION_MS * 2 ** Math.min(breaker.strikes, 10), MAX_EJECTION_MS);
   breaker.strikes += 1;
   breaker.probeGranted = false;

@@ -13,32 +13,45 @@ const MAX_MODEL_LENGTH = 120;
 
 /** Why a request goes nowhere and what to do about it, for clients. */
 export function refusalMessage(code: RefusalCode, scope: RouteScope, model: string, target: Target): string {
-  const name = quoted(model);
-  if (code === 'MODEL_NOT_FOUND') {
-    return `no endpoint has the model ${name}. GET /olla/models lists the models that are known`;
-  }
-  const endpoints = target.candidates.map((candidate) => candidate.endpoint);
-  if (code === 'INVALID_MODEL') {
-    const filtered = endpoints.filter((one) => one.hasModelFilter).map((endpoint) => endpoint.name);
-    return `the model that the request is for cannot be told from its body, and ${listed(filtered)} offers only models that its model_filter names. Send a JSON object with one \`model\``;
-  }
-  if (code === 'MODEL_UNAVAILABLE') {
+  return MESSAGES[code](scope, quoted(model), target);
+}
+
+/** @param model quoted */
+type Message = (scope: RouteScope, model: string, target: Target) => string;
+
+const MESSAGES: Readonly<Record<RefusalCode, Message>> = {
+  MODEL_NOT_FOUND: (_scope, model) =>
+    `no endpoint has the model ${model}. GET /olla/models lists the models that are known`,
+  INVALID_MODEL(_scope, _model, target) {
+    const filtered = endpointsOf(target).filter((endpoint) => endpoint.hasModelFilter);
+    const names = listed(filtered.map(({ name }) => name));
+    return `the model that the request is for cannot be read from its body, and ${names} offers only models that its model_filter names. Send a JSON object with one \`model\``;
+  },
+  MODEL_UNAVAILABLE(scope, model, target) {
+    const endpoints = endpointsOf(target);
     if (endpoints.length === 0) {
       const others = target.everywhere.map((endpoint) => `${endpoint.name} (${endpoint.type})`);
-      return `the model ${name} is not on any endpoint that ${scope.label} leads to, but on ${listed(others)}. Ask for it at /olla/proxy, or under the prefix of that type`;
+      return `the model ${model} is not on any endpoint that ${scope.label} leads to, but on ${listed(others)}. Ask for it at /olla/proxy, or under the prefix of that type`;
     }
     const fallbacks = target.steps.filter(({ kind }) => kind === 'fallback');
     const others = new Set(fallbacks.map((step) => step.name));
     const orFallback = others.size === 0 ? '' : ` or its fallback ${[...others].map(quoted).join(', ')}`;
-    return `no endpoint that has the model ${name}${orFallback} is in service: ${statuses(endpoints)}. GET /internal/status tells more`;
-  }
-  if (endpoints.length === 0) {
-    return `no endpoint that ${scope.label} leads to is configured. Add one to discovery.static.endpoints, or use another prefix`;
-  }
-  if (endpoints.some(({ status }) => status.serves)) {
-    return `no endpoint that ${scope.label} leads to has listed its models yet: ${statuses(endpoints)}. GET /internal/status tells more`;
-  }
-  return `no endpoint that ${scope.label} leads to is in service: ${statuses(endpoints)}. GET /internal/status tells more`;
+    return `no endpoint that has the model ${model}${orFallback} is in service: ${statuses(endpoints)}. GET /internal/status tells more`;
+  },
+  NO_ENDPOINT(scope, _model, target) {
+    const endpoints = endpointsOf(target);
+    if (endpoints.length === 0) {
+      return `no endpoint that ${scope.label} leads to is configured. Add one to discovery.static.endpoints, or use another prefix`;
+    }
+    const lacking = endpoints.some(({ status }) => status.serves)
+      ? 'has listed its models yet'
+      : 'is in service';
+    return `no endpoint that ${scope.label} leads to ${lacking}: ${statuses(endpoints)}. GET /internal/status tells more`;
+  },
+};
+
+function endpointsOf(target: Target): EndpointView[] {
+  return target.candidates.map((candidate) => candidate.endpoint);
 }
 
 function statuses(endpoints: readonly EndpointView[]): string {

@@ -40,7 +40,10 @@ describe('ejection', () => {
   test('ejects at once on a connection failure, with its reason, and reports it once', () => {
     const breaker = newBreaker();
     assert.equal(refuse(breaker), 'ejected');
-    assert.deepEqual([breaker.state, breaker.reason, breaker.ejectedAt], ['ejected', 'connection refused', NOW]);
+    assert.deepEqual(
+      [breaker.state, breaker.reason, breaker.ejectedAt],
+      ['ejected', 'connection refused', NOW],
+    );
     assert.equal(refuse(breaker, NOW + 1), null);
     assert.equal(breaker.strikes, 1);
   });

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, describe, test, type TestContext } from 'node:test';
+import { newModel } from '@olla/backends/reading/model';
+import { profileOf } from '@olla/backends/table';
+import { settingsSchema } from '@olla/config/schema';
+import { buildCatalog } from '@olla/core/catalog/build-catalog';
+import type { Snapshot } from '@olla/core/snapshot';
+import type { AskPort } from '@olla/state/ports/ask';
+import { TestHost } from '@olla/state/testing/test-host';
+import { startRedis, type TestRedis } from '@olla/testing/redis';
+import { waitFor } from '@olla/testing/wait-for';
+import { RecordingLog } from '../../testing/recording-log.ts';
+import { Endpoints } from './endpoints.ts';
+import { ModelChanges, type ModelChange } from './model-changes.ts';
+
+const SETTINGS = settingsSchema.parse({
+  discovery: { static: { endpoints: [{ name: 'e', url: 'http://127.0.0.1:9', type: 'ollama' }] } },
+});
+const KEY = new Endpoints(SETTINGS).list[0]?.key ?? assert.fail();
+const ADDED: ModelChange = { endpointKey: KEY, kind: 'added', name: 'new:latest', like: null };
+const REMOVED: ModelChange = { ...ADDED, kind: 'removed' };
+
+/** What a leader publishes when the endpoint has these models. */
+function snapshotOf(...names: readonly string[]): Snapshot {
+  const { names: rules } = profileOf('ollama');
+  const models = names.map((name) => newModel(name));
+  const catalog = buildCatalog([{ endpoint: 'e', rules, models }], null, 1);
+  return { version: { token: 1, n: 1 }, publishedAt: 1, agent: 'a', endpoints: [], catalog };
+}
+
+function namesIn(changes: ModelChanges, snapshot: Snapshot): string[] {
+  return changes
+    .applyTo(snapshot)
+    .models.flatMap(({ locations }) => locations.map(({ model }) => model.name))
+    .sort();
+}
+
+describe('a change of the models of an endpoint', () => {
+  let redis: TestRedis;
+  before(async () => (redis = await startRedis()));
+  after(() => redis.stop());
+
+  /** Two workers of one host, and one of another where there is Redis. */
+  async function startWorkers(t: TestContext, withRedis: boolean): Promise<ModelChanges[]> {
+    const options = withRedis ? { redis: { url: redis.url, name: randomUUID() } } : {};
+    const one = new TestHost({ name: 'host-1', ...options });
+    const two = withRedis ? new TestHost({ name: 'host-2', ...options }) : one;
+    const states = await Promise.all([one, one, two].map((host) => host.join('worker')));
+    const endpoints = new Endpoints(SETTINGS);
+    const workers = states.map(
+      (state) => new ModelChanges({ endpoints, state, log: new RecordingLog(), listing: true }),
+    );
+    t.after(async () => {
+      for (const worker of workers) worker.close();
+      await one.close();
+      if (two !== one) await two.close();
+    });
+    await waitFor(() => states.every((state) => state.directory.peers().workers === 3), {
+      describe: 'workers that know each other',
+    });
+    return workers;
+  }
+
+  for (const withRedis of [false, true])
+    test(`is known to all workers when it was told, ${withRedis ? 'of every host' : 'without Redis'}`, async (t) => {
+      const workers = await startWorkers(t, withRedis);
+      const [first = assert.fail(), second = assert.fail()] = workers;
+      await first.tell(ADDED);
+      for (const worker of workers) assert.deepEqual(namesIn(worker, snapshotOf()), ['new:latest']);
+      await second.tell(REMOVED);
+      for (const worker of workers) assert.deepEqual(namesIn(worker, snapshotOf('new:latest')), []);
+    });
+
+  test('is known to the workers of its host while Redis is away', async (t) => {
+    const [first = assert.fail(), second = assert.fail()] = await startWorkers(t, true);
+    await redis.kill();
+    await first.tell(ADDED);
+    for (const worker of [first, second]) assert.deepEqual(namesIn(worker, snapshotOf()), ['new:latest']);
+    await redis.restart();
+  });
+});
+
+describe('a change that stands', () => {
+  /** Alone in the cluster, with a clock that a test moves. */
+  function alone(): { changes: ModelChanges; tick: (ms: number) => void; hear: (body: unknown) => void } {
+    let now = 0;
+    let hear: (body: unknown) => void = () => assert.fail('it listens to no question');
+    const ask: AskPort = {
+      ask: () => Promise.resolve({ replies: [], missing: [] }),
+      onQuestion(kind, reply) {
+        hear = (body) => void reply({ kind, body });
+        return () => undefined;
+      },
+    };
+    const endpoints = new Endpoints(SETTINGS);
+    const log = new RecordingLog();
+    const changes = new ModelChanges({ endpoints, state: { ask }, log, listing: true, now: () => now });
+    return { changes, tick: (ms) => void (now += ms), hear: (body) => hear(body) };
+  }
+
+  test('ends when a snapshot shows it that is later than any list from before it', async () => {
+    const { changes, tick } = alone();
+    await changes.tell(ADDED);
+    changes.settle(snapshotOf('new:latest'));
+    assert.deepEqual(namesIn(changes, snapshotOf()), ['new:latest'], 'a list from before it may follow');
+    tick(1_500);
+    changes.settle(snapshotOf());
+    assert.deepEqual(namesIn(changes, snapshotOf()), ['new:latest'], 'no list has shown it yet');
+    changes.settle(snapshotOf('new:latest'));
+    assert.deepEqual(namesIn(changes, snapshotOf()), []);
+  });
+
+  test('ends with its time where no list ever shows it', async () => {
+    const { changes, tick } = alone();
+    await changes.tell(REMOVED);
+    tick(29_000);
+    changes.settle(snapshotOf('new:latest'));
+    assert.deepEqual(namesIn(changes, snapshotOf('new:latest')), []);
+    tick(2_000);
+    changes.settle(snapshotOf('new:latest'));
+    assert.deepEqual(namesIn(changes, snapshotOf('new:latest')), ['new:latest']);
+  });
+
+  test('gives way to the next of the same name, however that is spelt', async () => {
+    const { changes } = alone();
+    await changes.tell(ADDED);
+    await changes.tell({ ...REMOVED, name: 'library/New' });
+    assert.deepEqual(namesIn(changes, snapshotOf('new:latest', 'other:latest')), ['other:latest']);
+    await changes.tell(ADDED);
+    assert.deepEqual(namesIn(changes, snapshotOf('other:latest')), ['new:latest', 'other:latest']);
+  });
+
+  test('is not taken from what is no change, or of an endpoint that is not configured', async () => {
+    const { changes, hear } = alone();
+    await changes.tell({ ...ADDED, endpointKey: 'unknown' });
+    for (const body of [null, undefined, 'x', [], { ...ADDED, name: 7 }, { ...ADDED, kind: 'renamed' }])
+      hear(body);
+    assert.deepEqual(namesIn(changes, snapshotOf()), []);
+    hear(JSON.parse(JSON.stringify(ADDED)));
+    assert.deepEqual(namesIn(changes, snapshotOf()), ['new:latest']);
+  });
+});

@@ -141,5 +141,7 @@ describe('the candidates that are left', () => {
     assert.equal(left('AABbc', 3, true), 1);
     assert.equal(left('AABbc', 3, false), 0);
     assert.equal(left('abc', 0, true), 2);
+    // An ejected endpoint that is probed serves no more than before.
+    assert.equal(left('Abc', 0, false), 2);
   });
 });

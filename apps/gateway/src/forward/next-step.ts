@@ -73,8 +73,10 @@ export function candidatesLeft(candidates: readonly StepCandidate[], index: numb
   const rank = candidates[index]?.rank;
   const after = candidates.length - index - 1;
   const alike = candidates.findLastIndex((candidate) => candidate.rank === rank) - index;
-  if (alike > 0 || !isGone) return alike;
-  return candidates.slice(0, index).some(({ endpoint }) => endpoint.status.serves) ? 0 : after;
+  if (alike > 0) return alike;
+  // One that is only probed did not serve before the attempt either.
+  const before = candidates.slice(0, isGone ? index : index + 1);
+  return before.some(({ endpoint }) => endpoint.status.serves) ? 0 : after;
 }
 
 /** The one rule for what follows an attempt. Pure. */

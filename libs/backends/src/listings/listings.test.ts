@@ -430,6 +430,14 @@ describe('a name that stands for several models', () => {
     assert.equal(entry(fleet, 'org/Other-7B')['alias_for'], undefined);
   });
 
+  test('is listed once, as servers spell it, however the key of its fallbacks is written', () => {
+    const fleet = fleetOf(TWO, {}, { MINE: ['org/Other-7B'], 'ORG/other-7b': ['mine'] });
+    assert.deepEqual(
+      unified(fleet, { available: true }).map(({ id }) => id),
+      ['mine:latest@q4_k_m', 'mine:latest@q8_0', 'mine:latest', 'org/Other-7B'],
+    );
+  });
+
   test('takes the place of a model that has the name of an alias', () => {
     const fleet = fleetOf(TWO, { 'org/Other-7B': ['mine', 'org/Other-7B'] });
     assert.equal(unified(fleet).filter(({ id }) => id === 'org/Other-7B').length, 1);

@@ -71,11 +71,12 @@ export function modelNames(index: ModelIndex, { aliases, fallbacks }: Configured
     return [...stepsFor(name), ...others.flatMap((other) => stepsFor(other, 'fallback'))];
   }
 
-  const names = new Set([
-    ...index.sharedNames.map(({ name }) => name),
-    ...Object.keys(aliases),
-    ...Object.keys(fallbacks),
-  ]);
+  const shared = index.sharedNames.map(({ name }) => name);
+  /** A key of the fallbacks as servers spell that name, so that one name is not listed in two spellings. */
+  const spelled = (key: string): string =>
+    [...shared, ...index.find(key).map(({ id }) => id)].find((name) => plainName(name) === plainName(key)) ??
+    key;
+  const names = new Set([...shared, ...Object.keys(aliases), ...Object.keys(fallbacks).map(spelled)]);
   return { steps, listed: [...names].map((name) => ({ name, steps: steps(name) })) };
 }
 

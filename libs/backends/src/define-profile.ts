@@ -64,7 +64,8 @@ export function defineProfile<const Type extends BackendType>(
     modelRules: PLAIN_RULES,
     requestHeaders: { drop: NOTHING },
     ...profile,
-    usePaths: [...openAi, ...(profile.usePaths ?? [])],
+    // What a server shows at its root changes nothing.
+    usePaths: ['GET /', ...openAi, ...(profile.usePaths ?? [])],
     managementPaths: [...OPENAI_MANAGEMENT, ...(profile.managementPaths ?? [])],
   };
 }

@@ -12,7 +12,7 @@ export function managementPage(): string {
   const sections = PROFILES.map(
     ({ label, type, usePaths, managementPaths }) => `### ${label} (\`${type}\`)
 
-Inference and reading: ${listed(usePaths, OPENAI_USE)}
+Inference and reading: ${listed(usePaths, ['GET /', ...OPENAI_USE])}
 
 Management: ${listed(managementPaths, OPENAI_MANAGEMENT)}
 `,
@@ -69,7 +69,7 @@ there to end it.
 \`*\` is one segment of a path, \`**\` one or more; a rule without a method is for all. A path that a server has behind several
 bases (\`/v1\`, \`/api/v1\`, none) is listed once. Every type has these:
 
-Inference and reading: ${listed(OPENAI_USE)}
+Inference and reading: ${listed(['GET /', ...OPENAI_USE])}
 
 Management: ${listed(OPENAI_MANAGEMENT)}
 

@@ -146,6 +146,11 @@ describe('management', () => {
     });
   }
 
+  test('is seen behind the base that Docker Desktop has', () => {
+    assert.equal(isManagement('POST', '/exp/vDD4.40/models/create'), true);
+    assert.equal(isManagement('GET', '/exp/vDD4.40/models'), false);
+  });
+
   test('has calls of each type', () => {
     assert.deepEqual(Object.keys(MANAGEMENT).sort(), PROFILES.map(({ type }) => type).sort());
   });

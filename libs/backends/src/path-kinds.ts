@@ -6,9 +6,9 @@ import { PROFILES } from './table.ts';
 
 /**
  * Versions and bases of an API in front of what a path means: `/v1/load`, `/api/v1/load` and `/load` are one to judge. An
- * endpoint's URL, its type's base or the server itself may add or drop them.
+ * endpoint's URL, its type's base or the server itself may add or drop them. Docker Desktop has `/exp/vDD4.40` there.
  */
-const API_BASE = /^\/(?:(?:api|engines(?:\/[^/]+)?)\/)?v\d+(?:beta\d*)?(?=\/)/;
+const API_BASE = /^\/(?:exp\/vdd[\d.]+|(?:(?:api|engines(?:\/[^/]+)?)\/)?v\d+(?:beta\d*)?)(?=\/)/;
 
 function withoutBase(path: string): string {
   return path.replace(API_BASE, '');

@@ -244,7 +244,7 @@ describe('loadSettings', () => {
       [notice?.code, notice?.key, others],
       ['LENT_CREDENTIALS', 'server.cors.allowed_origins', []],
     );
-    assert.match(notice?.message ?? '', /to a, b with the credentials/);
+    assert.match(notice?.message ?? '', /may use a, b for inference and reading/);
   });
 
   for (const cors of ['{ enabled: false }', "{ allowed_origins: ['https://ui.example.com'] }"])

@@ -105,7 +105,7 @@ function lentCredentials(draft: Draft, { server: { cors }, discovery }: Settings
   const shown =
     names.length > 5 ? `${names.slice(0, 5).join(', ')} and ${names.length - 5} more` : names.join(', ');
   const path = ['server', 'cors', 'allowed_origins'];
-  const message = `contains \`*\`, so that every web page that a user of the gateway opens may send inference to ${shown} with the credentials that are configured there. Name the origins of your pages, or leave it so if that is meant; management is refused to other pages in any case`;
+  const message = `contains \`*\`, so that every web page that a user of the gateway opens may use ${shown} for inference and reading, with the credentials that are configured there. Name the origins of your pages, or leave it so if that is meant; management is refused to other pages in any case`;
   return [{ code: 'LENT_CREDENTIALS', key: formatPath(path), message, ...draft.placeOf(path, 'key') }];
 }
 

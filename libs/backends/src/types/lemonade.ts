@@ -24,10 +24,7 @@ const API_BASES = ['/api/v1', '/api/v0', '/v1', '/v0'] as const;
 
 const OWN_USE: readonly PathRule[] = [
   ...OPENAI_USE.map((rule) => rule.replace('/v1/', '/')),
-  'POST /reranking',
   'POST /reranker',
-  'POST /classify',
-  'POST /tokenize',
   'POST /images/upscale',
   'POST /audio/generations',
   'POST /3d/generations',

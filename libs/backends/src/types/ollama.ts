@@ -49,7 +49,6 @@ export const ollama = defineProfile({
     },
   ],
   usePaths: [
-    'GET /',
     'GET /api/version',
     'GET /api/tags',
     'GET /api/ps',

@@ -18,7 +18,6 @@ export const rapidMlx = defineProfile({
   anthropic: { messagesPath: '/v1/messages', since: null, countTokensPath: '/v1/messages/count_tokens' },
   nativePaths: ['/health', '/healthz', '/livez', '/readyz', '/metrics'],
   usePaths: [
-    'GET /',
     'GET /info',
     'GET /v1/status',
     'GET /v1/cache/stats',

@@ -143,3 +143,12 @@ describe('a path that may leave the base path of an endpoint', () => {
       assert.deepEqual(backend.requests, []);
     });
 });
+
+test('a path of more than 8192 characters is answered with 414 and asks no backend', async (t) => {
+  const { backends, send } = await start(t);
+  for (const rest of ['a'.repeat(9_000), '%25'.repeat(5_000), '../'.repeat(4_000)])
+    assertError(await send(requestBytes('GET', `/olla/openai/v1/${rest}`)), 414, 'URI_TOO_LONG');
+  const query = await send(requestBytes('GET', `/olla/openai/v1/thing?q=${'a'.repeat(9_000)}`));
+  assert.equal(query.status, 200);
+  assert.equal(backends.b.requests.length, 1);
+});

@@ -27,6 +27,18 @@ export const ERRORS = {
     meaning:
       '`model` is not a string, is longer than 1 KiB, stands in the request with two names, or cannot be read and the endpoint has a model_filter. Send one `model` that is a string.',
   },
+  INVALID_ENCODING: {
+    status: 400,
+    type: 'invalid_request_error',
+    meaning:
+      'The body is not what its Content-Encoding says, or is cut off. Correct the header, or compress the body again.',
+  },
+  UNSUPPORTED_ENCODING: {
+    status: 415,
+    type: 'invalid_request_error',
+    meaning:
+      'The body has a Content-Encoding that the gateway cannot undo. The Accept-Encoding header names those that it can undo.',
+  },
   NOT_FOUND: {
     status: 404,
     type: 'not_found_error',

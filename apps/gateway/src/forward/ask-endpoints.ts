@@ -97,7 +97,7 @@ export function createAskEndpoints(endpoints: Endpoints): AskEndpoints {
         onEnd: () => finish({ status, body: Buffer.concat(chunks).toString() }),
         onFailure: () => finish(null),
       };
-      const headers = requestHeaders({ call, client, endpoint, type }, null);
+      const headers = requestHeaders({ call, client, endpoint, type, body: null }, null);
       dropHeader(headers, 'accept-encoding');
       const at = atBase(endpoint.base, profileOrDefault(type), path);
       const request = { method, path: at, headers, body: null, freshConnection: false };

@@ -74,7 +74,10 @@ function start(
     reject(fault);
   };
   const payload = payloadFor({ call, body: input.body, candidate, maxBytes: options.maxBodyBytes, onFault });
-  const headers = requestHeaders({ call, client: input.client, endpoint, type }, payload.length);
+  const headers = requestHeaders(
+    { call, client: input.client, endpoint, type, body: input.body },
+    payload.length,
+  );
   const traced = input.trace === null ? null : startTraced(input.trace, headers, path, options);
   const relay = new Relay({
     call,

@@ -4,17 +4,20 @@ import { backendHeaders } from '@olla/core/http/headers';
 import type { Endpoint } from '../fleet/endpoints.ts';
 import type { Call } from '../request/call.ts';
 import type { ClientAddress } from '../request/client-address.ts';
+import type { RequestBody } from '../request/request-body.ts';
 
 export interface HeaderInput {
   readonly call: Call;
   readonly client: ClientAddress;
   readonly endpoint: Endpoint;
   readonly type: BackendType;
+  /** Null for a request of the gateway's own. */
+  readonly body: Pick<RequestBody, 'isDecoded'> | null;
 }
 
 /** The headers of a client's request as one endpoint gets them. @param length of the body, as it is sent; null if unknown */
 export function requestHeaders(
-  { call, client, endpoint, type }: HeaderInput,
+  { call, client, endpoint, type, body }: HeaderInput,
   length: number | null,
 ): string[] {
   return backendHeaders(call.request.rawHeaders, {
@@ -26,6 +29,7 @@ export function requestHeaders(
     requestId: call.id,
     credentials: endpoint.credentials,
     withheld: profileOrDefault(type).requestHeaders.drop,
+    isDecoded: body?.isDecoded ?? false,
     contentLength: length,
   });
 }

@@ -93,16 +93,6 @@ describe('a body that is relayed byte by byte', () => {
       assert.ok(backends.only.requests[0]?.body().equals(Buffer.from(body)));
     });
 
-  test('compressed, whose model is the affair of the backend', async (t) => {
-    const { backends, send } = await startWithBackends(t, SPECS);
-    const compressed = Buffer.from([0x1f, 0x8b, 0x08, 0x00, 0xff, 0x00, 0x0d, 0x0a, 0x0d, 0x0a]);
-    const response = await send(postBytes(compressed, ['Content-Encoding: gzip']));
-    assert.deepEqual([response.status, response.header('x-olla-model')], [200, undefined]);
-    const [request = assert.fail()] = backends.only.requests;
-    assert.ok(request.body().equals(compressed));
-    assert.equal(header(request, 'content-encoding'), 'gzip');
-  });
-
   test('multipart, with the model in a form field behind the file', async (t) => {
     const { backends, send } = await startWithBackends(t, SPECS);
     const form = [

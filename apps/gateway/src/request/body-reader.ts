@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { BodyFields } from '@olla/core/body/body-fields';
 import { JsonBodyScanner } from '@olla/core/body/json-body-scanner';
 import { MultipartBodyScanner } from '@olla/core/body/multipart-body-scanner';
@@ -5,6 +6,8 @@ import { NO_MODEL, PLAIN_RULES, readModel, type ModelReading } from '@olla/core/
 import { OllaError } from '@olla/core/errors';
 import type { OpeningScanner } from '@olla/core/sticky/opening-scanner';
 import { ClientGone, type Call } from './call.ts';
+import type { ContentCoding } from './content-codings.ts';
+import { DecodedBody } from './decoded-body.ts';
 import type { ReadBytes } from './read-bytes.ts';
 import { bodyTooLarge, type RequestBody } from './request-body.ts';
 
@@ -23,6 +26,8 @@ export interface BodyRules {
   /** What names the model may stand anywhere. */
   readonly readsToEnd: boolean;
   readonly maxBytes: number;
+  /** Its content codings, to be undone; most bodies have none. */
+  readonly codings: readonly ContentCoding[];
   /** Looks for the opening of a conversation; null where nobody needs it. */
   readonly opening: OpeningScanner | null;
 }
@@ -37,6 +42,12 @@ export class BodyReader {
   readonly #scanner: JsonBodyScanner | MultipartBodyScanner | null;
   readonly #encoding: RequestBody['encoding'];
   readonly #read: ReadBytes;
+  /** The request, or what is left of its body without its codings. */
+  readonly #input: Readable & { readonly complete: boolean };
+  /** Bytes of the body so far. */
+  #bytes = 0;
+  /** Of a body that is read on only to learn whether it is too large, or not what its codings say. */
+  #refusal: OllaError | null = null;
   #resolve!: (body: RequestBody) => void;
   #reject!: (fault: unknown) => void;
   #isDone = false;
@@ -55,24 +66,22 @@ export class BodyReader {
     // Servers of a path that takes JSON alone do not look at the type, or refuse a form.
     const boundary = rules.form === 'by_type' ? MultipartBodyScanner.boundaryOf(contentType) : null;
     this.#encoding = boundary === null ? 'json' : 'multipart';
-    const coding = request.headers['content-encoding'];
-    const isReadable = coding === undefined || coding.toLowerCase() === 'identity';
     this.#scanner =
-      // What is compressed is for the backend to open; it is relayed as it is, without a model.
-      !isReadable
-        ? null
-        : boundary !== null
-          ? new MultipartBodyScanner(boundary)
-          : rules.form !== 'by_type' || mayHoldJson(contentType)
-            ? new JsonBodyScanner()
-            : null;
+      boundary !== null
+        ? new MultipartBodyScanner(boundary)
+        : rules.form !== 'by_type' || mayHoldJson(contentType)
+          ? new JsonBodyScanner()
+          : null;
     this.done = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    request.on('data', this.#onData);
-    request.on('end', this.#onEnd);
-    request.on('close', this.#onClose);
+    const isCoded = rules.codings.length > 0;
+    this.#input = isCoded ? new DecodedBody(request, rules.codings) : request;
+    this.#input.on('data', this.#onData);
+    this.#input.on('end', this.#onEnd);
+    this.#input.on('close', this.#onClose);
+    if (isCoded) this.#input.on('error', this.#onFault);
     call.onAbort(this.#onAbort);
     // Closed while its lease was awaited: it emits nothing more.
     if (request.destroyed) this.#onClose();
@@ -82,20 +91,28 @@ export class BodyReader {
 
   readonly #onEnd = (): void => this.#contain(() => this.#takeEnd());
 
+  readonly #onFault = (fault: Error): void =>
+    this.#contain(() => {
+      if (!(fault instanceof OllaError)) throw fault;
+      this.#finish(true, fault);
+    });
+
   readonly #onClose = (): void => this.#contain(() => this.#takeClose());
 
   #take(chunk: Buffer): void {
     const { maxBytes } = this.#rules;
-    if (this.#read.length + chunk.length > maxBytes) {
-      this.#refuse(bodyTooLarge(maxBytes));
+    this.#bytes += chunk.length;
+    if (this.#bytes > maxBytes) {
+      this.#finish(true, bodyTooLarge(maxBytes));
       return;
     }
+    if (this.#refusal !== null) return;
     const hasRoom = this.#read.push(chunk);
     const state = this.#scanner?.push(chunk) ?? 'over';
     if (this.#encoding === 'json') this.#rules.opening?.push(chunk);
     if (state === 'invalid' && this.#breaksRules()) return;
     const isModelKnown = state !== 'need-more' || this.#scanner?.model !== null;
-    const mayStream = isModelKnown && !this.#rules.readsToEnd;
+    const mayStream = isModelKnown && !this.#rules.readsToEnd && !this.#isDecoded;
     if (!hasRoom) {
       if (!mayStream) {
         this.#refuse(overloaded());
@@ -110,21 +127,25 @@ export class BodyReader {
   }
 
   #takeEnd(): void {
+    if (this.#refusal !== null) {
+      this.#finish(false, this.#refusal);
+      return;
+    }
     if (this.#scanner?.end() === 'invalid' && this.#breaksRules()) return;
     if (this.#rules.form === 'json' && this.#read.length === 0) this.#refuse(emptyBody());
     else this.#finish(false, null);
   }
 
   #takeClose(): void {
-    if (!this.#call.request.complete)
-      this.#refuse(new OllaError('BAD_REQUEST', 'the body broke off before its end'));
+    if (!this.#input.complete)
+      this.#finish(true, new OllaError('BAD_REQUEST', 'the body broke off before its end'));
   }
 
   readonly #onAbort = (): void =>
     this.#contain(() => {
       const reason = this.#call.abortReason;
       if (reason instanceof ClientGone) this.#takeClose();
-      else if (reason !== null) this.#refuse(reason);
+      else if (reason !== null) this.#finish(true, reason);
     });
 
   /** The body may hold the opening of a conversation, which has not come. */
@@ -147,8 +168,18 @@ export class BodyReader {
     return true;
   }
 
+  /** What is compressed is read on: its size after decoding, and whether it is what it says, come before its content. */
   #refuse(error: OllaError): void {
-    this.#finish(true, error);
+    if (!this.#isDecoded || this.#input.complete) {
+      this.#finish(true, error);
+      return;
+    }
+    this.#refusal = error;
+    this.#read.letGo();
+  }
+
+  get #isDecoded(): boolean {
+    return this.#rules.codings.length > 0;
   }
 
   /** A fault must end this request only, and not reach the client's socket. */
@@ -174,6 +205,7 @@ export class BodyReader {
       fields: this.#scanner,
       reading: readingOf(this.#scanner),
       encoding: this.#encoding,
+      isDecoded: this.#isDecoded,
       opening: this.#rules.opening?.opening ?? null,
       read: this.#read,
       isUnfinished,
@@ -182,10 +214,10 @@ export class BodyReader {
   }
 
   #detach(): void {
-    const { request } = this.#call;
-    request.off('data', this.#onData);
-    request.off('end', this.#onEnd);
-    request.off('close', this.#onClose);
+    this.#input.off('data', this.#onData);
+    this.#input.off('end', this.#onEnd);
+    this.#input.off('close', this.#onClose);
+    if (this.#isDecoded) this.#input.destroy();
   }
 }
 

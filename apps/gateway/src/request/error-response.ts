@@ -1,4 +1,5 @@
 import { errorBody, ERRORS, type ErrorCode, type OllaError } from '@olla/core/errors';
+import { KNOWN_CODINGS } from './content-codings.ts';
 
 /** An error as HTTP. */
 export interface ErrorResponse {
@@ -36,7 +37,8 @@ export function errorResponse(
 /** Caches may keep a 404 or 405 that does not forbid it (RFC 9111 §4.2.2), and what is missing can appear any moment. */
 const EVERY_ERROR = ['Content-Type', 'application/json', 'Cache-Control', 'no-store'];
 
-/** RFC 9110 §11.6.1: a 401 names the scheme that it wants. */
+/** RFC 9110 §11.6.1: a 401 names the scheme that it wants; §15.5.16: a 415 names the codings that it would take. */
 const BY_CODE: Partial<Record<ErrorCode, readonly string[]>> = {
   UNAUTHORIZED: ['WWW-Authenticate', 'Bearer realm="olla"'],
+  UNSUPPORTED_ENCODING: ['Accept-Encoding', KNOWN_CODINGS.join(', ')],
 };

@@ -4,6 +4,7 @@ import { OllaError } from '@olla/core/errors';
 import type { Sessions } from '../fleet/sessions.ts';
 import { BodyReader, emptyBody, type BodyRules } from './body-reader.ts';
 import type { Call } from './call.ts';
+import { contentCodings } from './content-codings.ts';
 import type { PendingBudget } from './pending-budget.ts';
 import { ReadBytes } from './read-bytes.ts';
 import { bodyTooLarge, type RequestBody } from './request-body.ts';
@@ -31,12 +32,13 @@ export function createReadBody({ maxBytes, maxKeptBytes, budget, sessions }: Rea
       return { ...unread(0), refusal: route.json ? emptyBody() : null };
     if (!route.blob && length !== null && length > maxBytes)
       return { ...unread(length), refusal: bodyTooLarge(maxBytes) };
+    const codings = route.blob ? [] : contentCodings(headers['content-encoding']);
     call.sendContinue();
     // A file: it streams without being looked at, of any size.
     if (route.blob) return unread(length);
-    const read = new ReadBytes(budget, length, maxKeptBytes);
+    const read = new ReadBytes(budget, codings.length === 0 ? length : null, maxKeptBytes);
     const opening = sessions?.openingScanner(headers) ?? null;
-    const { done } = new BodyReader(call, { ...rulesOf(route), opening, maxBytes }, length, read);
+    const { done } = new BodyReader(call, { ...rulesOf(route), codings, opening, maxBytes }, length, read);
     const { nameField } = route;
     return nameField === null ? done : done.then((body) => withNamedModel(body, nameField));
   };
@@ -48,6 +50,7 @@ export function createReadBody({ maxBytes, maxKeptBytes, budget, sessions }: Rea
       fields: null,
       reading: NO_MODEL,
       encoding: 'json',
+      isDecoded: false,
       opening: null,
       read: new ReadBytes(budget, length, maxKeptBytes),
       isUnfinished: length !== 0,

@@ -12,6 +12,8 @@ export interface RequestBody {
   /** The model that it names, as most servers read it; of a request that is forwarded, as the chosen endpoints do. */
   readonly reading: ModelReading;
   readonly encoding: 'json' | 'multipart';
+  /** Its content codings were undone: it goes on without them. */
+  readonly isDecoded: boolean;
   /** Hash of the beginning of its conversation; null where none was found, or none is looked for. */
   readonly opening: string | null;
   readonly read: ReadBytes;

@@ -12,6 +12,7 @@ const FACTS: BackendHeaderFacts = {
   requestId: 'id-1',
   credentials: null,
   withheld: new Set(),
+  isDecoded: false,
   contentLength: null,
 };
 
@@ -181,4 +182,12 @@ test('passes all other headers byte for byte and in their order, both ways', () 
     }),
     { numRuns: 300 },
   );
+});
+
+test('leaves out what tells of the coded form of a body that was decoded', () => {
+  const raw = ['Content-Encoding', 'gzip', 'Content-Digest', 'x', 'content-md5', 'y', 'Content-Type', 'z'];
+  const names = (isDecoded: boolean): string[] =>
+    toBackend(raw, { isDecoded }).filter((text) => /^content-/i.test(text));
+  assert.deepEqual(names(true), ['Content-Type']);
+  assert.equal(names(false).length, 4);
 });

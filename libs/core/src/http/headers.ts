@@ -22,6 +22,8 @@ export interface BackendHeaderFacts {
   readonly credentials: readonly string[] | null;
   /** Headers that this kind of server must not get, in lower case. */
   readonly withheld: ReadonlySet<string>;
+  /** The content codings of the body were undone: headers that tell of its coded form are left out. */
+  readonly isDecoded: boolean;
   /** Length of the body as it is sent, in bytes; null if it is not known. */
   readonly contentLength: number | null;
 }
@@ -74,6 +76,7 @@ export function backendHeaders(raw: readonly string[], facts: BackendHeaderFacts
         break;
     }
     if (nominated !== null && nominated.has(lowerName(name))) continue;
+    if (facts.isDecoded && OF_CODED_BODIES.has(lowerName(name))) continue;
     if (withheld.size > 0 && withheld.has(lowerName(name))) continue;
     if (own.names.size > 0 && own.names.has(lowerName(name))) continue;
     headers.push(name, value);
@@ -86,6 +89,15 @@ export function backendHeaders(raw: readonly string[], facts: BackendHeaderFacts
   if (facts.credentials !== null) for (const part of facts.credentials) headers.push(part);
   return headers;
 }
+
+/** The coding itself, and digests of what was coded (RFC 9530 §2 and §3). */
+const OF_CODED_BODIES: ReadonlySet<string> = new Set([
+  'content-encoding',
+  'content-digest',
+  'repr-digest',
+  'digest',
+  'content-md5',
+]);
 
 /** Node writes an IPv4 peer of a dual-stack socket as IPv6, `::ffff:192.0.2.1`. */
 function peerOf({ peerAddress, clientAddress }: BackendHeaderFacts): string {

@@ -9,6 +9,7 @@ import {
   type Respond,
   type RawBackend,
 } from '@olla/testing/raw-backend';
+import { Started } from '@olla/testing/started';
 import { waitFor } from '@olla/testing/wait-for';
 import { Ollama } from 'ollama';
 import OpenAI, { APIError, InternalServerError, NotFoundError, RateLimitError } from 'openai';
@@ -24,23 +25,22 @@ describe('failures as the official clients see them', () => {
   let backend: RawBackend;
   let ollama: RawBackend;
   let gateway: Gateway;
+  const started = new Started();
   before(async () => {
-    backend = await startRawBackend({ models: [MODEL] });
-    ollama = await startRawBackend({ models: [], respond: respondAsOllama(() => undefined) });
-    gateway = await startGatewayFor({
-      endpoints: [
-        endpointConfig('frail', backend),
-        endpointConfig('frail-ollama', ollama, { type: 'ollama' }),
-      ],
-      models: [MODEL, OLLAMA_MODEL],
-      workers: 1,
-    });
+    backend = started.add(await startRawBackend({ models: [MODEL] }));
+    ollama = started.add(await startRawBackend({ models: [], respond: respondAsOllama(() => undefined) }));
+    gateway = started.add(
+      await startGatewayFor({
+        endpoints: [
+          endpointConfig('frail', backend),
+          endpointConfig('frail-ollama', ollama, { type: 'ollama' }),
+        ],
+        models: [MODEL, OLLAMA_MODEL],
+        workers: 1,
+      }),
+    );
   });
-  after(async () => {
-    await gateway.stop();
-    await backend.close();
-    await ollama.close();
-  });
+  after(() => started.stop());
 
   /** Waits until the endpoint serves again after an earlier failure. */
   const waitUntilServing = (): Promise<unknown> =>

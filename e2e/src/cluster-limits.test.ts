@@ -3,6 +3,7 @@ import { after, before, describe, test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { jsonResponse, startRawBackend, whenComplete, type RawBackend } from '@olla/testing/raw-backend';
 import { startRedis, type TestRedis } from '@olla/testing/redis';
+import { Started } from '@olla/testing/started';
 import {
   assertAdmitsAllAllowed,
   assertAdmitsNoMore,
@@ -17,17 +18,17 @@ const MODEL = 'shared';
 describe('limits of several gateways with one Redis', () => {
   let redis: TestRedis;
   let backend: RawBackend;
+  const started = new Started();
   before(async () => {
-    redis = await startRedis();
-    backend = await startRawBackend({
-      models: [MODEL],
-      respond: (request) => whenComplete(request, () => request.socket.write(jsonResponse({ ok: true }))),
-    });
+    redis = started.add(await startRedis());
+    backend = started.add(
+      await startRawBackend({
+        models: [MODEL],
+        respond: (request) => whenComplete(request, () => request.socket.write(jsonResponse({ ok: true }))),
+      }),
+    );
   });
-  after(async () => {
-    await backend.close();
-    await redis.stop();
-  });
+  after(() => started.stop());
 
   const run =
     (count: number, limits: object, body: (cluster: Cluster) => Promise<void>) => (t: TestContext) =>

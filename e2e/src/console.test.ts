@@ -8,6 +8,7 @@ import { freePort } from '@olla/testing/free-port';
 import { measureCpu } from '@olla/testing/measure-cpu';
 import { OLLA_BUNDLE, runOlla, startGateway, type Gateway } from '@olla/testing/olla-process';
 import { startRawBackend, type RawBackend } from '@olla/testing/raw-backend';
+import { Started } from '@olla/testing/started';
 import { tempFolder } from '@olla/testing/temp-folder';
 import { waitFor } from '@olla/testing/wait-for';
 import { endpointConfig, startGatewayFor } from './start-gateway-for.ts';
@@ -19,20 +20,19 @@ describe('olla ctl', () => {
   let second: RawBackend;
   let gateway: Gateway;
   const home = tempFolder();
+  const started = new Started();
   before(async () => {
-    first = await startRawBackend({ models: [MODEL] });
-    second = await startRawBackend({ models: [MODEL] });
-    gateway = await startGatewayFor({
-      endpoints: [endpointConfig('gpu-a', first), endpointConfig('gpu-b', second)],
-      models: [MODEL],
-      env: { HOME: home },
-    });
+    first = started.add(await startRawBackend({ models: [MODEL] }));
+    second = started.add(await startRawBackend({ models: [MODEL] }));
+    gateway = started.add(
+      await startGatewayFor({
+        endpoints: [endpointConfig('gpu-a', first), endpointConfig('gpu-b', second)],
+        models: [MODEL],
+        env: { HOME: home },
+      }),
+    );
   });
-  after(async () => {
-    await gateway.stop();
-    await first.close();
-    await second.close();
-  });
+  after(() => started.stop());
 
   interface CommandResult {
     readonly code: number | null;

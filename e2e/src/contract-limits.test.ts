@@ -5,6 +5,7 @@ import { startGateway, type Gateway } from '@olla/testing/olla-process';
 import { startRawBackend, type RawBackend } from '@olla/testing/raw-backend';
 import { sendRaw, type RawResponse } from '@olla/testing/raw-http';
 import { requestBytes } from '@olla/testing/request-bytes';
+import { Started } from '@olla/testing/started';
 import { waitFor } from '@olla/testing/wait-for';
 import { endpointConfig } from './start-gateway-for.ts';
 
@@ -12,15 +13,13 @@ import { endpointConfig } from './start-gateway-for.ts';
 describe('the contract: default limits', () => {
   let gateway: Gateway;
   let backend: RawBackend;
+  const started = new Started();
   before(async () => {
-    backend = await startRawBackend({ models: ['m'] });
+    backend = started.add(await startRawBackend({ models: ['m'] }));
     const endpoints = [endpointConfig('only', backend)];
-    gateway = await startGateway({ config: { discovery: { static: { endpoints } } } });
+    gateway = started.add(await startGateway({ config: { discovery: { static: { endpoints } } } }));
   });
-  after(async () => {
-    await gateway.stop();
-    await backend.close();
-  });
+  after(() => started.stop());
 
   const fetchOne = (path: string, from: string): Promise<RawResponse> =>
     sendRaw(gateway.port, requestBytes('GET', path), undefined, from);

@@ -4,6 +4,7 @@ import { assertError, assertOnEveryResponse } from '@olla/testing/assert-respons
 import { jsonResponse, chunk } from '@olla/testing/raw-backend';
 import { sendRaw, type RawResponse } from '@olla/testing/raw-http';
 import { CHAT, postBytes, requestBytes } from '@olla/testing/request-bytes';
+import { Started } from '@olla/testing/started';
 import { waitFor } from '@olla/testing/wait-for';
 import {
   everyKindOfResponse,
@@ -25,11 +26,12 @@ interface Streamed {
 describe('the contract: responses', () => {
   let fleet: ContractFleet;
   let port: number;
+  const started = new Started();
   before(async () => {
-    fleet = await startContractFleet();
+    fleet = started.add(await startContractFleet());
     ({ port } = fleet.gateway);
   });
-  after(() => fleet.close());
+  after(() => started.stop());
   beforeEach(() => {
     for (const backend of Object.values(fleet.servers)) backend.requests.length = 0;
     fleet.setRespond(({ socket }) => void socket.write(jsonResponse({ ok: true })));

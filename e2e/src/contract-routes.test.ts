@@ -5,6 +5,7 @@ import { header } from '@olla/testing/http-message';
 import { jsonResponse, type ReceivedRequest } from '@olla/testing/raw-backend';
 import { sendRaw, type RawResponse } from '@olla/testing/raw-http';
 import { CHAT, postBytes, requestBytes } from '@olla/testing/request-bytes';
+import { Started } from '@olla/testing/started';
 import { tempFolder } from '@olla/testing/temp-folder';
 import { SERVERS, startContractFleet, type ContractFleet, type ServerName } from './contract-fleet.ts';
 
@@ -12,11 +13,12 @@ import { SERVERS, startContractFleet, type ContractFleet, type ServerName } from
 describe('the contract: routes', () => {
   let fleet: ContractFleet;
   let port: number;
+  const started = new Started();
   before(async () => {
-    fleet = await startContractFleet();
+    fleet = started.add(await startContractFleet());
     ({ port } = fleet.gateway);
   });
-  after(() => fleet.close());
+  after(() => started.stop());
   beforeEach(() => {
     for (const backend of Object.values(fleet.servers)) backend.requests.length = 0;
     fleet.setRespond(({ socket }) => void socket.write(jsonResponse({ ok: true })));

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Gateway } from '@olla/testing/olla-process';
 import { startSimulator, type Simulator } from '@olla/testing/simulator-process';
+import { Started } from '@olla/testing/started';
 import { waitFor } from '@olla/testing/wait-for';
 import { startGatewayFor, waitForModel, waitForModelGone } from './start-gateway-for.ts';
 
@@ -13,37 +14,39 @@ interface EndpointStatus {
 describe('discovery', () => {
   let fleet: Simulator;
   let gateway: Gateway;
+  const started = new Started();
   before(async () => {
-    fleet = await startSimulator({
-      timeScale: 50,
-      servers: [
-        {
-          name: 'desk',
-          type: 'ollama',
-          memoryGb: 24,
-          models: [
-            { name: 'llama3.1:8b', loaded: true },
-            { name: 'qwen3:14b', loadS: 5 },
-          ],
-        },
-        { name: 'cards', type: 'vllm', models: ['only/on-cards'] },
-      ],
-    });
-    gateway = await startGatewayFor({
-      endpoints: fleet.servers.map(({ name, url, type }) => ({
-        name,
-        url,
-        type,
-        check_interval: '200ms',
-        check_timeout: '400ms',
-      })),
-      models: ['llama3.1:8b', 'only/on-cards'],
-    });
+    fleet = started.add(
+      await startSimulator({
+        timeScale: 50,
+        servers: [
+          {
+            name: 'desk',
+            type: 'ollama',
+            memoryGb: 24,
+            models: [
+              { name: 'llama3.1:8b', loaded: true },
+              { name: 'qwen3:14b', loadS: 5 },
+            ],
+          },
+          { name: 'cards', type: 'vllm', models: ['only/on-cards'] },
+        ],
+      }),
+    );
+    gateway = started.add(
+      await startGatewayFor({
+        endpoints: fleet.servers.map(({ name, url, type }) => ({
+          name,
+          url,
+          type,
+          check_interval: '200ms',
+          check_timeout: '400ms',
+        })),
+        models: ['llama3.1:8b', 'only/on-cards'],
+      }),
+    );
   });
-  after(async () => {
-    await gateway.stop();
-    await fleet.stop();
-  });
+  after(() => started.stop());
 
   async function chat(model: string): Promise<Response> {
     return fetch(`${gateway.url}/olla/openai/v1/chat/completions`, {

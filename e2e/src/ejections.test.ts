@@ -4,6 +4,7 @@ import type { EventsBody } from '@olla/admin-api/schema/events';
 import type { StatusBody, StatusEndpoint } from '@olla/admin-api/schema/status';
 import type { Gateway } from '@olla/testing/olla-process';
 import { jsonResponse, startRawBackend, whenComplete, type RawBackend } from '@olla/testing/raw-backend';
+import { Started } from '@olla/testing/started';
 import { waitFor } from '@olla/testing/wait-for';
 import { endpointConfig, startGatewayFor } from './start-gateway-for.ts';
 
@@ -14,22 +15,21 @@ describe('an endpoint whose responses fail while its health checks pass', () => 
   let failing: RawBackend;
   let sound: RawBackend;
   let gateway: Gateway;
+  const started = new Started();
   before(async () => {
     [failing, sound] = [
-      await startRawBackend({ models: [MODEL] }),
-      await startRawBackend({ models: [MODEL] }),
+      started.add(await startRawBackend({ models: [MODEL] })),
+      started.add(await startRawBackend({ models: [MODEL] })),
     ];
-    gateway = await startGatewayFor({
-      endpoints: [endpointConfig('failing', failing), endpointConfig('sound', sound)],
-      config: { server: { workers: WORKERS } },
-      models: [MODEL],
-    });
+    gateway = started.add(
+      await startGatewayFor({
+        endpoints: [endpointConfig('failing', failing), endpointConfig('sound', sound)],
+        config: { server: { workers: WORKERS } },
+        models: [MODEL],
+      }),
+    );
   });
-  after(async () => {
-    await gateway.stop();
-    await failing.close();
-    await sound.close();
-  });
+  after(() => started.stop());
 
   const chat = async (): Promise<Response> =>
     fetch(`${gateway.url}/olla/openai/v1/chat/completions`, {

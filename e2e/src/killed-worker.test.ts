@@ -3,15 +3,17 @@ import { after, before, describe, test } from 'node:test';
 import { jsonResponse } from '@olla/testing/raw-backend';
 import { sendRaw, type RawResponse } from '@olla/testing/raw-http';
 import { postBytes, requestBytes } from '@olla/testing/request-bytes';
+import { Started } from '@olla/testing/started';
 import { waitFor } from '@olla/testing/wait-for';
 import { SERVERS, startContractFleet, type ContractFleet, type ServerName } from './contract-fleet.ts';
 
 describe('the statistics after a worker is killed', () => {
   let fleet: ContractFleet;
+  const started = new Started();
   before(async () => {
-    fleet = await startContractFleet();
+    fleet = started.add(await startContractFleet());
   });
-  after(() => fleet.close());
+  after(() => started.stop());
 
   const chat = (name: ServerName): Promise<RawResponse> =>
     sendRaw(fleet.gateway.port, postBytes(`{"model":"${SERVERS[name].model}"}`));

@@ -11,6 +11,7 @@ import {
   type ReceivedRequest,
 } from '@olla/testing/raw-backend';
 import { openConnection, type RawConnection, type RawResponse } from '@olla/testing/raw-http';
+import { Started } from '@olla/testing/started';
 import { waitFor } from '@olla/testing/wait-for';
 import { endpointConfig, startGatewayFor } from './start-gateway-for.ts';
 
@@ -27,10 +28,11 @@ interface OpenStream {
 describe('the processes of a gateway', () => {
   let backend: RawBackend;
   let gateway: Gateway;
+  const started = new Started();
   before(async () => {
-    backend = await startRawBackend({ models: [MODEL] });
+    backend = started.add(await startRawBackend({ models: [MODEL] }));
   });
-  after(() => backend.close());
+  after(() => started.stop());
   beforeEach(async () => {
     backend.requests.length = 0;
     backend.respond = (request) =>

@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Gateway } from '@olla/testing/olla-process';
 import { startRawBackend, type RawBackend } from '@olla/testing/raw-backend';
+import { Started } from '@olla/testing/started';
 import { waitFor } from '@olla/testing/wait-for';
 import { endpointConfig, startGatewayFor } from './start-gateway-for.ts';
 
@@ -143,10 +144,11 @@ function assertResponses(outcomes: readonly Outcome[], limit: number): void {
 
 describe('limits of four workers together', () => {
   let backend: RawBackend;
+  const started = new Started();
   before(async () => {
-    backend = await startRawBackend({ models: [MODEL] });
+    backend = started.add(await startRawBackend({ models: [MODEL] }));
   });
-  after(() => backend.close());
+  after(() => started.stop());
 
   async function limitedGateway(rate_limits: object): Promise<Gateway> {
     const gateway = await startGatewayFor({

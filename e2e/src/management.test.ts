@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Gateway } from '@olla/testing/olla-process';
 import { startSimulator, type Simulator } from '@olla/testing/simulator-process';
+import { Started } from '@olla/testing/started';
 import { Ollama } from 'ollama';
 import { startGatewayFor, waitForModel, waitForModelGone } from './start-gateway-for.ts';
 
@@ -9,32 +10,34 @@ describe("Ollama's management calls", () => {
   let fleet: Simulator;
   let gateway: Gateway;
   let ollama: Ollama;
+  const started = new Started();
   before(async () => {
-    fleet = await startSimulator({
-      timeScale: 50,
-      servers: [
-        { name: 'spare', type: 'ollama', models: [{ name: 'llama3.1:8b', loaded: true }, 'gemma3:4b'] },
-        { name: 'main', type: 'ollama', models: [{ name: 'phi4:14b', loaded: true }] },
-        { name: 'cards', type: 'vllm', models: ['only/on-cards'] },
-      ],
-    });
-    gateway = await startGatewayFor({
-      endpoints: fleet.servers.map(({ name, url, type }) => ({
-        name,
-        url,
-        type,
-        priority: name === 'main' ? 200 : 100,
-      })),
-      // The interval is so long that only a refresh lists a model at once.
-      config: { discovery: { model_discovery: { interval: '10m' } } },
-      models: ['llama3.1:8b', 'phi4:14b'],
-    });
+    fleet = started.add(
+      await startSimulator({
+        timeScale: 50,
+        servers: [
+          { name: 'spare', type: 'ollama', models: [{ name: 'llama3.1:8b', loaded: true }, 'gemma3:4b'] },
+          { name: 'main', type: 'ollama', models: [{ name: 'phi4:14b', loaded: true }] },
+          { name: 'cards', type: 'vllm', models: ['only/on-cards'] },
+        ],
+      }),
+    );
+    gateway = started.add(
+      await startGatewayFor({
+        endpoints: fleet.servers.map(({ name, url, type }) => ({
+          name,
+          url,
+          type,
+          priority: name === 'main' ? 200 : 100,
+        })),
+        // The interval is so long that only a refresh lists a model at once.
+        config: { discovery: { model_discovery: { interval: '10m' } } },
+        models: ['llama3.1:8b', 'phi4:14b'],
+      }),
+    );
     ollama = new Ollama({ host: `${gateway.url}/olla/ollama` });
   });
-  after(async () => {
-    await gateway.stop();
-    await fleet.stop();
-  });
+  after(() => started.stop());
 
   async function call(
     method: string,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Gateway } from '@olla/testing/olla-process';
 import { startSimulator, type Simulator } from '@olla/testing/simulator-process';
+import { Started } from '@olla/testing/started';
 import { Ollama } from 'ollama';
 import OpenAI from 'openai';
 import { waitForModel, startGatewayFor } from './start-gateway-for.ts';
@@ -41,32 +42,34 @@ const QUESTION = [{ role: 'user' as const, content: 'What is the weather in Pari
 describe('each provider with the official clients', () => {
   let fleet: Simulator;
   let gateway: Gateway;
+  const started = new Started();
   before(async () => {
-    fleet = await startSimulator({
-      timeScale: 50,
-      servers: Object.entries(FLEET).map(([name, { type, model, embedding }]) => ({
-        name,
-        type,
-        // At this time scale, the default keep-alive of an idle model would end within seconds.
-        keepAliveS: 100_000,
-        models: [
-          { name: model, loaded: true, tools: true, answerTokens: 12 },
-          ...(embedding === null ? [] : [{ name: embedding, kind: 'embeddings' }]),
-        ],
-      })),
-    });
-    gateway = await startGatewayFor({
-      endpoints: fleet.servers.map(({ name, url, type }) => ({ name, url, type, check_interval: '500ms' })),
-    });
+    fleet = started.add(
+      await startSimulator({
+        timeScale: 50,
+        servers: Object.entries(FLEET).map(([name, { type, model, embedding }]) => ({
+          name,
+          type,
+          // At this time scale, the default keep-alive of an idle model would end within seconds.
+          keepAliveS: 100_000,
+          models: [
+            { name: model, loaded: true, tools: true, answerTokens: 12 },
+            ...(embedding === null ? [] : [{ name: embedding, kind: 'embeddings' }]),
+          ],
+        })),
+      }),
+    );
+    gateway = started.add(
+      await startGatewayFor({
+        endpoints: fleet.servers.map(({ name, url, type }) => ({ name, url, type, check_interval: '500ms' })),
+      }),
+    );
     for (const { model, embedding } of Object.values(FLEET)) {
       await waitForModel(gateway, model);
       if (embedding !== null) await waitForModel(gateway, embedding);
     }
   });
-  after(async () => {
-    await gateway.stop();
-    await fleet.stop();
-  });
+  after(() => started.stop());
 
   const openai = (prefix: string): OpenAI =>
     new OpenAI({ baseURL: `${gateway.url}/olla/${prefix}/v1`, apiKey: 'none', maxRetries: 0 });

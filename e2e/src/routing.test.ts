@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import type { Gateway } from '@olla/testing/olla-process';
 import { openConnection } from '@olla/testing/raw-http';
 import { startSimulator, type Simulator } from '@olla/testing/simulator-process';
+import { Started } from '@olla/testing/started';
 import { waitFor } from '@olla/testing/wait-for';
 import { startGatewayFor } from './start-gateway-for.ts';
 
@@ -21,16 +22,19 @@ function routingOf(response: Response): (string | null)[] {
 
 describe('routing strategies', () => {
   let fleet: Simulator;
+  const started = new Started();
   before(async () => {
-    fleet = await startSimulator({
-      timeScale: 50,
-      servers: [
-        { name: 'desk', type: 'ollama', models: [{ name: 'llama3.1:8b', loaded: true }] },
-        { name: 'cards', type: 'vllm', models: ['only/on-cards'] },
-      ],
-    });
+    fleet = started.add(
+      await startSimulator({
+        timeScale: 50,
+        servers: [
+          { name: 'desk', type: 'ollama', models: [{ name: 'llama3.1:8b', loaded: true }] },
+          { name: 'cards', type: 'vllm', models: ['only/on-cards'] },
+        ],
+      }),
+    );
   });
-  after(() => fleet.stop());
+  after(() => started.stop());
 
   async function gatewayWith(type: string, options: object): Promise<Gateway> {
     return startGatewayFor({

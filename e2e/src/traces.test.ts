@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { freePort } from '@olla/testing/free-port';
 import { header } from '@olla/testing/http-message';
-import { OLLA_BUNDLE, type Gateway } from '@olla/testing/olla-process';
+import { needBundle, OLLA_BUNDLE, type Gateway } from '@olla/testing/olla-process';
 import { startOtlpGrpcReceiver } from '@olla/testing/otlp-grpc-receiver';
 import {
   spanTree,
@@ -19,6 +19,7 @@ import {
   type Respond,
   type RawBackend,
 } from '@olla/testing/raw-backend';
+import { Started } from '@olla/testing/started';
 import { tempFolder } from '@olla/testing/temp-folder';
 import { waitFor } from '@olla/testing/wait-for';
 import { endpointConfig, startGatewayFor } from './start-gateway-for.ts';
@@ -57,33 +58,32 @@ describe('traces', () => {
   let refusing: RawBackend;
   let serving: RawBackend;
   let gateway: Gateway;
+  const started = new Started();
   before(async () => {
-    collector = await startOtlpReceiver();
+    collector = started.add(await startOtlpReceiver());
     refusing = await startRawBackend({ models: [MODEL] });
-    serving = await startRawBackend({ models: [MODEL], respond: streamed });
-    gateway = await startGatewayFor({
-      script: OLLA_BUNDLE,
-      workers: 1,
-      config: { proxy: { load_balancer: 'priority' } },
-      endpoints: [
-        // It is probed once, so only requests notice that it is down.
-        endpointConfig('refusing', refusing, { priority: 100, check_interval: '1h' }),
-        endpointConfig('serving', serving, { priority: 50, model_url: '/v1/models' }),
-      ],
-      models: [MODEL],
-      env: {
-        OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
-        OTEL_SERVICE_NAME: 'gateway-under-test',
-        OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=test',
-        OTEL_BSP_SCHEDULE_DELAY: '50',
-      },
-    });
+    serving = started.add(await startRawBackend({ models: [MODEL], respond: streamed }));
+    gateway = started.add(
+      await startGatewayFor({
+        script: OLLA_BUNDLE,
+        workers: 1,
+        config: { proxy: { load_balancer: 'priority' } },
+        endpoints: [
+          // It is probed once, so only requests notice that it is down.
+          endpointConfig('refusing', refusing, { priority: 100, check_interval: '1h' }),
+          endpointConfig('serving', serving, { priority: 50, model_url: '/v1/models' }),
+        ],
+        models: [MODEL],
+        env: {
+          OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+          OTEL_SERVICE_NAME: 'gateway-under-test',
+          OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=test',
+          OTEL_BSP_SCHEDULE_DELAY: '50',
+        },
+      }),
+    );
   });
-  after(async () => {
-    await gateway.stop();
-    await serving.close();
-    await collector.close();
-  });
+  after(() => started.stop());
 
   test('exports a request over two endpoints as one trace below the caller’s span', async () => {
     await refusing.close();
@@ -181,26 +181,26 @@ describe('traces while the collector is down', () => {
   let backend: RawBackend;
   let gateway: Gateway;
   let port: number;
+  const started = new Started();
   before(async () => {
-    backend = await startRawBackend({ models: [MODEL], respond: streamed });
+    backend = started.add(await startRawBackend({ models: [MODEL], respond: streamed }));
     port = await freePort();
-    gateway = await startGatewayFor({
-      workers: 1,
-      endpoints: [endpointConfig('one', backend)],
-      models: [MODEL],
-      env: {
-        OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
-        OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
-        OTEL_EXPORTER_OTLP_TIMEOUT: '200',
-        OTEL_BSP_SCHEDULE_DELAY: '20',
-        OTEL_BSP_MAX_QUEUE_SIZE: '8',
-      },
-    });
+    gateway = started.add(
+      await startGatewayFor({
+        workers: 1,
+        endpoints: [endpointConfig('one', backend)],
+        models: [MODEL],
+        env: {
+          OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+          OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+          OTEL_EXPORTER_OTLP_TIMEOUT: '200',
+          OTEL_BSP_SCHEDULE_DELAY: '20',
+          OTEL_BSP_MAX_QUEUE_SIZE: '8',
+        },
+      }),
+    );
   });
-  after(async () => {
-    await gateway.stop();
-    await backend.close();
-  });
+  after(() => started.stop());
 
   function linesWith(text: string): string[] {
     return gateway.process.stdout.split('\n').filter((line) => line.includes(text));
@@ -246,6 +246,7 @@ describe('traces while the collector is down', () => {
 
 test('the bundle exports spans by gRPC without node_modules', async () => {
   const folder = tempFolder();
+  needBundle();
   cpSync(dirname(OLLA_BUNDLE), folder, { recursive: true });
   const collector = await startOtlpGrpcReceiver();
   const backend = await startRawBackend({ models: [MODEL], respond: streamed });

@@ -5,6 +5,7 @@ import { residentBytes } from '@olla/testing/process-tree';
 import { jsonResponse, startRawBackend, whenComplete, type RawBackend } from '@olla/testing/raw-backend';
 import { openConnection } from '@olla/testing/raw-http';
 import { CHAT } from '@olla/testing/request-bytes';
+import { Started } from '@olla/testing/started';
 import { endpointConfig, startGatewayFor } from './start-gateway-for.ts';
 
 const MODEL = 'm';
@@ -21,18 +22,18 @@ interface Upload {
 describe('the memory of a worker', () => {
   let backend: RawBackend;
   let gateway: Gateway;
+  const started = new Started();
   before(async () => {
-    backend = await startRawBackend({ models: [MODEL] });
-    gateway = await startGatewayFor({
-      endpoints: [endpointConfig('only', backend)],
-      models: [MODEL],
-      workers: 1,
-    });
+    backend = started.add(await startRawBackend({ models: [MODEL] }));
+    gateway = started.add(
+      await startGatewayFor({
+        endpoints: [endpointConfig('only', backend)],
+        models: [MODEL],
+        workers: 1,
+      }),
+    );
   });
-  after(async () => {
-    await gateway.stop();
-    await backend.close();
-  });
+  after(() => started.stop());
 
   for (const [what, start, end] of [
     ['after the model', `{"model":"${MODEL}","input":"`, '"}'],

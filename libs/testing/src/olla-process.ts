@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { childrenOf, environmentOf } from './process-tree.ts';
 import { StartedProcess, type StartOptions } from './started-process.ts';
@@ -17,6 +17,7 @@ export interface OllaOptions extends StartOptions {
 
 /** Runs `olla ARGS…` with an environment without the developer's settings. */
 export async function runOlla(args: readonly string[], options: OllaOptions = {}): Promise<StartedProcess> {
+  if (options.script === OLLA_BUNDLE) needBundle();
   const inherited = Object.keys(process.env).filter((key) => /^(OLLA|OTEL|NODE|NX|npm)_/.test(key));
   const clean = Object.fromEntries(inherited.map((key) => [key, undefined]));
   const home = tempFolder();
@@ -24,6 +25,11 @@ export async function runOlla(args: readonly string[], options: OllaOptions = {}
     cwd: options.cwd ?? home,
     env: { ...clean, HOME: home, XDG_RUNTIME_DIR: undefined, ...options.env },
   });
+}
+
+/** @throws Error with the command that builds the bundle, if it is missing */
+export function needBundle(): void {
+  if (!existsSync(OLLA_BUNDLE)) throw new Error(`${OLLA_BUNDLE} is missing; run: npx nx build ctl`);
 }
 
 /** Writes a configuration as YAML (of which JSON is a part) and returns its path. */

@@ -14,5 +14,5 @@ export function countOutageLines({ process }: Pick<Gateway, 'process'>): {
 } {
   const lines = process.stdout.split('\n');
   const count = (text: string): number => lines.filter((line) => line.includes(text)).length;
-  return { lost: count('cannot be reached'), back: count('answers again after') };
+  return { lost: count('requests are served, limits act as'), back: count('answers again after') };
 }

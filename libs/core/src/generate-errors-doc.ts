@@ -20,7 +20,7 @@ Every error of the gateway itself has a JSON body. \`code\` is stable; programs 
 it names what was requested and what to do, and it may change.
 
 \`\`\`json
-${errorBody('MODEL_NOT_FOUND', 'no endpoint has the model "llama9". GET /olla/models lists the models that are known')}
+${errorBody('MODEL_NOT_FOUND', 'not found: no endpoint has the model "llama9". GET /olla/models lists the models that are known')}
 \`\`\`
 
 Every response has an \`X-Olla-Request-ID\`, under which the gateway's log has the request. \`Retry-After\` is set if a later

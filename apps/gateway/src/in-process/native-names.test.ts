@@ -123,7 +123,8 @@ describe('a model that only servers of another type have', () => {
     test(`is none for Ollama's own API: ${path}`, async (t) => {
       const { backends, send } = await startWithBackends(t, FLEET);
       const response = await send(callBytes(method, `/olla/ollama${path}`, { model: 'on-cards' }));
-      assertOllamaError(response, 404, 'MODEL_NOT_FOUND');
+      // The words by which Ollama's own command recognises it.
+      assert.match(assertOllamaError(response, 404, 'MODEL_NOT_FOUND'), /^not found: .*on-cards/);
       assert.equal(backends.v.requests.length, 0);
     });
 

@@ -105,10 +105,11 @@ function listedAs({ query }: Call): { readonly format: string; readonly scope: S
 function oneModel(source: ListingSource, name: string): object {
   const listed = findListed(source, {}, name);
   if (listed === undefined) throw modelNotFound(name);
-  const joined = joinCopies(selectModels(source, {})).find(
-    ({ id, model, aliasFor }) => id === listed.id || (aliasFor === null && model.aliases.includes(listed.id)),
-  );
-  return unifiedModel(joined ?? listed, Date.now());
+  const entries = joinCopies(selectModels(source, {}));
+  const entry =
+    entries.find(({ id }) => id === listed.id) ??
+    entries.find(({ model, aliasFor }) => aliasFor === null && model.aliases.includes(listed.id));
+  return unifiedModel(entry ?? listed, Date.now());
 }
 
 /** A list offers what the planner would route; so does the reason why a model is not offered. */
@@ -123,7 +124,7 @@ function notOffered(source: ListingSource, name: string): OllaError {
 function modelNotFound(name: string): OllaError {
   return new OllaError(
     'MODEL_NOT_FOUND',
-    `no endpoint has a model ${printable(name)}. GET /olla/models lists those there are`,
+    `not found: no endpoint has a model ${printable(name)}. GET /olla/models lists those there are`,
   );
 }
 

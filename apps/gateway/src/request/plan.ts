@@ -132,8 +132,11 @@ export function createPlan({ routing, policy, sessions, refresh, ask, guard }: P
     if (made.kind === 'refused') {
       // Ollama's command pulls a model of which its server says that it has none of that name.
       const isElsewhere = model !== null && routing.fleet.target(scope, model)?.candidates.length === 0;
-      const code = isElsewhere && asked.route.nameField === 'name' ? 'MODEL_NOT_FOUND' : made.code;
-      return refused(new OllaError(code, made.message));
+      return refused(
+        isElsewhere && asked.route.nameField === 'name'
+          ? new OllaError('MODEL_NOT_FOUND', `not found: ${made.message}`)
+          : new OllaError(made.code, made.message),
+      );
     }
     return orRefused(refused, () => {
       const candidates = guard.permitted(asked, made.candidates);

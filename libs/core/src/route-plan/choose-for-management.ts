@@ -73,7 +73,7 @@ export function chooseForManagement(view: FleetView, call: ManagementCall): Cand
   if (owners.length > 0) throw refused('MODEL_UNAVAILABLE', { ...members, candidates: owners }, scope, model);
   throw new OllaError(
     'MODEL_NOT_FOUND',
-    `no endpoint that ${scope.label} leads to has a model of the name ${quoted(model)} itself. GET /olla/models lists the models and the names that each endpoint has for them`,
+    `not found: no endpoint that ${scope.label} leads to has a model of its own that is called ${quoted(model)}. GET /olla/models lists the models and the names that each endpoint has for them`,
   );
 }
 

@@ -21,7 +21,7 @@ type Message = (scope: RouteScope, model: string, target: Target) => string;
 
 const MESSAGES: Readonly<Record<RefusalCode, Message>> = {
   MODEL_NOT_FOUND: (_scope, model) =>
-    `no endpoint has the model ${model}. GET /olla/models lists the models that are known`,
+    `not found: no endpoint has the model ${model}. GET /olla/models lists the models that are known`,
   INVALID_MODEL(_scope, _model, target) {
     const filtered = endpointsOf(target).filter((endpoint) => endpoint.hasModelFilter);
     const names = listed(filtered.map(({ name }) => name));

@@ -3,6 +3,7 @@ import { OllaError } from '@olla/core/errors';
 import type { BodySink, BodySource } from '@olla/upstream/upstream';
 import type { BodySender, ReadBytes } from '../request/read-bytes.ts';
 import { bodyTooLarge } from '../request/request-body.ts';
+import type { JudgePiece } from './late-model.ts';
 
 export interface BodyStreamOptions {
   readonly request: IncomingMessage;
@@ -12,6 +13,8 @@ export interface BodyStreamOptions {
   /** More is to come after what was read. */
   readonly isUnfinished: boolean;
   readonly maxBytes: number;
+  /** Looks at each piece of the rest; null where nothing has to be looked for. */
+  readonly judge: JudgePiece | null;
   /** Called where a callback of the request or of the backend's socket meets a fault. */
   readonly onFault: (fault: unknown) => void;
 }
@@ -111,7 +114,12 @@ export class BodyStream implements BodySource, BodySender {
 
   readonly #onData = (chunk: Buffer): void =>
     this.#contain(() => {
-      const { request, read, maxBytes } = this.#options;
+      const { request, read, maxBytes, judge } = this.#options;
+      const fault = judge?.(chunk) ?? null;
+      if (fault !== null) {
+        this.#fail(fault);
+        return;
+      }
       read.pass(chunk);
       if (read.length > maxBytes) this.#fail(bodyTooLarge(maxBytes));
       else if (this.#sink?.data(chunk) === false) request.pause();

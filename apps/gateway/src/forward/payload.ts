@@ -3,6 +3,7 @@ import type { Candidate } from '@olla/core/route-plan/fleet-view';
 import type { Call } from '../request/call.ts';
 import type { RequestBody } from '../request/request-body.ts';
 import { BodyStream } from './body-stream.ts';
+import { judgeOf, readFor } from './late-model.ts';
 
 /** A body as it goes to one endpoint. */
 export interface Payload {
@@ -34,7 +35,8 @@ export function payloadFor({ call, body, candidate, maxBytes, onFault }: Payload
   const { chunks, length } = withModelOf(candidate, body);
   if (isUnfinished || read.length > ONE_PIECE_BYTES || (chunks.length > 0 && !read.keeps)) {
     const { request } = call;
-    const stream = new BodyStream({ request, read, chunks, isUnfinished, maxBytes, onFault });
+    const judge = isUnfinished ? judgeOf(body, candidate) : null;
+    const stream = new BodyStream({ request, read, chunks, isUnfinished, maxBytes, judge, onFault });
     return { body: stream, length, stop: () => stream.stop() };
   }
   if (chunks.length === 0) return { body: null, length, stop: () => undefined };
@@ -44,11 +46,12 @@ export function payloadFor({ call, body, candidate, maxBytes, onFault }: Payload
 }
 
 function withModelOf(
-  { rewrite, model }: Candidate,
-  { fields, reading, encoding, read: { chunks }, length }: RequestBody,
+  { rewrite, model, endpoint }: Candidate,
+  { fields, reading, encoding, isUnfinished, read: { chunks }, length }: RequestBody,
 ): { chunks: readonly Buffer[]; length: number | null } {
   if (!rewrite || model === null || fields === null) return { chunks, length };
-  const { tokens } = reading;
+  // An attempt before this one may have read on.
+  const { tokens } = isUnfinished ? readFor(endpoint.type, fields) : reading;
   const isNamed = tokens.length > 0;
   if (!isNamed && (reading.isInQuery || fields.insertAt < 0)) return { chunks, length };
   const ranges = isNamed ? tokens : [{ start: fields.insertAt, end: fields.insertAt }];

@@ -1,4 +1,4 @@
-import type { BodyFields } from '@olla/core/body/body-fields';
+import type { FoundFields } from '@olla/core/body/body-fields';
 import type { ModelReading } from '@olla/core/body/read-model';
 import { OllaError } from '@olla/core/errors';
 import type { ReadBytes } from './read-bytes.ts';
@@ -8,7 +8,7 @@ export interface RequestBody {
   /** Null if the body is as its path and the limits want it. */
   readonly refusal: OllaError | null;
   /** What it asks for; null where there is nothing to look at. */
-  readonly fields: BodyFields | null;
+  readonly fields: FoundFields | null;
   /** The model that it names, as most servers read it; of a request that is forwarded, as the chosen endpoints do. */
   readonly reading: ModelReading;
   readonly encoding: 'json' | 'multipart';

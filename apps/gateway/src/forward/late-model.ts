@@ -1,0 +1,46 @@
+import { profileOrDefault } from '@olla/backends/table';
+import type { BackendType } from '@olla/core/backend-type';
+import type { BodyFields } from '@olla/core/body/body-fields';
+import { readModel, type ModelReading } from '@olla/core/body/read-model';
+import { OllaError } from '@olla/core/errors';
+import type { Candidate } from '@olla/core/route-plan/fleet-view';
+import type { RequestBody } from '../request/request-body.ts';
+
+/** Looks at a piece of a body before it goes to the endpoint. @returns why it must not go there */
+export type JudgePiece = (piece: Buffer) => OllaError | null;
+
+/**
+ * A body streams as soon as its model is known, and may name another one later, which some servers take: then it must
+ * not reach the endpoint whole.
+ *
+ * @returns null where the rest of the body cannot name a model
+ */
+export function judgeOf(body: RequestBody, candidate: Candidate): JudgePiece | null {
+  const { fields, reading } = body;
+  if (fields === null || fields.state !== 'need-more') return null;
+  const { endpoint, rewrite } = candidate;
+  let known = fields.entries;
+  return (piece) => {
+    if (fields.push(piece) === 'invalid') return new OllaError('INVALID_MODEL', fields.reason);
+    if (endpoint.hasModelFilter && fields.isBroken)
+      return new OllaError(
+        'INVALID_MODEL',
+        `the body stops being JSON, and endpoint ${endpoint.name} offers only models that its model_filter names`,
+      );
+    if (fields.entries === known) return null;
+    known = fields.entries;
+    const now = readFor(endpoint.type, fields);
+    const isSame = now.model === reading.model && (now.isCertain || !endpoint.hasModelFilter);
+    if (!isSame) return new OllaError('INVALID_MODEL', '`model` stands in the body twice, with two names');
+    if (!rewrite) return null;
+    return new OllaError(
+      'INVALID_MODEL',
+      '`model` stands in the body twice, so far apart that the second one cannot be replaced by the name that the endpoint has for it. Send it once',
+    );
+  };
+}
+
+/** What a server of this type reads in a body as far as it has come. */
+export function readFor(type: BackendType, fields: BodyFields): ModelReading {
+  return readModel({ fields, inQuery: [], hasBody: true }, profileOrDefault(type).modelRules);
+}

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { UpstreamListener } from '@olla/upstream/upstream';
 import { SuccessHold } from './success-hold.ts';
@@ -50,8 +51,7 @@ async function play(
   for (const piece of pieces) hold.onData(Buffer.from(piece));
   if (fails) hold.onFailure({ kind: 'truncated', reused: false, code: 'X', cause: null });
   else hold.onEnd();
-  await Promise.resolve();
-  await Promise.resolve();
+  await setImmediate();
   return { events, text, succeeded: before !== null, before: before ?? '' };
 }
 
@@ -104,4 +104,25 @@ test('holds back no more than a little of a body', async () => {
   const large = 'x'.repeat(100_000);
   const played = await play([large], { headers: ['Content-Type', 'application/json'] });
   assert.deepEqual([played.succeeded, played.before], [true, large]);
+});
+
+test('tells a fault of what follows the success, and does not leave it to nobody', async () => {
+  const faults: unknown[] = [];
+  const relay: UpstreamListener = {
+    onHead: () => undefined,
+    onQuiet: () => undefined,
+    onData: () => true,
+    onEnd: () => assert.fail('its client would take it for a success'),
+    onFailure: () => undefined,
+  };
+  const fault = new Error('the fault');
+  const hold = new SuccessHold({
+    relay,
+    onSuccess: () => Promise.reject(fault),
+    onFault: (one) => void faults.push(one),
+  });
+  hold.onHead(200, []);
+  hold.onEnd();
+  await setImmediate();
+  assert.deepEqual(faults, [fault]);
 });

@@ -9,9 +9,9 @@ const SUCCESS = '"success"';
 export interface SuccessHoldOptions {
   /** Passes a response on to the client. */
   readonly relay: UpstreamListener;
-  /** The call has succeeded: its client learns of it when this settles. Never rejects. */
+  /** The call has succeeded: its client learns of it when this resolves. */
   readonly onSuccess: () => Promise<void>;
-  /** Called where the relay fails behind a wait. */
+  /** Called where what follows the success fails. */
   readonly onFault: (fault: unknown) => void;
 }
 
@@ -64,14 +64,13 @@ export class SuccessHold implements UpstreamListener {
       this.#options.relay.onEnd();
       return;
     }
-    void this.#options.onSuccess().then(() => {
-      try {
+    this.#options
+      .onSuccess()
+      .then(() => {
         this.#release();
         this.#options.relay.onEnd();
-      } catch (fault) {
-        this.#options.onFault(fault);
-      }
-    });
+      })
+      .catch(this.#options.onFault);
   }
 
   onFailure(failure: UpstreamFailure): void {

@@ -23,17 +23,22 @@ const SENT = Buffer.alloc(0);
 
 /**
  * The body of a large request on its way to a backend: what was read already, then the rest as it comes. Neither is handed
- * on faster than the backend reads, and the client is held back meanwhile.
+ * on faster than the backend reads. What may be kept anyway is read on meanwhile, because a client that leaves shows only
+ * where it is read; otherwise the client is held back.
  */
 export class BodyStream implements BodySource, BodySender {
   unsentBytes = 0;
   readonly #options: BodyStreamOptions;
-  readonly #chunks: Buffer[];
+  /** Waits for the backend, from `#next` on. */
+  #chunks: Buffer[];
   #next = 0;
   #sink: BodySink | null = null;
+  #isBlocked = false;
+  #isAtEnd: boolean;
 
   constructor(options: BodyStreamOptions) {
     this.#options = options;
+    this.#isAtEnd = !options.isUnfinished;
     this.#chunks = [...options.chunks];
     for (const chunk of this.#chunks) this.unsentBytes += chunk.length;
   }
@@ -45,8 +50,17 @@ export class BodyStream implements BodySource, BodySender {
   start(sink: BodySink): void {
     this.#sink = sink;
     this.#contain(() => {
-      this.#options.read.sending(this);
-      this.#sendRead();
+      const { request, read } = this.#options;
+      read.sending(this);
+      this.#isAtEnd ||= request.readableEnded;
+      if (!this.#isAtEnd) {
+        read.reserve();
+        request.on('data', this.#onData);
+        request.on('end', this.#onEnd);
+        request.on('close', this.#onClose);
+      }
+      this.goOn();
+      if (request.destroyed && !this.#isAtEnd) this.#breakOff();
     });
   }
 
@@ -54,16 +68,30 @@ export class BodyStream implements BodySource, BodySender {
     this.#contain(() => this.goOn());
   }
 
-  /** Sends the next pieces: the backend has room again. */
+  /** Sends what waits: the backend has room again. */
   goOn(): void {
-    if (this.#next < this.#chunks.length) this.#sendRead();
-    else if (this.#sink !== null) this.#options.request.resume();
+    this.#isBlocked = false;
+    while (!this.#isBlocked && this.#next < this.#chunks.length) {
+      const chunk = this.#chunks[this.#next] as Buffer;
+      this.#chunks[this.#next] = SENT;
+      this.#next += 1;
+      this.unsentBytes -= chunk.length;
+      this.#send(chunk);
+      this.#options.read.sent();
+    }
+    if (this.#next === this.#chunks.length) {
+      this.#chunks = [];
+      this.#next = 0;
+      if (this.#isAtEnd) this.#sink?.end();
+    }
+    this.#askClient();
   }
 
   stop(): void {
     if (this.#sink === null) return;
     this.#sink = null;
-    this.#chunks.length = 0;
+    this.#chunks = [];
+    this.#next = 0;
     this.unsentBytes = 0;
     const { request, read } = this.#options;
     request.off('data', this.#onData);
@@ -75,59 +103,50 @@ export class BodyStream implements BodySource, BodySender {
     else request.resume();
   }
 
-  #sendRead(): void {
-    const { read } = this.#options;
-    while (this.#next < this.#chunks.length) {
-      const chunk = this.#chunks[this.#next] as Buffer;
-      this.#chunks[this.#next] = SENT;
-      this.#next += 1;
-      this.unsentBytes -= chunk.length;
-      const hasRoom = this.#sink?.data(chunk) ?? false;
-      read.sent();
-      if (this.#sink === null) return;
-      // Its last piece may be refused too: then the rest waits for `resume`.
-      if (!hasRoom && this.#next < this.#chunks.length) return;
-      if (!hasRoom) {
-        this.#sendRest(false);
-        return;
-      }
-    }
-    this.#sendRest(true);
-  }
-
-  #sendRest(hasRoom: boolean): void {
-    const { request, isUnfinished } = this.#options;
-    if (!isUnfinished || request.readableEnded) {
-      this.#sink?.end();
-      return;
-    }
-    if (request.destroyed) {
-      this.#breakOff();
-      return;
-    }
-    request.on('data', this.#onData);
-    request.on('end', this.#onEnd);
-    request.on('close', this.#onClose);
-    if (hasRoom) request.resume();
-    else request.pause();
-  }
-
   readonly #onData = (chunk: Buffer): void =>
     this.#contain(() => {
-      const { request, read, maxBytes, judge } = this.#options;
+      const { read, maxBytes, judge } = this.#options;
       const fault = judge?.(chunk) ?? null;
       if (fault !== null) {
         this.#fail(fault);
         return;
       }
+      const isWaiting = this.#isBlocked || this.#next < this.#chunks.length;
+      if (isWaiting) {
+        this.#chunks.push(chunk);
+        this.unsentBytes += chunk.length;
+      }
       read.pass(chunk);
       if (read.length > maxBytes) this.#fail(bodyTooLarge(maxBytes));
-      else if (this.#sink?.data(chunk) === false) request.pause();
+      else {
+        if (!isWaiting) this.#send(chunk);
+        this.#askClient();
+      }
     });
 
-  readonly #onEnd = (): void => this.#contain(() => this.#sink?.end());
+  readonly #onEnd = (): void =>
+    this.#contain(() => {
+      this.#isAtEnd = true;
+      this.#options.read.ended();
+      if (this.#next === this.#chunks.length) this.#sink?.end();
+    });
 
   readonly #onClose = (): void => this.#contain(() => this.#breakOff());
+
+  #send(chunk: Buffer): void {
+    this.#isBlocked = this.#sink?.data(chunk) !== true;
+  }
+
+  /** Lets the client send on, or holds it back. */
+  #askClient(): void {
+    const { request, read } = this.#options;
+    if (this.#sink === null || this.#isAtEnd) return;
+    if (this.#isBlocked && !read.mayWait) {
+      // Nothing that is held by a client that is not read can be given back when it leaves.
+      read.letGo();
+      request.pause();
+    } else request.resume();
+  }
 
   #breakOff(): void {
     if (!this.#options.request.complete)

@@ -9,7 +9,7 @@ import { startWithBackends, type GatewayWithBackends } from '../../testing/gatew
 import { PendingBudget } from '../request/pending-budget.ts';
 
 const MODEL = 'm';
-const LIMIT = 500_000;
+const LIMIT = 700_000;
 const LARGE = 300_000;
 const config = { server: { request_limits: { max_pending_bytes: LIMIT } } };
 const text = 'x'.repeat(LARGE);
@@ -93,7 +93,7 @@ describe('the bytes of a body', () => {
     },
     'its client leaves while the backend reads': async (fixture, client) => {
       const arriving = arrival(fixture);
-      client.write(chunkedStart(modelFirst));
+      client.write(postBytes(modelFirst).subarray(0, 290_000));
       await arriving;
       await fixture.holds(modelFirst.length, 'for another attempt');
       client.destroy();
@@ -152,19 +152,19 @@ describe('the bytes of a body', () => {
 });
 
 describe('bodies beyond max_pending_bytes', () => {
-  const unfinished = modelLast.slice(0, LARGE);
+  const unfinished = '{"input":"'.padEnd(500_000, 'x');
 
   test('503 with Retry-After where not even the part up to the model has room; the others stay', async (t) => {
     const { connect, holds, send, backends } = await start(t);
     const first = await connect();
     first.write(chunkedStart(unfinished));
-    await holds(LARGE, 'of the first');
-    const refused = await send(chunkedPost([unfinished, modelLast.slice(LARGE)]));
+    await holds(unfinished.length, 'of the first');
+    const refused = await send(chunkedPost([modelLast]));
     assertError(refused, 503, 'OVERLOADED');
     assert.match(refused.header('retry-after') ?? '', /^[1-9]\d*$/);
-    await holds(LARGE, 'of the first still');
+    await holds(unfinished.length, 'of the first still');
     assert.equal(backends.only.requests.length, 0);
-    first.write(`${chunk(modelLast.slice(LARGE))}0\r\n\r\n`);
+    first.write(`${chunk(`","model":"${MODEL}"}`)}0\r\n\r\n`);
     assert.equal((await first.nextResponse()).status, 200);
     assert.equal((await send(postBytes(modelLast))).status, 200);
   });
@@ -185,13 +185,14 @@ describe('bodies beyond max_pending_bytes', () => {
   test('take the room of those that are kept for another attempt only', async (t) => {
     const fixture = await start(t);
     const waiting: RawConnection[] = [];
-    for (let n = 0; n < 4; n += 1) {
+    const body = `{"input":"${'x'.repeat(200_000)}","model":"${MODEL}"}`;
+    for (let n = 1; n <= 6; n += 1) {
       const client = await fixture.connect();
       const arriving = arrival(fixture);
-      client.write(postBytes(modelLast));
+      client.write(postBytes(body));
       await arriving;
       waiting.push(client);
-      await fixture.holds(modelLast.length, 'of the last');
+      await fixture.holds(body.length * Math.min(n, 3), 'of the last');
     }
     for (const { socket } of fixture.backends.only.requests) socket.write(jsonResponse({ ok: true }));
     for (const client of waiting) assert.equal((await client.nextResponse()).status, 200);

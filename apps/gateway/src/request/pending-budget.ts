@@ -1,3 +1,5 @@
+import { BodyMemory } from './body-memory.ts';
+
 /** Somebody who holds bytes that can be done without. */
 export interface Keeper {
   /** Lets go of all that it keeps only for another attempt, and gives it back to the budget. */
@@ -10,6 +12,7 @@ export class PendingBudget {
   #heldBytes = 0;
   /** In the order in which they began to keep. */
   readonly #keepers = new Set<Keeper>();
+  readonly #memory = new BodyMemory(() => this.#heldBytes);
 
   constructor(limitBytes: number) {
     this.limitBytes = limitBytes;
@@ -39,6 +42,11 @@ export class PendingBudget {
     return true;
   }
 
+  /** Takes bytes for what will come, in one half of the budget: the other is for bodies whose model is not known yet. */
+  takeForLater(bytes: number): boolean {
+    return this.#heldBytes + bytes <= this.limitBytes / 2 && this.takeSpare(bytes);
+  }
+
   /** Takes bytes that are here already and have nowhere else to go. */
   takeAnyway(bytes: number): void {
     this.#heldBytes += bytes;
@@ -46,6 +54,7 @@ export class PendingBudget {
 
   giveBack(bytes: number): void {
     this.#heldBytes -= bytes;
+    this.#memory.freed(bytes);
   }
 
   /** @param keeper may be told to let go from now on */

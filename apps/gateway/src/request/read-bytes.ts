@@ -14,9 +14,13 @@ export class ReadBytes {
   /** All that was read, whatever is still held. */
   length = 0;
   readonly #budget: PendingBudget;
+  readonly #announced: number | null;
   readonly #maxKeptBytes: number;
   #chunks: Buffer[] = [];
   #heldBytes = 0;
+  /** Counted for what is still to come. */
+  #reservedBytes = 0;
+  #isReserved = false;
   #keeps: boolean;
   #isWhole = true;
   #sender: BodySender | null = null;
@@ -27,6 +31,7 @@ export class ReadBytes {
    */
   constructor(budget: PendingBudget, announced: number | null, maxKeptBytes: number) {
     this.#budget = budget;
+    this.#announced = announced;
     this.#maxKeptBytes = maxKeptBytes;
     this.#keeps = (announced ?? 0) <= maxKeptBytes;
   }
@@ -46,6 +51,11 @@ export class ReadBytes {
     return this.#keeps;
   }
 
+  /** What comes may wait here for a backend that is slow to read. */
+  get mayWait(): boolean {
+    return this.#keeps && this.#isReserved;
+  }
+
   /** Takes a piece that has no attempt yet to go to. @returns false if the budget does not allow it */
   push(chunk: Buffer): boolean {
     if (!this.#budget.take(chunk.length)) return false;
@@ -60,14 +70,13 @@ export class ReadBytes {
     this.#add(chunk);
   }
 
-  /** Keeps a piece that the running attempt hands on, if it may and there is room. */
+  /** Keeps a piece of the running attempt, if it may and there is room. */
   pass(chunk: Buffer): void {
-    if (!this.#keeps) this.length += chunk.length;
-    else if (this.length + chunk.length <= this.#maxKeptBytes && this.#budget.takeSpare(chunk.length))
+    if (this.#keeps && this.length + chunk.length <= this.#maxKeptBytes && this.#takeFor(chunk.length))
       this.#add(chunk);
     else {
       this.length += chunk.length;
-      this.letGo();
+      if (this.#keeps) this.letGo();
     }
   }
 
@@ -82,6 +91,23 @@ export class ReadBytes {
     this.#sender = sender;
     if (this.#keeps) this.#budget.addKeeper(this);
     else this.letGo();
+  }
+
+  /** More is to come: makes sure of room for the whole body, or as much as may be kept, in half of the budget. */
+  reserve(): void {
+    if (!this.#keeps || this.#isReserved) return;
+    const bytes = Math.max(0, (this.#announced ?? this.#maxKeptBytes) - this.length);
+    this.#isReserved = this.#budget.takeForLater(bytes);
+    if (!this.#isReserved) return;
+    this.#reservedBytes = bytes;
+    this.#heldBytes += bytes;
+  }
+
+  /** The client has sent all of it. */
+  ended(): void {
+    this.#budget.giveBack(this.#reservedBytes);
+    this.#heldBytes -= this.#reservedBytes;
+    this.#reservedBytes = 0;
   }
 
   /** The attempt has handed on a piece of what it took. */
@@ -106,6 +132,13 @@ export class ReadBytes {
     this.#holdOnly(this.#sender?.unsentBytes ?? 0);
   }
 
+  #takeFor(bytes: number): boolean {
+    if (this.#reservedBytes < bytes) return this.#budget.takeSpare(bytes);
+    this.#reservedBytes -= bytes;
+    this.#heldBytes -= bytes;
+    return true;
+  }
+
   #add(chunk: Buffer): void {
     this.#chunks.push(chunk);
     this.length += chunk.length;
@@ -115,6 +148,7 @@ export class ReadBytes {
 
   /** Another name in place of the model makes what is sent a little longer than what was read. */
   #holdOnly(bytes: number): void {
+    this.#reservedBytes = 0;
     const held = Math.min(this.#heldBytes, bytes);
     this.#budget.giveBack(this.#heldBytes - held);
     this.#heldBytes = held;

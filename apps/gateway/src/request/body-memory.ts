@@ -1,0 +1,48 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+/** Less than that V8 holds for a while without harm. */
+const MUCH_BYTES = 32 * 1024 * 1024;
+const LOOK_MS = 250;
+
+/**
+ * Has memory collected that was held for bodies and is not any more. V8 collects when more is allocated, so that a worker
+ * whose clients have left would keep their bodies until others come.
+ */
+export class BodyMemory {
+  readonly #heldBytes: () => number;
+  #freedBytes = 0;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(heldBytes: () => number) {
+    this.#heldBytes = heldBytes;
+  }
+
+  freed(bytes: number): void {
+    this.#freedBytes += bytes;
+    if (this.#freedBytes < MUCH_BYTES || this.#timer !== null) return;
+    this.#timer = setInterval(() => this.#look(), LOOK_MS).unref();
+  }
+
+  #look(): void {
+    const isBusy = this.#freedBytes >= MUCH_BYTES;
+    this.#freedBytes = 0;
+    // While bodies come and go, V8 collects by itself.
+    if (isBusy || this.#timer === null) return;
+    clearInterval(this.#timer);
+    this.#timer = null;
+    if (process.memoryUsage().arrayBuffers - this.#heldBytes() > MUCH_BYTES) collect();
+  }
+}
+
+/** Made when it is needed: most workers never do. */
+let collectGarbage: (() => unknown) | null = null;
+
+function collect(): void {
+  if (collectGarbage === null) {
+    setFlagsFromString('--expose-gc');
+    const made: unknown = runInNewContext('gc');
+    collectGarbage = typeof made === 'function' ? () => Reflect.apply(made, undefined, []) : () => undefined;
+  }
+  collectGarbage();
+}

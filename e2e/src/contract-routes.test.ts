@@ -80,20 +80,16 @@ describe('the contract: routes', () => {
   test('/olla/ollama/*', async () => {
     const { model } = SERVERS.desk;
     // `made` is created and deleted: a model that is deleted is found nowhere.
-    const calls = [
-      'chat',
-      'generate',
-      'embed',
-      'embeddings',
-      'show',
-      'pull',
-      'push',
-      'copy',
-      'create',
-      'delete',
-    ];
-    for (const call of calls) {
-      const body = JSON.stringify({ model: ['create', 'delete'].includes(call) ? 'made' : model });
+    const bodies = {
+      ...Object.fromEntries(
+        ['chat', 'generate', 'embed', 'embeddings', 'show', 'pull', 'push'].map((call) => [call, { model }]),
+      ),
+      copy: { source: model, destination: 'made' },
+      create: { model: 'made', from: model },
+      delete: { model: 'made' },
+    };
+    for (const [call, value] of Object.entries(bodies)) {
+      const body = JSON.stringify(value);
       const response = await sendRaw(port, postBytes(body, [], `/olla/ollama/api/${call}`));
       assert.deepEqual([response.status, response.header('x-olla-endpoint')], [200, 'desk'], call);
       const { requests } = fleet.servers.desk;

@@ -3,7 +3,7 @@ import { OllaError } from '@olla/core/errors';
 import type { BodySink, BodySource } from '@olla/upstream/upstream';
 import type { BodySender, ReadBytes } from '../request/read-bytes.ts';
 import { bodyTooLarge } from '../request/request-body.ts';
-import type { JudgePiece } from './late-model.ts';
+import type { CheckPiece } from './late-model.ts';
 
 export interface BodyStreamOptions {
   readonly request: IncomingMessage;
@@ -14,7 +14,7 @@ export interface BodyStreamOptions {
   readonly isUnfinished: boolean;
   readonly maxBytes: number;
   /** Looks at each piece of the rest; null where nothing has to be looked for. */
-  readonly judge: JudgePiece | null;
+  readonly checkPiece: CheckPiece | null;
   /** Called where a callback of the request or of the backend's socket meets a fault. */
   readonly onFault: (fault: unknown) => void;
 }
@@ -105,8 +105,8 @@ export class BodyStream implements BodySource, BodySender {
 
   readonly #onData = (chunk: Buffer): void =>
     this.#contain(() => {
-      const { read, maxBytes, judge } = this.#options;
-      const fault = judge?.(chunk) ?? null;
+      const { read, maxBytes, checkPiece } = this.#options;
+      const fault = checkPiece?.(chunk) ?? null;
       if (fault !== null) {
         this.#fail(fault);
         return;

@@ -7,7 +7,7 @@ import type { Candidate } from '@olla/core/route-plan/fleet-view';
 import type { RequestBody } from '../request/request-body.ts';
 
 /** Looks at a piece of a body before it goes to the endpoint. @returns why it must not go there */
-export type JudgePiece = (piece: Buffer) => OllaError | null;
+export type CheckPiece = (piece: Buffer) => OllaError | null;
 
 /**
  * A body streams as soon as its model is known, and may name another one later, which some servers take: then it must
@@ -15,7 +15,7 @@ export type JudgePiece = (piece: Buffer) => OllaError | null;
  *
  * @returns null where the rest of the body cannot name a model
  */
-export function judgeOf(body: RequestBody, candidate: Candidate): JudgePiece | null {
+export function pieceCheck(body: RequestBody, candidate: Candidate): CheckPiece | null {
   const { fields, reading } = body;
   if (fields === null || fields.state !== 'need-more') return null;
   const { endpoint, rewrite } = candidate;

@@ -3,7 +3,7 @@ import type { Candidate } from '@olla/core/route-plan/fleet-view';
 import type { Call } from '../request/call.ts';
 import type { RequestBody } from '../request/request-body.ts';
 import { BodyStream } from './body-stream.ts';
-import { judgeOf, readFor } from './late-model.ts';
+import { pieceCheck, readFor } from './late-model.ts';
 
 /** A body as it goes to one endpoint. */
 export interface Payload {
@@ -35,8 +35,8 @@ export function payloadFor({ call, body, candidate, maxBytes, onFault }: Payload
   const { chunks, length } = withModelOf(candidate, body);
   if (isUnfinished || read.length > ONE_PIECE_BYTES || (chunks.length > 0 && !read.keeps)) {
     const { request } = call;
-    const judge = isUnfinished ? judgeOf(body, candidate) : null;
-    const stream = new BodyStream({ request, read, chunks, isUnfinished, maxBytes, judge, onFault });
+    const checkPiece = isUnfinished ? pieceCheck(body, candidate) : null;
+    const stream = new BodyStream({ request, read, chunks, isUnfinished, maxBytes, checkPiece, onFault });
     return { body: stream, length, stop: () => stream.stop() };
   }
   if (chunks.length === 0) return { body: null, length, stop: () => undefined };

@@ -112,11 +112,9 @@ export class BodyStream implements BodySource, BodySender {
         return;
       }
       const isWaiting = this.#isBlocked || this.#next < this.#chunks.length;
-      if (isWaiting) {
-        this.#chunks.push(chunk);
-        this.unsentBytes += chunk.length;
-      }
-      read.pass(chunk);
+      if (isWaiting) this.unsentBytes += chunk.length;
+      const piece = read.pass(chunk);
+      if (isWaiting) this.#chunks.push(piece);
       if (read.length > maxBytes) this.#fail(bodyTooLarge(maxBytes));
       else {
         if (!isWaiting) this.#send(chunk);

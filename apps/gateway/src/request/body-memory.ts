@@ -1,9 +1,21 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Less than that V8 holds for a while without harm. */
-const MUCH_BYTES = 32 * 1024 * 1024;
-const LOOK_MS = 250;
+/** Less than that may be held for a while without harm. */
+export const MUCH_BYTES = 32 * 1024 * 1024;
+const LOOK_MS = 500;
+/** Requests whose clients left end one after another. */
+const QUIET_LOOKS = 8;
+
+/**
+ * A copy in memory that goes back to the system when it is collected. Bodies come in memory of malloc, which keeps most of
+ * it for the process once hundreds of megabytes of pieces were held; a buffer that can be resized is mapped by itself.
+ */
+export function copyOf(piece: Buffer): Buffer {
+  const copy = Buffer.from(new ArrayBuffer(piece.length, { maxByteLength: piece.length }));
+  piece.copy(copy);
+  return copy;
+}
 
 /**
  * Has memory collected that was held for bodies and is not any more. V8 collects when more is allocated, so that a worker
@@ -12,6 +24,7 @@ const LOOK_MS = 250;
 export class BodyMemory {
   readonly #heldBytes: () => number;
   #freedBytes = 0;
+  #quietLooks = 0;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(heldBytes: () => number) {
@@ -21,6 +34,7 @@ export class BodyMemory {
   freed(bytes: number): void {
     this.#freedBytes += bytes;
     if (this.#freedBytes < MUCH_BYTES || this.#timer !== null) return;
+    this.#quietLooks = 0;
     this.#timer = setInterval(() => this.#look(), LOOK_MS).unref();
   }
 
@@ -28,9 +42,12 @@ export class BodyMemory {
     const isBusy = this.#freedBytes >= MUCH_BYTES;
     this.#freedBytes = 0;
     // While bodies come and go, V8 collects by itself.
+    this.#quietLooks = isBusy ? 0 : this.#quietLooks + 1;
     if (isBusy || this.#timer === null) return;
-    clearInterval(this.#timer);
-    this.#timer = null;
+    if (this.#quietLooks >= QUIET_LOOKS) {
+      clearInterval(this.#timer);
+      this.#timer = null;
+    }
     if (process.memoryUsage().arrayBuffers - this.#heldBytes() > MUCH_BYTES) collect();
   }
 }

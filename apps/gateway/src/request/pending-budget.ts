@@ -1,4 +1,4 @@
-import { BodyMemory } from './body-memory.ts';
+import { BodyMemory, MUCH_BYTES } from './body-memory.ts';
 
 /** Somebody who holds bytes that can be done without. */
 export interface Keeper {
@@ -20,6 +20,11 @@ export class PendingBudget {
 
   get heldBytes(): number {
     return this.#heldBytes;
+  }
+
+  /** So much is held that it matters where. */
+  get isMuch(): boolean {
+    return this.#heldBytes > MUCH_BYTES;
   }
 
   /**

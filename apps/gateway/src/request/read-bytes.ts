@@ -1,3 +1,4 @@
+import { copyOf } from './body-memory.ts';
 import type { PendingBudget } from './pending-budget.ts';
 
 /** An attempt that sends a body. */
@@ -70,14 +71,13 @@ export class ReadBytes {
     this.#add(chunk);
   }
 
-  /** Keeps a piece of the running attempt, if it may and there is room. */
-  pass(chunk: Buffer): void {
-    if (this.#keeps && this.length + chunk.length <= this.#maxKeptBytes && this.#takeFor(chunk.length))
-      this.#add(chunk);
-    else {
-      this.length += chunk.length;
-      if (this.#keeps) this.letGo();
-    }
+  /** Keeps a piece of the running attempt, if it may and there is room. @returns it, or the copy that is kept */
+  pass(chunk: Buffer): Buffer {
+    const isSmallEnough = this.length + chunk.length <= this.#maxKeptBytes;
+    if (this.#keeps && isSmallEnough && this.#takeFor(chunk.length)) return this.#add(chunk);
+    this.length += chunk.length;
+    if (this.#keeps) this.letGo();
+    return chunk;
   }
 
   /** All of them in one piece. */
@@ -139,11 +139,13 @@ export class ReadBytes {
     return true;
   }
 
-  #add(chunk: Buffer): void {
-    this.#chunks.push(chunk);
+  #add(chunk: Buffer): Buffer {
+    const held = this.#budget.isMuch ? copyOf(chunk) : chunk;
+    this.#chunks.push(held);
     this.length += chunk.length;
     this.#heldBytes += chunk.length;
     if (this.length > this.#maxKeptBytes) this.#keeps = false;
+    return held;
   }
 
   /** Another name in place of the model makes what is sent a little longer than what was read. */

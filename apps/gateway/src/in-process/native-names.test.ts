@@ -141,3 +141,34 @@ describe('a model that only servers of another type have', () => {
     }
   });
 });
+
+describe('a path that names a model', () => {
+  for (const [type, prefix, method, path] of [
+    ['docker-model-runner', 'dmr', 'POST', '/models/org/m-b/push'],
+    ['docker-model-runner', 'dmr', 'DELETE', '/models/org/m-b'],
+    ['docker-model-runner', 'dmr', 'DELETE', '/models/org%2Fm-b'],
+    ['omlx', 'omlx', 'POST', '/v1/models/org/m-b/load'],
+    ['omlx', 'omlx', 'POST', '/v1/models/org/m-b/unload'],
+    ['openai-compatible', 'openai', 'DELETE', '/v1/models/org/m-b'],
+  ] as const)
+    test(`leads to a server that has it: ${method} ${path}`, async (t) => {
+      const { backends, send } = await startWithBackends(t, {
+        a: { type, models: ['org/m-a'] },
+        b: { type, models: ['org/m-b'] },
+      });
+      for (let n = 0; n < 3; n += 1) {
+        const response = await send(
+          `${method} /olla/${prefix}${path} HTTP/1.1\r\nHost: gateway.test\r\nContent-Length: 0\r\n\r\n`,
+        );
+        assert.deepEqual([response.status, response.header('x-olla-endpoint')], [200, 'b']);
+        assert.equal(backends.b.requests.at(-1)?.target, path);
+      }
+    });
+
+  test('leads to any server where nobody knows what it names', async (t) => {
+    const { send } = await startWithBackends(t, {
+      a: { type: 'docker-model-runner', models: ['org/m-a'] },
+    });
+    assert.equal((await send(callBytes('POST', '/olla/dmr/models/create', { from: 'org/new' }))).status, 200);
+  });
+});

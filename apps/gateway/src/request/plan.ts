@@ -1,6 +1,6 @@
 import type { ModelReading } from '@olla/core/body/read-model';
 import { OllaError } from '@olla/core/errors';
-import type { Candidate } from '@olla/core/route-plan/fleet-view';
+import type { Candidate, RouteScope } from '@olla/core/route-plan/fleet-view';
 import { planRoute, type RoutePolicy, type RouteRequest } from '@olla/core/route-plan/plan-route';
 import { refusalMessage } from '@olla/core/route-plan/refusal-message';
 import type { RoutingFacts } from '@olla/core/route-plan/routing-facts';
@@ -91,7 +91,7 @@ export function createPlan({ routing, policy, sessions, refresh, ask, guard }: P
     { targets, reading }: TypesReading,
   ): Plan | Promise<Plan> {
     const body = withReading(asRead, reading);
-    const { model } = reading;
+    const model = reading.model ?? knownInPath(route, targets);
     const unloads = isUnload(route, body);
     const session =
       sessions === null || model === null || unloads
@@ -112,6 +112,12 @@ export function createPlan({ routing, policy, sessions, refresh, ask, guard }: P
       const again = { ...wanted, refresh: ended };
       return planOf(planRoute(routing.fleet, again, policy), again, asked);
     });
+  }
+
+  function knownInPath({ modelInPath }: RelayRoute, scope: RouteScope): string | null {
+    if (modelInPath === null) return null;
+    const { model } = modelInPath;
+    return (routing.fleet.target(scope, model)?.candidates.length ?? 0) > 0 ? model : null;
   }
 
   function takes(candidate: Candidate): boolean {

@@ -1,5 +1,6 @@
 import type { ApiPath } from '@olla/backends/api-path';
 import { findApiPath, isKnownPath } from '@olla/backends/find-api-path';
+import { modelInPath, type ModelInPath } from '@olla/backends/model-in-path';
 import { isManagement, typesThatUse } from '@olla/backends/path-kinds';
 import { allPrefixes, DEFAULT_PROFILE, profileByPrefix } from '@olla/backends/table';
 import type { BackendType } from '@olla/core/backend-type';
@@ -36,6 +37,8 @@ export type Route =
       readonly nameField: ApiPath['nameField'];
       /** Field of the body that names the model from which another is made. */
       readonly baseField: ApiPath['baseField'];
+      /** What may be a model in the path itself; null for nothing. */
+      readonly modelInPath: ModelInPath | null;
       /** Whether it takes its model out of memory. */
       readonly unloads: ApiPath['unloads'];
       /** How its body names files that were sent before. */
@@ -130,6 +133,7 @@ export function matchRoute(method: string, path: string): Route {
   const read = relayed === trimmed ? trimmedRead : decodeLeniently(relayed);
   const known = findApiPath(read) ?? findApiPath(withoutEndSlash(read));
   const blob = known?.body === 'file';
+  const inPath = known === null ? modelInPath(read) : null;
   return {
     kind: 'relay',
     scope,
@@ -144,7 +148,8 @@ export function matchRoute(method: string, path: string): Route {
     addsModel: known?.management === 'adds',
     nameField: known?.nameField ?? null,
     baseField: known?.baseField ?? null,
-    unloads: known?.unloads ?? null,
+    modelInPath: inPath,
+    unloads: known?.unloads ?? (inPath?.isUnload === true ? 'always' : null),
     files: known?.files ?? null,
     effect: known?.effect ?? null,
     blob,

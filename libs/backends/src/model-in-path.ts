@@ -1,0 +1,16 @@
+/**
+ * Paths that name a model themselves: Docker Model Runner's `/models/ai/smollm2`, oMLX's `/v1/models/org/m/unload`, a
+ * deletion by OpenAI's API. What stands behind `models` may be a word of the API too: only who knows the models can tell.
+ */
+const MODEL_PATH = /(?:^|\/)models\/(.+?)(?:\/(json|push|tag|load|unload))?$/;
+
+export interface ModelInPath {
+  readonly model: string;
+  readonly isUnload: boolean;
+}
+
+/** @param path decoded, without query */
+export function modelInPath(path: string): ModelInPath | null {
+  const [, model, action] = MODEL_PATH.exec(path) ?? [];
+  return model === undefined ? null : { model, isUnload: action === 'unload' };
+}

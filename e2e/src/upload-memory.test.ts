@@ -5,6 +5,7 @@ import { residentBytes } from '@olla/testing/process-tree';
 import { jsonResponse, startRawBackend, whenComplete, type RawBackend } from '@olla/testing/raw-backend';
 import { openConnection } from '@olla/testing/raw-http';
 import { CHAT } from '@olla/testing/request-bytes';
+import { waitFor } from '@olla/testing/wait-for';
 import { Started } from '@olla/testing/started';
 import { endpointConfig, startGatewayFor } from './start-gateway-for.ts';
 
@@ -82,4 +83,51 @@ describe('the memory of a worker', () => {
     connection.destroy();
     assert.ok(received > bytes, `${received} of ${total} bytes arrived`);
   }
+});
+
+describe('the memory of a worker before a backend that does not read', () => {
+  const LIMIT = 64 * MIB;
+  const CLIENTS = 12;
+  let backend: RawBackend;
+  let gateway: Gateway;
+  before(async () => {
+    backend = await startRawBackend({ models: [MODEL], respond: ({ socket }) => void socket.pause() });
+    gateway = await startGatewayFor({
+      endpoints: [endpointConfig('only', backend)],
+      models: [MODEL],
+      workers: 1,
+      config: { server: { request_limits: { max_pending_bytes: LIMIT } } },
+    });
+  });
+  after(async () => {
+    await gateway.stop();
+    await backend.close();
+  });
+
+  test('stays within max_pending_bytes and a little beside it', async (t) => {
+    const worker = gateway.children().workers[0] as number;
+    const idle = residentBytes(worker);
+    const piece = Buffer.alloc(20 * MIB, 'x');
+    const end = `","model":"${MODEL}"}`;
+    const head = `POST ${CHAT} HTTP/1.1\r\nHost: x\r\nContent-Length: ${10 + piece.length + end.length}\r\n\r\n`;
+    const clients = await Promise.all(Array.from({ length: CLIENTS }, () => openConnection(gateway.port)));
+    for (const client of clients) for (const bytes of [head, '{"input":"', piece, end]) client.write(bytes);
+    let grown = 0;
+    let answered = 0;
+    for (const client of clients)
+      void client.nextHead('POST', 60_000).then(
+        ({ status }) => status === 503 && (answered += 1),
+        () => undefined,
+      );
+    await waitFor(
+      () => {
+        grown = Math.max(grown, residentBytes(worker) - idle);
+        return answered >= CLIENTS - Math.floor(LIMIT / piece.length);
+      },
+      { describe: 'those that have no room to be refused', timeoutMs: 30_000 },
+    );
+    t.diagnostic(`the worker grew by ${(grown / MIB).toFixed(1)} MiB`);
+    assert.ok(grown < LIMIT + 100 * MIB, `the worker grew by ${grown} bytes`);
+    for (const client of clients) client.destroy();
+  });
 });

@@ -98,7 +98,7 @@ test('exits with 4 and suggests the most similar name for an unknown name', OPTI
   const { code, stderr } = await olla(['ctl', 'endpoints', 'gpu-aa'], env);
   assert.equal(code, 4);
   assert.match(stderr, /Did you mean gpu-a\?/);
-  assert.equal((await olla(['ctl', 'endpoints', 'drain', 'nobody'], env)).code, 4);
+  assert.equal((await olla(['ctl', 'endpoints', 'drain', 'unknown'], env)).code, 4);
 });
 
 test(

@@ -15,7 +15,7 @@ const types = join(folder, 'src/types');
 const table = join(folder, 'src/table.ts');
 
 function run(...args: string[]): { output: string; ok: boolean } {
-  // Without this variable a test process reports to nobody but its own output.
+  // Without this variable a test process reports only to its own output.
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   const { stdout, stderr, status } = spawnSync(process.execPath, args, {
     cwd: folder,

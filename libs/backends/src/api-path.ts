@@ -1,23 +1,23 @@
 /** A path of a server's API whose meaning the gateway must know. */
 export interface ApiPath {
-  /** A path that ends in `/` stands for all paths below it. */
+  /** A path that ends in `/` means all paths below it. */
   readonly path: string;
   /** What a POST carries: one JSON object, or a file of any size. */
   readonly body: 'json' | 'file';
-  /** Field of the body that names the model where `model` does not; null for none. */
+  /** Field of the body that names the model instead of `model`; null for none. */
   readonly nameField: 'name' | 'source' | 'model_name' | 'instance_id' | null;
-  /** Field of the body that names the model from which another is made; null for none. */
+  /** Field of the body that names the base of a new model; null for none. */
   readonly baseField: 'from' | null;
   /** `adds`: it may add a model to the server. `changes`: it changes or removes one. Null: neither. */
   readonly management: 'adds' | 'changes' | null;
   /**
-   * What a call that succeeded has done to the server's names: it `adds` or `removes` the one that it is about, or it
-   * `copies` that one to the one in `destination`. Null: nothing that is known.
+   * What a successful call has done to the server's names: it `adds` or `removes` its model's name, or it `copies` that
+   * model to the name in `destination`. Null: no known change.
    */
   readonly effect: 'adds' | 'copies' | 'removes' | null;
-  /** It takes its model out of memory: `always`, or where the body says that the model is kept for no time. */
+  /** It unloads its model from memory: `always`, or if the body asks for no keep-alive time. */
   readonly unloads: 'always' | 'by_keep_alive' | null;
-  /** The files that a model is made of; null for none. */
+  /** How it names the files of a model; null for none. */
   readonly files: NamedFiles | null;
 }
 
@@ -25,7 +25,7 @@ export interface ApiPath {
 export interface NamedFiles {
   /** Fields of the body: objects whose values are digests. */
   readonly fields: readonly string[];
-  /** Where the server has a file, by its digest. */
+  /** Path of a file at the server, by its digest. */
   readonly path: string;
 }
 

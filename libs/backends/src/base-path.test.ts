@@ -30,7 +30,7 @@ describe('atBase', () => {
         assert.equal(pathOf(base, CHAT, 'openai-compatible', keep), expected, base);
   });
 
-  test('finds the paths of a server beside OpenAI from the same URL', () => {
+  test('finds the paths of a server besides OpenAI from the same URL', () => {
     assert.equal(pathOf('/v1', '/api/chat', 'ollama'), '/api/chat');
     assert.equal(pathOf('/gpu/v1', '/api/chat', 'ollama'), '/gpu/api/chat');
     assert.equal(pathOf('/gpu/v1', '/health', 'vllm'), '/gpu/health');
@@ -53,7 +53,7 @@ describe('atBase', () => {
     }
   });
 
-  test('drops any other path, or puts it in front with preserve_path', () => {
+  test('drops any other path, or puts it before others with preserve_path', () => {
     for (const base of ['/base', '/base/path/', '/openai', '/v1x/gpu', '/api']) {
       assert.equal(pathOf(base, CHAT), CHAT);
       assert.equal(pathOf(base, CHAT, 'ollama', true), base.replace(/\/$/, '') + CHAT);
@@ -71,7 +71,7 @@ describe('atBase', () => {
   const slashes = fc.constantFrom('', '/', '//');
   const rest = fc.array(fc.stringMatching(/^[A-Za-z0-9%._-]{1,8}$/), { minLength: 1, maxLength: 4 });
 
-  test('keeps what follows /v1 byte by byte, behind any base of an API', () => {
+  test('keeps the part after /v1 byte by byte, behind any base of an API', () => {
     fc.assert(
       fc.property(parents, version, slashes, rest, fc.boolean(), (parent, part, end, words, keep) => {
         const path = `/v1/${words.join('/')}`;

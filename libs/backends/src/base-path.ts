@@ -1,12 +1,12 @@
 import type { BackendProfile } from './profile.ts';
 
-/** Where on its server an endpoint's API lies, by the path of the endpoint's URL. */
+/** Where on its server an endpoint has its API, by the path of the endpoint's URL. */
 export interface BasePath {
   /** In front of every path; empty for the root. */
   readonly prefix: string;
   /**
-   * The URL is the base of an API, as providers document it for OpenAI's clients: `/v1`, `/api/paas/v4`. What follows
-   * `/v1` in OpenAI's paths follows it. Null for another path.
+   * The URL is the base of an API, as providers document it for OpenAI's clients: `/v1`, `/api/paas/v4`. The part of an
+   * OpenAI path after `/v1` is appended to it. Null for another path.
    */
   readonly api: string | null;
 }
@@ -14,7 +14,7 @@ export interface BasePath {
 const VERSION = /^v\d+(?:[a-z]+\d*)?$/i;
 const PRODUCT = /^open(?:ai|api)$/i;
 
-/** The part of a path that tells an API's version, at its end: `/v1` of `/api/v1`, `/v1beta/openai`. */
+/** The part of a path that is an API's version, at its end: `/v1` of `/api/v1`, `/v1beta/openai`. */
 function versionPart(path: string): string | null {
   const segments = path.split('/').slice(1);
   const last = segments.at(-1) ?? '';
@@ -25,7 +25,7 @@ function versionPart(path: string): string | null {
 
 /**
  * @param path of the endpoint's URL
- * @param keep put a path that is no base of an API in front of relayed paths too, instead of dropping it
+ * @param keep put a path that is no base of an API before relayed paths too, instead of dropping it
  */
 export function basePathOf(path: string, keep: boolean): BasePath {
   const base = path.replace(/\/+$/, '');
@@ -49,7 +49,7 @@ export function atBase(base: BasePath, profile: BackendProfile | null, path: str
   if (api === null) return base.prefix + path;
   const openAi = profile?.openAiBase ?? '';
   const own = profile?.nativePaths.find((start) => api.endsWith(start)) ?? null;
-  // Such as LM Studio's `/api/v1`: another API of the server than OpenAI's.
+  // For example LM Studio's `/api/v1`, which is not the server's OpenAI API.
   if (own !== null && own !== `${openAi}/v1`) return api.slice(0, -own.length) + path;
   if (path.startsWith(`${openAi}/v1/`)) return api + path.slice(openAi.length + '/v1'.length);
   const joined = joinOverlapping(api, path);
@@ -58,7 +58,7 @@ export function atBase(base: BasePath, profile: BackendProfile | null, path: str
   return (root < 0 ? base.prefix : api.slice(0, root)) + path;
 }
 
-/** Joins a path to a base whose end is the path's beginning: `/a/v1` and `/v1/b` are `/a/v1/b`. Null where it is not. */
+/** Joins a path to a base whose end is the path's beginning: `/a/v1` and `/v1/b` give `/a/v1/b`. Null for others. */
 export function joinOverlapping(base: string, path: string): string | null {
   for (let at = base.indexOf('/'); at >= 0; at = base.indexOf('/', at + 1)) {
     const end = base.slice(at);

@@ -34,7 +34,7 @@ type Defaulted =
 
 const NOTHING: ReadonlySet<string> = new Set();
 
-/** Fills a profile with what a plain OpenAI-compatible server would have. */
+/** Completes a profile with the values of a plain OpenAI-compatible server. */
 export function defineProfile<const Type extends BackendType>(
   profile: Omit<BackendProfile<Type>, Defaulted> & Partial<Pick<BackendProfile, Defaulted>>,
 ): BackendProfile<Type> {
@@ -64,7 +64,7 @@ export function defineProfile<const Type extends BackendType>(
     modelRules: PLAIN_RULES,
     requestHeaders: { drop: NOTHING },
     ...profile,
-    // What a server shows at its root changes nothing.
+    // Reading a server's root changes nothing.
     usePaths: ['GET /', ...openAi, ...(profile.usePaths ?? [])],
     managementPaths: [...OPENAI_MANAGEMENT, ...(profile.managementPaths ?? [])],
   };

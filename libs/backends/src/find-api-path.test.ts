@@ -18,7 +18,7 @@ describe('findApiPath', () => {
       assert.equal(findApiPath(path)?.body, 'json', path);
   });
 
-  test('tells paths that may add a model from those that change one, and both from the rest', () => {
+  test('distinguishes paths that may add a model from those that change one, and both from the rest', () => {
     const does = (path: string) => findApiPath(path)?.management;
     for (const path of ['/api/pull', '/api/create', '/api/blobs/sha256:abc'])
       assert.equal(does(path), 'adds');
@@ -27,14 +27,14 @@ describe('findApiPath', () => {
     assert.equal(findApiPath('/api/blobs'), null);
   });
 
-  test('names the fields that hold a model beside `model`', () => {
+  test('names the fields that hold a model besides `model`', () => {
     assert.equal(findApiPath('/api/show')?.nameField, 'name');
     assert.equal(findApiPath('/api/copy')?.nameField, 'source');
     assert.equal(findApiPath('/api/create')?.baseField, 'from');
     assert.equal(findApiPath('/api/chat')?.nameField, null);
   });
 
-  test('finds what each type says of its own paths: no other type says otherwise', () => {
+  test('finds the meaning that each type gives its own paths: no other type contradicts it', () => {
     for (const { type, apiPaths } of PROFILES)
       for (const known of apiPaths) assert.deepEqual(findApiPath(known.path), known, `${type} ${known.path}`);
   });

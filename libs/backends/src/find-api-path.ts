@@ -16,8 +16,8 @@ const BY_PATH: ReadonlyMap<string, ApiPath> = new Map(ALL.map((known) => [known.
 const FOLDERS: readonly ApiPath[] = ALL.filter(({ path }) => path.endsWith('/'));
 
 /**
- * Finds what is known of a path, whichever type has it. The type of the endpoint does not count, because a server may be
- * another than its type in the configuration says, and would then delete a model unguarded.
+ * Finds the meaning of a path in the profiles of all types. The endpoint's own type does not matter: a server may be of
+ * another type than the configuration names, and would then delete a model unguarded.
  *
  * @param path decoded, without query
  */

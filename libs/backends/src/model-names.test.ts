@@ -12,13 +12,13 @@ import { readRow, TABLE_OF_NAMES } from '../testing/table-of-names.ts';
 const ROWS = TABLE_OF_NAMES.flatMap(({ names }) => names);
 
 function endpointOf(row: string, name: string): EndpointModels {
-  const { type, name: model, ...told } = readRow(row);
-  const models = [newModel(model, told)];
+  const { type, name: model, ...reported } = readRow(row);
+  const models = [newModel(model, reported)];
   return { endpoint: name, rules: profileOf(type).names, models };
 }
 
 describe('one real name', () => {
-  test('stands in the table once', () => {
+  test('is in the table once', () => {
     assert.ok(ROWS.length >= 200, `${ROWS.length} names`);
     assert.equal(new Set(ROWS).size, ROWS.length);
   });
@@ -26,11 +26,11 @@ describe('one real name', () => {
   for (const { family, size, quantization, names } of TABLE_OF_NAMES) {
     for (const row of names) {
       test(`is read as its server means it: ${row}`, () => {
-        const { type, name, ...told } = readRow(row);
-        const parsed = parseModelName(name, { rules: profileOf(type).names, ...told });
+        const { type, name, ...reported } = readRow(row);
+        const parsed = parseModelName(name, { rules: profileOf(type).names, ...reported });
         assert.equal(parsed.family, family);
         assert.equal(parsed.quantization, quantization);
-        // Of one model some servers tell a size that its name leaves out.
+        // For one model, some servers report a size that its name leaves out.
         if (parsed.size !== null) assert.equal(parsed.size, size);
       });
     }
@@ -80,17 +80,17 @@ describe('the catalog of any fleet with real names', () => {
     );
   });
 
-  test('keeps quantisations apart, gives each name one meaning, and loses nothing', () => {
+  test('keeps quantisations apart, gives each name one meaning, and loses no model', () => {
     fc.assert(
       fc.property(fleet, (endpoints) => {
         const { models } = buildCatalog(endpoints, null, 1_000);
         const index = indexCatalog({ revision: 1, models });
         for (const entry of models) {
           assert.deepEqual(index.find(entry.id), [entry]);
-          const told = entry.locations
+          const reported = entry.locations
             .map((at) => at.model.quantization?.toUpperCase())
             .filter((quantization) => quantization !== undefined);
-          assert.ok(new Set(told).size <= 1, `${entry.id}: ${told.join(' ')}`);
+          assert.ok(new Set(reported).size <= 1, `${entry.id}: ${reported.join(' ')}`);
         }
         const count = (list: readonly CatalogModel[]): number =>
           list.reduce((sum, { locations }) => sum + locations.length, 0);

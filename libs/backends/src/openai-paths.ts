@@ -1,6 +1,6 @@
 import type { PathRule } from './path-rule.ts';
 
-/** Paths with a JSON body in OpenAI's API, and those that servers have added to it. */
+/** Paths with a JSON body in OpenAI's API, and additions of servers. */
 export const OPENAI_JSON_PATHS = [
   '/v1/chat/completions',
   '/v1/completions',
@@ -13,7 +13,7 @@ export const OPENAI_JSON_PATHS = [
   '/v1/moderations',
 ] as const;
 
-/** Inference and reading in the APIs of OpenAI and Anthropic, with what servers have added. */
+/** Inference and reading in the APIs of OpenAI and Anthropic, and additions of servers. */
 export const OPENAI_USE: readonly PathRule[] = [
   'GET /v1/models',
   'GET /v1/models/**',
@@ -62,7 +62,7 @@ export function behindBase(base: string, rules: readonly PathRule[]): PathRule[]
   return rules.map((rule) => rule.replace('/', `${base}/`));
 }
 
-/** The rules as they are, and without the `/v1` at their beginning, which some servers let clients leave out. */
+/** The rules, and the same without a leading `/v1`, which some servers let clients leave out. */
 export function withAndWithoutVersion(rules: readonly PathRule[]): PathRule[] {
   return rules.flatMap((rule) => [rule, rule.replace('/v1/', '/')]);
 }

@@ -188,7 +188,7 @@ describe('the use of a server', () => {
       assert.deepEqual([...typesThatUse(method, path)].sort(), PROFILES.map(({ type }) => type).sort(), path);
   });
 
-  test("is what a type lists, behind the type's own base too", () => {
+  test("is each request that a type lists, behind the type's own base too", () => {
     const uses = (type: string, method: string, path: string) =>
       [...typesThatUse(method, path)].includes(type as never);
     assert.ok(uses('ollama', 'POST', '/api/chat'));
@@ -200,7 +200,7 @@ describe('the use of a server', () => {
     assert.ok(uses('litellm', 'POST', '/chat/completions'));
   });
 
-  test('is not what no list has', () => {
+  test('is no request that is in no list', () => {
     for (const [method, path] of [
       ['POST', '/v1/files'],
       ['GET', '/v1/batches'],

@@ -5,7 +5,7 @@ import type { BackendProfile } from './profile.ts';
 import { PROFILES } from './table.ts';
 
 /**
- * Versions and bases of an API in front of what a path means: `/v1/load`, `/api/v1/load` and `/load` are one to judge. An
+ * Versions and bases of an API before the rest of a path: `/v1/load`, `/api/v1/load` and `/load` are checked as one. An
  * endpoint's URL, its type's base or the server itself may add or drop them. Docker Desktop has `/exp/vDD4.40` there.
  */
 const API_BASE = /^\/(?:exp\/vdd[\d.]+|(?:(?:api|engines(?:\/[^/]+)?)\/)?v\d+(?:beta\d*)?)(?=\/)/;
@@ -14,7 +14,7 @@ function withoutBase(path: string): string {
   return path.replace(API_BASE, '');
 }
 
-/** Of all types: a server may be another than its type in the configuration says. */
+/** For all types: a server may be of another type than the configuration names. */
 const MANAGEMENT: RuleSet = createRuleSet([
   ...new Set(
     PROFILES.flatMap(({ managementPaths }: BackendProfile) =>
@@ -28,13 +28,13 @@ const MANAGEMENT: RuleSet = createRuleSet([
 ]);
 
 /**
- * Whether a request manages a server, whatever its type: its models, its keys, its configuration. Letter case does not
- * count, because it does not for some servers.
+ * Whether a request manages a server of any type: its models, its keys, its configuration. Letter case does not matter,
+ * because some servers ignore it.
  *
  * @param path decoded and normalised, without query
  */
 export function isManagement(method: string, path: string): boolean {
-  const lower = judged(path).toLowerCase();
+  const lower = withoutEndSlash(path).toLowerCase();
   return MANAGEMENT.fits(method, lower) || MANAGEMENT.fits(method, withoutBase(lower));
 }
 
@@ -43,17 +43,17 @@ const USE: ReadonlyMap<BackendType, RuleSet> = new Map(
 );
 
 /**
- * The types on whose servers a request is inference or reading, and nothing else.
+ * The types at whose servers a request is only inference or reading.
  *
  * @param path decoded and normalised, without query
  */
 export function typesThatUse(method: string, path: string): ReadonlySet<BackendType> {
   if (isManagement(method, path)) return setOf([]);
   const types: BackendType[] = [];
-  const own = judged(path);
+  const own = withoutEndSlash(path);
   for (const profile of PROFILES) {
     const backend = toBackendPath(profile, own) ?? own;
-    // A question about the path itself changes nothing.
+    // OPTIONS asks about the path itself and changes nothing.
     const isUse =
       method === 'OPTIONS' ||
       USE.get(profile.type)?.fits(method, own) === true ||
@@ -63,7 +63,7 @@ export function typesThatUse(method: string, path: string): ReadonlySet<BackendT
   return setOf(types);
 }
 
-/** One for each combination: the results are kept with the routes, of which there may be thousands. */
+/** One set for each combination: the results are stored with the routes, of which there may be thousands. */
 const SETS = new Map<string, ReadonlySet<BackendType>>();
 
 function setOf(types: readonly BackendType[]): ReadonlySet<BackendType> {
@@ -73,6 +73,6 @@ function setOf(types: readonly BackendType[]): ReadonlySet<BackendType> {
   return set;
 }
 
-function judged(path: string): string {
+function withoutEndSlash(path: string): string {
   return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
 }

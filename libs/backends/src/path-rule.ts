@@ -1,6 +1,6 @@
 /**
- * A rule for requests: `METHOD PATH`, or `PATH` for every method. Several methods are joined by a comma. In the path `*`
- * stands for one segment and `**` for one or more. GET stands for HEAD too (RFC 9110 §9.3.2).
+ * A rule for requests: `METHOD PATH`, or `PATH` for every method. Several methods are joined by a comma. In the path
+ * `*` matches one segment and `**` one or more. GET includes HEAD (RFC 9110 §9.3.2).
  */
 export type PathRule = string;
 
@@ -11,7 +11,7 @@ export interface RuleSet {
 }
 
 interface Compiled {
-  /** Null for every method. */
+  /** Null means every method. */
   readonly methods: ReadonlySet<string> | null;
   readonly path: string;
 }
@@ -25,7 +25,7 @@ export function parseRule(rule: PathRule): Compiled {
   return { methods: new Set(names.includes('GET') ? [...names, 'HEAD'] : names), path };
 }
 
-/** Rules without a wildcard are looked up; the others are tried in their order. */
+/** Rules without a wildcard are looked up; the others are tried in order. */
 export function createRuleSet(rules: readonly PathRule[]): RuleSet {
   const exact = new Map<string, Compiled[]>();
   const patterns: { readonly rule: Compiled; readonly matches: (path: string) => boolean }[] = [];
@@ -43,7 +43,7 @@ export function createRuleSet(rules: readonly PathRule[]): RuleSet {
 
 function matcherOf(rule: string): (path: string) => boolean {
   const [start = '', end = '', ...more] = rule.split('**');
-  // A client may send paths of thousands of characters, and each would be compared with dozens of rules.
+  // Bounds the cost: a client may send paths of thousands of characters, which are compared with dozens of rules.
   if (more.length === 0 && !start.includes('*') && rule.includes('**'))
     return (path) => path.length > start.length + end.length && path.startsWith(start) && path.endsWith(end);
   const pattern = patternOf(rule);

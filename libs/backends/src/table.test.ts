@@ -81,7 +81,7 @@ describe('the health check of most types', () => {
     assert.equal(!limited.ok && limited.retryAfterMs, 7_000);
   });
 
-  test('keeps what the server says, and where it redirects to, out of the reason, and has both for the log', () => {
+  test("keeps the server's text and its redirect target out of the reason, and has both for the log", () => {
     const broken = checkHealth(response(500, { error: { message: 'CUDA out of memory' } }));
     assert.deepEqual(broken, {
       ok: false,

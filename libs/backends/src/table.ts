@@ -16,10 +16,10 @@ import { vllm } from './types/vllm.ts';
 
 /**
  * The one list of backend types. The order matters only for `type: auto`: a server is compared with the types from the
- * top, so a type that is recognised by general signs is below those with signs of their own.
+ * top, so a type with general signs is below those with specific signs.
  */
 export const PROFILES = [
-  // Above Ollama, whose API it has too.
+  // Above Ollama, because it has Ollama's API too.
   lemonade,
   ollama,
   lmStudio,
@@ -38,10 +38,10 @@ export const PROFILES = [
 /** The types that this version knows. */
 export type KnownBackendType = (typeof PROFILES)[number]['type'];
 
-/** The type of a server whose own type is not known. */
+/** The type of a server of unknown type. */
 export const DEFAULT_PROFILE: BackendProfile<KnownBackendType> = openAiCompatible;
 
-/** Types by the words that name them in a configuration: the type, its aliases and its route prefixes. */
+/** Types by their words in a configuration: the type, its aliases and its route prefixes. */
 export const TYPES_BY_WORD: ReadonlyMap<string, KnownBackendType> = new Map(
   PROFILES.flatMap(({ type, typeAliases, prefixes }) =>
     [type, ...typeAliases, ...prefixes].map((word) => [word, type] as const),
@@ -56,12 +56,14 @@ export function profileOf(type: KnownBackendType): BackendProfile {
   return profileOrDefault(type);
 }
 
-/** The profile of a type that a snapshot names. An agent of a newer version may name an unknown type: the default then. */
+/**
+ * The profile of a type in a snapshot. An agent of a newer version may name an unknown type, which gets the default.
+ */
 export function profileOrDefault(type: BackendType): BackendProfile {
   return BY_TYPE.get(type) ?? DEFAULT_PROFILE;
 }
 
-/** Profiles by their prefixes. @throws RangeError if two have the same */
+/** Profiles by their prefixes. @throws RangeError if two share one */
 export function indexPrefixes(profiles: readonly BackendProfile[]): ReadonlyMap<string, BackendProfile> {
   const byPrefix = new Map<string, BackendProfile>();
   for (const profile of profiles) {

@@ -10,7 +10,7 @@ import { answerForFleet, type ListingScope } from '../src/listings/answer-for-fl
 import type { ListingSource } from '../src/listings/listing-source.ts';
 import { profileOf, type KnownBackendType } from '../src/table.ts';
 
-/** A server as the agent has found it. */
+/** A server in the state that the agent found. */
 export interface Server {
   readonly name: string;
   readonly type: KnownBackendType;
@@ -80,7 +80,7 @@ function snapshotOf({ name, type, state = 'healthy', version = null }: Server): 
 /** An entry of a list. */
 export type Entry = Readonly<Record<string, unknown>>;
 
-/** A server that lists this. @param further what it answers at the path of the type's further list */
+/** A server with this list. @param further its response at the path of the type's further list */
 export function server(type: KnownBackendType, name: string, list: unknown, further?: unknown): Server {
   const { readModels, furtherList } = profileOf(type);
   const { models } = readModels(list);

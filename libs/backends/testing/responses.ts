@@ -2,7 +2,7 @@ import type { BackendType } from '@olla/core/backend-type';
 import { detectProfile } from '../src/detect-profile.ts';
 import type { BackendProfile, ProbeResponse, SignalReading } from '../src/profile.ts';
 
-/** A response to a probe. @param body text, or what becomes JSON */
+/** A response to a probe. @param body text, or a value for JSON */
 export function response(
   status: number,
   body: unknown = '',
@@ -16,13 +16,13 @@ export function listOf(owner: string, ...entries: object[]): object {
   return { object: 'list', data: entries.map((entry) => ({ object: 'model', owned_by: owner, ...entry })) };
 }
 
-/** The type that a server is taken for which answers 200 to these paths and nothing to others. */
+/** The type of a server that answers 200 to these paths and nothing to others. */
 export function detectFrom(bodies: Readonly<Record<string, unknown>>): BackendType | null {
   const responses = Object.entries(bodies).map(([path, body]) => [path, response(200, body)] as const);
   return detectProfile(new Map(responses)).profile?.type ?? null;
 }
 
-/** What a type reads from a text, or from an object as JSON, at one of its signal paths. */
+/** The values that a type reads from a text, or from an object as JSON, at one of its signal paths. */
 export function readSignal(
   { type, signals }: BackendProfile,
   path: string,

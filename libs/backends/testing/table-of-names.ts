@@ -1,8 +1,8 @@
 import type { KnownBackendType } from '../src/table.ts';
 
 /**
- * The names of one model, each a row: `type name`, then what the server tells, `q=Q4_K_M` of weights, `p=8.0B` of size,
- * `by=unsloth` of its publisher.
+ * The names of one model, each a row: `type name`, then the server's data: `q=Q4_K_M` for weights, `p=8.0B` for size,
+ * `by=unsloth` for its publisher.
  */
 export interface NamedModel {
   readonly family: string | null;
@@ -32,7 +32,7 @@ export const TABLE_OF_NAMES: readonly NamedModel[] = [
       'lemonade Llama-3.1-8B-Instruct-GGUF q=Q4_K_M',
     ],
   },
-  // Of two publishers each has quantised the model in its own way.
+  // The two publishers quantised the model in different ways.
   {
     family: 'llama',
     size: '8b',
@@ -53,7 +53,7 @@ export const TABLE_OF_NAMES: readonly NamedModel[] = [
       'lm-studio meta-llama-3.1-8b-instruct q=Q4_K_M by=lmstudio-community',
     ],
   },
-  // The folder or the publisher tells of a training of its own.
+  // The folder or the publisher shows that the model was trained further.
   {
     family: 'llama',
     size: '8b',
@@ -997,6 +997,6 @@ export function readRow(row: string): {
   const [type = '', name = '', ...facts] = row.split(' ');
   const of = (key: string): string | null =>
     facts.find((part) => part.startsWith(`${key}=`))?.slice(key.length + 1) ?? null;
-  const told = { quantization: of('q'), parameterSize: of('p'), publisher: of('by') };
-  return { type: type as KnownBackendType, name, ...told };
+  const reported = { quantization: of('q'), parameterSize: of('p'), publisher: of('by') };
+  return { type: type as KnownBackendType, name, ...reported };
 }

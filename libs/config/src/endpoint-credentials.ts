@@ -23,7 +23,7 @@ export function credentialHeaders(
   return headers;
 }
 
-/** Whether the gateway has credentials of its own for an endpoint, which its clients could borrow. */
+/** Whether the gateway has credentials of its own for an endpoint, which its clients could misuse. */
 export function hasCredentials({ headers, auth }: Pick<EndpointSettings, 'headers' | 'auth'>): boolean {
   return auth !== null || Object.entries(headers).some(([name, value]) => isCredential(name, value));
 }

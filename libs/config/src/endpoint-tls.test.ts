@@ -31,7 +31,7 @@ function endpointWith(more: string) {
 }
 
 describe('the certificate settings of an endpoint', () => {
-  test('check as Node does where nothing is set', () => {
+  test('check as Node does if no key is set', () => {
     const { endpoint } = endpointWith('type: vllm');
     assert.deepEqual(endpointTls(endpoint), {
       ca: null,
@@ -81,7 +81,7 @@ describe('the certificate settings of an endpoint', () => {
     assert.ok(!check('health.example', 'IP Address:10.0.0.5'));
   });
 
-  test('ask for the name of a configured Host', () => {
+  test('use the name of a configured Host', () => {
     for (const [host, servername] of [
       ['llm.example.com', 'llm.example.com'],
       ['llm.example.com:8443', 'llm.example.com'],

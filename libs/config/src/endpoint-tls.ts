@@ -3,10 +3,10 @@ import type { EndpointSettings } from './schema.ts';
 
 /** How the certificate of an endpoint is checked. */
 export interface EndpointTls {
-  /** Certificates of the CAs that count, in PEM; null for the usual ones. */
+  /** Certificates of the trusted CAs, in PEM; null for the default ones. */
   readonly ca: string | null;
   readonly rejectUnauthorized: boolean;
-  /** The name that TLS asks for; null for that of the URL. */
+  /** The server name for TLS; null for the host of the URL. */
   readonly servername: string | null;
   /** Null for Node's own check. */
   readonly checkServerIdentity: ((name: string, certificate: PeerCertificate) => Error | undefined) | null;
@@ -25,7 +25,7 @@ export function endpointTls(endpoint: TlsKeys): EndpointTls {
   };
 }
 
-/** The operator has named the server twice: its certificate is right if it is for either name. */
+/** The operator has named the server twice: a certificate for either name is valid. */
 function eitherName(urlHost: string, servername: string): EndpointTls['checkServerIdentity'] {
   const host = urlHost.replace(/^\[|\]$/g, '');
   return (name, certificate) =>

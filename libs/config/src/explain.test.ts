@@ -31,7 +31,7 @@ describe('redactSettings and explainSettings', () => {
     assert.equal(settings.admin.token, 'hunter2');
   });
 
-  test('lists each key once, with its value as it is written and its origin', () => {
+  test('lists each key once, with its value and its origin', () => {
     const rows = explainSettings(load());
     const keys = rows.map(({ key }) => key);
     assert.equal(new Set(keys).size, keys.length);

@@ -45,8 +45,8 @@ export function readText(path: string): { text: string } | { reason: string } {
 }
 
 /**
- * Decodes text by its byte order mark, which is left out. YAML's text begins with an ASCII character, so without a mark a
- * zero byte at the start tells UTF-16 (YAML 1.2.2, section 5.2). PowerShell 5 writes UTF-16 with `>`.
+ * Decodes text by its byte order mark, which is left out. YAML's text begins with an ASCII character, so without a mark
+ * a zero byte at the start means UTF-16 (YAML 1.2.2, section 5.2). PowerShell 5 writes UTF-16 with `>`.
  */
 export function decodeText(bytes: Uint8Array): string {
   const [first, second] = bytes;

@@ -8,7 +8,7 @@ export interface FoundEndpoint {
   readonly type: string;
 }
 
-/** What the file has in place of endpoints if none was found. */
+/** The content of the file instead of endpoints if none was found. */
 const NO_ENDPOINTS = `    # No server was found on this machine. Add one like this in place of the empty list:
     endpoints: []
     #   - name: my-ollama

@@ -7,7 +7,7 @@ import { parseDuration } from './duration.ts';
 export type LeafKind =
   'text' | 'int' | 'number' | 'bool' | 'duration' | 'size' | 'choice' | 'list' | 'int list' | 'map' | 'path';
 
-/** What describes a key beside its schema. */
+/** The description of a key besides its schema. */
 export interface Leaf {
   readonly kind: LeafKind;
   /** What it sets, in a sentence for docs/config.md and the JSON Schema. */

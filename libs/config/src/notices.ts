@@ -98,7 +98,7 @@ function insecureEndpoints(draft: Draft, settings: Settings): Notice[] {
   });
 }
 
-/** One for all endpoints: it is the origins that decide. */
+/** One notice for all endpoints, because it depends on the origins. */
 function lentCredentials(draft: Draft, { server: { cors }, discovery }: Settings): Notice[] {
   const names = discovery.static.endpoints.filter(hasCredentials).map(({ name }) => name);
   if (names.length === 0 || !cors.enabled || !cors.allowed_origins.includes('*')) return [];

@@ -91,7 +91,7 @@ logging: 3
     );
   });
 
-  test('formats a problem with its place, its key, what is wrong and the nearest valid word', () => {
+  test('formats a problem with its place, its key, the fault and the nearest valid word', () => {
     const lines = formatProblems(
       problemsOf('server:\n  prot: 1\n  load_balancer: priority\nproxy:\n  load_balancer: priorty\n'),
     );

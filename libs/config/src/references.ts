@@ -7,8 +7,8 @@ export interface ReferenceProblem {
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
- * Replaces each `${NAME}` by the value of the environment variable. `$${` stands for the text `${`. Any other `$` stays,
- * so that a password with a dollar sign needs no escape.
+ * Replaces each `${NAME}` by the value of the environment variable. `$${` means the text `${`. Any other `$` is
+ * unchanged, so that a password with a dollar sign needs no escape.
  *
  * @returns the text, whether it contained a reference, and a problem for each that could not be replaced
  */

@@ -3,7 +3,7 @@ type Env = Readonly<Record<string, string | undefined>>;
 /** A variable with the address of a Kubernetes Service as its value. */
 export interface ServiceLink {
   readonly variable: string;
-  /** The name of the Service, as far as its variable tells it: `olla-server`. */
+  /** The name of the Service, as its variable gives it: `olla-server`. */
   readonly service: string;
 }
 
@@ -24,7 +24,7 @@ export function findServiceLinks(env: Env): ServiceLink[] {
   });
 }
 
-/** Whether a variable describes a Kubernetes Service and therefore means nothing here. */
+/** Whether a variable describes a Kubernetes Service and therefore sets no key. */
 export function isOfService(variable: string): boolean {
   return COMPANION.test(variable);
 }

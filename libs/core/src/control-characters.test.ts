@@ -21,7 +21,7 @@ function isSafe(value: string, but = ''): boolean {
 }
 
 describe('control characters', () => {
-  test('are in no text that was escaped or from which they were taken, whatever it was', () => {
+  test('are in no text that was escaped or from which they were removed', () => {
     fc.assert(
       fc.property(text, (value) => {
         assert.ok(isSafe(escapeControls(value)));
@@ -33,7 +33,7 @@ describe('control characters', () => {
     );
   });
 
-  test('stand for themselves in JSON that was escaped', () => {
+  test('mean the same characters in JSON that was escaped', () => {
     fc.assert(
       fc.property(text, (value) => {
         assert.equal(JSON.parse(escapeControls(JSON.stringify(value))), value);
@@ -42,7 +42,7 @@ describe('control characters', () => {
     );
   });
 
-  test('leave every other character as it is', () => {
+  test('leave every other character unchanged', () => {
     for (const value of ['qwen3:8b', 'Ünïcödé-模型 🙂', ''])
       for (const change of [escapeControls, removeControls, escapeControlsInLines])
         assert.equal(change(value), value);

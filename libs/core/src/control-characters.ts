@@ -13,12 +13,12 @@ export function removeControls(text: string): string {
   return PLAIN.test(text) ? text : text.replace(CONTROLS, '');
 }
 
-/** Writes control characters as `\u009b`, which stands for the same character within JSON. */
+/** Writes control characters as `\u009b`, which means the same character within JSON. */
 export function escapeControls(text: string): string {
   return PLAIN.test(text) ? text : text.replace(CONTROLS, escaped);
 }
 
-/** The same for a text of several lines, whose line ends stay. */
+/** The same for a text of several lines. It keeps line ends. */
 export function escapeControlsInLines(text: string): string {
   return PLAIN_LINES.test(text) ? text : text.replace(CONTROLS_BUT_LINE_ENDS, escaped);
 }

@@ -19,7 +19,7 @@ test('none, one and a few are exact; some hundred are within a tenth', () => {
   }
 });
 
-test('what two have seen counts once', () => {
+test('a text that two have seen counts once', () => {
   const both = countOf(0, 60);
   joinDistinct(both, countOf(40, 100));
   assert.equal(estimateDistinct(both), estimateDistinct(countOf(0, 100)));

@@ -1,7 +1,6 @@
 /**
- * Identity of an endpoint in the shared state: its name, and a hash of what it points to. Two hosts whose files give
- * one name to different servers do not share its health.
- *
+ * Identity of an endpoint in the shared state: its name, and a hash of its URL and type. Two hosts whose files give one
+ * name to different servers do not share its health.
  * @param url base URL as configured
  * @param type as configured, `auto` included
  */

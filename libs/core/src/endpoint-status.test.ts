@@ -100,7 +100,7 @@ describe('endpointStatus', () => {
       { serves: false, status: 'draining', reason: 'drained by ann@desk', since: 300 },
     ],
     [
-      'is draining when it is also away, and says that it is',
+      'is draining when it is also unreachable, and the reason has both',
       probed('offline', 'connection refused'),
       DRAIN,
       newBreaker(),
@@ -142,7 +142,7 @@ describe('endpointStatus', () => {
     );
   });
 
-  test('serves exactly when checks, operators and traffic all allow it, and else always says why', () => {
+  test('serves exactly when checks, operators and traffic all allow it, and otherwise gives a reason', () => {
     const states = fc.constantFrom<EndpointState>(
       ...(['healthy', 'busy', 'warming', 'unhealthy'] as const),
       ...(['offline', 'unknown', 'config_error', 'rate_limited'] as const),

@@ -11,36 +11,35 @@ export interface EndpointStatus {
   /** Whether it takes requests now. */
   readonly serves: boolean;
   readonly status: StatusWord;
-  /** Why, for operators; empty where there is nothing to say. May name an operator: not for clients. */
+  /** Why, for operators; empty if there is no reason. May name an operator, so it is not for clients. */
   readonly reason: string;
   /** Epoch milliseconds; null for an endpoint that no agent has seen. */
   readonly since: number | null;
 }
 
-/** What operators decided, by endpoint name. */
+/** Decisions of operators, by endpoint name. */
 export interface Drains {
   readonly drained: Readonly<Record<string, { readonly by: string; readonly at: number }>>;
 }
 
-/** What the agent's last check found. */
+/** Result of the agent's last check. */
 export type ProbedStatus = Pick<EndpointSnapshot, 'state' | 'reason' | 'since'>;
 
-/** What the failures in traffic led to. */
+/** Result of the failures in traffic. */
 export type BreakerFacts = Pick<Breaker, 'state' | 'reason' | 'ejectedAt' | 'readmittedAt' | 'readmission'>;
 
 /** `healthy`, `busy` (slow but serving) and `warming` (coming back). */
 const SERVING: ReadonlySet<EndpointState> = new Set(['healthy', 'busy', 'warming']);
 
-/** Whether the agent's checks found an endpoint fit for requests, whatever operators and traffic say. */
+/** Whether the agent's checks found an endpoint fit for requests, without regard to operators and traffic. */
 export function isServingState(state: EndpointState): boolean {
   return SERVING.has(state);
 }
 
 /**
- * Whether an endpoint can serve, and why not. Planner, admin API, listings and console have no other answer. A drain
- * comes before what the checks found, and that before an ejection: the stronger reason is shown.
- *
- * @param probed what the last check found; null for an endpoint that no agent has seen
+ * Whether an endpoint can serve, and why not. Planner, admin API, listings and console have no other source. A drain
+ * overrides the result of the checks, and that overrides an ejection: the stronger reason is shown.
+ * @param probed result of the last check; null for an endpoint that no agent has seen
  */
 export function endpointStatus(
   settings: { readonly name: string },
@@ -52,7 +51,7 @@ export function endpointStatus(
   const drain = Object.hasOwn(control.drained, settings.name) ? control.drained[settings.name] : undefined;
   if (drain === undefined) return undrained;
   const { serves, status, reason } = undrained;
-  // Who resumes the endpoint wants to know whether it would serve.
+  // An operator who resumes the endpoint needs to know whether it would serve.
   const meanwhile = serves ? '' : `; ${status}${reason === '' ? '' : `: ${reason}`}`;
   return { serves: false, status: 'draining', reason: `drained by ${drain.by}${meanwhile}`, since: drain.at };
 }

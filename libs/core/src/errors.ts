@@ -3,7 +3,7 @@ export interface ErrorRow {
   readonly status: number;
   /** The `type` of the error body. */
   readonly type: string;
-  /** What it means and what to do, in one sentence each. */
+  /** Its meaning and what to do, in one sentence each. */
   readonly meaning: string;
 }
 
@@ -25,7 +25,7 @@ export const ERRORS = {
     status: 400,
     type: 'invalid_request_error',
     meaning:
-      '`model` is not a string, is longer than 1 KiB, stands in the request with two names, or cannot be read and the endpoint has a model_filter. Send one `model` that is a string.',
+      '`model` is not a string, is longer than 1 KiB, is in the request with two names, or cannot be read and the endpoint has a model_filter. Send one `model` that is a string.',
   },
   INVALID_ENCODING: {
     status: 400,
@@ -63,7 +63,7 @@ export const ERRORS = {
     status: 403,
     type: 'permission_error',
     meaning:
-      'Management is switched off by proxy.model_management, or the endpoint has credentials and does not say `management: true`. The message names the key.',
+      'Management is switched off by proxy.model_management, or the endpoint has credentials and has no `management: true`. The message names the key.',
   },
   FORBIDDEN_ORIGIN: {
     status: 403,
@@ -144,13 +144,13 @@ export const ERRORS = {
     status: 503,
     type: 'api_error',
     meaning:
-      'No endpoint of the route is in service, or none has listed its models yet. The message names them; GET /internal/status tells more.',
+      'No endpoint of the route is in service, or none has listed its models yet. The message names them; GET /internal/status shows more.',
   },
   MODEL_UNAVAILABLE: {
     status: 503,
     type: 'api_error',
     meaning:
-      'The model is known, but no endpoint that has it is in service, or the route leads to none of them. The message names them; GET /internal/status tells more.',
+      'The model is known, but no endpoint that has it is in service, or the route leads to none of them. The message names them; GET /internal/status shows more.',
   },
   OVERLOADED: {
     status: 503,

@@ -26,7 +26,7 @@ ${errorBody('MODEL_NOT_FOUND', 'not found: no endpoint has the model "llama9". G
 Every response has an \`X-Olla-Request-ID\`, under which the gateway's log has the request. \`Retry-After\` is set if a later
 request can succeed after a known time. Responses of a backend, also its errors, are relayed unchanged.
 
-If a backend breaks off after its response has begun, no status can tell it. An event stream then ends with an \`error\` event
+If a backend breaks off after its response has begun, no status can report it. An event stream then ends with an \`error\` event
 and NDJSON with a line \`{"error": …}\`, and the gateway closes the connection before the end of the body.
 
 | code | status | type | what it means and what to do |

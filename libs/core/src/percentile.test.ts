@@ -10,7 +10,7 @@ function bucketsOf(samples: readonly number[]): number[] {
   return buckets;
 }
 
-test('nothing counted is null', () => {
+test('is null if nothing was counted', () => {
   assert.equal(percentileMs(bucketsOf([]), 0.95), null);
 });
 

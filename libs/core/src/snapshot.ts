@@ -1,9 +1,10 @@
 import type { BackendType } from './backend-type.ts';
 
 /**
- * State of an endpoint as the discovery agent's checks found it: `healthy`, `busy` (slow but serving), `warming` (coming
- * back), `unhealthy` (answers badly), `offline` (no connection), `unknown` (not checked yet), `config_error` (401 or
- * 403, or a type that is not in use), `rate_limited` (429, waiting for its Retry-After). Whether it serves says endpoint-status.ts.
+ * State of an endpoint by the discovery agent's checks: `healthy`, `busy` (slow but serving), `warming` (coming back),
+ * `unhealthy` (bad responses), `offline` (no connection), `unknown` (not checked yet), `config_error` (401 or 403, or a
+ * type that is not in use), `rate_limited` (429, waiting for its Retry-After). endpoint-status.ts decides whether it
+ * serves.
  */
 export type EndpointState =
   'healthy' | 'busy' | 'warming' | 'unhealthy' | 'offline' | 'unknown' | 'config_error' | 'rate_limited';
@@ -24,28 +25,28 @@ export function compareVersions(a: SnapshotVersion, b: SnapshotVersion): number 
 
 export type ModelKind = 'llm' | 'vlm' | 'embeddings' | 'rerank' | 'audio' | 'image' | 'unknown';
 
-/** How a model in memory is loaded. `null` is "the backend does not tell". */
+/** How a model in memory is loaded. `null` means that the backend does not report it. */
 export interface LoadedModel {
-  /** All memory that it takes, and the part of it on the GPU. */
+  /** All memory that it occupies, and the part of it on the GPU. */
   readonly memoryBytes: number | null;
   readonly vramBytes: number | null;
-  /** The context that requests have, at most that of the model. */
+  /** The context of requests, at most that of the model. */
   readonly contextLength: number | null;
 }
 
 /** JSON of a backend's list, by field. */
 export type ListedFields = Readonly<Record<string, unknown>>;
 
-/** One model as one endpoint has it. `null` is "the backend does not tell". */
+/** One model as one endpoint has it. `null` means that the backend does not report it. */
 export interface EndpointModel {
-  /** The name that this backend answers to, case and all. */
+  /** The name that this backend accepts, in its letter case. */
   readonly name: string;
   readonly kind: ModelKind;
-  /** In memory and ready to answer, or only on disk; null where the backend does not tell. */
+  /** In memory and ready to answer, or only on disk; null if the backend does not report it. */
   readonly resident: boolean | null;
-  /** Whose memory it holds until when; epoch milliseconds. */
+  /** When the backend will unload it; epoch milliseconds. */
   readonly residentUntil: number | null;
-  /** Absent or null where the backend does not tell, or the model is not in memory. */
+  /** Absent or null if the backend does not report it, or the model is not in memory. */
   readonly loadedAs?: LoadedModel | null;
   readonly contextLength: number | null;
   readonly sizeBytes: number | null;
@@ -58,17 +59,17 @@ export interface EndpointModel {
   readonly digest: string | null;
   readonly publisher: string | null;
   readonly capabilities: readonly string[];
-  /** When the model itself was changed or made, as the backend tells; epoch milliseconds. */
+  /** When the model itself was changed or made, by the backend; epoch milliseconds. */
   readonly modifiedAt: number | null;
-  /** What the backend's list has in OpenAI's form beside OpenAI's own fields; passed on as it is. Absent for none. */
+  /** Fields of the backend's list in OpenAI's form beyond OpenAI's own; passed on unchanged. Absent for none. */
   readonly openAiFields?: ListedFields;
-  /** What the backend's list has in a form of its own; only listings of its type know it. Absent for none. */
+  /** Fields of the backend's list in its own form; only listings of its type read them. Absent for none. */
   readonly ownFields?: ListedFields;
 }
 
-/** What the backend itself says of its load. Null is "does not tell". */
+/** The load as the backend reports it. Null means that it does not report it. */
 export interface EndpointLoad {
-  /** Requests it can work on at once. */
+  /** Requests that it can process at once. */
   readonly slots: number | null;
   readonly running: number | null;
   readonly queued: number | null;
@@ -80,9 +81,9 @@ export interface EndpointLoad {
 
 export interface EndpointSnapshot {
   readonly name: string;
-  /** `name` and a hash of URL and type: states are found by it, so that hosts whose files differ never mix. */
+  /** `name` and a hash of URL and type, the key of states, so that hosts whose files differ never mix. */
   readonly key: string;
-  /** The type it turned out to be; for `auto` before the first answer, `openai-compatible`. */
+  /** The detected type; for `auto` before the first response, `openai-compatible`. */
   readonly type: BackendType;
   readonly state: EndpointState;
   /** Why it is in this state, for people; empty when healthy. */
@@ -97,11 +98,11 @@ export interface EndpointSnapshot {
   /** When its models were last listed; epoch milliseconds. */
   readonly modelsAt: number | null;
   readonly load: EndpointLoad | null;
-  /** Version of the server software where it tells. */
+  /** Version of the server software if it reports one. */
   readonly serverVersion: string | null;
 }
 
-/** Where a model of the catalog is to be had: an endpoint, and the name to use there. */
+/** A location of a model of the catalog: an endpoint, and the name to use there. */
 export interface ModelLocation {
   readonly endpoint: string;
   readonly model: EndpointModel;
@@ -121,18 +122,18 @@ export interface CatalogModel {
   readonly format: string | null;
   readonly contextLength: number | null;
   readonly capabilities: readonly string[];
-  /** Stays the same from discovery to discovery; epoch seconds. */
+  /** The same from discovery to discovery; epoch seconds. */
   readonly created: number;
   readonly locations: readonly ModelLocation[];
 }
 
-/** Immutable. `revision` changes only when `models` does, so that a change of state alone costs little to pass on. */
+/** Immutable. `revision` changes only when `models` does, so that a change of state alone is cheap to publish. */
 export interface Catalog {
   readonly revision: number;
   readonly models: readonly CatalogModel[];
 }
 
-/** What the discovery agent knows of the fleet at one moment. Immutable; workers route by the newest. */
+/** The discovery agent's knowledge of the fleet at one moment. Immutable; workers route by the newest. */
 export interface Snapshot {
   readonly version: SnapshotVersion;
   readonly publishedAt: number;

@@ -1,9 +1,8 @@
 import { joinDistinct, newDistinctCount, type DistinctCount } from './distinct-count.ts';
 
 /**
- * The one table of instruments. Each worker counts here, in plain numbers; `/internal/status`, the console, metrics
- * and traces read from here. All counters are absolute since the worker started, so that a report that arrives
- * twice counts once.
+ * The one table of instruments. Each worker counts here, in plain numbers; `/internal/status`, the console, metrics and
+ * traces read it. All counters are absolute since the worker's start, so that a report that arrives twice counts once.
  */
 
 /** Upper bounds of the latency buckets in milliseconds; the last bucket is open. */
@@ -11,15 +10,15 @@ export const LATENCY_BUCKETS_MS = [
   1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 300_000,
 ] as const;
 
-/** Counts of one thing that requests are told apart by: the whole worker, an endpoint, a model. */
+/** Counters of one subject: the whole worker, an endpoint, or a model. */
 export interface TrafficCounters {
   /** Requests settled. */
   requests: number;
-  /** Of those, the ones that failed: a 5xx or a broken answer of a backend, none reached, our own fault. */
+  /** Failed ones: a 5xx or a broken response of a backend, no backend reached, or a fault of the gateway. */
   failures: number;
-  /** Requests whose client left before the end; neither a success nor a failure. */
+  /** Requests whose client left before the end; neither successes nor failures. */
   cancelled: number;
-  /** Bytes of bodies towards the client and from it. */
+  /** Bytes of bodies to the client and from it. */
   bytesOut: number;
   bytesIn: number;
   /** Sum of durations from accept to settle, for averages; milliseconds. */
@@ -34,13 +33,13 @@ export interface TrafficCounters {
   /** Tokens as backends report them. */
   tokensIn: number;
   tokensOut: number;
-  /** Attempts that failed and were followed by another endpoint. */
+  /** Failed attempts that were followed by another endpoint. */
   retries: number;
   /** When the last request was settled; epoch milliseconds, 0 for never. */
   lastAt: number;
 }
 
-/** How requests for one model were routed, and from how many clients they came. */
+/** How requests for one model were routed, and the number of their clients. */
 export interface ModelRouting {
   /** Sent to an endpoint that has it. */
   hits: number;
@@ -52,29 +51,29 @@ export interface ModelRouting {
   readonly clients: DistinctCount;
 }
 
-/** What one worker counted of sticky sessions. */
+/** One worker's counters of sticky sessions. */
 export interface SessionCounters {
-  /** Sessions it knows, those that other workers placed included. */
+  /** Known sessions, those placed by other workers included. */
   readonly active: number;
   /** First turns. */
   readonly insertions: number;
-  /** Turns of sessions that were known, and of those that were not. */
+  /** Turns of known sessions, and turns of unknown ones. */
   readonly hits: number;
   readonly misses: number;
-  /** Sessions it forgot for want of room. */
+  /** Sessions dropped because the table was full. */
   readonly evictions: number;
 }
 
-/** A response that was refused because it is not HTTP as RFC 9112 has it. */
+/** A response that was refused because it violates HTTP (RFC 9112). */
 export interface InvalidResponse {
   readonly endpoint: string;
-  /** Names the header or the line, and what is wrong with it. */
+  /** Names the header or the line, and its fault. */
   readonly reason: string;
   /** Epoch milliseconds. */
   readonly at: number;
 }
 
-/** All that one worker has counted since it started, and what it holds now. */
+/** All counters of one worker since its start, and its current values. */
 export interface WorkerStatistics {
   readonly total: TrafficCounters;
   readonly endpoints: Record<string, TrafficCounters>;
@@ -89,9 +88,9 @@ export interface WorkerStatistics {
   readonly blockedAddresses: number;
   /** How often a request waited for the shared state (a lease). */
   readonly leaseWaits: number;
-  /** The last one of each endpoint, if it is not long ago. */
+  /** The last one of each endpoint, if recent. */
   readonly invalidResponses?: readonly InvalidResponse[];
-  /** Spans dropped because a collector was away. */
+  /** Spans dropped because a collector was unreachable. */
   readonly droppedSpans: number;
   /** By model; absent before the first. */
   readonly routing?: Record<string, ModelRouting>;
@@ -152,7 +151,7 @@ export function newModelRouting(): ModelRouting {
   return { hits: 0, misses: 0, fallbacks: 0, clients: newDistinctCount() };
 }
 
-/** Adds `from` to `into`; a client that both have seen counts once. */
+/** Adds `from` to `into`; a client of both counts once. */
 export function addRouting(into: ModelRouting, from: ModelRouting): void {
   into.hits += from.hits;
   into.misses += from.misses;

@@ -8,6 +8,6 @@ export interface CtlFlags {
   tokenFile?: string;
   insecure?: true;
   color: 'auto' | 'always' | 'never';
-  /** Seconds, unparsed. */
+  /** Text of the flag, in seconds. */
   timeout: string;
 }

@@ -62,7 +62,7 @@ function stateText({ state, timestamp }: StatusBody): string {
   const latency = state.latency_ms === null ? '' : `, ${state.latency_ms.toFixed(1)} ms`;
   if (state.connected) return `${state.kind}, connected${latency}`;
   const age = showAge(Date.parse(timestamp) - Date.parse(state.since));
-  return `${state.kind}, AWAY for ${age}${state.detail ? `: ${safeText(state.detail)}` : ''}`;
+  return `${state.kind}, UNREACHABLE for ${age}${state.detail ? `: ${safeText(state.detail)}` : ''}`;
 }
 
 function limitText(name: string, limit: StatusBody['limits']['global']): string {

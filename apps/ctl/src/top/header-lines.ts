@@ -43,7 +43,7 @@ function identityLine(view: View, width: number): Line {
           { color: 'green' },
         )
       : span(
-          `${ascii ? 'x' : '✖'} ${state.kind} away ${showAge(Date.parse(status.timestamp) - Date.parse(state.since))}`,
+          `${ascii ? 'x' : '✖'} ${state.kind} down ${showAge(Date.parse(status.timestamp) - Date.parse(state.since))}`,
           { color: 'red' },
         ),
     ...(system.draining ? [span('  draining', { color: 'yellow' })] : []),

@@ -13,10 +13,10 @@ import {
 /** One reading of a gateway's API. */
 export interface Sample {
   readonly status: StatusBody;
-  /** Null when they were not read this time: the last ones stay. */
+  /** Null if they were not read this time: the last ones are kept. */
   readonly models: readonly UnifiedModel[] | null;
   readonly stats: StatsModelsBody | null;
-  /** When it came, on the clock of performance.now(). */
+  /** When it arrived, on the clock of performance.now(). */
   readonly receivedMs: number;
 }
 

@@ -81,11 +81,11 @@ test('shows a pause, and a gap for a missing sample', async () => {
   assert.match(screen(viewOf(history)), / ███ {2}tok/);
 });
 
-test('shows since when the shared state is away, and the fallback of the limits', async () => {
+test('shows since when the shared state is unavailable, and the fallback of the limits', async () => {
   const cluster = busyCluster(1);
   cluster.health = { ...cluster.health, connected: false };
   const shown = screen(viewOf(addSample(EMPTY_HISTORY, await takeSample(cluster, 0))));
-  assert.match(shown, /✖ memory away 1m0s/);
+  assert.match(shown, /✖ memory down 1m0s/);
   assert.match(shown, /limits fall back: local/);
 });
 

@@ -18,10 +18,10 @@ const [{ render }, { createElement }, { Screen }] = await Promise.all([
   import('./screen.tsx'),
 ]);
 
-/** A test that waits for a screen that never comes fails. */
+/** Fails a test that waits for a screen that never appears. */
 const OPTIONS = { timeout: 20_000 };
 
-/** A terminal of a given size, which keeps all that was written to it. */
+/** A terminal of a given size, which records all output. */
 class FakeTerminal extends Socket {
   readonly fd = 1;
   readonly isTTY = true;
@@ -78,10 +78,10 @@ const SIZE: Size = { columns: 80, rows: 24 };
 
 const actions: string[] = [];
 
-/** A client of a fake cluster, whose reads fail while `away` is set. */
-function clientOf(cluster: FakeCluster, state: { away: boolean }): AdminClient {
+/** A client of a fake cluster, whose reads fail while `isDown` is set. */
+function clientOf(cluster: FakeCluster, state: { isDown: boolean }): AdminClient {
   const read = async <T>(pick: (sample: Awaited<ReturnType<typeof takeSample>>) => T): Promise<T> => {
-    if (state.away)
+    if (state.isDown)
       throw new AdminError('UNREACHABLE', 'no gateway answers at http://gw.test: connection refused');
     return pick(await takeSample(cluster, 0));
   };
@@ -115,7 +115,7 @@ function clientOf(cluster: FakeCluster, state: { away: boolean }): AdminClient {
 
 interface Running {
   readonly out: FakeTerminal;
-  readonly state: { away: boolean };
+  readonly state: { isDown: boolean };
   readonly type: (keys: string) => void;
   readonly shows: (pattern: RegExp) => Promise<string>;
   readonly quit: Promise<void>;
@@ -125,7 +125,7 @@ interface Running {
 async function run(t: TestContext, cluster: FakeCluster, { columns, rows }: Size): Promise<Running> {
   const out = new FakeTerminal(columns, rows);
   const keyboard = new FakeKeyboard();
-  const state = { away: false };
+  const state = { isDown: false };
   const client = clientOf(cluster, state);
   const quit = Promise.withResolvers<void>();
   const session = new TopSession({
@@ -233,15 +233,15 @@ test(
 );
 
 test(
-  'keeps the last screen while the gateway is away, and updates it when the gateway is back',
+  'keeps the last screen while the gateway is down, and updates it when the gateway is back',
   OPTIONS,
   async (t) => {
     const { shows, state, type } = await run(t, busyCluster(100), SIZE);
     await shows(/gpu-a/);
-    state.away = true;
+    state.isDown = true;
     const old = await shows(/DATA \ds OLD[^]*connection refused. Trying again/);
     assert.match(old, /gpu-a {10}● healthy/);
-    state.away = false;
+    state.isDown = false;
     await shows(/every 0\.03s/);
     type(' ');
     await shows(/PAUSED/);

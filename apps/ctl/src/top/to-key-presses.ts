@@ -15,7 +15,7 @@ const NAMED: readonly (readonly [keyof Key, Exclude<KeyPress['kind'], 'text'>])[
   ['delete', 'backspace'],
 ];
 
-/** Converts an input event of Ink. Keys that are typed fast come as one text, and each is a press of its own. */
+/** Converts an input event of Ink. Keys that are typed fast arrive as one text; each becomes a press of its own. */
 export function toKeyPresses(input: string, key: Key): KeyPress[] {
   if (key.ctrl) {
     if (input === 'c') return [{ kind: 'interrupt' }];
@@ -27,7 +27,7 @@ export function toKeyPresses(input: string, key: Key): KeyPress[] {
   return [...input].flatMap(toKeyPress);
 }
 
-/** Named keys inside a text of several keys come as control characters. */
+/** Named keys inside a text of several keys arrive as control characters. */
 const CONTROLS: Readonly<Record<string, Exclude<KeyPress['kind'], 'text'>>> = {
   '\r': 'enter',
   '\n': 'enter',

@@ -146,10 +146,10 @@ export class TopSession {
 
   async #read(): Promise<void> {
     const now = performance.now();
-    const wantsModels = now - this.#modelsReadAt >= MODELS_EVERY_MS;
-    if (wantsModels) this.#modelsReadAt = now;
+    const readsModels = now - this.#modelsReadAt >= MODELS_EVERY_MS;
+    if (readsModels) this.#modelsReadAt = now;
     try {
-      const sample = await readSample(this.#options.client, wantsModels);
+      const sample = await readSample(this.#options.client, readsModels);
       if (!this.#stopped) this.#addSample(sample);
     } catch (error) {
       this.#failure = `${error instanceof Error ? error.message : String(error)}. Trying again`;
@@ -187,7 +187,7 @@ export class TopSession {
 }
 
 /**
- * Reads the gateway once. When models or statistics cannot be read, their last values stay.
+ * Reads the gateway once. If models or statistics cannot be read, their last values are kept.
  *
  * @throws AdminError when the status cannot be read
  */

@@ -8,7 +8,7 @@ function model(id: string, more: Partial<UnifiedModel['olla']> = {}): UnifiedMod
   return { id, olla: { ...shared, aliases: [id], availability: [], ...more } };
 }
 
-test('counts each endpoint of a model once, and the name that stands for models tells which', () => {
+test('counts each endpoint of a model once, and shows the models of a name of several', () => {
   const availability = [
     { endpoint: 'a', state: 'loaded' },
     { endpoint: 'a', state: 'loaded' },

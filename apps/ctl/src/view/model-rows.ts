@@ -6,10 +6,10 @@ import type { Column } from './table.ts';
 
 type ModelStats = StatsModelsBody['models'][number];
 
-/** A model with its endpoints and its traffic, or a name that stands for models. */
+/** A model with its endpoints and its traffic, or a name that means several models. */
 export interface ModelRow {
   readonly name: string;
-  /** Names of the models that it stands for; empty for a model. */
+  /** Names of the models that it means; empty for a model. */
   readonly aliasFor: readonly string[];
   readonly endpoints: readonly string[];
   /** Number of endpoints that have it in memory; null when none reports it. */
@@ -20,8 +20,8 @@ export interface ModelRow {
   readonly contextLength: number | null;
   readonly aliases: readonly string[];
   /**
-   * Null before its first request. The API counts each name of a model apart; these are the sums, and of a name that
-   * stands for models the sums of those.
+   * Null before its first request. The API counts each name of a model separately; these are the sums. For a name that
+   * means several models, they are the sums of those.
    */
   readonly stats: ModelTraffic | null;
 }

@@ -13,6 +13,6 @@ export function stateUnavailable(
   consequence: string,
 ): OllaError {
   log.warn(`the shared state failed on a request of the admin API: ${cause.message}`, { code: cause.code });
-  const message = `the shared state does not respond (${cause.code}): ${consequence}. Try again; the log tells more`;
+  const message = `the shared state does not respond (${cause.code}): ${consequence}. Try again; the log has more`;
   return new OllaError('STATE_UNAVAILABLE', message, { cause, retryAfterS: 1 });
 }

@@ -45,7 +45,7 @@ export function createAskEndpoints(endpoints: Endpoints): AskEndpoints {
     findResidents: (input) =>
       those(input.among, async (candidate) => {
         const { signals } = profileOrDefault(candidate.endpoint.type);
-        const signal = signals.find(({ tellsResidents }) => tellsResidents === true);
+        const signal = signals.find(({ reportsResidents }) => reportsResidents === true);
         if (signal === undefined || candidate.model === null) return candidate.resident === true;
         const answer = await ask(input, candidate, 'GET', signal.path);
         if (answer?.status !== 200) return false;

@@ -121,7 +121,7 @@ describe('the status of an endpoint', () => {
     const { message } = assertError(await chat(ONLY_FIRST), 503, 'MODEL_UNAVAILABLE');
     assert.equal(
       message,
-      'no endpoint that has the model "only-first" is in service: first is draining. GET /internal/status tells more',
+      'no endpoint that has the model "only-first" is in service: first is draining. GET /internal/status shows more',
     );
     const retrieved = await send(requestBytes('GET', `/olla/openai/v1/models/${ONLY_FIRST}`));
     assert.match(

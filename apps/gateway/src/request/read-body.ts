@@ -91,6 +91,6 @@ function withNamedModel(body: RequestBody, field: NonNullable<RelayRoute['nameFi
 function unclearName(field: string): OllaError {
   return new OllaError(
     'INVALID_MODEL',
-    `\`${field}\` stands in the body twice with two names, or is not a string; its letter case does not count`,
+    `\`${field}\` is in the body twice with two names, or is not a string; its letter case does not count`,
   );
 }

@@ -17,10 +17,10 @@ import { unifiedList } from './unified.ts';
 export type FleetListing =
   /** An object for JSON, or text. */
   | { readonly found: true; readonly body: object | string }
-  /** The model named is not offered. */
+  /** The named model is not offered. */
   | { readonly found: false; readonly model: string };
 
-/** Whose listing is asked for: of one type, of all endpoints with OpenAI's API, or of all that have the path. */
+/** The scope of a listing: one type, all endpoints with OpenAI's API, or all that have the path. */
 export type ListingScope = BackendProfile | 'openai' | 'any';
 
 /** Types with OpenAI's API. */
@@ -33,7 +33,7 @@ const ALL: readonly BackendProfile[] = PROFILES;
 /**
  * Answers a GET for the whole fleet, instead of relaying it to one endpoint; null for paths that are relayed.
  *
- * @param scope those of several types list ids of the catalog at OpenAI's path, and not native names
+ * @param scope for several types, OpenAI's path lists ids of the catalog instead of native names
  * @param path decoded, without query and without the route's prefix: `/v1/models`, `/api/tags`
  */
 export function answerForFleet(
@@ -61,12 +61,12 @@ function findNamed(source: ListingSource, scope: Scope, name: string): NamedMode
   return model === undefined ? undefined : namedFromListed(model);
 }
 
-/** The listing of each type that has the path, in one: they differ in their fields, or list different models. */
+/** Merges the listings of all types that have the path: they differ in their fields, or list different models. */
 function answerAny(path: string, source: ListingSource): FleetListing | null {
   if (path === OPENAI_LIST || path.startsWith(`${OPENAI_LIST}/`)) return answerOpenAi(path, source);
   const able = ALL.filter((profile) => isListing(profile, path));
   const present = able.filter(({ type }) => source.endpoints.some((endpoint) => endpoint.type === type));
-  // Without a server of the type, a path below a list may be another one's own: `/models/load`.
+  // If no server is of the type, a path below a list may belong to another type: `/models/load`.
   const isList = able.some(({ listings }) => listings.some((at) => at.path === path));
   const asked = present.length > 0 || !isList ? present : able.slice(0, 1);
   const answers = asked.map((profile) => answerOfType(profile, path, source)).filter((one) => one !== null);
@@ -74,7 +74,7 @@ function answerAny(path: string, source: ListingSource): FleetListing | null {
   return bodies.length > 1 ? found(merged(bodies)) : (answers.find((one) => one.found) ?? answers[0] ?? null);
 }
 
-/** One object with the fields of all; lists of one field follow each other. A list alone has no place in it. */
+/** One object with the fields of all; lists of one field are concatenated. A list that is no field is left out. */
 function merged(bodies: readonly object[]): object {
   const fields = new Map<string, unknown>();
   for (const [field, value] of bodies.flatMap((body) =>
@@ -129,7 +129,7 @@ function found(body: object | string): FleetListing {
   return { found: true, body };
 }
 
-/** The forms of `GET /olla/models` that a type gives, by the word of the API for the type. */
+/** The forms of `GET /olla/models` of the types, by the type's word in the API. */
 const TYPE_FORMATS: ReadonlyMap<string, BackendProfile> = new Map(
   PROFILES.filter(({ modelsFormat }) => modelsFormat !== null).map((profile) => [
     profile.contractName,
@@ -137,10 +137,10 @@ const TYPE_FORMATS: ReadonlyMap<string, BackendProfile> = new Map(
   ]),
 );
 
-/** What `format` of `GET /olla/models` may be. */
+/** The values of `format` of `GET /olla/models`. */
 export const LIST_FORMATS: readonly string[] = ['unified', 'openai', ...TYPE_FORMATS.keys()];
 
-/** `GET /olla/models` in a form, with its filters. @throws RangeError for a format that is not one of LIST_FORMATS */
+/** `GET /olla/models` in a form, with its filters. @throws RangeError for a format outside LIST_FORMATS */
 export function listModels(source: ListingSource, format: string, scope: Scope): object {
   const listed = (): ListedModel[] => selectModels(source, scope);
   if (format === 'unified') return unifiedList(joinCopies(listed()));

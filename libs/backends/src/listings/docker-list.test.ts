@@ -32,7 +32,7 @@ describe("Docker's own list", () => {
   const answer = answerForFleet(DOCKER, '/models', fleet);
   const entries = (answer?.found ? answer.body : []) as (typeof entry)[];
 
-  test('has each model as it is given, of all servers, and aliases as models of their own', () => {
+  test('has each model unchanged, of all servers, and aliases as models of their own', () => {
     assert.deepEqual(entries.map(({ id }) => id).sort(), ['ai/old:7B', entry.id, 'small'].sort());
     assert.deepEqual(
       entries.find(({ id }) => id === entry.id),
@@ -46,7 +46,7 @@ describe("Docker's own list", () => {
     for (const tag of entry.tags) assert.deepEqual(entryAt(fleet, DOCKER, `/models/${tag}`), entry);
   });
 
-  test("tells sizes and context to the catalog and to OpenAI's list, at each engine's path too", () => {
+  test("adds sizes and context to the catalog and to OpenAI's list, at each engine's path too", () => {
     const model = fleet.models.find(({ aliases, id }) => [id, ...aliases].includes('ai/smollm2:latest'));
     assert.deepEqual([model?.quantization, model?.parameterSize], ['Q4_K_M', '361.82m']);
     for (const path of ['/v1/models', '/engines/v1/models', '/engines/llama.cpp/v1/models']) {

@@ -22,17 +22,17 @@ interface DockerModel {
 }
 
 export function renderDockerModel({ name, model, places, isAlias }: NativeModel): DockerModel {
-  const told = places.find((place) => place.model.ownFields !== undefined) ?? places[0];
-  const { docker = {} }: OwnFields = told?.model.ownFields ?? {};
+  const reported = places.find((place) => place.model.ownFields !== undefined) ?? places[0];
+  const { docker = {} }: OwnFields = reported?.model.ownFields ?? {};
   const config = {
-    format: told?.model.format ?? '',
-    quantization: told?.model.quantization ?? '',
-    parameters: told?.model.parameterSize ?? '',
-    architecture: told?.model.family ?? '',
+    format: reported?.model.format ?? '',
+    quantization: reported?.model.quantization ?? '',
+    parameters: reported?.model.parameterSize ?? '',
+    architecture: reported?.model.family ?? '',
     size: '',
   };
   const tags = asTexts(docker['tags']);
-  // An alias is an entry of its own: no server has it as a tag.
+  // An alias is a separate entry, because no server has it as a tag.
   const own = isAlias ? { id: name, tags: [name] } : { tags: tags.length === 0 ? [name] : tags };
   return { id: name, created: model.created, config, ...docker, ...own };
 }

@@ -8,16 +8,16 @@ export interface ServingEndpoints {
   models(): readonly NativeModel[];
 }
 
-/** A GET that the gateway answers for all endpoints of a type, instead of relaying it to one of them. */
+/** A GET that the gateway answers for all endpoints of a type instead of relaying it to one of them. */
 export interface FleetListing {
   readonly path: string;
-  /** An object for JSON, or text; null where there is nothing to say, and the request is relayed. */
+  /** An object for JSON, or text; null if there is no content, so that the request is relayed. */
   readonly list: (serving: ServingEndpoints) => object | string | null;
-  /** The answer to `path/NAME`; null where the server has no such path. */
+  /** The response to `path/NAME`; null if the server has no such path. */
   readonly entry: ((model: NativeModel) => object) | null;
 }
 
-/** The models of which a form of `GET /olla/models` is made. */
+/** The models for a form of `GET /olla/models`. */
 export interface FormatInput {
   /** All models, by their ids in the catalog. */
   listed(): readonly ListedModel[];
@@ -28,8 +28,8 @@ export interface FormatInput {
 /**
  * OpenAI's list of models, at the path that clients use and at the server's own.
  *
- * @param base what comes before an OpenAI path on this server
- * @param others further paths of the server at which it has the same list, but no single model
+ * @param base the prefix of OpenAI paths on this server
+ * @param others further paths of the server with the same list, but without single models
  */
 export function openAiListings(base: string, ...others: string[]): FleetListing[] {
   const paths = new Set(['/v1/models', `${base}/v1/models`, ...others]);

@@ -1,4 +1,4 @@
-/** A field of a listing; no field where the value is not known. */
+/** A field of a listing; no field if the value is unknown. */
 export function ifKnown(
   key: string,
   value: string | number | null | undefined,

@@ -7,8 +7,8 @@ import { joinCopies } from './join-copies.ts';
 import { selectModels } from './select-models.ts';
 
 const DIGEST = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08';
-const copy = (name: string, told: Partial<EndpointModel> = {}): EndpointModel =>
-  newModel(name, { digest: DIGEST, sizeBytes: 1_000, ...told });
+const copy = (name: string, known: Partial<EndpointModel> = {}): EndpointModel =>
+  newModel(name, { digest: DIGEST, sizeBytes: 1_000, ...known });
 const server = (name: string, ...models: EndpointModel[]): Server => ({ name, type: 'ollama', models });
 
 /** The places of each entry. */
@@ -18,7 +18,7 @@ function joined(...servers: Server[]): string[] {
   );
 }
 
-test('shows copies at different servers as one model, in whatever order the servers are', () => {
+test('shows copies at different servers as one model, in any order of the servers', () => {
   const servers = [server('a', copy('precious:latest')), server('b', copy('elsewhere:latest'))];
   const expected = ['elsewhere:latest: b elsewhere:latest, a precious:latest'];
   assert.deepEqual(joined(...servers), expected);
@@ -40,7 +40,7 @@ test('shows copies of one server as models of their own', () => {
   );
 });
 
-test('joins nothing by a digest that is none, by another size, and by an alias', () => {
+test('joins nothing by an invalid digest, by another size, and by an alias', () => {
   for (const [one, other] of [
     [copy('x:1', { digest: '0'.repeat(64) }), copy('y:1', { digest: '0'.repeat(64) })],
     [copy('x:1', { digest: 'abc' }), copy('y:1', { digest: 'abc' })],
@@ -54,7 +54,7 @@ test('joins nothing by a digest that is none, by another size, and by an alias',
   ]);
 });
 
-test('joins no model of which the servers of one name tell different contents', () => {
+test('joins no model if the servers of one name report different contents', () => {
   const other = copy('x:1', { digest: DIGEST.replace('9', '8') });
   assert.deepEqual(joined(server('a', copy('x:1')), server('b', other), server('c', copy('y:1'))), [
     'x:1: a x:1, b x:1',

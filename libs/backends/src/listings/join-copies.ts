@@ -2,9 +2,9 @@ import type { EndpointModel } from '@olla/core/snapshot';
 import type { ListedModel } from './select-models.ts';
 
 /**
- * Joins entries of which servers say by the digest that they are copies, each server's under its own name, so that people
- * see one model. Two names of one server stay two entries: their owner wants to tell them apart. For the unified list
- * alone: a digest decides nothing about where a request goes.
+ * Joins entries that are copies by the digests of their servers, each under the server's own name, so that people see
+ * one model. Two names at one server remain two entries, because their owner wants to distinguish them. For the unified
+ * list only: a digest has no effect on routing.
  */
 export function joinCopies(listed: readonly ListedModel[]): ListedModel[] {
   const joined: ListedModel[] = [];
@@ -38,14 +38,14 @@ function sharesEndpoint(one: ListedModel | undefined, other: ListedModel): boole
   return other.places.some(({ endpoint }) => endpoints.has(endpoint));
 }
 
-/** What all places of an entry have in common if they are copies; null where one does not tell, or another thing. */
+/** The common content of an entry's locations if they are copies; null if one has no digest, or another one. */
 function contentOf({ places }: ListedModel): string | null {
   const contents = new Set(places.map(({ model }) => digestOf(model)));
   const [content] = contents;
   return contents.size === 1 ? (content ?? null) : null;
 }
 
-/** Null without a real digest, which not every server tells. */
+/** Null without a real digest, which not every server reports. */
 function digestOf({ digest, sizeBytes }: EndpointModel): string | null {
   if (digest === null || !/^(?:sha256:)?[0-9a-f]{64}$/i.test(digest) || new Set(digest).size < 8) return null;
   return `${digest.toLowerCase().replace('sha256:', '')} ${sizeBytes ?? ''}`;

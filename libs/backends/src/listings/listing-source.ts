@@ -3,27 +3,27 @@ import type { ModelNames } from '@olla/core/catalog/model-names';
 import type { EndpointView } from '@olla/core/route-plan/endpoint-view';
 import type { CatalogModel } from '@olla/core/snapshot';
 
-/** An endpoint as listings need it: what a worker plans with. */
+/** The data of an endpoint that listings need, from a worker's plan. */
 export type ListedEndpoint = Pick<EndpointView, 'name' | 'type' | 'status' | 'probed'>;
 
-/** What listings are made of: the worker's own view, so that they offer what it would route. */
+/** The input of listings: the worker's own view, so that they offer the models that it would route. */
 export interface ListingSource {
   readonly models: readonly CatalogModel[];
-  /** Those that this gateway is configured with. What others have is not listed. */
+  /** The endpoints in this gateway's configuration. Models of others are not listed. */
   readonly endpoints: readonly ListedEndpoint[];
-  /** What names mean, as for requests. */
+  /** The meaning of names, as for requests. */
   readonly names: ModelNames;
 }
 
-/** Which part of the fleet a listing is about. Everything absent is no condition. */
+/** The part of the fleet that a listing covers. Absent fields are no condition. */
 export interface Scope {
   /** Backend types of the route. */
   readonly types?: ReadonlySet<BackendType>;
   /** Name of an endpoint. */
   readonly endpoint?: string;
   readonly family?: string;
-  /** `llm`, `vlm`, `embeddings` …; `llm` takes in models of a kind that nobody tells. */
+  /** `llm`, `vlm`, `embeddings` …; `llm` includes models of an unknown kind. */
   readonly type?: string;
-  /** True: only what an endpoint serves now; false: only what none serves. */
+  /** True: only models that an endpoint serves now; false: only those that none serves. */
   readonly available?: boolean;
 }

@@ -198,7 +198,7 @@ test("lists type and state of LM Studio's models", () => {
   );
 });
 
-test("lists under a provider's own names what it serves now, and under openai the whole fleet", () => {
+test("lists under a provider's own names the models it serves now, and under openai the whole fleet", () => {
   const fleet = fleetOf(MIXED);
   const ids = (type: KnownBackendType | null, path: string): string[] => {
     const answer = answerForFleet(type === null ? 'openai' : profileOf(type), path, fleet);
@@ -226,7 +226,7 @@ test('finds one model by any of its names, with slashes too', () => {
   assert.deepEqual(missing, { found: false, model: 'old:1b' });
 });
 
-test('tells one model in full', () => {
+test('shows all fields of one model', () => {
   const listed = selectModels(fleetOf(MIXED), {}).find(({ id }) => id === 'llama3.1:8b');
   assert.ok(listed);
   const body = unifiedModel(listed, 1_795_392_605_000) as Record<string, unknown>;
@@ -250,13 +250,13 @@ describe('what is offered', () => {
     assert.ok(answer?.found);
     return (answer.body as Listing).data.map(({ id }) => id);
   };
-  const AWAY: readonly [string, Partial<Server>][] = [
+  const UNAVAILABLE: readonly [string, Partial<Server>][] = [
     ['drained', { drained: true }],
     ['ejected', { ejected: true }],
     ['offline', { state: 'offline' }],
   ];
 
-  for (const [word, how] of AWAY) {
+  for (const [word, how] of UNAVAILABLE) {
     const fleet = fleetOf([
       { name: 'a', type: 'ollama', models: model('here:1b'), version: '0.33.0' },
       {
@@ -359,7 +359,7 @@ describe('what is offered', () => {
   });
 });
 
-describe('a name that stands for several models', () => {
+describe('a name of several models', () => {
   const TWO: readonly Server[] = [
     {
       name: 'a',
@@ -378,7 +378,7 @@ describe('a name that stands for several models', () => {
   const entry = (fleet: Fleet, name: string): Record<string, unknown> =>
     unified(fleet).find(({ id }) => id === name)?.olla ?? assert.fail(`${name} is not listed`);
 
-  test('tells what holds for all of them, and their places', () => {
+  test('shows the values that all of them share, and their locations', () => {
     const fleet = fleetOf(TWO, { pool: ['mine', 'org/Other-7B'] });
     const mine = entry(fleet, 'mine:latest');
     assert.deepEqual(mine['alias_for'], ['mine:latest@q4_k_m', 'mine:latest@q8_0']);

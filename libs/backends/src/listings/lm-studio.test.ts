@@ -35,7 +35,7 @@ describe("LM Studio's own lists", () => {
     ],
   });
 
-  test('of version 1 have each model as it is given, of all servers', () => {
+  test('of version 1 have each model unchanged, of all servers', () => {
     const fleet = fleetOf([server('lm-studio', 's', v1('org/m-s')), server('lm-studio', 'u', v1('org/m-u'))]);
     const answer = answerForFleet(profileOf('lm-studio'), '/api/v1/models', fleet);
     const { models, ...rest } = (answer?.found ? answer.body : {}) as { models: Entry[] };
@@ -61,7 +61,7 @@ describe("LM Studio's own lists", () => {
     );
   });
 
-  test('of version 0 have each model as it is given, also where the server has version 1 too', () => {
+  test('of version 0 have each model unchanged, even if the server has version 1 too', () => {
     for (const further of [undefined, v1('org/m-s')]) {
       const fleet = fleetOf([server('lm-studio', 's', v0('org/m-s'), further)]);
       const [entry] = entriesAt(fleet, profileOf('lm-studio'), '/api/v0/models');

@@ -10,27 +10,27 @@ export function renderV0List(models: readonly NativeModel[]): object {
   return { object: 'list', data: models.map(renderV0Model) };
 }
 
-/** Clients fail on an entry without its texts, so those that no server tells are empty. */
+/** Clients fail on an entry without its texts, so unknown texts are empty. */
 export function renderV0Model({ name, model, places }: NativeModel): object {
-  const told = bestOf(places, ({ v0 }) => v0 !== undefined);
+  const reported = bestOf(places, ({ v0 }) => v0 !== undefined);
   const isLoaded = places.some((place) => place.model.resident === true);
   return {
     id: name,
     object: 'model',
-    ...ownOf(told).v0,
-    type: typeOf(told.kind === 'unknown' ? model.kind : told.kind),
-    publisher: publisherOf(name, told),
-    arch: told.family ?? model.family ?? '',
-    compatibility_type: told.format ?? 'gguf',
-    quantization: told.quantization ?? model.quantization ?? '',
+    ...ownOf(reported).v0,
+    type: typeOf(reported.kind === 'unknown' ? model.kind : reported.kind),
+    publisher: publisherOf(name, reported),
+    arch: reported.family ?? model.family ?? '',
+    compatibility_type: reported.format ?? 'gguf',
+    quantization: reported.quantization ?? model.quantization ?? '',
     state: isLoaded ? 'loaded' : 'not-loaded',
     ...ifKnown('max_context_length', smallestKnown(places.map(({ model: at }) => at.contextLength))),
     ...ifKnown('loaded_context_length', loadedContext(places)),
-    ...(told.capabilities.length === 0 ? {} : { capabilities: told.capabilities }),
+    ...(reported.capabilities.length === 0 ? {} : { capabilities: reported.capabilities }),
   };
 }
 
-/** LM Studio has three words; clients that know no other fail on the whole list. */
+/** LM Studio has three words, and clients fail on the whole list if it has another one. */
 function typeOf(kind: ModelKind): string {
   return kind === 'embeddings' || kind === 'vlm' ? kind : 'llm';
 }
@@ -43,31 +43,31 @@ export function renderV1List(models: readonly NativeModel[]): object {
 }
 
 export function renderV1Model({ name, model, places }: NativeModel): object {
-  const told = bestOf(places, ({ v1 }) => v1 !== undefined);
-  const isEmbedding = (told.kind === 'unknown' ? model.kind : told.kind) === 'embeddings';
-  const quantization = told.quantization ?? model.quantization;
+  const reported = bestOf(places, ({ v1 }) => v1 !== undefined);
+  const isEmbedding = (reported.kind === 'unknown' ? model.kind : reported.kind) === 'embeddings';
+  const quantization = reported.quantization ?? model.quantization;
   const capabilities = {
-    vision: told.kind === 'vlm',
-    trained_for_tool_use: told.capabilities.includes('tool_use'),
+    vision: reported.kind === 'vlm',
+    trained_for_tool_use: reported.capabilities.includes('tool_use'),
   };
   return {
     type: isEmbedding ? 'embedding' : 'llm',
-    publisher: publisherOf(name, told),
+    publisher: publisherOf(name, reported),
     key: name,
     display_name: name,
-    architecture: told.family,
+    architecture: reported.family,
     quantization: quantization === null ? null : { name: quantization, bits_per_weight: null },
-    size_bytes: told.sizeBytes ?? 0,
-    params_string: told.parameterSize,
-    format: told.format,
+    size_bytes: reported.sizeBytes ?? 0,
+    params_string: reported.parameterSize,
+    format: reported.format,
     ...(isEmbedding ? {} : { capabilities, description: null }),
-    ...ownOf(told).v1,
+    ...ownOf(reported).v1,
     loaded_instances: instancesOf(places),
     ...ifKnown('max_context_length', smallestKnown(places.map(({ model: at }) => at.contextLength))),
   };
 }
 
-/** The loaded instances of all servers; those of one name once. */
+/** The loaded instances of all servers; instances of equal name once. */
 function instancesOf(places: readonly PlacedModel[]): unknown[] {
   const byId = new Map<string, unknown>();
   for (const { model } of places) {
@@ -80,7 +80,7 @@ function instancesOf(places: readonly PlacedModel[]): unknown[] {
   return [...byId.values()];
 }
 
-/** What a server without `/api/v1/models` would list. */
+/** The list of a server without `/api/v1/models`. */
 function oneInstance({ name, resident, loadedAs, contextLength }: EndpointModel): object[] {
   const length = loadedAs?.contextLength ?? contextLength;
   return resident === true ? [{ id: name, config: { ...ifKnown('context_length', length) } }] : [];
@@ -90,7 +90,7 @@ function ownOf({ ownFields }: EndpointModel): OwnFields {
   return ownFields ?? {};
 }
 
-/** The model at the first place that has such fields, else at one that tells its quantisation, else at the first. */
+/** The model at the first location with such fields, else at one with a known quantisation, else at the first. */
 function bestOf(places: readonly PlacedModel[], has: (own: OwnFields) => boolean): EndpointModel {
   const best =
     places.find(({ model }) => has(ownOf(model))) ??

@@ -34,7 +34,7 @@ describe("Ollama's own lists", () => {
     ],
   };
 
-  test('have families, parent, embedding length and where a model runs as they are given', () => {
+  test('have families, parent, embedding length and where a model runs unchanged', () => {
     const fleet = fleetOf([server('ollama', 'a', list)]);
     const entries = entriesAt(fleet, profileOf('ollama'), '/api/tags');
     assert.deepEqual(entries.find(({ name }) => name === 'seen:latest')?.['details'], details);
@@ -64,7 +64,7 @@ describe("Ollama's own lists", () => {
     });
   });
 
-  test('have every field that clients read where a server tells the name alone', () => {
+  test('have every field that clients read even if a server reports only the name', () => {
     const [named] = server('ollama', 'a', { models: [{ name: 'bare' }] }).models;
     assert.ok(named);
     const fleet = fleetOf([{ name: 'a', type: 'ollama', models: [{ ...named, resident: true }] }]);
@@ -76,7 +76,7 @@ describe("Ollama's own lists", () => {
       assert.match(String(entry[time]), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/);
       assert.match(String(entry['digest']), /^[0-9a-f]{64}$/);
       assert.equal(entry['size'], 0);
-      const told = {
+      const reported = {
         parent_model: '',
         format: '',
         family: '',
@@ -84,12 +84,12 @@ describe("Ollama's own lists", () => {
         parameter_size: '',
         quantization_level: '',
       };
-      assert.deepEqual(entry['details'], told);
+      assert.deepEqual(entry['details'], reported);
     }
     assert.equal(entriesAt(fleet, profileOf('ollama'), '/api/ps')[0]?.['size_vram'], 0);
   });
 
-  test('take from show what the list leaves out', () => {
+  test('take from show the data that the list leaves out', () => {
     const { embedding_length: _, ...shownDetails } = details;
     const { readModels, details: reader } = profileOf('ollama');
     const [model] = readModels({ models: [{ name: 'old:latest', details: { family: 'llama' } }] }).models;
@@ -109,7 +109,7 @@ describe("Ollama's own lists", () => {
     assert.deepEqual(entry?.['capabilities'], ['completion', 'thinking', 'tools']);
   });
 
-  test('tell at the root that the server runs, unless none serves', () => {
+  test('say at the root that the server runs, unless none serves', () => {
     const root = (...servers: Server[]) => answerForFleet(profileOf('ollama'), '/', fleetOf(servers));
     assert.deepEqual(root(server('ollama', 'a', list)), { found: true, body: 'Ollama is running' });
     assert.equal(root({ ...server('ollama', 'a', list), state: 'offline' }), null);

@@ -7,10 +7,10 @@ import { ifKnown } from './if-known.ts';
 import type { ListedEndpoint } from './listing-source.ts';
 import type { NativeModel, PlacedModel } from './select-models.ts';
 
-/** How Go writes a time that is not set. */
+/** Go's text for an unset time. */
 const NO_TIME = '0001-01-01T00:00:00Z';
 
-/** Ollama's `GET /api/tags`, newest first as Ollama has it. */
+/** Ollama's `GET /api/tags`, newest first as in Ollama. */
 export function renderTags(models: readonly NativeModel[]): object {
   const entries = models.map((native) => ({ native, model: newest(native.places).model }));
   entries.sort(
@@ -20,7 +20,7 @@ export function renderTags(models: readonly NativeModel[]): object {
   return { models: entries.map(({ native, model }) => renderTag(native, model)) };
 }
 
-/** Clients fail on an entry without one of its fields, so those that no server tells are filled in. */
+/** Clients fail on an entry without one of its fields, so unknown fields get a default. */
 function renderTag({ name, model: { created }, places }: NativeModel, model: EndpointModel): object {
   const contextLength = smallestKnown(places.map(({ model: at }) => at.contextLength));
   return {
@@ -35,7 +35,7 @@ function renderTag({ name, model: { created }, places }: NativeModel, model: End
   };
 }
 
-/** Ollama's `GET /api/ps`: each model that some endpoint has in memory, once, with the latest of the times it stays there. */
+/** Ollama's `GET /api/ps`: each model in the memory of some endpoint, once, with the latest of its expiry times. */
 export function renderPs(models: readonly NativeModel[]): object {
   const running = [];
   for (const { name, places, isAlias } of models) {
@@ -65,8 +65,8 @@ export function renderPs(models: readonly NativeModel[]): object {
 }
 
 /**
- * Ollama's `GET /api/version`: the lowest version of the endpoints, so that clients use nothing that one of them lacks.
- * `0.0.0` if none tells its version.
+ * Ollama's `GET /api/version`: the lowest version of the endpoints, so that clients use no feature that one of them
+ * lacks. `0.0.0` if none reports its version.
  */
 export function renderVersion(endpoints: readonly ListedEndpoint[]): object {
   return { version: lowestVersion(endpoints.map(({ probed }) => probed?.serverVersion ?? null)) ?? '0.0.0' };
@@ -85,7 +85,7 @@ function detailsOf(model: EndpointModel): object {
   };
 }
 
-/** A digest of the name where the server tells none: clients tell models apart by it. */
+/** A digest of the name if the server reports none: clients distinguish models by it. */
 function digestOf({ name, digest }: EndpointModel): string {
   return digest ?? createHash('sha256').update(name).digest('hex');
 }

@@ -39,7 +39,7 @@ describe('the context length', () => {
     assert.equal(details['context_length'], 4_096);
   });
 
-  test('of a server is told at no other server that does not tell its own', () => {
+  test('of a server is not shown at a server that does not report its own', () => {
     const mixed = fleetOf([vllm('v1', 32_768), server('sglang', 's', listOf('sglang', { id: 'm-v' }))]);
     assert.ok(!('context_length' in (entriesAt(mixed, profileOf('sglang'), '/v1/models')[0] ?? {})));
   });
@@ -89,13 +89,13 @@ describe("llama-server's own list", () => {
     ]);
   });
 
-  test('tells size and quantisation, and what the model can do, to the catalog', () => {
+  test('adds size, quantisation and abilities of the model to the catalog', () => {
     const { models } = fleetOf([llama('l1', 'tiny')]);
     const { quantization, kind, parameterSize, parameterCount } = models[0] ?? {};
     assert.deepEqual([quantization, kind, parameterSize, parameterCount], ['F16', 'vlm', '582k', 582_000]);
   });
 
-  test('has the context of requests where only the load signals tell it', () => {
+  test('has the context of requests even if only the load signals report it', () => {
     const [model] = server(
       'llamacpp',
       'l',
@@ -116,15 +116,15 @@ describe('parameter size and quantisation', () => {
     return [models[0]?.parameterSize, models[0]?.quantization];
   };
 
-  test('are those that the server tells, and of the name only where it tells none', () => {
-    const told = { parameter_size: '7.6B', quantization_level: 'Q5_K_M' };
-    assert.deepEqual(detailsOf('qwen2.5:7b-instruct-q4_0', told), ['7.6b', 'Q5_K_M']);
+  test('are those that the server reports, and those of the name only if it reports none', () => {
+    const reported = { parameter_size: '7.6B', quantization_level: 'Q5_K_M' };
+    assert.deepEqual(detailsOf('qwen2.5:7b-instruct-q4_0', reported), ['7.6b', 'Q5_K_M']);
     assert.deepEqual(detailsOf('qwen2.5:7b-instruct-q4_0', {}), ['7b', 'Q4_0']);
     assert.deepEqual(detailsOf('qwen2.5:7b-instruct-q4_0', { quantization_level: 'unknown' }), [
       '7b',
       'Q4_0',
     ]);
-    assert.deepEqual(detailsOf('mine:latest', told), ['7.6b', 'Q5_K_M']);
+    assert.deepEqual(detailsOf('mine:latest', reported), ['7.6b', 'Q5_K_M']);
   });
 });
 

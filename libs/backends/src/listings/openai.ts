@@ -7,7 +7,7 @@ export interface NamedModel {
   readonly created: number;
   /** The smallest of its servers, so that a request of this length works at each. */
   readonly contextLength: number | null;
-  /** Fields that a server has beside OpenAI's. */
+  /** Fields of a server beyond OpenAI's. */
   readonly more: Readonly<Record<string, unknown>>;
 }
 
@@ -39,7 +39,7 @@ export function openAiList(models: readonly NamedModel[]): object {
   return { object: 'list', data: models.map(openAiModel) };
 }
 
-/** Its context length has the two names by which most clients look for it. */
+/** Its context length under the two names that most clients use. */
 export function openAiModel({ id, created, contextLength, more }: NamedModel): object {
   return {
     id,

@@ -1,7 +1,7 @@
 import { smallestKnown } from '@olla/core/smallest-known';
 import type { CatalogModel } from '@olla/core/snapshot';
 
-/** What may be said of a name that stands for several models, because it holds for each of them. */
+/** The properties of a name of several models: those that all of them share. */
 export function pooledModel(first: CatalogModel, others: readonly CatalogModel[]): CatalogModel {
   if (others.length === 0) return first;
   const models = [first, ...others];

@@ -22,7 +22,7 @@ describe('the lists of all endpoints that have a path', () => {
     { name: 'c', type: 'litellm', models: [newModel('m-c')] },
   ]);
 
-  test("have what all servers of the path's types have", () => {
+  test("have the models of all servers of the path's types", () => {
     assert.deepEqual(names(fleet, 'any', '/api/tags'), ['m-a:latest', 'm-b:latest']);
     assert.deepEqual(names(fleet, 'any', '/api/ps'), ['m-a:latest']);
     assert.deepEqual(names(fleet, 'any', '/api/v0/models'), ['m-s']);
@@ -56,9 +56,9 @@ describe('the lists of all endpoints that have a path', () => {
       const answer = answerForFleet('any', path, fleet);
       assert.equal((answer?.found ? (answer.body as { id?: string }) : {}).id, model, path);
     }
-    assert.deepEqual(answerForFleet('any', '/api/v0/models/nobody', fleet), {
+    assert.deepEqual(answerForFleet('any', '/api/v0/models/unknown', fleet), {
       found: false,
-      model: 'nobody',
+      model: 'unknown',
     });
   });
 
@@ -85,7 +85,7 @@ describe('an alias of the configuration', () => {
       { name: 'b', type: 'vllm', models: [newModel('org/m-b', { contextLength: 8_192 })] },
       { name: 's', type: 'lm-studio', models: [newModel('m-s')] },
     ],
-    { assistant: ['m-a:latest'], both: ['org/m-b', 'm-a:latest'], ghost: ['nobody'] },
+    { assistant: ['m-a:latest'], both: ['org/m-b', 'm-a:latest'], ghost: ['unknown'] },
   );
 
   for (const [scope, path, expected] of [
@@ -100,7 +100,7 @@ describe('an alias of the configuration', () => {
     test(`is in the lists whose route serves it: ${typeof scope === 'string' ? scope : scope.type} ${path}`, () =>
       assert.deepEqual(names(fleet, scope, path), expected));
 
-  test('has the fields of the model that it stands for, and can be asked for by itself', () => {
+  test('has the fields of the model that it means, and can be requested alone', () => {
     const answer = answerForFleet(profileOf('ollama'), '/api/tags', fleet);
     const { models } = (answer?.found ? answer.body : {}) as { models: Record<string, unknown>[] };
     assert.equal(models.find(({ name }) => name === 'assistant')?.['digest'], 'd');
@@ -118,7 +118,7 @@ describe('an alias of the configuration', () => {
 
   test('is not listed while no endpoint of the route serves it', () => {
     const servers = [{ name: 'a', type: 'ollama', state: 'offline', models: [newModel('m:1b')] }] as const;
-    const away = fleetOf(servers, { best: ['m:1b'] });
-    assert.deepEqual(names(away, profileOf('ollama'), '/api/tags'), []);
+    const unavailable = fleetOf(servers, { best: ['m:1b'] });
+    assert.deepEqual(names(unavailable, profileOf('ollama'), '/api/tags'), []);
   });
 });

@@ -4,26 +4,26 @@ import type { CatalogModel, ModelLocation } from '@olla/core/snapshot';
 import { pooledModel } from './pooled-model.ts';
 import type { ListedEndpoint, ListingSource, Scope } from './listing-source.ts';
 
-/** A location with the endpoint it is at. */
+/** A location with its endpoint. */
 export interface PlacedModel extends ModelLocation {
   readonly at: ListedEndpoint;
 }
 
-/** A model of a listing with those of its locations that are in scope. */
+/** A model of a listing with its locations in scope. */
 export interface ListedModel {
   readonly id: string;
   readonly model: CatalogModel;
   /** At least one. */
   readonly places: readonly PlacedModel[];
-  /** What the name stands for: names of models; null for a model itself. */
+  /** The names of the models that the name means; null for a model itself. */
   readonly aliasFor: readonly string[] | null;
-  /** Servers have this name, each for another of the models that it stands for. */
+  /** Servers have this name for different models. */
   readonly isShared: boolean;
 }
 
 /**
- * The models in scope, in the catalog's order, and after them the names that stand for them: of several models, of
- * aliases, and of models in whose place a fallback serves. An alias takes the place of a model that has its name.
+ * The models in scope, in the catalog's order, followed by the names that mean them: names of several models, aliases,
+ * and models with a fallback. An alias replaces a model of its name.
  */
 export function selectModels(source: ListingSource, scope: Scope): ListedModel[] {
   const endpoints = new Map(source.endpoints.map((endpoint) => [endpoint.name, endpoint]));
@@ -38,13 +38,13 @@ export function selectModels(source: ListingSource, scope: Scope): ListedModel[]
     const one = listName(name, placesOf);
     if (one === null) continue;
     if (one.step.kind === 'alias') listed.delete(name.name);
-    // What serves in the place of a model does not hide it.
+    // A fallback for a model does not hide it.
     if (isWanted(one.places, scope) && !listed.has(name.name)) listed.set(name.name, one);
   }
   return [...listed.values()];
 }
 
-/** The name by the first of its steps that an endpoint serves. Null for one that is only a name of one model. */
+/** The name by the first of its steps that an endpoint serves. Null if it is only a name of one model. */
 function listName(
   { name, steps }: ListedName,
   placesOf: (model: CatalogModel) => readonly PlacedModel[],
@@ -63,7 +63,7 @@ function listName(
   return { id: name, model: pooledModel(first, others), places, aliasFor, isShared, step };
 }
 
-/** Of several models that an endpoint has it gets the first, as the planner chooses. */
+/** If an endpoint has several of the models, it gets the first, as in the planner. */
 function routedPlaces(byModel: readonly (readonly PlacedModel[])[]): PlacedModel[] {
   const seen = new Set<string>();
   return byModel.flatMap((places) => {
@@ -117,7 +117,7 @@ function isOfKind({ kind }: CatalogModel, wanted: string): boolean {
   return kind === word || `${word}s` === kind;
 }
 
-/** One name of a type's own list: a native name of its endpoints, or one that stands for some of them. */
+/** One name of a type's own list: a native name of its endpoints, or a name that means some of them. */
 export interface NativeModel {
   readonly name: string;
   readonly model: CatalogModel;
@@ -127,9 +127,9 @@ export interface NativeModel {
 }
 
 /**
- * The names that the endpoints themselves have, each once, and the aliases that lead to them.
+ * The native names of the endpoints, each once, and the aliases that lead to them.
  *
- * @param scope with `available: true` the endpoints that do not serve are left out altogether
+ * @param scope with `available: true`, endpoints that do not serve are left out
  */
 export function nativeModels(source: ListingSource, scope: Scope): NativeModel[] {
   const inScope = ({ at }: PlacedModel): boolean => scope.available !== true || at.status.serves;

@@ -39,8 +39,8 @@ function unifiedEntry({ id, model, places, aliasFor }: ListedModel): object {
 }
 
 /**
- * `loaded` for a model in memory, the type's word for one on disk, `available` where the server does not tell; the
- * status of the endpoint where that does not serve.
+ * `loaded` for a model in memory, the type's word for one on disk, `available` if the server does not report it; the
+ * status of the endpoint if it does not serve.
  */
 export function availabilityState({ at, model }: PlacedModel): string {
   if (!at.status.serves) return at.status.status;
@@ -48,12 +48,12 @@ export function availabilityState({ at, model }: PlacedModel): string {
   return model.resident === false ? profileOrDefault(at.type).unloadedWord : 'available';
 }
 
-/** `q4km` for `Q4_K_M`: how the unified list has always written it. */
+/** `q4km` for `Q4_K_M`: the spelling of the original Olla's unified list. */
 export function compactQuantization(quantization: string | null): string {
   return (quantization ?? '').toLowerCase().replaceAll(/[^a-z0-9.]/g, '');
 }
 
-/** Bytes of one copy, of the copy that tells. */
+/** Bytes of one copy, from a copy that has them. */
 function sizeOf(places: readonly PlacedModel[]): { size_bytes?: number } {
   const size = places.find((place) => place.model.sizeBytes !== null)?.model.sizeBytes ?? null;
   return size === null ? {} : { size_bytes: size };

@@ -2,12 +2,12 @@ import type { EndpointModel, ListedFields } from '@olla/core/snapshot';
 import { asList, asPositive, asRecord, asText, asTexts, type JsonRecord } from './json.ts';
 import { passedOn } from './passed-on.ts';
 
-/** What `ownFields` of a model holds: its entry of Docker's own list, which is that of all its tags. */
+/** Content of a model's `ownFields`: its entry of Docker's own list, which covers all its tags. */
 export interface OwnFields {
   readonly docker?: ListedFields;
 }
 
-/** Adds what Docker's own list (`GET /models`) tells to the models of OpenAI's. */
+/** Adds data of Docker's own list (`GET /models`) to the models of OpenAI's. */
 export function addDockerList(models: readonly EndpointModel[], body: unknown): readonly EndpointModel[] {
   if (!Array.isArray(body)) return models;
   const byTag = new Map<string, JsonRecord>();

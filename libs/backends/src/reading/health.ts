@@ -2,10 +2,10 @@ import type { HealthVerdict, ProbeResponse } from '../profile.ts';
 import { asRecord, asText, parseJson } from './json.ts';
 
 const OK: HealthVerdict = { ok: true };
-/** A longer pause than this is not granted to a backend. */
+/** The longest pause that a backend may ask for. */
 const MAX_RETRY_AFTER_MS = 3_600_000;
 
-/** Judges the response to a health check as fits most servers: any 2xx is healthy. */
+/** Health check for most servers: any 2xx is healthy. */
 export function checkStatus(response: ProbeResponse): HealthVerdict {
   const access = checkAccess(response);
   if (!access.ok) return access;
@@ -25,7 +25,7 @@ function unhealthy(reason: string, detail: string): HealthVerdict {
   return { ok: false, state: 'unhealthy', reason, ...(detail === '' ? {} : { detail }) };
 }
 
-/** Judges only what a response says of access: 401 and 403 are for the operator to mend, 429 passes. */
+/** Checks only access: 401 and 403 need the operator, 429 is temporary. */
 export function checkAccess(response: ProbeResponse): HealthVerdict {
   const { status } = response;
   if (status === 401 || status === 403) {
@@ -45,7 +45,7 @@ export function checkAccess(response: ProbeResponse): HealthVerdict {
   return OK;
 }
 
-/** Retry-After (RFC 9110 §10.2.3) in milliseconds, from seconds or a date; null for anything else. */
+/** Retry-After (RFC 9110 §10.2.3) in milliseconds, from seconds or a date; null for other values. */
 export function retryAfterOf(header: string | undefined, now = Date.now()): number | null {
   if (header === undefined) return null;
   const text = header.trim();
@@ -53,7 +53,7 @@ export function retryAfterOf(header: string | undefined, now = Date.now()): numb
   return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS) : null;
 }
 
-/** The message of an error body in the forms that servers use, cut for the log; '' if there is none. */
+/** The message of an error body in the forms that servers use, shortened for the log; '' if there is none. */
 export function errorText(body: string): string {
   const error = asRecord(parseJson(body))['error'];
   const message = typeof error === 'string' ? error : asRecord(error)['message'];

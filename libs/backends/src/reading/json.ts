@@ -1,15 +1,15 @@
 import { hasControls } from '@olla/core/control-characters';
 
-/** Entries that are read of one list of a backend, at most. */
+/** Maximum entries that are read of one list of a backend. */
 export const MAX_LIST = 10_000;
 const MAX_TEXT = 512;
 
-/** @returns the value of a JSON text; undefined if it is none */
+/** @returns the value of a JSON text; undefined if it is no JSON */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    // A backend may send anything. What is not JSON counts as nothing.
+    // A backend may send any text. Invalid JSON is ignored.
     return undefined;
   }
 }
@@ -18,7 +18,7 @@ export type JsonRecord = Readonly<Record<string, unknown>>;
 
 const EMPTY: JsonRecord = Object.freeze(Object.create(null) as Record<string, unknown>);
 
-/** @returns the object, or an empty one for anything else */
+/** @returns the object; an empty one for other values */
 export function asRecord(value: unknown): JsonRecord {
   return isRecord(value) ? value : EMPTY;
 }
@@ -27,7 +27,7 @@ export function isRecord(value: unknown): value is JsonRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** @returns the list, cut at MAX_LIST entries; an empty one for anything else */
+/** @returns the list, cut at MAX_LIST entries; an empty one for other values */
 export function asList(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value.slice(0, MAX_LIST) : [];
 }
@@ -62,7 +62,7 @@ export function asTexts(value: unknown): string[] {
 export function asTime(value: unknown): number | null {
   if (typeof value === 'string') {
     const ms = Date.parse(value);
-    // Servers written in Go send the year 1 for a time that is not set.
+    // Servers written in Go send the year 1 for an unset time.
     return Number.isFinite(ms) && ms > 0 ? ms : null;
   }
   const seconds = asCount(value);

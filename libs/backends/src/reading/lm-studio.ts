@@ -5,7 +5,7 @@ import { newModel } from './model.ts';
 import { capabilityWords } from './openai-list.ts';
 import { passedOn } from './passed-on.ts';
 
-/** What `ownFields` of a model holds: its entries of both lists, without their names. */
+/** Content of a model's `ownFields`: its entries of both lists, without their names. */
 export interface OwnFields {
   readonly v0?: ListedFields;
   readonly v1?: ListedFields;
@@ -15,11 +15,11 @@ export interface OwnFields {
 
 /** Reads the list of `/api/v0/models` or of `/api/v1/models`, or OpenAI's of older versions. */
 export function readModels(body: unknown): ModelList {
-  const { models, problem } = readModelList(body, { nameFields: ['id', 'key', 'name', 'model'], tell });
+  const { models, problem } = readModelList(body, { nameFields: ['id', 'key', 'name', 'model'], readEntry });
   return { models: [...models, ...models.flatMap((model) => instancesOf(model, models))], problem };
 }
 
-/** Adds what `/api/v1/models` tells to the models of `/api/v0/models`. */
+/** Adds data of `/api/v1/models` to the models of `/api/v0/models`. */
 export function addV1Models(models: readonly EndpointModel[], body: unknown): readonly EndpointModel[] {
   const list = readModels(body);
   if (list.problem !== null) return models;
@@ -54,7 +54,7 @@ const KINDS: ReadonlyMap<string, ModelKind> = new Map(
   Object.entries({ llm: 'llm', vlm: 'vlm', embeddings: 'embeddings', embedding: 'embeddings' }),
 );
 
-function tell(entry: JsonRecord): Partial<EndpointModel> {
+function readEntry(entry: JsonRecord): Partial<EndpointModel> {
   return 'loaded_instances' in entry ? tellV1(entry) : tellV0(entry);
 }
 
@@ -110,9 +110,9 @@ function instancesOf(model: EndpointModel, listed: readonly EndpointModel[]): En
     const instance = asRecord(value);
     const name = asText(instance['id']);
     if (name === null || listed.some((other) => other.name === name)) return [];
-    const { ownFields: _, ...told } = model;
+    const { ownFields: _, ...reported } = model;
     const contextLength = asPositive(asRecord(instance['config'])['context_length']);
     const own: OwnFields = { instanceOf: model.name };
-    return [newModel(name, { ...told, ...loadedWith(contextLength), ownFields: { ...own } })];
+    return [newModel(name, { ...reported, ...loadedWith(contextLength), ownFields: { ...own } })];
   });
 }

@@ -5,7 +5,7 @@ import { looksLikeModelList, readModelList } from './model-list.ts';
 
 const RULES = {
   nameFields: ['id', 'name', 'model', 'key'],
-  tell: (entry: Readonly<Record<string, unknown>>) => ({
+  readEntry: (entry: Readonly<Record<string, unknown>>) => ({
     contextLength: asPositive(entry['context_length']),
   }),
 };
@@ -45,15 +45,15 @@ describe('a list of models', () => {
     ['{"data":"a","models":7}', 'an object whose data and models is no list'],
     ['[{"title":"a"}]', 'a list whose entries have no id, name, model, key'],
   ] as const)
-    test(`is none as ${text || 'no text'}, and says why`, () =>
+    test(`is not ${text || 'an empty text'}, and the reason is given`, () =>
       assert.equal(namesOf(parseJson(text)), problem));
 
-  test('keeps what its entries tell', () => {
+  test('keeps the data of its entries', () => {
     const { models } = readModelList([{ id: 'a', context_length: 7 }], RULES);
     assert.equal(models[0]?.contextLength, 7);
   });
 
-  test('tells a kind of server only where it is one, and more than nothing', () => {
+  test('shows the kind of a server only if it is a list with entries', () => {
     for (const body of [{ data: [] }, { models: [] }, [{ id: 'a' }]]) assert.ok(looksLikeModelList(body));
     for (const body of [null, [], {}, [{}], 'a', undefined]) assert.ok(!looksLikeModelList(body));
   });

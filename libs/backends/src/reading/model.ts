@@ -1,6 +1,6 @@
 import type { EndpointModel, ListedFields, ModelKind } from '@olla/core/snapshot';
 
-const UNTOLD: Omit<EndpointModel, 'name'> = {
+const UNKNOWN: Omit<EndpointModel, 'name'> = {
   kind: 'unknown',
   resident: null,
   residentUntil: null,
@@ -16,11 +16,11 @@ const UNTOLD: Omit<EndpointModel, 'name'> = {
   modifiedAt: null,
 };
 
-/** Makes a model of which only `told` is known. */
-export function newModel(name: string, told: Partial<EndpointModel> = {}): EndpointModel {
-  const { openAiFields, ownFields, ...rest } = told;
+/** Makes a model from the `known` properties. */
+export function newModel(name: string, known: Partial<EndpointModel> = {}): EndpointModel {
+  const { openAiFields, ownFields, ...rest } = known;
   return {
-    ...UNTOLD,
+    ...UNKNOWN,
     ...rest,
     name,
     ...(isEmpty(openAiFields) ? {} : { openAiFields }),

@@ -5,7 +5,7 @@ import { readModelList, type ModelList } from './model-list.ts';
 import { kindOfCapabilities } from './model.ts';
 import { passedOn } from './passed-on.ts';
 
-/** What `ownFields` of a model holds: of its entry and of the entry's `details`, what no other property has. */
+/** Content of a model's `ownFields`: the fields of its entry and the entry's `details` that no other property has. */
 export interface OwnFields {
   readonly entry?: ListedFields;
   readonly details?: ListedFields;
@@ -31,16 +31,16 @@ const NAME_FIELDS = ['name', 'model', 'id', 'key'] as const;
 
 /** Reads `GET /api/tags`. */
 export function readTags(body: unknown): ModelList {
-  return readModelList(body, { nameFields: NAME_FIELDS, tell });
+  return readModelList(body, { nameFields: NAME_FIELDS, readEntry });
 }
 
-function tell(entry: JsonRecord): Partial<EndpointModel> {
+function readEntry(entry: JsonRecord): Partial<EndpointModel> {
   const details = asRecord(entry['details']);
   const capabilities = asTexts(entry['capabilities']);
   return {
     kind: kindOf(capabilities, details),
     sizeBytes: asCount(entry['size']),
-    ...tellDetails(details),
+    ...readDetails(details),
     digest: asText(entry['digest']),
     capabilities,
     modifiedAt: asTime(entry['modified_at']),
@@ -51,7 +51,7 @@ function tell(entry: JsonRecord): Partial<EndpointModel> {
   };
 }
 
-function tellDetails(
+function readDetails(
   details: JsonRecord,
 ): Pick<EndpointModel, 'family' | 'parameterSize' | 'quantization' | 'format' | 'contextLength'> {
   return {
@@ -74,17 +74,17 @@ function withoutEmpty({ entry = {}, details = {} }: OwnFields): ListedFields {
   };
 }
 
-/** Reads `GET /api/ps`; null for what is none. */
+/** Reads `GET /api/ps`; null for a body of another form. */
 export function readPs(body: unknown): SignalReading | null {
   if (!isRecord(body) || !(Array.isArray(body['models']) || body['models'] === null)) return null;
   const resident = new Map<string, ResidentModel>();
-  const held = readModelList(body, { nameFields: NAME_FIELDS, tell: tellResident });
+  const held = readModelList(body, { nameFields: NAME_FIELDS, readEntry: readResident });
   for (const { name, residentUntil, loadedAs } of held.models)
     resident.set(name, { until: residentUntil, loadedAs: loadedAs ?? null });
   return { resident };
 }
 
-function tellResident(entry: JsonRecord): Partial<EndpointModel> {
+function readResident(entry: JsonRecord): Partial<EndpointModel> {
   return {
     residentUntil: asTime(entry['expires_at']),
     loadedAs: {
@@ -95,13 +95,13 @@ function tellResident(entry: JsonRecord): Partial<EndpointModel> {
   };
 }
 
-/** Adds what `POST /api/show` tells and the list does not: all capabilities, and details that older versions leave out. */
+/** Adds data of `POST /api/show` that the list lacks: all capabilities, and details that older versions leave out. */
 export function addShown(model: EndpointModel, body: unknown): EndpointModel {
   const shown = asRecord(body);
   const details = asRecord(shown['details']);
   const info = asRecord(shown['model_info']);
   const architecture = asText(info['general.architecture']) ?? '';
-  const told = tellDetails(details);
+  const reported = readDetails(details);
   const capabilities = [...new Set([...model.capabilities, ...asTexts(shown['capabilities'])])].sort();
   const kind = kindOf(capabilities, details);
   const embeddingLength = asPositive(info[`${architecture}.embedding_length`]);
@@ -118,25 +118,25 @@ export function addShown(model: EndpointModel, body: unknown): EndpointModel {
     ...model,
     capabilities,
     kind: kind === 'unknown' ? model.kind : kind,
-    family: model.family ?? told.family,
-    parameterSize: model.parameterSize ?? told.parameterSize,
-    quantization: model.quantization ?? told.quantization,
-    format: model.format ?? told.format,
+    family: model.family ?? reported.family,
+    parameterSize: model.parameterSize ?? reported.parameterSize,
+    quantization: model.quantization ?? reported.quantization,
+    format: model.format ?? reported.format,
     contextLength:
-      model.contextLength ?? told.contextLength ?? asPositive(info[`${architecture}.context_length`]),
+      model.contextLength ?? reported.contextLength ?? asPositive(info[`${architecture}.context_length`]),
     ...(Object.keys(ownFields).length === 0 ? {} : { ownFields }),
   };
 }
 
-/** Of a model that runs elsewhere. */
+/** For a model that runs elsewhere. */
 const REMOTE_FIELDS: ReadonlySet<string> = new Set(['remote_model', 'remote_host']);
 
 function kindOf(capabilities: readonly string[], details: JsonRecord): ModelKind {
-  const told = kindOfCapabilities(capabilities);
-  if (told !== 'unknown' && told !== 'llm') return told;
+  const reported = kindOfCapabilities(capabilities);
+  if (reported !== 'unknown' && reported !== 'llm') return reported;
   const families = [...asTexts(details['families']), asText(details['family']) ?? ''];
   if (families.some((family) => family === 'clip' || family === 'mllama')) return 'vlm';
-  return families.some((family) => /(^|-)bert$/.test(family)) ? 'embeddings' : told;
+  return families.some((family) => /(^|-)bert$/.test(family)) ? 'embeddings' : reported;
 }
 
 function knownText(value: unknown): string | null {

@@ -16,10 +16,10 @@ describe("an entry of OpenAI's list", () => {
     { metadata: { context_length: 8192 } },
     { context_length: null, max_model_len: 8192 },
   ])
-    test(`tells its context length as ${JSON.stringify(entry)}`, () =>
+    test(`has its context length as ${JSON.stringify(entry)}`, () =>
       assert.equal(read(entry)?.contextLength, 8192));
 
-  test('tells nothing by a context length that is none', () => {
+  test('has no context length if the value is not valid', () => {
     for (const context_length of ['8k', -1, 0, 1.5, {}])
       assert.equal(read({ context_length })?.contextLength, null);
   });
@@ -36,7 +36,7 @@ describe("an entry of OpenAI's list", () => {
   ] as const)
     test(`is ${kind} by ${JSON.stringify(entry)}`, () => assert.equal(read(entry)?.kind, kind));
 
-  test('keeps what is not its own fields, but no path, key or address of the server', () => {
+  test('keeps fields beyond its own, but no path, key or address of the server', () => {
     const more = { name: 'M', pricing: { prompt: '0' }, supported_parameters: ['tools'] };
     const hidden = {
       root: '/srv/m.gguf',

@@ -14,32 +14,36 @@ import {
 import { readModelList, type ModelList } from './model-list.ts';
 import { kindOfCapabilities } from './model.ts';
 
-/** Reads a list of models of OpenAI's API. @param more what the type reads from an entry beside that */
+/** Reads a list of models of OpenAI's API. @param more additional fields that the type reads from an entry */
 export function readOpenAiList(
   body: unknown,
   more: (entry: JsonRecord) => Partial<EndpointModel> = () => ({}),
 ): ModelList {
   return readModelList(body, {
     nameFields: ['id', 'name', 'model', 'key'],
-    tell: (entry) => ({ ...tellOpenAiModel(entry), ...more(entry) }),
+    readEntry: (entry) => ({ ...readOpenAiModel(entry), ...more(entry) }),
   });
 }
 
-/** What servers tell in an entry of OpenAI's list beside its own fields. */
-function tellOpenAiModel(entry: JsonRecord): Partial<EndpointModel> {
+/** Data of servers in an entry of OpenAI's list beyond its own fields. */
+function readOpenAiModel(entry: JsonRecord): Partial<EndpointModel> {
   const capabilities = capabilityWords(entry['capabilities']);
-  const told = kindOfCapabilities(capabilities);
+  const reported = kindOfCapabilities(capabilities);
   const readsImages = asTexts(asRecord(entry['architecture'])['input_modalities']).includes('image');
   return {
     contextLength: contextOf(entry),
     capabilities,
     kind:
-      told === 'unknown' ? (KINDS.get(asText(entry['type']) ?? '') ?? (readsImages ? 'vlm' : told)) : told,
+      reported === 'unknown'
+        ? (KINDS.get(asText(entry['type']) ?? '') ?? (readsImages ? 'vlm' : reported))
+        : reported,
     openAiFields: passedOn(entry, (field) => !KEPT_BACK.has(field)),
   };
 }
 
-/** What the gateway tells itself, and what is of no concern to clients of a gateway, such as paths on the server. */
+/**
+ * Fields that the gateway fills itself, and fields that clients of a gateway must not see, such as paths on the server.
+ */
 const KEPT_BACK: ReadonlySet<string> = new Set([
   'id',
   'object',
@@ -70,13 +74,13 @@ const KINDS: ReadonlyMap<string, ModelKind> = new Map(
   }),
 );
 
-/** Words for what a model can do, from a list of them or from an object with true for each. */
+/** Words for the abilities of a model, from a list of them or from an object with true for each. */
 export function capabilityWords(value: unknown): string[] {
   if (!isRecord(value)) return asTexts(value);
   return asTexts(Object.keys(value).filter((word) => value[word] === true));
 }
 
-/** Names that servers and providers have for the context length. */
+/** Names of servers and providers for the context length. */
 const CONTEXT_FIELDS = [
   'max_model_len',
   'context_length',
@@ -99,7 +103,7 @@ function contextOf(entry: JsonRecord): number | null {
   return null;
 }
 
-/** Recognises a server by the `owned_by` of its OpenAI list, in which several servers put their name. */
+/** Recognises a server by the `owned_by` of its OpenAI list, where several servers put their name. */
 export function detectByOwner(owner: string): Detection {
   return {
     paths: ['/v1/models'],

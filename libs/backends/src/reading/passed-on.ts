@@ -2,12 +2,12 @@ import { hasControls } from '@olla/core/control-characters';
 import type { ListedFields } from '@olla/core/snapshot';
 import type { JsonRecord } from './json.ts';
 
-/** The catalog travels to every worker: an entry of it stays small. */
+/** The catalog is sent to every worker, so an entry of it must be small. */
 const MAX_FIELD_LENGTH = 1_024;
 const MAX_LENGTH = 2_048;
 
 /**
- * Fields of an entry as they are, to be passed on by listings. Those that are too long or cannot be shown are left out.
+ * Unchanged fields of an entry for listings to pass on. Those that are too long or cannot be shown are left out.
  *
  * @param isWanted which fields
  */

@@ -4,8 +4,8 @@ const SAMPLE = /^(?:\{[^\n]*\})?[ \t]+([0-9.eE+-]+)(?:[ \t]+-?\d+)?[ \t]*\r?$/;
 const MAX_SAMPLES = 1_000;
 
 /**
- * Reads all samples of one metric in a Prometheus text, with any labels. It searches for the name and does not parse the
- * whole text, which has thousands of lines for some servers.
+ * Reads all samples of one metric in a Prometheus text, with any labels. It searches for the name instead of parsing
+ * the whole text, which has thousands of lines for some servers.
  */
 export function readMetric(text: string, name: string): number[] {
   const values: number[] = [];
@@ -23,7 +23,7 @@ export function readMetric(text: string, name: string): number[] {
   return values;
 }
 
-/** Sum over all label sets of the first of `names` that the text has; undefined if it has none. */
+/** Sum over all label sets of the first of `names` in the text; undefined if it has none. */
 export function sumMetric(text: string, ...names: string[]): number | undefined {
   for (const name of names) {
     const values = readMetric(text, name);
@@ -32,7 +32,7 @@ export function sumMetric(text: string, ...names: string[]): number | undefined 
   return undefined;
 }
 
-/** Largest sample of the first of `names` that the text has; undefined if it has none. */
+/** Largest sample of the first of `names` in the text; undefined if it has none. */
 export function maxMetric(text: string, ...names: string[]): number | undefined {
   for (const name of names) {
     const values = readMetric(text, name);
@@ -41,15 +41,15 @@ export function maxMetric(text: string, ...names: string[]): number | undefined 
   return undefined;
 }
 
-/** Names of the metrics by which a server tells its load. */
+/** Names of the metrics by which a server reports its load. */
 export interface LoadMetrics {
   readonly running: string;
   readonly queued: string;
-  /** A share from 0 to 1; of several names the first that the text has. */
+  /** A share from 0 to 1; of several names the first in the text. */
   readonly kvUsage?: readonly string[];
 }
 
-/** Reads a server's load from its metrics; null where the text has neither the running nor the queued requests. */
+/** Reads a server's load from its metrics; null if the text has neither the running nor the queued requests. */
 export function readLoad(text: string, names: LoadMetrics): SignalReading | null {
   const running = sumMetric(text, names.running);
   const queued = sumMetric(text, names.queued);

@@ -32,7 +32,7 @@ describe('the lowest version', () => {
     );
   });
 
-  test('leaves out what is no version, and 0.0.0, which stands for an unknown one', () => {
+  test('leaves out texts that are no version, and 0.0.0, which means an unknown one', () => {
     const unknown = [null, '', 'dev', 'unknown', '0.0.0', 'v0.0.0-dirty', '1.x', 'b6100-abc'];
     assert.equal(lowestVersion([...unknown, '0.14.2', '0.15.0']), '0.14.2');
     assert.equal(lowestVersion(unknown), null);

@@ -22,10 +22,10 @@ interface Version {
 
 /** Numbers with dots, then a pre-release and build metadata as in Semantic Versioning, with or without a `v` in front. */
 const VERSION = /^v?(\d{1,9}(?:\.\d{1,9})*)(?:-([0-9a-z.-]+))?(?:\+[0-9a-z.-]*)?$/i;
-/** What `git describe` adds to the version of a build between two releases: a later one, not a pre-release. */
+/** The suffix of `git describe` for a build between two releases: a later version, not a pre-release. */
 const BETWEEN_RELEASES = /^\d+-g[0-9a-f]+(?:-dirty)?$/;
 
-/** Null for a text that is no version, and for `0.0.0`, which servers say that do not know theirs. */
+/** Null for a text that is no version, and for `0.0.0`, the version of servers that do not know theirs. */
 function parseVersion(text: string): Version | null {
   const match = VERSION.exec(text.trim());
   if (match === null) return null;
@@ -35,7 +35,7 @@ function parseVersion(text: string): Version | null {
   return { numbers, pre: pre === '' || BETWEEN_RELEASES.test(pre) ? [] : pre.split('.') };
 }
 
-/** The lowest of the versions that are known, as its server writes it; null if none is. */
+/** The lowest of the known versions, as its server writes it; null if none is known. */
 export function lowestVersion(texts: readonly (string | null)[]): string | null {
   let lowest: { readonly text: string; readonly version: Version } | null = null;
   for (const text of texts) {
@@ -60,7 +60,7 @@ function compareVersions(a: Version, b: Version): number {
   return a.pre.length - b.pre.length;
 }
 
-/** Numbers by value, and before texts. Beyond the standard `rc2` comes before `rc10`, as projects mean it. */
+/** Numbers by value, and before texts. Unlike in the standard, `rc2` comes before `rc10`, as projects mean it. */
 function compareIdentifiers(a: string, b: string): number {
   const [isNumberA, isNumberB] = [/^\d+$/.test(a), /^\d+$/.test(b)];
   if (isNumberA !== isNumberB) return isNumberA ? -1 : 1;

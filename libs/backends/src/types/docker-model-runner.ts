@@ -60,7 +60,7 @@ export const dockerModelRunner = defineProfile({
     ...openAiListings('/engines', '/engines/llama.cpp/v1/models', '/engines/vllm/v1/models'),
   ],
   defaultConcurrency: 8,
-  // It is written in Go.
+  // The server is written in Go.
   modelRules: ANY_CASE_RULES,
   names: { ...PLAIN_NAMES, shortNames: 'own' },
   detect: {

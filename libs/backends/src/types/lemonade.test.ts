@@ -17,7 +17,7 @@ describe('Lemonade', () => {
     );
   });
 
-  test('tells the quantisation by the checkpoint', () => {
+  test('reports the quantisation by the checkpoint', () => {
     const {
       models: [model],
     } = lemonade.readModels({
@@ -34,7 +34,7 @@ describe('Lemonade', () => {
     assert.equal(model?.kind, 'llm');
   });
 
-  test('tells the loaded model in its health', () => {
+  test('reports the loaded model in its health', () => {
     const health = { status: 'ok', model_loaded: 'Qwen3-8B-GGUF' };
     const resident = readSignal(lemonade, '/api/v1/health', health)?.resident;
     assert.deepEqual([...(resident?.keys() ?? [])], ['Qwen3-8B-GGUF']);

@@ -100,7 +100,7 @@ export const lemonade = defineProfile({
     {
       path: '/api/v1/health',
       everyMs: 1_000,
-      tellsResidents: true,
+      reportsResidents: true,
       parse: (body) => parseHealth(parseJson(body)),
     },
   ],

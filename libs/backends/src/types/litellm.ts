@@ -115,7 +115,7 @@ export const litellm = defineProfile({
   ],
   defaultConcurrency: 100,
   listings: openAiListings('', '/models'),
-  // It takes the parameter before the body.
+  // The server prefers the parameter to the body.
   modelRules: { ...PLAIN_RULES, query: 'always' },
   checkModelsAccess: (response) => {
     // Without a database LiteLLM cannot look up a wrong key, and answers 400.

@@ -16,7 +16,7 @@ describe('llama.cpp', () => {
     assert.equal(detectFrom({ '/v1/models': listOf('llamacpp', { id: 'tiny' }) }), 'llamacpp');
   });
 
-  test('is unhealthy while it loads its model, and says so', () => {
+  test('is unhealthy while it loads its model, with that reason', () => {
     const body = '{"error":{"message":"Loading model","type":"unavailable_error","code":503}}';
     assert.deepEqual(llamacpp.checkHealth(response(503, body)), {
       ok: false,
@@ -25,7 +25,7 @@ describe('llama.cpp', () => {
     });
   });
 
-  test('tells parameters, size and file type of its one model, which is in memory', () => {
+  test('reports parameters, size and file type of its one model, which is in memory', () => {
     const meta = { n_ctx: 2048, n_ctx_train: 4096, n_params: 8030261248, size: 1164288, ftype: 'F16' };
     const {
       models: [model],
@@ -36,7 +36,7 @@ describe('llama.cpp', () => {
     assert.equal(model?.resident, true);
   });
 
-  test('tells as a router which of its files are loaded', () => {
+  test('reports as a router which of its files are loaded', () => {
     const { models } = llamacpp.readModels(
       listOf(
         'llamacpp',
@@ -50,7 +50,7 @@ describe('llama.cpp', () => {
     );
   });
 
-  test('tells its load in three places', () => {
+  test('reports its load in three places', () => {
     const metrics =
       '# TYPE llamacpp:requests_processing gauge\nllamacpp:requests_processing 4\nllamacpp:requests_deferred 2\n';
     assert.deepEqual(readSignal(llamacpp, '/metrics', metrics), { running: 4, queued: 2 });

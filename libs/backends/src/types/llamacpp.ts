@@ -26,7 +26,7 @@ import { listIsOwnedBy, readOpenAiList } from '../reading/openai-list.ts';
 import { readLoad, type LoadMetrics } from '../reading/prometheus.ts';
 
 /**
- * llama-server looks whether the client of a request without streaming has left only after a second without any result.
+ * llama-server notices that the client of a request without streaming has left only after a second without any result.
  * A response of `/slots` or `/metrics` counts as one: read more often, they keep abandoned requests running to the end.
  */
 const LOAD_EVERY_MS = 2_500;
@@ -93,7 +93,7 @@ export const llamacpp = defineProfile({
   defaultConcurrency: 4,
   // A server that runs as a router passes a GET such as `/props?model=` on to the model's own process.
   modelRules: { ...PLAIN_RULES, query: 'without_body' },
-  // The server works on a request with this header to its end, even if the client has left.
+  // The server completes a request with this header even if the client has left.
   requestHeaders: { drop: new Set(['x-conversation-id']) },
   checkHealth,
   readModels,
@@ -125,7 +125,7 @@ function checkHealth(response: ProbeResponse): HealthVerdict {
   return checkStatus(response);
 }
 
-/** Its list is OpenAI's and Ollama's in one: the second tells what a model can do. */
+/** Its list is OpenAI's and Ollama's in one, and the second has the abilities of a model. */
 function readModels(body: unknown): ModelList {
   const abilities = new Map<string, string[]>();
   for (const value of asList(asRecord(body)['models'])) {
@@ -146,7 +146,7 @@ function kindOf(entry: JsonRecord, capabilities: readonly string[]): ModelKind {
 
 function tellModel(entry: JsonRecord): Partial<EndpointModel> {
   const meta = asRecord(entry['meta']);
-  // A server that runs as a router lists files too, and tells of each whether it is loaded.
+  // A server that runs as a router also lists files and reports whether each is loaded.
   const status = asText(asRecord(entry['status'])['value']);
   return {
     resident: status === null ? true : status === 'loaded',
@@ -173,7 +173,7 @@ function asLlamaServer({ path, entry }: FleetListing): FleetListing {
   };
 }
 
-/** Older versions tell the context of requests in `/props` alone. */
+/** Older versions report the context of requests only in `/props`. */
 function named(native: NativeModel): NamedModel {
   const model = namedFromNative(native);
   if (model.contextLength === null) return model;

@@ -17,7 +17,7 @@ describe('LM Studio', () => {
     assert.equal(detectFrom({ '/api/v0/models': { object: 'list', data: [{ id: 'phi-4-mini' }] } }), null);
   });
 
-  test('tells type, state and quantisation', () => {
+  test('reports type, state and quantisation', () => {
     const {
       models: [chat, embed],
     } = lmStudio.readModels({
@@ -47,7 +47,7 @@ describe('LM Studio', () => {
     assert.equal(embed?.kind, 'embeddings');
   });
 
-  test('does not tell the state in the list of older versions', () => {
+  test('does not report the state in the list of older versions', () => {
     const {
       models: [plain],
     } = lmStudio.readModels({ object: 'list', data: [{ id: 'plain' }] });

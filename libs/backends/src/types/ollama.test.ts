@@ -62,13 +62,13 @@ describe('Ollama', () => {
     assert.equal(seeing?.kind, 'vlm');
   });
 
-  test('has an empty list where nothing is pulled or loaded', () => {
+  test('has an empty list if no model is pulled or loaded', () => {
     assert.deepEqual(ollama.readModels({ models: null }), { models: [], problem: null });
     assert.equal(readSignal(ollama, '/api/ps', { models: [] })?.resident?.size, 0);
     assert.equal(readSignal(ollama, '/api/ps', 'busy'), null);
   });
 
-  test('tells which models are in memory, and until when', () => {
+  test('reports which models are in memory, and until when', () => {
     const reading = readSignal(ollama, '/api/ps', {
       models: [
         {
@@ -86,7 +86,7 @@ describe('Ollama', () => {
     });
   });
 
-  test('tells its version', () => {
+  test('reports its version', () => {
     assert.deepEqual(readSignal(ollama, '/api/version', { version: '0.14.0' }), { serverVersion: '0.14.0' });
   });
 

@@ -76,7 +76,7 @@ export const ollama = defineProfile({
   names: { shortNames: 'own', textMeansBase: true, asPublished: false, preferredAsId: true },
   readModels: readTags,
   listings: [
-    // Clients look there whether the server is up, before anything else.
+    // Clients look there first to see whether the server is up.
     { path: '/', list: ({ endpoints }) => (endpoints().length > 0 ? ROOT : null), entry: null },
     { path: '/api/tags', list: ({ models }) => renderTags(models()), entry: null },
     { path: '/api/ps', list: ({ models }) => renderPs(models()), entry: null },
@@ -85,13 +85,13 @@ export const ollama = defineProfile({
   ],
   modelsFormat: ({ native }) => renderTags(native()),
   signals: [
-    { path: '/api/ps', everyMs: 1_000, tellsResidents: true, parse: (body) => readPs(parseJson(body)) },
+    { path: '/api/ps', everyMs: 1_000, reportsResidents: true, parse: (body) => readPs(parseJson(body)) },
     versionSignal('/api/version'),
   ],
   details: {
     path: '/api/show',
     requestBody: (name) => JSON.stringify({ model: name }),
-    // The list may name capabilities without `tools`; only `show` has them all.
+    // The list may name capabilities without `tools`; only `show` has all of them.
     wanted: () => true,
     merge: addShown,
   },

@@ -13,7 +13,7 @@ export const openAiCompatible = defineProfile({
   defaultPorts: [],
   healthPath: '/v1/models',
   modelsPath: '/v1/models',
-  // It may be a service that counts requests.
+  // The server may be a service that counts requests.
   modelsChange: false,
   modelRules: { ...PLAIN_RULES, isGuess: true },
   defaultConcurrency: 20,

@@ -41,7 +41,7 @@ describe('Rapid-MLX', () => {
     assert.equal(detectFrom({ '/v1/models': list }), 'rapid-mlx');
   });
 
-  test('tells the kind of a model, the context that fits into memory, and that a model is loaded', () => {
+  test('reports the kind of a model, the context that fits into memory, and that a model is loaded', () => {
     assert.deepEqual(
       rapidMlx
         .readModels(list)
@@ -62,7 +62,7 @@ describe('Rapid-MLX', () => {
     assert.equal(catalog.models.length, 1);
   });
 
-  test('is healthy only when it is ready, and says why it is not', () => {
+  test('is healthy only when it is ready, and gives the reason otherwise', () => {
     const body = { status: 'healthy', ready: true, model_loaded: true, model_name: 'qwen3.5-4b-4bit' };
     assert.deepEqual(rapidMlx.checkHealth(response(200, body)), { ok: true });
     const loading = rapidMlx.checkHealth(response(200, { ...body, ready: false }));
@@ -71,7 +71,7 @@ describe('Rapid-MLX', () => {
     assert.equal(!draining.ok && draining.reason, 'is shutting down');
   });
 
-  test('tells version, running and waiting requests; the version alone without a model', () => {
+  test('reports version, running and waiting requests; only the version without a model', () => {
     const info = 'rapid_mlx_build_info{version="0.12.18",model="qwen3.5-4b-4bit"} 1\n';
     const load = 'rapid_mlx_requests_running 3\nrapid_mlx_requests_waiting 2\n';
     assert.deepEqual(readSignal(rapidMlx, '/metrics', info + load), {

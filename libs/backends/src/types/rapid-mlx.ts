@@ -46,11 +46,11 @@ export const rapidMlx = defineProfile({
     '/v1/mcp/execute',
     '/v1/mcp/reload',
   ],
-  // It admits 256, but a Mac does not work well on that many.
+  // The server admits 256, but a Mac is too slow for that many.
   defaultConcurrency: 20,
   checkHealth,
   readModels: (body) => readOpenAiList(body, tellModel),
-  // Each reading asks the engine, which synchronises with the GPU.
+  // Each reading queries the engine, which synchronises with the GPU.
   signals: [{ path: '/metrics', everyMs: 2_000, parse: parseMetrics }],
   detect: detectByOwner('rapid-mlx'),
 });
@@ -78,7 +78,7 @@ const KINDS: ReadonlyMap<string, ModelKind> = new Map(
 function tellModel(entry: JsonRecord): Partial<EndpointModel> {
   const capabilities = asTexts(entry['capabilities']);
   const kind = capabilities.map((word) => KINDS.get(word)).find((known) => known !== undefined);
-  // Only an entry of a loaded model has these, and not each of them.
+  // Only an entry of a loaded model has these, and not each one has all.
   const loaded = asPositive(entry['max_model_len']) !== null || asPositive(entry['context_window']) !== null;
   return {
     kind: kind ?? (capabilities.includes('text') ? 'llm' : 'unknown'),

@@ -11,7 +11,7 @@ describe('vLLM', () => {
     assert.equal(detectFrom({ '/v1/models': list }), 'vllm');
   });
 
-  test('tells the context length, and holds what it lists', () => {
+  test('reports the context length, and has the listed models in memory', () => {
     const {
       models: [model],
     } = vllm.readModels(list);
@@ -19,7 +19,7 @@ describe('vLLM', () => {
     assert.equal(model?.resident, true);
   });
 
-  test('tells running, waiting and memory over all engines, by the older names too', () => {
+  test('reports running, waiting and memory over all engines, by the older names too', () => {
     const text = [
       '# HELP vllm:num_requests_running Number of requests',
       'vllm:num_requests_running{engine="0",model_name="a"} 3.0',
@@ -32,7 +32,7 @@ describe('vLLM', () => {
     assert.equal(readSignal(vllm, '/metrics', 'python_gc_objects_collected_total 1\n'), null);
   });
 
-  test('tells its version', () => {
+  test('reports its version', () => {
     assert.deepEqual(readSignal(vllm, '/version', { version: '0.11.1' }), { serverVersion: '0.11.1' });
   });
 });

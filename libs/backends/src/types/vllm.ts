@@ -10,7 +10,7 @@ import { asRecord, asText, parseJson } from '../reading/json.ts';
 const LOAD: LoadMetrics = {
   running: 'vllm:num_requests_running',
   queued: 'vllm:num_requests_waiting',
-  // The second is the name in older versions.
+  // The second is its name in older versions.
   kvUsage: ['vllm:kv_cache_usage_perc', 'vllm:gpu_cache_usage_perc'],
 };
 
@@ -93,7 +93,7 @@ export const vllm = defineProfile({
   signals: [
     { path: '/metrics', everyMs: 1_000, parse: (text) => readLoad(text, LOAD) },
     versionSignal('/version'),
-    // Only servers in development mode have it.
+    // Only servers in development mode have this path.
     { path: '/is_sleeping', everyMs: 10_000, parse: (body) => parseSleep(parseJson(body)) },
   ],
   detect: detectByOwner('vllm'),
@@ -104,7 +104,7 @@ function parseSleep(body: unknown): SignalReading | null {
   return typeof sleeping === 'boolean' ? { sleeping } : null;
 }
 
-/** vLLM's list: OpenAI's with the context length and the permissions that its clients look at. */
+/** vLLM's list: OpenAI's with the context length and the permissions that its clients read. */
 function renderList(models: readonly NamedModel[]): object {
   return { object: 'list', data: models.map(renderModel) };
 }
@@ -118,7 +118,7 @@ function renderModel({ id, created, contextLength, more }: NamedModel): object {
     created,
     owned_by: slash > 0 ? id.slice(0, slash) : 'vllm',
     root: id,
-    // Of an adapter: the model that it adapts.
+    // For an adapter: the model that it adapts.
     parent: asText(more['parent']),
     ...(contextLength === null ? {} : { max_model_len: contextLength }),
     permission: [

@@ -16,7 +16,7 @@ const modelDiscovery = section({
   interval: leaf(
     'duration',
     duration().prefault('5m'),
-    'Time between two model lists of an endpoint. A server nearby whose models change, such as Ollama, is asked 200 times as often, but not more often than every 1.5s.',
+    'Time between two model lists of an endpoint. A server nearby whose models change, such as Ollama, gets this request 200 times as often, but not more often than every 1.5s.',
   ),
   timeout: leaf('duration', duration().prefault('30s'), 'Time that an endpoint has to list its models.'),
   concurrent_workers: leaf(

@@ -53,7 +53,7 @@ function pathOrUrl() {
 
 /**
  * Headers that belong to one connection or frame a message (RFC 9110, section 7.6.1; RFC 9112, section 6). The gateway
- * sets them; a second one could make two requests of one.
+ * sets them; a second one could split one request into two.
  */
 const FRAMING_HEADERS: ReadonlySet<string> = new Set([
   'connection',
@@ -73,7 +73,10 @@ const ownHeaderName = () =>
     error: 'is a header that the gateway sets itself. Remove it',
   });
 
-/** The name of a header that may be configured for an endpoint. A server may know itself by another Host. */
+/**
+ * The name of a header that may be configured for an endpoint. Host is allowed: a server may have another name for
+ * itself.
+ */
 const configuredHeaderName = () =>
   headerName().refine((name) => isHost(name) || !FRAMING_HEADERS.has(name.toLowerCase()), {
     error: 'is a header that the gateway sets itself. Remove it',
@@ -94,7 +97,11 @@ function checkHost(headers: unknown, context: z.RefinementCtx): void {
 }
 
 const auth = section({
-  type: leaf('choice', choice(['bearer', 'api_key', 'basic']), 'Kind of credentials that the server wants.'),
+  type: leaf(
+    'choice',
+    choice(['bearer', 'api_key', 'basic']),
+    'Kind of credentials that the server requires.',
+  ),
   token: leaf('text', unset(headerText()), 'Token of `bearer`.', { secret: true }),
   token_file: leaf('path', unset(text()), 'File that contains the token.'),
   key: leaf('text', unset(headerText()), 'Key of `api_key`.', { secret: true }),
@@ -196,7 +203,7 @@ const endpoint = section({
   preserve_path: leaf(
     'bool',
     bool().default(false),
-    'Put the path of `url` in front of relayed paths instead of dropping it. A base of an API such as `/v1` is always used.',
+    'Put the path of `url` before relayed paths instead of dropping it. A base of an API such as `/v1` is always used.',
   ),
   model_filter: unset(modelFilter),
   headers: leaf(
@@ -205,7 +212,7 @@ const endpoint = section({
       .record(configuredHeaderName(), headerText(), { error: 'must be a map of header names to values' })
       .superRefine(checkHost, EVEN_WITH_ISSUES)
       .default({}),
-    'Headers that are sent with every request to this endpoint. `Host` is also the name that TLS asks for.',
+    'Headers that are sent with every request to this endpoint. `Host` is also the name that TLS uses.',
     { secret: true },
   ),
   ca: leaf(
@@ -217,7 +224,7 @@ const endpoint = section({
   insecure_skip_verify: leaf(
     'bool',
     bool().default(false),
-    'Accept any certificate of this server. Whoever is on the way can then read and change all requests.',
+    'Accept any certificate of this server. Anyone on the network path can then read and change all requests.',
   ),
   auth: unset(auth),
   management: leaf(

@@ -52,7 +52,7 @@ export const modelRegistry = section({
     stale_threshold: leaf(
       'duration',
       duration({ minMs: 1, maxMs: MAX_AGE_MS }).prefault('24h'),
-      'The models of an endpoint that has not served for so long are forgotten.',
+      'The models of an endpoint that has not served for this time are forgotten.',
     ),
     cleanup_interval: noEffect(
       'duration',

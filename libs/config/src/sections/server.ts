@@ -87,7 +87,7 @@ const rateLimits = section({
   on_state_loss: leaf(
     'choice',
     choice(['local', 'open', 'closed']).default('local'),
-    "Limits while Redis is away: `local` keeps this host's share, `open` keeps no limit, `closed` refuses every request that has one.",
+    "Limits while Redis is unreachable: `local` keeps this host's share, `open` keeps no limit, `closed` refuses every request that has one.",
     { env: 'OLLA_RATE_LIMIT_ON_STATE_LOSS' },
   ),
   per_endpoint: section({
@@ -128,7 +128,7 @@ const cors = section({
   allowed_methods: leaf(
     'list',
     list(method()).default(['GET', 'POST', 'OPTIONS']),
-    'Methods that a preflight allows beside GET, POST and OPTIONS, and beside those that a relayed path takes.',
+    'Methods that a preflight allows besides GET, POST and OPTIONS, and besides those that a relayed path takes.',
     { env: 'OLLA_SERVER_CORS_ALLOWED_METHODS' },
   ),
   allowed_headers: leaf(
@@ -235,7 +235,7 @@ export const server = section({
   allowed_hosts: leaf(
     'list',
     list(hostName()).default([]),
-    'Host names under which pages may manage servers and tools read backend URLs, beside those that nobody else can own (docs/management.md); `*.example.com` is all below it, `*` any.',
+    'Host names under which pages may manage servers and tools read backend URLs, besides those that no other party can own (docs/management.md); `*.example.com` is all below it, `*` any.',
     { env: 'OLLA_SERVER_ALLOWED_HOSTS' },
   ),
   request_limits: requestLimits.prefault({}),

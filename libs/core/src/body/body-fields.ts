@@ -1,9 +1,9 @@
-/** How far a scan has come. After anything but `need-more`, further chunks change nothing. */
+/** How far a scan has come. Further chunks change nothing unless it is `need-more`. */
 export type ScanState =
   | 'need-more'
-  /** The object or form has ended, or stopped being one: what follows need not be read. */
+  /** The object or form has ended, or is not one: the rest need not be read. */
   | 'over'
-  /** The body is the client's fault: see `error`. */
+  /** The client sent a wrong body: see `error`. */
   | 'invalid';
 
 /** Bytes of a body, counted from its first one; `end` is behind the last. */
@@ -12,26 +12,26 @@ export interface ByteRange {
   readonly end: number;
 }
 
-/** A place of the body that names the model for some server. Its range is the whole token. */
+/** A place in the body that names the model for some server. Its range covers the whole token. */
 export interface ModelEntry extends ByteRange {
-  /** Null for JSON's `null`; undefined for what cannot be a name, which only some servers would read. */
+  /** Null for JSON's `null`; undefined for a value that cannot be a name and that only some servers would read. */
   readonly model: string | null | undefined;
   /** Spelt `model`. Servers in Go read `Model` and `MODEL` too. */
   readonly isExact: boolean;
 }
 
-/** What a body asks for. */
+/** The facts of a body that routing needs. */
 export interface BodyFields {
   readonly state: ScanState;
-  /** The model by the entries that are spelt `model`; null while there is none, and where it is null or empty. */
+  /** The model by the entries spelt `model`. Null if there are none, or if the value is null or empty. */
   readonly model: string | null;
-  /** In their order. Those that are spelt `model` agree. */
+  /** In order of appearance. Those spelt `model` have equal values. */
   readonly entries: readonly ModelEntry[];
-  /** Where a field can be put into the object: behind its opening brace; -1 where the body is none. */
+  /** Where a field can be inserted into the object: behind its opening brace. -1 if the body is no object. */
   readonly insertAt: number;
   /** The object has other fields, or the model. */
   readonly hasFields: boolean;
-  /** It stopped being what it is said to be, so that a server may read in it what was not found. */
+  /** The body is malformed, so a server may read something in it that the scan did not find. */
   readonly isBroken: boolean;
   readonly error: 'INVALID_JSON' | 'INVALID_MODEL' | null;
   /** For the client, when there is an error. */
@@ -44,7 +44,7 @@ export const MAX_MODEL_TOKEN_BYTES = 1_024;
 /** A body that names its model more often is refused. */
 const MAX_ENTRIES = 16;
 
-/** What the scanners of all kinds of bodies find, and by which rules. */
+/** What the scanners of all kinds of bodies find, and their common rules. */
 export abstract class FoundFields implements BodyFields {
   state: ScanState = 'need-more';
   model: string | null = null;
@@ -56,18 +56,18 @@ export abstract class FoundFields implements BodyFields {
   reason = '';
 
   abstract push(chunk: Uint8Array): ScanState;
-  /** The body is over. */
+  /** The body has ended. */
   abstract end(): ScanState;
 
   protected add(entry: ModelEntry): void {
     const { isExact } = entry;
     const model = entry.model || null;
     const earlier = this.entries.find((one) => one.isExact);
-    // Some servers take the first and some the last: what two names mean depends on who reads them.
+    // Some servers take the first name and some the last, so two names are ambiguous.
     if (isExact && earlier !== undefined && (earlier.model || null) !== model)
-      this.refuse('INVALID_MODEL', '`model` stands in the body twice, with two names');
+      this.refuse('INVALID_MODEL', '`model` is in the body twice, with two names');
     else if (this.entries.length === MAX_ENTRIES)
-      this.refuse('INVALID_MODEL', `\`model\` stands in the body more than ${String(MAX_ENTRIES)} times`);
+      this.refuse('INVALID_MODEL', `\`model\` is in the body more than ${String(MAX_ENTRIES)} times`);
     else {
       this.entries = [...this.entries, entry];
       if (isExact) this.model = model;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { findField } from './find-field.ts';
 
-test('a name is found wherever it stands at the top, with its place', () => {
+test('a name at any position of the top level is found, with its range', () => {
   const text =
     ' { "insecure": true, "details": {"source": "no"}, "source" : "a\\u002fb:c", "destination":"d"}';
   const { model, tokens } = findField(Buffer.from(text), 'source');
@@ -23,7 +23,7 @@ test('the name of a field counts in the letter cases that Go folds', () => {
     assert.equal(findField(Buffer.from(text), field).model, 'm', text);
 });
 
-test('two names, and what is no text, are ambiguous', () => {
+test('two names, and a value that is no text, are ambiguous', () => {
   for (const text of [
     '{"name":"a","Name":"b"}',
     '{"name":1}',

@@ -31,7 +31,7 @@ function folded(key: string): string {
   return key.toLowerCase().toUpperCase();
 }
 
-/** A name, null for JSON's `null`, undefined for what cannot be a name. */
+/** A name; null for JSON's `null`; undefined for a value that cannot be a name. */
 function valueOf(token: Buffer): string | null | undefined {
   if (token[0] === QUOTE) return decodeString(token.subarray(1, -1)) ?? undefined;
   return token.toString('latin1').trim() === 'null' ? null : undefined;

@@ -10,7 +10,7 @@ function scan(text: string): JsonBodyScanner {
   return scanner;
 }
 
-/** Cuts at the given places, modulo what is there. */
+/** Cuts at the given places, modulo the length. */
 function cut(body: Buffer, places: readonly number[]): Buffer[] {
   const at = [...new Set(places.map((place) => place % (body.length + 1)))].sort((a, b) => a - b);
   const chunks: Buffer[] = [];
@@ -45,7 +45,7 @@ for (const [name, text, model] of cases) {
   });
 }
 
-test('json: what stops being JSON is broken, and keeps the model that was found', () => {
+test('json: malformed JSON is broken, and the model found before it is kept', () => {
   const broken: [string, string | null][] = [
     ['{"a" 1,"model":"m"}', null],
     ['{"model":"m" "model":"n"}', 'm'],
@@ -58,7 +58,7 @@ test('json: what stops being JSON is broken, and keeps the model that was found'
   }
 });
 
-test('json: what is not an object, or not UTF-8, is INVALID_JSON', () => {
+test('json: a body that is not an object, or not UTF-8, is INVALID_JSON', () => {
   const texts = ['[1]', '"model"', 'null', 'model=m', '<xml/>', '', ' \n', '{\0"\0m\0', '\0{', '\xff\xfe{'];
   for (const text of texts) assert.equal(scan(text).error, 'INVALID_JSON', JSON.stringify(text));
 });
@@ -81,7 +81,7 @@ test('json: a model that is no string, or too long, or malformed, is INVALID_MOD
   }
 });
 
-test('json: two names are INVALID_MODEL, wherever the second stands', () => {
+test('json: two names are INVALID_MODEL, at any position of the second', () => {
   for (const second of ['"b"', '""', 'null', '7'])
     for (const between of ['', 'x'.repeat(300_000)])
       assert.equal(
@@ -106,11 +106,11 @@ test('json: other letter cases are noted and are no model', () => {
   );
 });
 
-test('json: a name that stands there very often is refused', () => {
+test('json: a name that occurs very often is refused', () => {
   assert.equal(scan(`{${'"model":"m",'.repeat(1000)}"a":1}`).error, 'INVALID_MODEL');
 });
 
-test('json: offsets hold the token with its quotes, and where a field can be put in', () => {
+test('json: offsets cover the token with its quotes, and the place where a field can be inserted', () => {
   const text = ' {"ü":"é","model" : "naïve\\"x" ,"z":1,"Model":"y"}';
   const body = Buffer.from(text);
   const found = scan(text);
@@ -121,7 +121,7 @@ test('json: offsets hold the token with its quotes, and where a field can be put
   assert.deepEqual([found.insertAt, found.hasFields, scan('{ }').hasFields], [2, true, false]);
 });
 
-test('json: depth, size and bytes that are not UTF-8 cost nothing', () => {
+test('json: depth, size and bytes that are not UTF-8 cost no memory', () => {
   const deep = scan(`{"a":${'['.repeat(100_000)}${']'.repeat(100_000)},"model":"m"}`);
   assert.equal(deep.model, 'm');
   const scanner = new JsonBodyScanner();

@@ -20,7 +20,7 @@ const CLOSE_BRACE = 0x7d;
 const BRACKET_BIT = 0x20;
 /** Most servers read a body that begins with a byte order mark. */
 const BYTE_ORDER_MARK: readonly number[] = [0xef, 0xbb, 0xbf];
-/** Bytes of the longest literal that matters, `null`, and one that tells a longer one from it. */
+/** Length of the longest literal that matters, `null`, plus one byte that shows that a literal is longer. */
 const MAX_LITERAL_BYTES = 5;
 
 type Mode =
@@ -38,21 +38,21 @@ type Mode =
   | 'after-value';
 
 /**
- * Finds the top-level `model` of a JSON object that arrives in chunks, in any letter case, to its end. It reads
- * structure only: keeps no stack and none of the body but tokens split over chunks and a bounded number of chunks that
- * need not be looked at, so that neither depth nor size of a body costs memory.
+ * Finds the top-level `model` of a JSON object that arrives in chunks, in any letter case, up to the end of the object.
+ * It reads structure only. It keeps no stack, and of the body only tokens split over chunks and a bounded number of
+ * deferred chunks, so neither depth nor size of a body costs memory.
  */
 export class JsonBodyScanner extends FoundFields {
   #mode: Mode = 'start';
-  /** How the key of the value to come, or that is being read, spells `model`. */
+  /** How the key of the next or current value spells `model`. */
   #spelling: 'exact' | 'other' | null = null;
   #depth = 0;
-  /** Bytes of a key or model whose end has not come yet; null when there are none. */
+  /** Bytes of a key or model whose end has not arrived yet; null if there are none. */
   #held: Buffer | null = null;
   #tokenStart = 0;
   /** Bytes of all chunks before the present one. */
   #base = 0;
-  /** What came behind the model and cannot name another; null once it had to be read. */
+  /** Chunks behind the model that cannot name another one; null once they had to be read. */
   #putOff: PutOffChunks | null = new PutOffChunks();
   readonly #strings = new StringEnds();
 
@@ -86,7 +86,7 @@ export class JsonBodyScanner extends FoundFields {
     if (!this.#isPutOff) this.#base += bytes.length;
   }
 
-  /** Scans what was put off: it may hold a second model, or is too much to be kept. */
+  /** Scans the deferred chunks: they may hold a second model, or are too large to keep. */
   #takeUp(putOff: PutOffChunks): void {
     this.#putOff = null;
     let { from } = putOff;
@@ -132,9 +132,10 @@ export class JsonBodyScanner extends FoundFields {
     } else if (this.#mode === 'colon' && byte === COLON) this.#mode = 'value';
     else if (this.#mode === 'after-value' && byte === COMMA) this.#mode = 'key-or-end';
     else if (this.#mode !== 'colon' && byte === CLOSE_BRACE) this.finish(false);
-    // RFC 8259 §8.1 demands UTF-8. In UTF-16 every other byte of an object's beginning is 0, and some servers read it.
+    // RFC 8259 §8.1 demands UTF-8. In UTF-16 every other byte at an object's beginning is 0, and some servers accept
+    // it.
     else if (byte === 0) this.refuse('INVALID_JSON', 'the body is not in UTF-8, as JSON has to be');
-    // Broken JSON: the backend judges it.
+    // Broken JSON: the backend decides about it.
     else this.finish(true);
     return at + 1;
   }
@@ -231,11 +232,13 @@ export class JsonBodyScanner extends FoundFields {
     const range = { start: this.#tokenStart, end: this.#base + end };
     this.add({ model, isExact: this.#spelling === 'exact', ...range });
     this.#spelling = null;
-    // Looking at the rest is put off: a search of the text tells nearly always that it holds nothing.
+    // Reading the rest is deferred: a search of its text nearly always shows that it names no model.
     if (this.state === 'need-more' && this.#putOff?.add(bytes, end) === false) this.#putOff = null;
   }
 
-  /** The value cannot be a name: the client's fault, unless only some servers would take the field for the model. */
+  /**
+   * The value cannot be a name: an error of the client, unless only some servers would take the field for the model.
+   */
   #noName(reason: string): void {
     if (this.#spelling === 'exact') this.refuse('INVALID_MODEL', reason);
     else this.add({ model: undefined, isExact: false, start: this.#tokenStart, end: this.#tokenStart });
@@ -285,7 +288,9 @@ export class JsonBodyScanner extends FoundFields {
     return length;
   }
 
-  /** Keeps at most `limit` bytes of a split token; what is cut off makes it longer than any that is looked for. */
+  /**
+   * Keeps at most `limit` bytes of a split token. A token that is cut off is longer than any that the scan looks for.
+   */
   #hold(bytes: Buffer, limit: number): void {
     const held = this.#held;
     if (held === null) this.#held = Buffer.from(bytes.subarray(0, limit));

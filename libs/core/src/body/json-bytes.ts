@@ -4,7 +4,9 @@ export const BACKSLASH = 0x5c;
 /** `model` with each letter written as \u00XX; a longer key is another one. */
 export const MAX_KEY_BYTES = 30;
 
-/** How the key between `start` and `end`, its quotes left out, spells `model`: so, in another letter case, or not. */
+/**
+ * How the key between `start` and `end`, without its quotes, spells `model`: exactly, in another letter case, or not.
+ */
 export function spellingOfModel(bytes: Buffer, start: number, end: number): 'exact' | 'other' | null {
   const length = end - start;
   if (length < 5 || length > MAX_KEY_BYTES) return null;
@@ -19,7 +21,7 @@ export function spellingOfModel(bytes: Buffer, start: number, end: number): 'exa
 
 function spellingOf(key: string): 'exact' | 'other' | null {
   if (key === 'model') return 'exact';
-  // No letter outside ASCII folds to one of these.
+  // No letter outside ASCII folds to one of these letters.
   return /^model$/i.test(key) ? 'other' : null;
 }
 
@@ -42,7 +44,7 @@ export function decodeString(token: Buffer): string | null {
     const value: unknown = JSON.parse(`"${text}"`);
     return typeof value === 'string' ? value : null;
   } catch {
-    // An escape that JSON does not have.
+    // JSON has no such escape.
     return null;
   }
 }
@@ -56,7 +58,7 @@ export function isLiteral(byte: number): boolean {
   return (byte >= 0x30 && byte <= 0x39) || ((byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7a) || isSign(byte);
 }
 
-/** Index of the first byte that belongs to no literal. */
+/** Index of the first byte that is not part of a literal. */
 export function endOfLiteral(bytes: Buffer, from: number): number {
   let end = from;
   while (end < bytes.length && isLiteral(bytes[end] as number)) end += 1;

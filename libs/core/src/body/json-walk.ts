@@ -7,19 +7,19 @@ const OPEN_BRACE = 0x7b;
 const BRACKET_BIT = 0x20;
 const CLOSE_BRACE = 0x7d;
 
-/** Where a field's name and value stand, quotes included; ends are behind the last byte. */
+/** Positions of a field's name and value, quotes included; ends are behind the last byte. */
 export interface Field {
   readonly keyStart: number;
   readonly keyEnd: number;
   readonly valueStart: number;
-  /** -1 where the bytes end, or stop being JSON, within the value. */
+  /** -1 if the bytes end, or are not JSON, within the value. */
   readonly valueEnd: number;
 }
 
 /**
  * Visits the fields of the object that starts at `start`, until one makes `visit` return true.
  *
- * @returns the index behind the object; -1 if `visit` ended it, the bytes end before it, or they are no object
+ * @returns the index behind the object; -1 if `visit` ended the walk, the bytes end early, or they are no object
  */
 export function walkObject(bytes: Buffer, start: number, visit: (field: Field) => boolean): number {
   if (bytes[start] !== OPEN_BRACE) return -1;
@@ -49,7 +49,7 @@ export function skipSpace(bytes: Buffer, from: number): number {
   return at;
 }
 
-/** @returns the index behind the value, or -1 if it is not whole */
+/** @returns the index behind the value, or -1 if the value is incomplete */
 export function skipValue(bytes: Buffer, start: number): number {
   let depth = 0;
   let at = start;

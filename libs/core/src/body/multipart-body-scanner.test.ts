@@ -20,7 +20,7 @@ function whole(text: string): MultipartBodyScanner {
   return scan([Buffer.from(text)]);
 }
 
-test('multipart: finds model behind a file, and where it stands', () => {
+test('multipart: finds model behind a file, with its range', () => {
   const body = Buffer.from(
     part('file', 'RIFF\r\n--x1 not a delimiter\r\n', '; filename="model"\r\nContent-Type: audio/wav') +
       part('model', 'whisper-1') +
@@ -81,7 +81,7 @@ test('multipart: the same name twice is one', () => {
   assert.deepEqual([found.model, found.entries.length], ['a', 2]);
 });
 
-test('multipart: what servers read differently, or what is no form, is broken', () => {
+test('multipart: a body that servers read differently, or that is no form, is broken', () => {
   for (const form of [
     '',
     '{"model":"m"}',

@@ -1,12 +1,12 @@
 import { FoundFields, MAX_MODEL_TOKEN_BYTES, type ScanState } from './body-fields.ts';
 import { headerParameter, partHeaders } from './part-headers.ts';
 
-/** Most bytes that the headers of one part may have; a part with more counts as one without a name. */
+/** Maximum bytes of the headers of one part; a part with more counts as one without a name. */
 const MAX_PART_HEADER_BYTES = 8_192;
 /** RFC 2046 §5.1.1 allows 70; some clients take more. */
 const MAX_BOUNDARY_BYTES = 200;
 
-/** A delimiter with more spaces behind it is none. */
+/** A line with more spaces behind it is not a delimiter. */
 const MAX_PADDING_BYTES = 256;
 const CONTROL = /[\0-\x1f]/;
 
@@ -16,22 +16,22 @@ const HEADERS_END = Buffer.from('\r\n\r\n');
 type Mode = 'skip' | 'after-delimiter' | 'headers' | 'model';
 
 /**
- * Finds the field `model` of a multipart/form-data body that arrives in chunks, to its end. Files are skipped by
- * the native search for the boundary; the headers of one part or one short value are the most that is kept.
+ * Finds the field `model` of a multipart/form-data body that arrives in chunks, up to the end of the form. Files are
+ * skipped by the native search for the boundary. At most the headers of one part or one short value are kept.
  */
 export class MultipartBodyScanner extends FoundFields {
   /** CRLF, two hyphens and the boundary. */
   readonly #delimiter: Buffer;
   #mode: Mode = 'skip';
   /**
-   * What has come and could not be judged yet. The first delimiter has no line before it: the scan starts as if one
+   * Bytes that could not be processed yet. The first delimiter has no line before it, so the scan starts as if a line
    * had just ended.
    */
   #pending: Buffer = LINE_END;
   /** Offset in the body of the first byte of `#pending`. */
   #offset = -LINE_END.length;
 
-  /** @param boundary as `boundaryOf` finds it */
+  /** @param boundary as `boundaryOf` returns it */
   constructor(boundary: string) {
     super();
     this.#delimiter = Buffer.from(`\r\n--${boundary}`, 'latin1');
@@ -53,7 +53,7 @@ export class MultipartBodyScanner extends FoundFields {
       if (next < 0 || this.state !== 'need-more') break;
       at = next;
     }
-    // Of what is skipped, only a piece of a delimiter can matter.
+    // Of skipped bytes, only a piece of a delimiter can matter.
     const keep = this.#mode === 'skip' ? Math.max(at, bytes.length - this.#delimiter.length + 1) : at;
     this.#pending = Buffer.from(bytes.subarray(keep));
     this.#offset += keep;
@@ -65,7 +65,7 @@ export class MultipartBodyScanner extends FoundFields {
     return this.state;
   }
 
-  /** Where the next step starts, or -1 if it takes more bytes than there are. */
+  /** Where the next step starts, or -1 if more bytes are needed. */
   #step(bytes: Buffer, at: number): number {
     switch (this.#mode) {
       case 'skip': {
@@ -89,7 +89,7 @@ export class MultipartBodyScanner extends FoundFields {
     while (bytes[next] === 0x20 || bytes[next] === 0x09) next += 1;
     if (bytes.length - next < 2) return next - at > MAX_PADDING_BYTES ? this.#break(at) : -1;
     if (bytes[at] === 0x2d && bytes[at + 1] === 0x2d) this.finish(false);
-    // Servers disagree on what other bytes there mean, such as a line that ends in LF alone.
+    // Servers disagree on other bytes there, such as a line that ends in LF alone.
     else if (bytes[next] !== 0x0d || bytes[next + 1] !== 0x0a) return this.#break(at);
     this.#mode = 'headers';
     this.hasFields = true;
@@ -114,13 +114,13 @@ export class MultipartBodyScanner extends FoundFields {
     if (isModel && isEncoded)
       this.refuse('INVALID_MODEL', 'the part `model` has a Content-Transfer-Encoding');
     this.#mode = isModel ? 'model' : 'skip';
-    // Of an empty part the delimiter begins with the line end of the headers.
+    // If a part is empty, its delimiter begins with the line end of the headers.
     return isModel ? end + HEADERS_END.length : end + LINE_END.length;
   }
 
   #value(bytes: Buffer, at: number): number {
     const end = bytes.indexOf(this.#delimiter, at);
-    // Without an end in sight, the last bytes may be a piece of the delimiter.
+    // While the end is not found, the last bytes may be a piece of the delimiter.
     const length = end < 0 ? bytes.length - at - this.#delimiter.length : end - at;
     if (length > MAX_MODEL_TOKEN_BYTES) {
       this.refuse('INVALID_MODEL', `\`model\` is longer than ${String(MAX_MODEL_TOKEN_BYTES)} bytes`);

@@ -1,6 +1,6 @@
-/** What matters of the headers of one part of a form. */
+/** The headers of one part of a form, as far as they matter. */
 export interface PartHeaders {
-  /** Each name that some server would take for the part's. */
+  /** Each name that some server would take as the part's name. */
   readonly names: readonly string[];
   /** Some servers decode the value, others do not. */
   readonly isEncoded: boolean;
@@ -10,7 +10,7 @@ export interface PartHeaders {
 export function partHeaders(text: string): PartHeaders {
   const names: string[] = [];
   let isEncoded = false;
-  // A line that begins with a space goes on with the one before.
+  // A line that begins with a space continues the line before.
   for (const line of text.replace(/\r\n[ \t]+/g, ' ').split('\r\n')) {
     const colon = line.indexOf(':');
     const name = line.slice(0, Math.max(0, colon)).trim().toLowerCase();
@@ -21,12 +21,12 @@ export function partHeaders(text: string): PartHeaders {
   return { names, isEncoded };
 }
 
-/** A parameter of a header value such as `form-data; name="model"`: quoted or not, null if it is not there. */
+/** A parameter of a header value such as `form-data; name="model"`, quoted or not; null if it is absent. */
 export function headerParameter(value: string, wanted: string): string | null {
   return parameters(value).find(([name]) => name === wanted)?.[1] ?? null;
 }
 
-/** Its plain name, and the one of RFC 2231, which RFC 7578 §4.2 forbids in forms and servers in Python and Go read. */
+/** The plain name, and the name of RFC 2231, which RFC 7578 §4.2 forbids in forms but servers in Python and Go read. */
 function namesIn(disposition: string): string[] {
   const all = parameters(disposition);
   const plain = all.filter(([name]) => name === 'name').map(([, text]) => text);
@@ -37,14 +37,14 @@ function namesIn(disposition: string): string[] {
   return plain;
 }
 
-/** `utf-8''m%6fdel`, of which only the first piece has a character set. */
+/** `utf-8''m%6fdel`: only the first piece has a character set. */
 function extendedText(name: string, text: string): string {
   if (!name.endsWith('*')) return text;
   const encoded = text.slice(text.lastIndexOf("'") + 1);
   return encoded.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
 }
 
-/** In their order, names in lower case. */
+/** In order, names in lower case. */
 function parameters(value: string): [name: string, text: string][] {
   const found: [string, string][] = [];
   let at = value.indexOf(';');

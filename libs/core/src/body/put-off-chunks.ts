@@ -1,16 +1,16 @@
 /** A key `model` in any letter case, or a letter of it that is written as an escape. */
 const MAY_NAME_MODEL = /"model"|\\u00[46]/i;
-/** One less than the longest match: what may stand at the end of a chunk, with the rest in the next one. */
+/** One less than the longest match: the part of a match that can end a chunk while the rest is in the next one. */
 const OVERLAP = 6;
-/** As much as is kept unread; what is larger is scanned as it comes. */
+/** Maximum bytes that are kept unread; more are scanned at once. */
 const MAX_BYTES = 256 * 1024;
 
 /**
- * Chunks that hold no second model, found out by one search of the text, which costs a fraction of reading their
- * structure. They are kept, because the structure has to be read where a later chunk may hold one.
+ * Chunks that hold no second model, as one search of the text shows at a fraction of the cost of reading their
+ * structure. They are kept because their structure has to be read if a later chunk may hold a model.
  */
 export class PutOffChunks {
-  /** Where the first chunk is still to be read from. */
+  /** Index in the first chunk of its first unread byte. */
   from = 0;
   #chunks: Buffer[] = [];
   #bytes = 0;
@@ -20,7 +20,7 @@ export class PutOffChunks {
     return this.#chunks.length === 0;
   }
 
-  /** Keeps a chunk. @returns false if all of them have to be read now */
+  /** Keeps a chunk. @returns false if all kept chunks have to be read now */
   add(bytes: Buffer, from: number): boolean {
     if (this.#chunks.length === 0) this.from = from;
     this.#chunks.push(bytes);
@@ -32,7 +32,7 @@ export class PutOffChunks {
     return true;
   }
 
-  /** All of them; none are left. */
+  /** Returns all chunks and keeps none. */
   take(): readonly Buffer[] {
     const chunks = this.#chunks;
     this.#chunks = [];

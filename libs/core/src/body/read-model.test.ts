@@ -34,7 +34,7 @@ for (const [body, inQuery, rules, model] of cases)
     const asked = { fields: body === null ? null : scanner, inQuery, hasBody: body !== null };
     const read = readModel(asked, rules);
     assert.deepEqual([read.model, read.isAmbiguous], model === TWO ? [null, true] : [model, false]);
-    // Whoever may be read in two ways is known to be: nobody else is read more than once.
+    // Bodies that servers may read in two ways are known: others are not read twice.
     const plain = readModel(asked, PLAIN_RULES);
     assert.ok(
       dependsOnRules(asked) || (plain.model === read.model && plain.isAmbiguous === read.isAmbiguous),

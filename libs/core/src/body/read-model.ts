@@ -6,26 +6,26 @@ export interface ModelRules {
   readonly anyCase: boolean;
   /** The query parameter `model`: of requests without a body, of all of them, or never. */
   readonly query: 'never' | 'without_body' | 'always';
-  /** Servers of the type may read it otherwise too, because they are of any make. */
+  /** Servers of this type may also read it otherwise, because they may be of any make. */
   readonly isGuess: boolean;
 }
 
-/** What one kind of server reads. */
+/** What servers of one kind read. */
 export interface ModelReading {
-  /** Null where the request names none, or an empty one. */
+  /** Null if the request names none, or an empty one. */
   readonly model: string | null;
-  /** Where the body names it: the whole tokens, in their order. */
+  /** The whole tokens of the body that name it, in order. */
   readonly tokens: readonly ByteRange[];
   /** The request names two models, or one that is no text. */
   readonly isAmbiguous: boolean;
-  /** Whoever gets the request reads the same. */
+  /** All servers read the same model. */
   readonly isCertain: boolean;
   /** The query names it. */
   readonly isInQuery: boolean;
 }
 
 export interface AskedFor {
-  /** Null where there is no body, or none that can be looked at. */
+  /** Null if there is no body, or none that can be read. */
   readonly fields: Pick<BodyFields, 'entries'> | null;
   /** Values of the query parameter `model`; empty ones left out. */
   readonly inQuery: readonly string[];
@@ -57,18 +57,18 @@ export function readModel(asked: AskedFor, rules: ModelRules): ModelReading {
   };
 }
 
-/** Whether servers may read different models: with other rules than the plain ones nothing else would be found. */
+/** Whether servers may read different models. With plain rules only, nothing else can be found. */
 export function dependsOnRules({ fields, inQuery }: AskedFor): boolean {
   return inQuery.length > 0 || (fields !== null && fields.entries.some(({ isExact }) => !isExact));
 }
 
-/** Of most servers: the field `model` of the body, spelt so. */
+/** For most servers: the field `model` of the body, spelt exactly. */
 export const PLAIN_RULES: ModelRules = { anyCase: false, query: 'never', isGuess: false };
 
-/** Of servers in Go. */
+/** For servers in Go. */
 export const ANY_CASE_RULES: ModelRules = { ...PLAIN_RULES, anyCase: true };
 
-/** What is read where there is no body. */
+/** What is read if there is no body. */
 export const NO_MODEL: ModelReading = {
   model: null,
   tokens: [],

@@ -34,7 +34,7 @@ test('splicing changes the model and no other byte, in one piece and in chunks',
   );
 });
 
-test('an empty range is a place where something is put in', () => {
+test('an empty range inserts the token', () => {
   for (const chunks of [['ab'], ['a', 'b']])
     assert.equal(
       Buffer.concat(
@@ -48,6 +48,6 @@ test('an empty range is a place where something is put in', () => {
     );
 });
 
-test('a form takes the name as it is', () => {
+test('a form gets the name without quotes or escapes', () => {
   assert.equal(modelToken('a"b', 'multipart').toString(), 'a"b');
 });

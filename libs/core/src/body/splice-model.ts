@@ -1,23 +1,23 @@
 import type { ByteRange } from './body-fields.ts';
 
-/** What stands in the body for another model: a JSON string, or the raw text of a multipart form's field. */
+/** The replacement for a model in the body: a JSON string, or the raw text of a multipart form's field. */
 export function modelToken(name: string, body: 'json' | 'multipart'): Buffer {
   return Buffer.from(body === 'json' ? JSON.stringify(name) : name, 'utf8');
 }
 
-/** What is put at the beginning of a JSON object that names no model. */
+/** What is inserted at the beginning of a JSON object that names no model. */
 export function modelField(name: string, hasFields: boolean): Buffer {
   return Buffer.from(`"model":${JSON.stringify(name)}${hasFields ? ',' : ''}`, 'utf8');
 }
 
-/** By how much the body's length changes. */
+/** The change of the body's length. */
 export function spliceDelta(ranges: readonly ByteRange[], token: Uint8Array): number {
   return ranges.reduce((sum, { start, end }) => sum + token.length - (end - start), 0);
 }
 
 /**
- * A body with the bytes of each range replaced by `token`, without copying: the chunks that they stand in are
- * cut. Ranges are in order, do not overlap, lie within the chunks, and count from the first byte of the first chunk.
+ * A body with the bytes of each range replaced by `token`, without copying: chunks are cut at the ranges. Ranges are in
+ * order, do not overlap, lie within the chunks, and count from the first byte of the first chunk.
  */
 export function spliceChunks(
   chunks: readonly Buffer[],

@@ -1,23 +1,23 @@
 import { BACKSLASH, QUOTE } from './json-bytes.ts';
 
 /**
- * Bytes that are looked through as text: short strings, as most are, are found in text three times faster than by the
- * native search of a buffer, which is faster for long ones.
+ * Text up to this length is searched as a string, which is three times faster for short strings. The native search of a
+ * buffer is faster for long ones.
  */
 const WINDOW_BYTES = 512;
 
-/** Finds the ends of JSON strings in a body that comes in chunks. */
+/** Finds the ends of JSON strings in a body that arrives in chunks. */
 export class StringEnds {
-  /** The last chunk ended in a string, on a backslash that escapes the byte to come. */
+  /** The last chunk ended in a string, on a backslash that escapes the next byte. */
   #escapePending = false;
-  /** A piece of the present chunk as text, one character a byte, and where it starts. */
+  /** A piece of the current chunk as text, one character a byte, and its start. */
   #window = '';
   #windowStart = 0;
 
   /**
-   * Index of the quote that ends the string which `from` is in, or -1 if it is not in this chunk. A quote ends the
-   * string if the run of backslashes before it is even: looking back from quotes costs less than looking for
-   * backslashes, and no byte is looked at more than twice.
+   * Index of the quote that ends the string at `from`, or -1 if that quote is not in this chunk. A quote ends the
+   * string if an even number of backslashes precedes it. Counting backwards from quotes costs less than searching for
+   * backslashes and reads no byte more than twice.
    */
   end(bytes: Buffer, from: number): number {
     let start = from;
@@ -35,7 +35,7 @@ export class StringEnds {
     }
   }
 
-  /** The present chunk is done with. */
+  /** The scan of the current chunk is finished. */
   leave(): void {
     this.#window = '';
   }

@@ -6,7 +6,7 @@ import { buildCatalog, type EndpointModels } from './build-catalog.ts';
 import { indexCatalog } from './index-catalog.ts';
 import { PLAIN_NAMES, type NameRules } from './names/name-rules.ts';
 
-function model(name: string, told: Partial<EndpointModel> = {}): EndpointModel {
+function model(name: string, known: Partial<EndpointModel> = {}): EndpointModel {
   return {
     kind: 'unknown',
     resident: null,
@@ -21,7 +21,7 @@ function model(name: string, told: Partial<EndpointModel> = {}): EndpointModel {
     publisher: null,
     capabilities: [],
     modifiedAt: null,
-    ...told,
+    ...known,
     name,
   };
 }
@@ -43,7 +43,7 @@ function placesOf(models: readonly CatalogModel[]): string[] {
 
 const digest = (seed: string): string => `0123456789abcdef${seed}`.padEnd(64, '7');
 
-test('makes a namesake with another quantisation a model of its own, with an id that finds it', () => {
+test('makes an entry of equal name and another quantisation a model of its own, with an id that finds it', () => {
   const catalog = buildCatalog(
     [
       endpoint('a', PUBLISHED, model('my-model', { quantization: 'Q4_K_M' })),
@@ -100,7 +100,7 @@ test('finds a quantisation by its name also where only one is there', () => {
   assert.deepEqual(index.find('@q8_0'), []);
 });
 
-test('keeps a namesake apart that tells no quantisation where two others tell different ones', () => {
+test('keeps an entry without a quantisation apart where two others of its name have different ones', () => {
   const catalog = buildCatalog(
     [
       endpoint('a', SHORT, model('m:1', { quantization: 'Q4_0' })),
@@ -133,11 +133,11 @@ test('keeps namesakes of two publishers apart, each with an id that finds it', (
   assert.equal(index.find('llama-3.1-8b-instruct@q4_k_m').length, 2);
 });
 
-test("joins names of one model only while they tell one publisher; of several, those that tell none are the maker's", () => {
-  const told = { quantization: 'Q4_K_M' };
+test("joins names of one model only while they give one publisher; of several, names without one are the maker's", () => {
+  const known = { quantization: 'Q4_K_M' };
   const namesOf = (...names: string[]): string[][] =>
     buildCatalog(
-      names.map((name, at) => endpoint(`e${at}`, PLAIN_NAMES, model(name, told))),
+      names.map((name, at) => endpoint(`e${at}`, PLAIN_NAMES, model(name, known))),
       null,
       0,
     )
@@ -170,7 +170,7 @@ test('gives the file of a path as a name only where that is no name of another m
   assert.equal(catalogOf('C:\\models\\own.gguf').find('own.gguf').length, 1);
 });
 
-test('joins namesakes of which one tells no quantisation', () => {
+test('joins entries of one name of which one has no quantisation', () => {
   const catalog = buildCatalog(
     [
       endpoint('a', SHORT, model('llama3.1:8b', { quantization: 'Q4_K_M' })),
@@ -226,7 +226,7 @@ test('keeps created from one discovery to the next, and the revision of an uncha
   assert.equal(third, second);
 });
 
-test('takes created from the date that a server tells', () => {
+test('takes created from the date that a server reports', () => {
   const catalog = buildCatalog(
     [endpoint('a', SHORT, model('x:1', { modifiedAt: 1_700_000_000_500 }))],
     null,
@@ -256,7 +256,7 @@ test('lists a name with :latest without it too', () => {
   assert.deepEqual(alone.models[0]?.aliases, ['mine']);
 });
 
-test('keeps two models apart whose names differ in case only', () => {
+test('keeps two models apart whose names differ only in case', () => {
   const catalog = buildCatalog(
     [
       endpoint('a', REPOSITORY, model('Qwen/Qwen3-8B')),
@@ -324,7 +324,7 @@ test('names a model in the same way whichever server was found first', () => {
   }
 });
 
-test('keeps quantisations apart, gives each id one meaning, and loses nothing', () => {
+test('keeps quantisations apart, gives each id one meaning, and loses no model', () => {
   fc.assert(
     fc.property(fleetOf, (fleet) => {
       const { models } = buildCatalog(fleet, null, 1_000);
@@ -332,10 +332,10 @@ test('keeps quantisations apart, gives each id one meaning, and loses nothing', 
       for (const entry of models) {
         assert.deepEqual(index.find(entry.id), [entry]);
         for (const alias of entry.aliases) assert.ok(index.find(alias).includes(entry), alias);
-        const told = entry.locations
+        const known = entry.locations
           .map((at) => at.model.quantization?.toUpperCase())
           .filter((q) => q !== undefined);
-        assert.ok(new Set(told).size <= 1, `${entry.id}: ${told.join(' ')}`);
+        assert.ok(new Set(known).size <= 1, `${entry.id}: ${known.join(' ')}`);
       }
       const count = (list: readonly CatalogModel[]): number =>
         list.reduce((sum, one) => sum + one.locations.length, 0);
@@ -359,7 +359,7 @@ test('unifies 200 endpoints with 5,000 models twice in less than a second of pro
   const catalog = buildCatalog(fleet, null, 0);
   const again = buildCatalog(fleet, catalog, 1);
   const index = indexCatalog(catalog);
-  // Not the clock: what else runs on the machine must not decide.
+  // Measures CPU time instead of elapsed time, so that other processes of the machine do not matter.
   const { user, system } = process.cpuUsage(startedAt);
   assert.equal(catalog.models.length, 5000);
   assert.equal(again, catalog);
@@ -367,9 +367,9 @@ test('unifies 200 endpoints with 5,000 models twice in less than a second of pro
   assert.ok(user + system < 1_000_000, `${user + system} µs`);
 });
 
-test('takes the kind that a server tells, else the one that the name tells', () => {
-  const kindOf = (name: string, told: Partial<EndpointModel> = {}): string | undefined =>
-    buildCatalog([endpoint('a', PLAIN_NAMES, model(name, told))], null, 0).models[0]?.kind;
+test('takes the kind that a server reports, else the one that the name shows', () => {
+  const kindOf = (name: string, known: Partial<EndpointModel> = {}): string | undefined =>
+    buildCatalog([endpoint('a', PLAIN_NAMES, model(name, known))], null, 0).models[0]?.kind;
   assert.equal(kindOf('text-embed-small'), 'embeddings');
   assert.equal(kindOf('BAAI/bge-reranker-v2-m3'), 'rerank');
   assert.equal(kindOf('openai/whisper-large-v3'), 'audio');

@@ -9,8 +9,8 @@ export type { EndpointModels };
  * Makes one catalog of what all endpoints have: one entry for each model, with all its names and locations. Pure; the
  * order of endpoints and models does not matter, nor that in which they were found.
  *
- * @param previous `created` is kept from it; it is returned itself if nothing changed
- * @param now epoch milliseconds; becomes `created` of a new model of which no server tells a date
+ * @param previous `created` is taken from it; returned itself if nothing changed
+ * @param now epoch milliseconds; becomes `created` of a new model if no server reports a date
  */
 export function buildCatalog(
   perEndpoint: readonly EndpointModels[],
@@ -26,7 +26,7 @@ export function buildCatalog(
     mergeModels(group, created, Math.floor(now / 1000)),
   );
   if (previous !== null && sameModels(models, previous.models)) return previous;
-  // At least the time: two agents that lead one after the other must not give one revision to two catalogs.
+  // At least the time: two successive leaders must not give one revision to two catalogs.
   return { revision: Math.max((previous?.revision ?? 0) + 1, now), models };
 }
 

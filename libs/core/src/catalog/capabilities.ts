@@ -2,7 +2,7 @@ import type { EndpointModel, ModelKind } from '../snapshot.ts';
 
 const LONG_CONTEXT = 32_768;
 
-/** The catalog's words for those of the backends. */
+/** The catalog's words for the words of backends. */
 const WORDS: ReadonlyMap<string, string> = new Map(
   Object.entries({
     completion: 'text-generation',
@@ -47,8 +47,8 @@ export function capabilitiesOf(
 ): string[] {
   const words = new Set<string>(BY_KIND[kind]);
   for (const model of models) {
-    for (const told of model.capabilities) {
-      const word = WORDS.get(told.toLowerCase());
+    for (const reported of model.capabilities) {
+      const word = WORDS.get(reported.toLowerCase());
       if (word !== undefined) words.add(word);
     }
   }

@@ -4,7 +4,7 @@ import { plainName } from './names/plain-name.ts';
 import { parseModelName, type ParsedName } from './names/parse-model-name.ts';
 import type { Publisher } from './names/publishers.ts';
 
-/** One model at one endpoint, with what its name tells. */
+/** One model at one endpoint, with the facts read from its name. */
 export interface LocatedModel {
   readonly endpoint: string;
   /** Of the endpoint's backend type. */
@@ -20,9 +20,9 @@ export interface EndpointModels {
 }
 
 /**
- * Groups what is one model: equal names (unless the servers tell different quantisations or publishers), or names with
- * one identity and publisher. A digest joins nothing here: what a name means must not depend on which other names have
- * the same content now.
+ * Groups entries of one model: entries with equal names (unless servers report different quantisations or publishers),
+ * or with one identity and publisher. A digest joins no entries: the meaning of a name must not depend on which other
+ * names have the same content now.
  */
 export function groupModels(perEndpoint: readonly EndpointModels[]): LocatedModel[][] {
   const units = unitsByName(perEndpoint);
@@ -41,9 +41,9 @@ export function groupModels(perEndpoint: readonly EndpointModels[]): LocatedMode
   };
   const meantBy = publishersByIdentity(units);
   for (const [at, unit] of units.entries()) {
-    const told = publisherOf(unit);
+    const reported = publisherOf(unit);
     for (const identity of new Set(unit.map(({ parsed }) => parsed.identity)))
-      if (identity !== null) joinBy(`${meantBy(identity, told)} ${identity}`, at);
+      if (identity !== null) joinBy(`${meantBy(identity, reported)} ${identity}`, at);
   }
   const groups = new Map<number, LocatedModel[]>();
   for (const [at, unit] of units.entries()) {
@@ -55,14 +55,14 @@ export function groupModels(perEndpoint: readonly EndpointModels[]): LocatedMode
   return [...groups.values()];
 }
 
-/** The one that the names of a unit tell; empty for none. */
+/** The one value that the names of a unit give; empty if they give none. */
 function publisherOf(unit: readonly LocatedModel[]): string {
   return unit.find(({ parsed }) => parsed.publisher.name !== '')?.parsed.publisher.name ?? '';
 }
 
 /**
- * Whose model a name means. One without a publisher means the one that the other names of its identity tell; if they
- * tell several, the maker.
+ * Whose model a name means. A name without a publisher means the publisher that the other names of its identity give;
+ * if they give several, the maker.
  */
 function publishersByIdentity(
   units: readonly LocatedModel[][],
@@ -83,7 +83,7 @@ function publishersByIdentity(
   };
 }
 
-/** Models of one name, apart where their quantisations or publishers differ. */
+/** Models of one name, separated where their quantisations or publishers differ. */
 function unitsByName(perEndpoint: readonly EndpointModels[]): LocatedModel[][] {
   const byName = new Map<string, LocatedModel[]>();
   for (const { endpoint, rules, models } of perEndpoint) {
@@ -100,25 +100,25 @@ function unitsByName(perEndpoint: readonly EndpointModels[]): LocatedModel[][] {
 
 function apart(namesakes: LocatedModel[]): LocatedModel[][] {
   if (namesakes.length === 1) return [namesakes];
-  const weightsOf = toldBy(namesakes, ({ weights }) => weights ?? '');
-  const publisherOf = toldBy(namesakes, ({ publisher }) => publisher.name);
+  const weightsOf = reportedBy(namesakes, ({ weights }) => weights ?? '');
+  const publisherOf = reportedBy(namesakes, ({ publisher }) => publisher.name);
   const units = Map.groupBy(namesakes, (one) => `${weightsOf(one)}\n${publisherOf(one)}`);
   return [...units.values()];
 }
 
-/** What each tells; those that do not tell it have what the others tell, if they all tell the same. */
-function toldBy(
+/** The values of each. An entry without a value gets the one of the others if they all have the same. */
+function reportedBy(
   namesakes: readonly LocatedModel[],
-  tell: (parsed: ParsedName) => string,
+  read: (parsed: ParsedName) => string,
 ): (one: LocatedModel) => string {
-  const told = new Set(namesakes.map(({ parsed }) => tell(parsed)).filter((value) => value !== ''));
-  const [only = ''] = told.size === 1 ? told : [];
-  return ({ parsed }) => tell(parsed) || only;
+  const reported = new Set(namesakes.map(({ parsed }) => read(parsed)).filter((value) => value !== ''));
+  const [only = ''] = reported.size === 1 ? reported : [];
+  return ({ parsed }) => read(parsed) || only;
 }
 
-/** The names of a fleet are read again at each discovery, and few of them change. */
+/** A cache: each discovery reads the names of the fleet again, and few of them change. */
 const parsedNames = new WeakMap<NameRules, Map<string, ParsedName>>();
-/** Names that are remembered for one set of rules. */
+/** Maximum names in the cache of one set of rules. */
 const MAX_PARSED = 20_000;
 
 function parseCached(rules: NameRules, model: EndpointModel): ParsedName {

@@ -2,7 +2,7 @@ import type { Catalog, CatalogModel } from '../snapshot.ts';
 import { withoutLatest } from './latest-tag.ts';
 import { plainName } from './names/plain-name.ts';
 
-/** A name that several models have: of their servers, each has another quantisation under it. */
+/** A name of several models, because servers have different quantisations under it. */
 export interface SharedName {
   readonly name: string;
   readonly models: readonly CatalogModel[];
@@ -11,8 +11,9 @@ export interface SharedName {
 /** Finds models of one catalog by any of their names. */
 export interface ModelIndex {
   /**
-   * The models that a name means, more than one if it is shared: by id or alias as written, but for `:latest`; else in
-   * any case, with or without what Ollama adds; else by a name with `@` and a quantisation behind it.
+   * The models that a name means, several if the name is shared. A name is found by id or alias as written, except for
+   * `:latest`; then in any letter case, with or without the parts that Ollama adds; then by a name with `@` and a
+   * quantisation behind it.
    */
   find(name: string): readonly CatalogModel[];
   readonly sharedNames: readonly SharedName[];
@@ -20,7 +21,7 @@ export interface ModelIndex {
 
 const NONE: readonly CatalogModel[] = [];
 
-/** Indexes a catalog once, so that `find` costs the same whatever its size. */
+/** Indexes a catalog once, so that the cost of `find` does not depend on its size. */
 export function indexCatalog(catalog: Catalog): ModelIndex {
   const exact = new Map<string, CatalogModel[]>();
   const plain = new Map<string, CatalogModel[]>();
@@ -45,7 +46,7 @@ export function indexCatalog(catalog: Catalog): ModelIndex {
   };
 }
 
-/** `name@q8_0`: of the models that a name means those with this quantisation. */
+/** `name@q8_0`: of the models that a name means, those with this quantisation. */
 function findQuantization(
   name: string,
   find: (name: string) => readonly CatalogModel[] | undefined,
@@ -57,7 +58,7 @@ function findQuantization(
   return found === undefined || found.length === 0 ? undefined : found;
 }
 
-/** The shared name as servers have it: with `:latest` if one has it so. */
+/** The shared name as servers spell it: with `:latest` if one does. */
 function writtenName(key: string, models: readonly CatalogModel[]): string {
   const tagged = `${key}:latest`;
   return models.some(({ id, aliases }) => id === tagged || aliases.includes(tagged)) ? tagged : key;

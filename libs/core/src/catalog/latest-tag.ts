@@ -1,6 +1,6 @@
 const LATEST = ':latest';
 
-/** A name as it is without Ollama's tag for the newest version, which may be left out. */
+/** A name without Ollama's tag for the newest version, which may be left out. */
 export function withoutLatest(name: string): string {
   return name.endsWith(LATEST) ? name.slice(0, -LATEST.length) : name;
 }

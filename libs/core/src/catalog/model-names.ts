@@ -2,27 +2,27 @@ import type { CatalogModel } from '../snapshot.ts';
 import type { ModelIndex } from './index-catalog.ts';
 import { plainName } from './names/plain-name.ts';
 
-/** The names that the configuration gives, each with the names of models. */
+/** The names that the configuration defines, each with the names of models. */
 export interface ConfiguredNames {
   /** `model_aliases`: pools of names for one model. */
   readonly aliases: Readonly<Record<string, readonly string[]>>;
-  /** `model_fallbacks`: what else may serve a name, in order. */
+  /** `model_fallbacks`: other models that may serve a name, in order. */
   readonly fallbacks: Readonly<Record<string, readonly string[]>>;
 }
 
-/** A model that a name leads to. */
+/** A model that a name means. */
 export interface NamedModel {
-  /** The name of the model that is meant: where an endpoint has several, it gets this one. */
+  /** The name of the model: where an endpoint has several, it gets this one. */
   readonly name: string;
   readonly model: CatalogModel;
 }
 
-/** Models that may serve a name alike. */
+/** Models that may serve a name with equal rank. */
 export interface NameStep {
   /**
    * - `alias`: the pool of a configured alias
    * - `model`: the models that have the name itself
-   * - `fallback`: the models of another name, for want of an endpoint that serves the steps before
+   * - `fallback`: the models of another name, used if no endpoint serves the steps before
    */
   readonly kind: 'alias' | 'model' | 'fallback';
   /** The alias, the name itself or that of the fallback. */
@@ -31,22 +31,22 @@ export interface NameStep {
   readonly models: readonly NamedModel[];
 }
 
-/** A name that is more than the id of a model: an alias, a name of several models, a name with fallbacks. */
+/** A name that is more than the id of a model: an alias, a shared name, or a name with fallbacks. */
 export interface ListedName {
   readonly name: string;
   readonly steps: readonly NameStep[];
 }
 
-/** What the names of a fleet mean: the one answer for the planner and for listings. */
+/** The meaning of the fleet's names, for the planner and for listings. */
 export interface ModelNames {
-  /** What a name means, in the order in which it is tried; empty where nobody knows it. */
+  /** The steps of a name, in the order in which they are tried; empty if the name is unknown. */
   steps(name: string): readonly NameStep[];
   readonly listed: readonly ListedName[];
 }
 
 /**
- * An alias wins over a model of that name, which still serves where none of the alias's names is served. Aliases and
- * fallbacks are found as written, or in any spelling that is no model's.
+ * An alias wins over a model of that name. The model still serves if none of the alias's names is served. Aliases and
+ * fallbacks are found as written, or in any spelling that no model has.
  */
 export function modelNames(index: ModelIndex, { aliases, fallbacks }: ConfiguredNames): ModelNames {
   const aliasKeys = new Keys(aliases);
@@ -94,7 +94,7 @@ class Keys {
     return Object.hasOwn(this.#table, name) ? name : null;
   }
 
-  /** As written, else in any case and with or without what Ollama adds to names. */
+  /** As written, else in any letter case and with or without the parts that Ollama adds to names. */
   find(name: string): string | null {
     return this.exact(name) ?? this.#byPlainName.get(plainName(name)) ?? null;
   }

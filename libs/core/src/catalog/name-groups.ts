@@ -16,9 +16,9 @@ interface Naming {
 }
 
 /**
- * Gives every group an id of its own, and as aliases the other names of its endpoints. A name that several groups have
- * is nobody's id: it means all of them, and each is found by that name with `@` and its quantisation. Depends on what
- * the endpoints have and on nothing else, so that names do not change with the order of discovery.
+ * Gives every group an id of its own, and the other names of its endpoints as aliases. A name of several groups is the
+ * id of none: it means all of them, and each has that name with `@` and its quantisation. The result depends only on
+ * the models of the endpoints, so that names do not change with the order of discovery.
  */
 export function nameGroups(groups: readonly (readonly LocatedModel[])[]): NamedGroup[] {
   const namings = groups.map((located): Naming => {
@@ -48,7 +48,7 @@ export function nameGroups(groups: readonly (readonly LocatedModel[])[]): NamedG
     .sort((a, b) => compare(a.id, b.id));
 }
 
-/** By the name without `:latest`, which means nothing. */
+/** By the name without `:latest`, which has no meaning. */
 function sharedNames(namings: readonly Naming[]): Map<string, Naming[]> {
   const byName = new Map<string, Naming[]>();
   for (const naming of namings) {
@@ -63,27 +63,29 @@ function sharedNames(namings: readonly Naming[]): Map<string, Naming[]> {
 }
 
 function sortKey({ natives, located }: Naming): string {
-  const { weights, publisher } = toldOf(natives[0] ?? '', located);
+  const { weights, publisher } = reportedOf(natives[0] ?? '', located);
   return `${natives[0] ?? ''}\n${weights}\n${publisher}`;
 }
 
-/** The lower, the better an id: names that people type come first, names of files last. */
+/** The lower the rank, the better the id: names that people type are first, names of files last. */
 function rank(name: string, located: readonly LocatedModel[]): number {
   if (/\.gguf$/i.test(name) || name.startsWith('/')) return 2;
   return located.some(({ rules, model }) => rules.preferredAsId && model.name === name) ? 0 : 1;
 }
 
-/** A name for a group that shares one: with its quantisation, as LM Studio writes it, and its publisher if need be. */
+/**
+ * A name for a group that shares one: with its quantisation, as LM Studio writes it, and its publisher if necessary.
+ */
 function distinguish(
   name: string,
   { located, aliases }: Naming,
   sharers: readonly Naming[],
   taken: Set<string>,
 ): string {
-  const { weights, publisher } = toldOf(name, located);
+  const { weights, publisher } = reportedOf(name, located);
   const alike = sharers.filter((one) => weightsOf(name, one) === weights);
-  const told = alike.length > 1 && publisher !== '' ? [publisher, weights] : [weights];
-  const label = told
+  const reported = alike.length > 1 && publisher !== '' ? [publisher, weights] : [weights];
+  const label = reported
     .filter((part) => part !== '')
     .join('-')
     .toLowerCase()
@@ -97,29 +99,29 @@ function distinguish(
   }
 }
 
-/** What a group tells of its weights under a name, with or without `:latest`. */
+/** The weights that a group reports under a name, with or without `:latest`. */
 function weightsOf(name: string, { natives, located }: Naming): string {
   const key = withoutLatest(name);
-  return toldOf(natives.find((native) => withoutLatest(native) === key) ?? '', located).weights;
+  return reportedOf(natives.find((native) => withoutLatest(native) === key) ?? '', located).weights;
 }
 
-function toldOf(
+function reportedOf(
   name: string,
   located: readonly LocatedModel[],
 ): { readonly weights: string; readonly publisher: string } {
-  const told = (tell: (one: LocatedModel) => string): string =>
+  const reported = (read: (one: LocatedModel) => string): string =>
     located
       .filter(({ model }) => model.name === name)
-      .map(tell)
+      .map(read)
       .filter((value) => value !== '')
       .sort(compare)[0] ?? '';
   return {
-    weights: told(({ parsed }) => parsed.weights ?? ''),
-    publisher: told(({ parsed }) => parsed.publisher.name),
+    weights: reported(({ parsed }) => parsed.weights ?? ''),
+    publisher: reported(({ parsed }) => parsed.publisher.name),
   };
 }
 
-/** Adds names without what may be left out, where no server has that name in any letter case for another model. */
+/** Adds names without optional parts, unless a server has that name in any letter case for another model. */
 function addShorterForms(namings: readonly Naming[]): void {
   const wanted = new Map<string, Set<Naming>>();
   const shorter = namings.map((naming) => {
@@ -149,7 +151,7 @@ function shorterForm(name: string, located: readonly LocatedModel[]): string | n
   if (short !== name) return short;
   const path = readFilePath(name);
   if (path === null) return null;
-  // The file may have the name of a model that was trained further there.
+  // The file may have the name of a model and hold one that was trained further.
   const isKnown = located.some(({ model, parsed }) => model.name === name && parsed.family !== null);
   return isKnown && tellingFolders(path).length > 0 ? null : path.file;
 }

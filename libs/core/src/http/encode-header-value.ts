@@ -1,6 +1,6 @@
 /**
- * A text as it may stand in a header: what is not printable ASCII is percent-encoded as UTF-8, so that two texts never
- * look the same. `%` itself stays, for it is common in names.
+ * A text in a form that a header allows: everything except printable ASCII is percent-encoded as UTF-8, so that two
+ * texts never look the same. `%` is not encoded, because it is common in names.
  */
 export function encodeHeaderValue(text: string): string {
   for (let i = 0; i < text.length; i += 1) {

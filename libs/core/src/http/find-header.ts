@@ -2,7 +2,7 @@
  * The first value of a header in a flat list `[name, value, …]`, whose names may have any case.
  *
  * @param lowerName in lower case
- * @returns null where the list does not have it
+ * @returns null if the list does not have it
  */
 export function findHeader(flat: readonly string[], lowerName: string): string | null {
   for (let i = 0; i + 1 < flat.length; i += 2) {
@@ -12,7 +12,7 @@ export function findHeader(flat: readonly string[], lowerName: string): string |
   return null;
 }
 
-/** Takes every value of a header out of such a list. */
+/** Removes every value of a header from such a list. */
 export function dropHeader(flat: string[], lowerName: string): void {
   for (let i = flat.length - 2; i >= 0; i -= 2) {
     const name = flat[i];

@@ -32,7 +32,7 @@ const REQUEST_RULES: ReadonlyMap<string, RequestRule> = new Map<string, RequestR
   // The gateway has asked the client for the body already (RFC 9110 §10.1.1).
   ['expect', 'drop'],
   ['cookie', 'drop'],
-  // The gateway answers for CORS. Ollama and others refuse a request with a foreign Origin.
+  // The gateway handles CORS itself. Ollama and others refuse a request with a foreign Origin.
   ['origin', 'drop'],
   ['access-control-request-method', 'drop'],
   ['access-control-request-headers', 'drop'],
@@ -59,7 +59,7 @@ export const requestRule = memoByName((name): RequestRule => {
 
 export type ResponseRule = 'keep' | 'drop' | 'via';
 
-/** Headers that would act on the gateway's own origin in a browser, or contradict what the gateway sends itself. */
+/** Headers that would affect the gateway's own origin in a browser, or contradict headers of the gateway. */
 const RESPONSE_DROPPED: ReadonlySet<string> = new Set([
   ...HOP_BY_HOP,
   'set-cookie',

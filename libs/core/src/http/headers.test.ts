@@ -86,7 +86,7 @@ test('keeps Content-Length and Content-Type although Connection lists them', () 
   assert.deepEqual([values(headers, 'content-length'), values(headers, 'content-type')], [['5'], ['a/b']]);
 });
 
-test('sends the backend the length of the body as it is sent', () => {
+test('sends the backend the length of the body that is sent', () => {
   assert.deepEqual(values(toBackend(['content-length', '10'], { contentLength: 12 }), 'Content-Length'), [
     '12',
   ]);
@@ -184,7 +184,7 @@ test('passes all other headers byte for byte and in their order, both ways', () 
   );
 });
 
-test('leaves out what tells of the coded form of a body that was decoded', () => {
+test('leaves out headers that describe the coded form of a body that was decoded', () => {
   const raw = ['Content-Encoding', 'gzip', 'Content-Digest', 'x', 'content-md5', 'y', 'Content-Type', 'z'];
   const names = (isDecoded: boolean): string[] =>
     toBackend(raw, { isDecoded }).filter((text) => /^content-/i.test(text));

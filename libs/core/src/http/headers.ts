@@ -20,25 +20,25 @@ export interface BackendHeaderFacts {
   readonly requestId: string;
   /** Flat: the headers that the configuration gives this endpoint. They replace the client's. */
   readonly credentials: readonly string[] | null;
-  /** Headers that this kind of server must not get, in lower case. */
+  /** Headers that this kind of server must not receive, in lower case. */
   readonly withheld: ReadonlySet<string>;
-  /** The content codings of the body were undone: headers that tell of its coded form are left out. */
+  /** The content codings of the body were undone: headers that describe the coded form are left out. */
   readonly isDecoded: boolean;
   /** Length of the body as it is sent, in bytes; null if it is not known. */
   readonly contentLength: number | null;
 }
 
 /**
- * Makes the headers for the backend from the client's, both flat `[name, value, …]`. Names, order and values stay as
- * they came. Headers that end at the gateway are left out (RFC 9110 §7.6.1), and those that name the client are added.
- * Transfer-Encoding is left out too: whoever sends the body frames it.
+ * Makes the headers for the backend from the client's, both flat `[name, value, …]`. Names, order and values are
+ * unchanged. Headers that end at the gateway are left out (RFC 9110 §7.6.1), and those that name the client are added.
+ * Transfer-Encoding is left out too, because the sender of the body chooses the framing.
  */
 export function backendHeaders(raw: readonly string[], facts: BackendHeaderFacts): string[] {
   const headers: string[] = ['Host', facts.host];
   const nominated = nominatedNames(raw);
   const own = facts.credentials === null ? NO_OWN : ownHeaders(facts.credentials);
   const { peerTrusted: trusted, withheld } = facts;
-  // False for a chunked body that has been read whole: it gets a length. A request without a body gets none.
+  // False for a chunked body that has been read completely: it gets a length. A request without a body gets none.
   let framed = facts.contentLength === null || facts.contentLength === 0;
   let via = '';
   let forwardedFor = '';
@@ -90,7 +90,7 @@ export function backendHeaders(raw: readonly string[], facts: BackendHeaderFacts
   return headers;
 }
 
-/** The coding itself, and digests of what was coded (RFC 9530 §2 and §3). */
+/** The coding itself, and digests of the coded form (RFC 9530 §2 and §3). */
 const OF_CODED_BODIES: ReadonlySet<string> = new Set([
   'content-encoding',
   'content-digest',
@@ -106,11 +106,10 @@ function peerOf({ peerAddress, clientAddress }: BackendHeaderFacts): string {
 }
 
 /**
- * Makes the headers for the client from the backend's, both flat `[name, value, …]`. Names, order and values stay as
- * they came, Content-Length included. Headers that end at the gateway (RFC 9110 §7.6.1) or that only the gateway sends
+ * Makes the headers for the client from the backend's, both flat `[name, value, …]`. Names, order and values are
+ * unchanged, Content-Length included. Headers that end at the gateway (RFC 9110 §7.6.1) or that only the gateway sends
  * are left out.
- *
- * @param credentials flat, what the endpoint was sent: a header that repeats one of these secrets is left out
+ * @param credentials flat, the secrets that were sent to the endpoint: a header that repeats one is left out
  */
 export function clientHeaders(
   raw: readonly string[],
@@ -145,7 +144,7 @@ const NO_OWN: OwnHeaders = { names: new Set(), hasCredentials: false, secrets: [
 const MIN_SECRET_LENGTH = 8;
 const ownByList = new WeakMap<readonly string[], OwnHeaders>();
 
-/** Computed once for each endpoint: its list is one object for as long as it is configured. */
+/** Computed once for each endpoint: its list is the same object while it is configured. */
 function ownHeaders(credentials: readonly string[]): OwnHeaders {
   let own = ownByList.get(credentials);
   if (own === undefined) {

@@ -4,10 +4,10 @@ const MAX_NAMES = 2_048;
 const MAX_NAME_LENGTH = 64;
 
 /**
- * Remembers the result of a function for each spelling of a header's name. Few spellings occur, so one look-up replaces
- * lower-casing and comparing. The memory is bounded, because clients can send any name.
+ * Caches the result of a function for each spelling of a header's name. Few spellings occur, so one look-up replaces
+ * lower-casing and comparing. The cache is bounded, because clients can send any name.
  *
- * @param of gets the name in lower case
+ * @param of receives the name in lower case
  */
 export function memoByName<Result>(of: (lowerName: string) => Result): (name: string) => Result {
   const results = new Map<string, Result>();

@@ -1,12 +1,12 @@
 const UNUSUAL = /\/[/.]|%2e/i;
-/** Decoded once by a proxy before the server, once by the server, and once more by a framework that does it again. */
+/** A proxy before the server may decode, the server does, and a framework may do it again. */
 const MAX_DECODED = 3;
 const DOTS = /(?:^|[/\\])\.\.(?:[/\\;]|$)/;
 
 /**
- * The path with what servers and proxies read alike written one way, so that it is judged as they will read it: slashes
- * that follow each other are one, `.` segments are left out, and `%2e` is a dot (RFC 3986 §6.2.2). Other escapes and a slash
- * at the end stay.
+ * The path in one form for all spellings that servers and proxies read alike, so that checks see what they will read.
+ * Consecutive slashes become one, `.` segments are removed, and `%2e` becomes a dot (RFC 3986 §6.2.2). Other escapes
+ * and a slash at the end are unchanged.
  *
  * @param path begins with a slash; without query
  */
@@ -32,9 +32,9 @@ export function decodeLeniently(path: string): string {
 }
 
 /**
- * Why no server may get the path, or null: one with a `..` segment may leave an endpoint's base path, and a NUL ends the
- * path early for some servers. Escapes of escapes count too, because a proxy before the server may decode as well. A fragment is
- * no part of a request's target (RFC 9112 §3.2): some servers cut it off.
+ * Why no server may get the path; null if servers may. A `..` segment may leave an endpoint's base path, and a NUL ends
+ * the path early for some servers. Double escapes count too, because a proxy before the server may decode as well. A
+ * fragment is not part of a request's target (RFC 9112 §3.2), and some servers cut it off.
  */
 export function pathFault(path: string): string | null {
   if (path.includes('#')) return 'a fragment (#)';
@@ -50,7 +50,7 @@ export function pathFault(path: string): string | null {
   return null;
 }
 
-/** By its bytes: a callback for each escape would cost milliseconds for a path of nothing but escapes. */
+/** Works on bytes: a callback for each escape would cost milliseconds for a path that consists of escapes. */
 function decodeEscapes(path: string): string {
   const first = path.indexOf('%');
   if (first === -1) return path;
@@ -68,7 +68,7 @@ function decodeEscapes(path: string): string {
 
 const PERCENT = 0x25;
 
-/** The value of an ASCII hexadecimal digit; -1 for what is none. */
+/** The value of an ASCII hexadecimal digit; -1 for other bytes. */
 function hexDigit(byte = 0): number {
   if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
   const letter = byte | 0x20;

@@ -5,7 +5,7 @@ const MAX_LENGTH = 128;
 const prefix = randomBytes(6).toString('hex');
 let count = 0;
 
-/** An id that no other process makes: random text of this process and a count. */
+/** An id that is unique over all processes: random text of this process and a count. */
 export function newRequestId(): string {
   count += 1;
   return `${prefix}-${count.toString(36)}`;

@@ -37,7 +37,7 @@ function parseRange(text: string): Range {
   if (address === null) throw new RangeError(`"${text}" is not a network such as 10.0.0.0/8`);
   const width = address.family === 4 ? 32 : 128;
   let length = slash < 0 ? width : prefixLength(text.slice(slash + 1));
-  // In ::ffff:10.0.0.0/104 the length counts the 96 bits before the IPv4 address.
+  // In ::ffff:10.0.0.0/104 the length includes the 96 bits before the IPv4 address.
   if (slash >= 0 && address.family === 4 && text.includes(':')) length -= 96;
   if (!(length >= 0 && length <= width)) {
     throw new RangeError(`"${text}" has no prefix length from 0 to ${String(width)} behind its slash`);

@@ -114,7 +114,7 @@ function has(list: readonly string[], text: string): boolean {
   return parseCidrs(list).has(address);
 }
 
-test('takes single addresses and IPv4-mapped networks, and refuses what is no network', () => {
+test('takes single addresses and IPv4-mapped networks, and refuses a text that is no network', () => {
   assert.equal(has(['192.0.2.1'], '192.0.2.1'), true);
   assert.equal(has(['192.0.2.1'], '192.0.2.2'), false);
   assert.equal(has(['::ffff:10.0.0.0/104'], '10.9.9.9'), true);

@@ -16,13 +16,13 @@ const UNKNOWN: Peer = { address: 'unknown', trusted: false };
 export class Trust {
   readonly #enabled: boolean;
   readonly #proxies: Cidrs;
-  /** Addresses that have been parsed, because the same ones recur. Bounded, because clients can invent them. */
+  /** Cache of parsed addresses, because the same ones recur. Bounded, because clients can invent them. */
   readonly #peers = new Map<string, Peer>();
 
   /**
    * @param enabled whether forwarding headers count at all
    * @param proxies networks of the proxies, such as `10.0.0.0/8`
-   * @throws RangeError naming the entry that is no network
+   * @throws RangeError that names the entry that is no network
    */
   constructor(enabled: boolean, proxies: readonly string[]) {
     this.#enabled = enabled;
@@ -34,7 +34,7 @@ export class Trust {
     return this.peer(peer).trusted;
   }
 
-  /** The address in its usual form; `unknown` for what is no address, such as that of a peer that is gone. */
+  /** The address in its usual form; `unknown` for a text that is no address, such as that of a closed connection. */
   peer(text: string): Peer {
     const known = this.#peers.get(text);
     if (known !== undefined) return known;
@@ -51,9 +51,9 @@ export class Trust {
 }
 
 /**
- * Finds the client's address. X-Forwarded-For is read from its end, because only its last entries were written by
- * trusted proxies. The first address that is not a trusted proxy is the client's. Where an entry is no address, the
- * proxy that wrote it counts as the client.
+ * Finds the client's address. X-Forwarded-For is read from its end, because trusted proxies wrote only its last
+ * entries. The first address that is not a trusted proxy is the client's. If an entry is no address, the proxy that
+ * wrote it counts as the client.
  *
  * @param peer address of the TCP peer; empty if its connection is closed
  * @param forwardedFor X-Forwarded-For, several joined by commas; undefined if there is none
@@ -86,7 +86,7 @@ function withoutPort(text: string): string {
 /**
  * The key of an address for limits. IPv6 counts by /64, because a client can use every address of its own /64.
  *
- * @returns the address itself for IPv4 and for what is no address
+ * @returns the address itself for IPv4 and for a text that is no address
  */
 export function limitKey(address: string): string {
   const parsed = parseAddress(address);

@@ -59,7 +59,7 @@ describe('an endpoint that refused', () => {
     assert.equal(backoff.inARow, 1);
   });
 
-  test('is left alone for as long as Retry-After says, until it serves a request sent since', () => {
+  test('lasts for the time in Retry-After, until the endpoint serves a request sent since', () => {
     const backoff = newBackoff();
     recordRefusal(backoff, { startedAt: NOW, retryAfterMs: 30_000 }, NOW + 1);
     recordServed(backoff, NOW - 60_000);

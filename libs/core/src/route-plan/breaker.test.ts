@@ -177,15 +177,15 @@ describe('requests from before a change', () => {
   });
 });
 
-describe('what other processes tell', () => {
-  const told = { cause: 'connection', reason: 'connection reset', at: NOW - 40 } as const;
-  const over = { ejectedAt: told.at, reason: 'a probe', at: NOW + 3 };
+describe('reports of other processes', () => {
+  const ejection = { cause: 'connection', reason: 'connection reset', at: NOW - 40 } as const;
+  const over = { ejectedAt: ejection.at, reason: 'a probe', at: NOW + 3 };
 
   test('ejects when another process did, once', () => {
     const breaker = newBreaker();
-    applyEjection(breaker, told, NOW);
+    applyEjection(breaker, ejection, NOW);
     const until = breaker.ejectedUntil;
-    applyEjection(breaker, told, NOW + 100);
+    applyEjection(breaker, ejection, NOW + 100);
     assert.deepEqual(
       [breaker.state, breaker.reason, breaker.ejectedAt],
       ['ejected', 'connection reset', NOW - 40],
@@ -193,16 +193,16 @@ describe('what other processes tell', () => {
     assert.equal(breaker.ejectedUntil, until);
   });
 
-  test("takes over the cluster's reason and time where it ejected by itself", () => {
+  test("takes over the cluster's reason and time after ejecting by itself", () => {
     const breaker = newBreaker();
     refuse(breaker);
-    applyEjection(breaker, told, NOW + 3);
+    applyEjection(breaker, ejection, NOW + 3);
     assert.deepEqual([breaker.reason, breaker.ejectedAt, breaker.strikes], ['connection reset', NOW - 40, 1]);
   });
 
   test('re-admits when another process did, but not from an ejection that began since', () => {
     const breaker = newBreaker();
-    applyEjection(breaker, told, NOW);
+    applyEjection(breaker, ejection, NOW);
     applyReadmission(breaker, { ...over, ejectedAt: NOW - 900 }, NOW + 1);
     assert.equal(breaker.state, 'ejected');
     applyReadmission(breaker, over, NOW + 1);
@@ -212,16 +212,16 @@ describe('what other processes tell', () => {
     );
   });
 
-  test("takes over the cluster's re-admission where it made one by itself", () => {
+  test("takes over the cluster's re-admission after making one by itself", () => {
     const breaker = newBreaker();
-    applyEjection(breaker, told, NOW);
+    applyEjection(breaker, ejection, NOW);
     applyCheck(breaker, { checkedAt: NOW + 5, passed: true }, NOW + 6);
     assert.equal(breaker.readmission, 'a health check passed');
     applyReadmission(breaker, over, NOW + 7);
     assert.deepEqual([breaker.readmission, breaker.readmittedAt], ['a probe', over.at]);
   });
 
-  test('takes over a re-admission from before it started, and none that is older than what it knows', () => {
+  test('takes over a re-admission from before it started, and none that is older than its own', () => {
     const breaker = newBreaker();
     applyReadmission(breaker, over, NOW);
     assert.deepEqual([breaker.readmission, breaker.readmittedAt], ['a probe', over.at]);
@@ -234,9 +234,9 @@ describe('what other processes tell', () => {
     const revisions = [breaker.revision];
     for (const change of [
       () => refuse(breaker),
-      () => applyEjection(breaker, told, NOW),
+      () => applyEjection(breaker, ejection, NOW),
       () => applyReadmission(breaker, over, NOW),
-      () => applyEjection(breaker, told, NOW),
+      () => applyEjection(breaker, ejection, NOW),
       () => recordStatus(breaker, 200, NOW, NOW),
     ]) {
       change();

@@ -1,38 +1,38 @@
 /**
- * What one worker knows of an endpoint's failures in traffic. Plain data with one owner; all times are milliseconds
- * of one clock, the caller's.
+ * A worker's record of an endpoint's failures in traffic. Plain data with one owner. All times are milliseconds of the
+ * caller's clock.
  */
 export interface Breaker {
-  /** `ejected`: not routed to. `probing`: one request is trying it, the others stay away. */
+  /** `ejected`: not routed to. `probing`: one request tries it, all others go elsewhere. */
   state: 'closed' | 'ejected' | 'probing';
-  /** Which failures led to it; a server whose answers fail may well pass its health checks. */
+  /** The failures that caused the ejection. A server whose responses fail may pass its health checks. */
   cause: 'connection' | 'status';
-  /** Why it was ejected the last time, for people. */
+  /** Why it was last ejected, for people. */
   reason: string;
-  /** When it was ejected the last time, by the clock of the process that decided it. */
+  /** When it was last ejected, by the clock of the process that decided it. */
   ejectedAt: number;
-  /** When it was re-admitted the last time, by the clock of the process that decided it; 0 for never. */
+  /** When it was last re-admitted, by the clock of the process that decided it; 0 for never. */
   readmittedAt: number;
   /** Why, for people. */
   readmission: string;
-  /** Rises with each change of what `endpointStatus` is made of. */
+  /** Rises with each change of the inputs of `endpointStatus`. */
   revision: number;
   /** When this worker last ejected it, or found it still failing, by its own clock. */
   struckAt: number;
-  /** When it was last re-admitted: failures of requests from before say nothing of it any more. */
+  /** When it was last re-admitted: failures of requests sent before no longer count. */
   closedAt: number;
-  /** Before it, no probe is due, and after failing answers no health check re-admits. */
+  /** Until then no probe is due, and after failing responses no health check re-admits. */
   ejectedUntil: number;
-  /** Ejections since it last served; makes the next one longer. */
+  /** Ejections since it last served; each lengthens the next one. */
   strikes: number;
-  /** Until when a probe that was granted, and not yet sent or settled, keeps others from probing. */
+  /** Until when a granted probe that is not yet sent or settled keeps others from probing. */
   probeUntil: number;
   /** A granted probe that no request has taken yet. */
   probeGranted: boolean;
-  /** The agent's newest check that was known when it was ejected, and the newest seen since. */
+  /** The agent's newest check known at the ejection, and the newest check since. */
   checkAtEjection: number;
   checkSeen: number;
-  /** Answers of the last WINDOW_MS by slices of SLICE_MS. */
+  /** Responses of the last WINDOW_MS, in slices of SLICE_MS. */
   readonly good: Float64Array;
   readonly bad: Float64Array;
   readonly vague: Float64Array;
@@ -42,9 +42,9 @@ export interface Breaker {
 export const WINDOW_MS = 20_000;
 const SLICES = 10;
 const SLICE_MS = WINDOW_MS / SLICES;
-/** Failing answers within the window that it takes to eject. */
+/** Failing responses within the window that cause an ejection. */
 export const MIN_FAILURES = 5;
-/** An ejection lasts so long at first, twice as long each time it follows another, and this at most. */
+/** Duration of a first ejection, which each consecutive one doubles, and the longest duration. */
 export const EJECTION_MS = 5_000;
 export const MAX_EJECTION_MS = 60_000;
 
@@ -72,17 +72,17 @@ export function newBreaker(): Breaker {
   };
 }
 
-/** What a report did to the breaker, for the caller to tell the cluster. */
+/** The change that a report made to the breaker, for the caller to publish to the cluster. */
 export type BreakerChange = 'ejected' | 'readmitted';
 
 export interface FailedAttempt {
   /** For people, such as `connection refused`. */
   readonly reason: string;
-  /** When the attempt began: one from before the last re-admission counts for nothing. */
+  /** When the attempt began. If before the last re-admission, it does not count. */
   readonly startedAt: number;
 }
 
-/** No connection, or one that broke before any byte of a response. Ejects at once. */
+/** No connection, or one that broke off before the first byte of a response. Ejects at once. */
 export function recordConnectionFailure(
   breaker: Breaker,
   { reason, startedAt }: FailedAttempt,
@@ -94,11 +94,11 @@ export function recordConnectionFailure(
 
 /**
  * The head of a response. 502, 503 and 504 count as the endpoint's failures. Other 5xx count only while no response of
- * it is good: servers answer 500 to a client's broken request too, and one such client must not eject a fleet. A 4xx
- * says nothing.
+ * it is good: servers also answer 500 to a client's broken request, and one such client must not eject a fleet. A 4xx
+ * does not count.
  *
- * @param startedAt when the request was sent: to one from before the ejection a good response re-admits nothing, to
- *   one from before the last re-admission a failing one counts for nothing
+ * @param startedAt when the request was sent. If before the ejection, a good response does not re-admit; if before the
+ *   last re-admission, a failing one does not count
  */
 export function recordStatus(
   breaker: Breaker,
@@ -126,7 +126,7 @@ export function recordStatus(
   return eject(breaker, { cause: 'status', reason, at: now }, now);
 }
 
-/** A response that says no more than that the endpoint is there. */
+/** A response that only shows that the endpoint is reachable. */
 export function recordAlive(breaker: Breaker, status: number, now: number): BreakerChange | null {
   return breaker.state === 'probing' ? close(breaker, answered(status), now) : null;
 }
@@ -135,7 +135,7 @@ function answered(status: number): string {
   return `a request was answered (${status})`;
 }
 
-/** Why and when an endpoint was ejected, as the process that decided it says. */
+/** Why and when an endpoint was ejected, as reported by the process that decided it. */
 export interface EjectionFacts {
   readonly cause: Breaker['cause'];
   readonly reason: string;
@@ -144,8 +144,8 @@ export interface EjectionFacts {
 }
 
 /**
- * Takes over the ejection that stands in the cluster. Where this process ejected the endpoint by itself at the same
- * time, the cluster's reason and time replace its own, so that every process shows the same.
+ * Takes over the ejection in force in the cluster. If this process ejected the endpoint at the same time, the cluster's
+ * reason and time replace its own, so that every process shows the same.
  */
 export function applyEjection(breaker: Breaker, facts: EjectionFacts, now: number): void {
   if (breaker.state === 'closed') {
@@ -158,9 +158,9 @@ export function applyEjection(breaker: Breaker, facts: EjectionFacts, now: numbe
   breaker.revision += 1;
 }
 
-/** Why and when an endpoint was re-admitted, as the process that decided it says. */
+/** Why and when an endpoint was re-admitted, as reported by the process that decided it. */
 export interface ReadmissionFacts {
-  /** `at` of the ejection that is over; one that began since stands. */
+  /** `at` of the ejection that ended; one that began later remains in force. */
   readonly ejectedAt: number;
   readonly reason: string;
   /** Epoch milliseconds of that process. */
@@ -168,8 +168,8 @@ export interface ReadmissionFacts {
 }
 
 /**
- * Takes over the re-admission of the cluster, also where this process made one by itself at the same time or has never
- * heard of the ejection, so that every process shows the same.
+ * Takes over the re-admission of the cluster, even if this process made one at the same time or does not know of the
+ * ejection, so that every process shows the same.
  */
 export function applyReadmission(breaker: Breaker, facts: ReadmissionFacts, now: number): void {
   const { ejectedAt, reason, at } = facts;
@@ -190,8 +190,9 @@ export interface Check {
 }
 
 /**
- * The agent's last check, with each snapshot. One from after the ejection that passed re-admits the endpoint; where
- * responses failed, not before the ejection's time is over, because such a server may well pass its health checks.
+ * Applies the agent's last check, with each snapshot. A passed check that began after the ejection re-admits the
+ * endpoint. After failing responses it does so only once the ejection's time is over, because such a server may pass
+ * its health checks.
  */
 export function applyCheck(
   breaker: Breaker,
@@ -199,14 +200,14 @@ export function applyCheck(
   now: number,
 ): BreakerChange | null {
   const seen = checkedAt ?? 0;
-  // A probe that nothing used in its time may be another process's by now.
+  // A probe that no request used in time may have been granted to another process.
   if (breaker.probeGranted && now >= breaker.probeUntil) breaker.probeGranted = false;
   if (breaker.state === 'closed') {
     breaker.checkSeen = seen;
     return null;
   }
-  // The agent's clock may differ from this one: a check that seems older still counts if it is the second new one,
-  // because that began after the first had ended.
+  // The agent's clock may differ from this one. A check that seems older counts if it is the second new one, because it
+  // began after the first had ended.
   const second = breaker.checkSeen > breaker.checkAtEjection && seen > breaker.checkSeen;
   const newer = seen > breaker.checkAtEjection && (seen > breaker.struckAt || second);
   breaker.checkSeen = Math.max(breaker.checkSeen, seen);
@@ -216,12 +217,12 @@ export function applyCheck(
     : null;
 }
 
-/** Whether it is time to ask the cluster for a probe permit. */
+/** Whether it is time to request a probe permit from the cluster. */
 export function isProbeDue(breaker: Breaker, now: number): boolean {
   return breaker.state !== 'closed' && now >= breaker.ejectedUntil && now >= breaker.probeUntil;
 }
 
-/** The cluster granted this process the probe: the next request that could go there does. */
+/** The cluster granted this process the probe: the next suitable request makes it. */
 export function grantProbe(breaker: Breaker, untilMs: number): void {
   if (breaker.state === 'closed') return;
   breaker.state = 'probing';
@@ -229,14 +230,14 @@ export function grantProbe(breaker: Breaker, untilMs: number): void {
   breaker.probeUntil = untilMs;
 }
 
-/** A request goes to it: takes the grant, so that no second one follows. */
+/** A request goes to it and uses the grant, so that no second one follows. */
 export function takeProbe(breaker: Breaker): void {
   breaker.probeGranted = false;
 }
 
 function eject(breaker: Breaker, { cause, reason, at }: EjectionFacts, now: number): BreakerChange | null {
   const isNew = breaker.state === 'closed';
-  // Requests that were under way together fail together: that is one strike.
+  // Requests that were in flight together fail together: that counts as one ejection.
   if (breaker.state === 'ejected' && now < breaker.ejectedUntil) return null;
   if (isNew) {
     breaker.reason = reason;
@@ -282,7 +283,7 @@ function weigh(breaker: Breaker): { failed: number; all: number; isStorm: boolea
   return { failed, all: good + failed, isStorm };
 }
 
-/** Empties the slices that have passed since the last answer. */
+/** Clears the slices that have passed since the last response. */
 function turnTo(breaker: Breaker, now: number): void {
   const slice = Math.floor(now / SLICE_MS);
   const passed = slice - breaker.slice;

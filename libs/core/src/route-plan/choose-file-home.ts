@@ -4,12 +4,11 @@ import type { Candidate, FleetView, RouteScope } from './fleet-view.ts';
 import { refusalMessage } from './refusal-message.ts';
 
 /**
- * The endpoint at which a client looks for files of a model, and to which it sends them: one for all of its files, as the
- * model is made of them at one server, and the same in every process of every host. It changes only with the endpoints
- * that serve.
- *
- * @param client what tells it from others, such as its address
- * @param takes whether an endpoint takes files; one that does not is chosen only where no other can be
+ * The endpoint at which a client looks for files of a model, and to which it sends them. It is one endpoint for all
+ * files, because the model is made of them at one server, and it is the same in every process of every host. It changes
+ * only with the endpoints that serve.
+ * @param client identifies the client, such as by its address
+ * @param takes whether an endpoint takes files; one that does not is chosen only if no other can be
  * @throws OllaError NO_ENDPOINT
  */
 export function chooseFileHome(

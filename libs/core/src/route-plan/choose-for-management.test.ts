@@ -42,7 +42,7 @@ test('finds no model by an alias, or by the name that it has at another server',
   assert.equal(choose({ model: 'named/otherwise:q4' }), 'a named/otherwise:q4 false');
 });
 
-test('makes a model where its base is, whoever has the name', () => {
+test('makes a model where its base is, even if another endpoint has the name', () => {
   assert.equal(choose({ model: 'new', base: 'base', makes: true }), 'b - false');
   assert.equal(choose({ model: 'm', base: 'base', makes: true }), 'b - false');
   assert.equal(choose({ model: 'm', base: 'from-a-library', makes: true }), 'a m:latest true');
@@ -56,7 +56,7 @@ test('makes a model where its files are, before where its base or its name is', 
   assert.equal(choose({ model: 'm', makes: true, filesAt: new Set(['a', 'b', 'c']) }), 'a m:latest true');
 });
 
-test('says where the files are when that endpoint takes no calls', () => {
+test('names the endpoint with the files if it takes no calls', () => {
   const drained = fleet(specs.map((spec) => ({ ...spec, drained: spec.name === 'c' })));
   assert.throws(() => choose({ model: 'new', makes: true, filesAt: new Set(['c']) }, drained), {
     code: 'MODEL_UNAVAILABLE',
@@ -71,30 +71,33 @@ test('makes a new model at the endpoint of the highest priority with the fewest 
   assert.equal(choose({ model: 'new', makes: true }, failing), 'b - false');
 });
 
-test('makes a model anew elsewhere when the endpoint that has it takes no calls', () => {
+test('makes a model elsewhere if the endpoint that has it takes no calls', () => {
   const drained = fleet(specs.map((spec) => ({ ...spec, drained: spec.name === 'a' })));
   assert.equal(choose({ model: 'm', makes: true }, drained), 'c - false');
 });
 
-test('chooses the endpoint that the client names, whoever has the model', () => {
+test('chooses the endpoint that the client names, even if another one has the model', () => {
   assert.equal(choose({ target: 'c', model: 'm' }), 'c - false');
   assert.equal(choose({ target: 'a', model: 'm' }), 'a m:latest true');
 });
 
-test('refuses with a code and a message that name what is wrong', () => {
+test('refuses with a code and a message that name the fault', () => {
   assert.throws(() => choose({ target: 'nope' }), { code: 'ENDPOINT_NOT_FOUND', message: /a, b, c$/ });
   assert.throws(() => choose({ target: 'v' }), { code: 'ENDPOINT_NOT_FOUND' });
   assert.throws(() => choose({}), { code: 'BAD_REQUEST' });
-  assert.throws(() => choose({ model: 'nobody' }), { code: 'MODEL_NOT_FOUND', message: /"nobody"/ });
+  assert.throws(() => choose({ model: 'unknown' }), { code: 'MODEL_NOT_FOUND', message: /"unknown"/ });
   assert.throws(() => choose({ model: 'w' }), { code: 'MODEL_NOT_FOUND' });
-  const away = fleet(specs.map((spec) => ({ ...spec, state: 'offline' as const })));
-  assert.throws(() => choose({ model: 'm' }, away), { code: 'MODEL_UNAVAILABLE', message: /a is offline/ });
-  assert.throws(() => choose({ model: 'new', base: 'base', makes: true }, away), {
+  const unavailable = fleet(specs.map((spec) => ({ ...spec, state: 'offline' as const })));
+  assert.throws(() => choose({ model: 'm' }, unavailable), {
+    code: 'MODEL_UNAVAILABLE',
+    message: /a is offline/,
+  });
+  assert.throws(() => choose({ model: 'new', base: 'base', makes: true }, unavailable), {
     code: 'MODEL_UNAVAILABLE',
     message: /"base".*b is offline/,
   });
-  assert.throws(() => choose({ model: 'new', makes: true }, away), { code: 'NO_ENDPOINT' });
-  assert.throws(() => choose({ target: 'a' }, away), { code: 'NO_ENDPOINT', message: /a is offline/ });
+  assert.throws(() => choose({ model: 'new', makes: true }, unavailable), { code: 'NO_ENDPOINT' });
+  assert.throws(() => choose({ target: 'a' }, unavailable), { code: 'NO_ENDPOINT', message: /a is offline/ });
 });
 
 const HOMES: Spec[] = ['a', 'b', 'c', 'd'].map((name) => ({ name }));
@@ -122,8 +125,8 @@ test('sends files to endpoints of the highest priority, to an ejected one only w
   assert.deepEqual(new Set(homes(priorities)), new Set(['c']));
   eject(priorities, 'c', 1_000);
   assert.deepEqual(new Set(homes(priorities)), new Set(['a', 'b', 'd']));
-  const away = fleet(HOMES.map((spec) => ({ ...spec, state: 'offline' as const })));
-  assert.throws(() => homes(away), { code: 'NO_ENDPOINT' });
+  const unavailable = fleet(HOMES.map((spec) => ({ ...spec, state: 'offline' as const })));
+  assert.throws(() => homes(unavailable), { code: 'NO_ENDPOINT' });
 });
 
 test('leaves out endpoints that take no management, unless there is no other', () => {

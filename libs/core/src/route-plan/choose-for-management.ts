@@ -12,24 +12,26 @@ export interface ManagementCall {
   readonly model: string | null;
   /** The model from which it makes another; null for none. */
   readonly base: string | null;
-  /** A model that nobody has yet may be made anywhere. */
+  /** No endpoint has to have the model: it may be made anywhere. */
   readonly makes: boolean;
-  /** Names of the endpoints that have all files of the model to make; null where no files are named, or nobody has them. */
+  /**
+   * Names of the endpoints with all files of the model to make; null if no files are named, or no endpoint has them.
+   */
   readonly filesAt: ReadonlySet<string> | null;
-  /** Whether an endpoint takes such calls. One that does not is chosen only where no other can be. */
+  /** Whether an endpoint takes such calls. One that does not is chosen only if no other can be. */
   readonly takes: (candidate: Candidate) => boolean;
-  /** Bytes of the models that an endpoint has, as far as it tells. */
+  /** Bytes of the models of an endpoint, as far as it reports them. */
   readonly usedBytes: (endpoint: EndpointView) => number;
 }
 
 /**
- * The one endpoint that a call goes to: the one named, else one that has what the call needs: the files, the base, the
- * model itself, in this order. A model of which nobody has anything is made at the endpoint of the highest priority, of
- * several at the one with the fewest bytes of models. One endpoint only, because a call that may have been carried out
- * must not be repeated elsewhere.
+ * The one endpoint that a call goes to: the named one, or else one that has what the call needs: the files, the base,
+ * the model itself, in this order. If no endpoint has any of it, the endpoint of the highest priority gets the model;
+ * of several, the one with the fewest bytes of models. The call goes to one endpoint only, because a call that may have
+ * been carried out must not be repeated elsewhere.
  *
- * A model is found by its own name at each server alone: what is the same model under another name, or an alias, must not
- * be deleted or replaced in its place.
+ * A model is found only by its own name at each server: the same model under another name, or an alias, must not be
+ * deleted or replaced instead.
  *
  * @throws OllaError BAD_REQUEST, ENDPOINT_NOT_FOUND, MODEL_NOT_FOUND, MODEL_UNAVAILABLE, NO_ENDPOINT
  */
@@ -68,7 +70,7 @@ export function chooseForManagement(view: FleetView, call: ManagementCall): Cand
   if (model === null)
     throw new OllaError(
       'BAD_REQUEST',
-      'the call names no model, so that nothing tells which endpoint it is for. Send `model`, for a copy `source`, or the endpoint in X-Olla-Target',
+      'the call names no model, so that its endpoint is unknown. Send `model`, for a copy `source`, or the endpoint in X-Olla-Target',
     );
   if (owners.length > 0) throw refused('MODEL_UNAVAILABLE', { ...members, candidates: owners }, scope, model);
   throw new OllaError(

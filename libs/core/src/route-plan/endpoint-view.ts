@@ -3,15 +3,15 @@ import { endpointStatus, type Drains, type EndpointStatus } from '../endpoint-st
 import type { EndpointSnapshot, EndpointState } from '../snapshot.ts';
 import type { EndpointLive, FleetLive } from './fleet-live.ts';
 
-/** What the configuration says of an endpoint, as far as routing needs it. */
+/** The configuration of an endpoint, as far as routing needs it. */
 export interface EndpointRouting {
   readonly name: string;
   /** See endpoint-key.ts. */
   readonly key: string;
-  /** What it is taken for until a snapshot tells its type. */
+  /** The assumed type until a snapshot gives its type. */
   readonly type: BackendType;
   readonly priority: number;
-  /** null: its slots where the backend tells them, else what is usual for the type. */
+  /** null: its slots if the backend reports them, else the usual value of the type. */
   readonly weight: number | null;
   /** It may have only some of its server's models; absent for all. */
   readonly hasModelFilter?: boolean;
@@ -20,11 +20,11 @@ export interface EndpointRouting {
 export interface EndpointViewInput {
   readonly control: Drains;
   readonly live: FleetLive;
-  /** Requests that a server of a type usually works on at once. */
+  /** The usual number of requests that a server of a type processes at once. */
   readonly concurrencyOf: (type: BackendType) => number;
 }
 
-/** One endpoint as one snapshot shows it. */
+/** One endpoint in one snapshot. */
 export class EndpointView {
   /** Place in the configuration file. */
   readonly order: number;
@@ -32,12 +32,12 @@ export class EndpointView {
   readonly key: string;
   readonly type: BackendType;
   readonly priority: number;
-  /** Requests it is worth at once, above 0. */
+  /** The requests that it can take at once, above 0. */
   readonly weight: number;
   readonly hasModelFilter: boolean;
-  /** Requests that wait in its own queue and are not from this cluster, by its last reading. */
+  /** Requests in its own queue that are not from this cluster, by its last reading. */
   readonly foreignQueue: number;
-  /** What the agent's checks found, null for an endpoint that no agent has seen. Whether it serves says `status`. */
+  /** Result of the agent's checks, null for an endpoint that no agent has seen. `status` shows whether it serves. */
   readonly probed: EndpointSnapshot | null;
   /** The state that balancers weigh endpoints by. */
   readonly state: EndpointState;
@@ -65,7 +65,7 @@ export class EndpointView {
     const slots = probed?.load?.slots ?? null;
     this.weight = settings.weight ?? (slots !== null && slots > 0 ? slots : concurrencyOf(this.type));
     const ours = this.live.inFlight + this.live.othersInFlight;
-    // Of its queue, what this cluster's own requests beyond its slots do not explain.
+    // The part of its queue that this cluster's own requests beyond its slots do not explain.
     const queued = probed?.load?.queued ?? 0;
     this.foreignQueue = Math.max(0, queued - Math.max(0, ours - (slots ?? this.weight)));
     this.#control = control;
@@ -73,7 +73,7 @@ export class EndpointView {
     this.#status = endpointStatus(this, probed, control, this.live.breaker);
   }
 
-  /** As of now: snapshot and control are fixed for a view, the breaker changes with traffic. */
+  /** At this moment: snapshot and control are fixed for a view, the breaker changes with traffic. */
   get status(): EndpointStatus {
     const { breaker } = this.live;
     if (breaker.revision !== this.#revision) {

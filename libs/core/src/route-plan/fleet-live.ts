@@ -1,32 +1,32 @@
 import { newBackoff, type Backoff } from './backoff.ts';
 import { newBreaker, type Breaker } from './breaker.ts';
 
-/** What changes with each request; one object an endpoint for as long as it is configured, over all snapshots. */
+/** The values that change with each request; one object an endpoint while it is configured, over all snapshots. */
 export interface EndpointLive {
   /** Requests that this worker has in flight there: the caller counts them up and down. */
   inFlight: number;
-  /** Those of all other workers, as last heard. */
+  /** Requests of all other workers, by their last reports. */
   othersInFlight: number;
-  /** Turns it has had, divided by its weight: the lowest goes first where loads are alike. */
+  /** Its turns divided by its weight: the lowest goes first among equal loads. */
   turns: number;
   readonly breaker: Breaker;
   readonly backoff: Backoff;
 }
 
-/** Where a rotation stands: the place of the endpoint that had the last turn. */
+/** The position of a rotation: the place of the endpoint that had the last turn. */
 export interface Rotation {
   last: number;
 }
 
 const MAX_ROTATIONS = 4_096;
 
-/** What a worker keeps of its endpoints beyond one snapshot. */
+/** The data of a worker about its endpoints that outlives a snapshot. */
 export class FleetLive {
-  /** 0 to 1, different in each worker: where the rotations of this one start. */
+  /** 0 to 1, different in each worker: the start of its rotations. */
   readonly seed: number;
-  /** Milliseconds of the clock that breakers and backoffs are kept by. */
+  /** Milliseconds of the clock of breakers and backoffs. */
   readonly now: () => number;
-  /** The turns of the endpoint that was chosen last: one that was away takes up from there. */
+  /** The turns of the endpoint that was chosen last: one that returns continues from there. */
   turns = 0;
   readonly #byKey = new Map<string, EndpointLive>();
   readonly #rotations = new Map<string, Rotation>();
@@ -51,12 +51,12 @@ export class FleetLive {
     return live;
   }
 
-  /** Forgets endpoints that are configured no more and have nothing in flight. */
+  /** Forgets endpoints that are no longer configured and have no requests in flight. */
   keepOnly(keys: ReadonlySet<string>): void {
     for (const [key, live] of this.#byKey) if (!keys.has(key) && live.inFlight === 0) this.#byKey.delete(key);
   }
 
-  /** Takes over what the other workers have in flight; endpoints that are not named have nothing. */
+  /** Takes over the other workers' requests in flight; endpoints that are not named have none. */
   setOthersInFlight(others: ReadonlyMap<string, number>): void {
     for (const [key, live] of this.#byKey) live.othersInFlight = others.get(key) ?? 0;
   }

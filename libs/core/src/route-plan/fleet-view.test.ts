@@ -48,7 +48,7 @@ describe('applyChecks', () => {
     assert.deepEqual(statuses(checked), ['healthy', 'healthy']);
   });
 
-  test('does not re-admit an endpoint that the check found away', () => {
+  test('does not re-admit an endpoint that the check found unreachable', () => {
     const live = new FleetLive(0);
     eject(fleet(SPECS, {}, live), 'a', 1_000);
     const specs: Spec[] = [{ name: 'a', state: 'offline' }];

@@ -8,21 +8,21 @@ import { EndpointView, type EndpointRouting, type EndpointViewInput } from './en
 import type { FleetLive, Rotation } from './fleet-live.ts';
 import { onlyModel } from './only-model.ts';
 
-/** An endpoint to send a request to, and under which name it has the model. Shared between plans: never changed. */
+/** An endpoint to send a request to, and its name for the model. Shared between plans, so it is never changed. */
 export interface Candidate {
   readonly endpoint: EndpointView;
-  /** Name to use there; null: as the client wrote it, if it did. */
+  /** Name to use there; null: the name that the client wrote, if any. */
   readonly model: string | null;
-  /** The model's id in the catalog, whatever name it was asked by; null where the endpoint is not known to have it. */
+  /** The model's id in the catalog, for any name that the client used; null if the endpoint is not known to have it. */
   readonly modelId: string | null;
-  /** The name differs from the one asked for, so that the body has to be changed. */
+  /** The name differs from the client's, so that the body has to be changed. */
   readonly rewrite: boolean;
   readonly resident: boolean | null;
-  /** Which step of the name asked for it serves, see Target; 0 where none was asked for. */
+  /** Which step of the client's name serves, see Target; 0 if the request names no model. */
   readonly rank: number;
 }
 
-/** Which endpoints a route may use. Make each once, not one a request: plans are kept by its identity. */
+/** The endpoints that a route may use. Make each scope once, not for each request: plans are cached by its identity. */
 export interface RouteScope {
   /** For messages, such as `/olla/vllm`. */
   readonly label: string;
@@ -31,41 +31,41 @@ export interface RouteScope {
 }
 
 export interface FleetInput extends EndpointViewInput {
-  /** null before the first: no endpoint serves. */
+  /** null before the first snapshot: no endpoint serves. */
   readonly snapshot: Snapshot | null;
   readonly endpoints: readonly EndpointRouting[];
   readonly names: ModelNames;
 }
 
-/** Where one name leads on one route. */
+/** The meaning of one name on one route. */
 export interface Target {
   /** Each endpoint of the route that has the model, once; in the order of the configuration file. */
   readonly candidates: readonly Candidate[];
   readonly rotation: Rotation;
   /** Endpoints of any type that have the model. */
   readonly everywhere: readonly EndpointView[];
-  /** What the name means, in the order in which it is tried; empty for requests without a model. */
+  /** The steps of the name, in the order in which they are tried; empty for requests without a model. */
   readonly steps: readonly NameStep[];
-  /** The id in the catalog of the first model that it means; null for requests without a model. */
+  /** The id in the catalog of the first model of the name; null for requests without a model. */
   readonly modelId: string | null;
 }
 
 const MAX_TARGETS = 4_096;
 
-/** What has been asked of one scope so far. */
+/** Cached results for one scope. */
 interface ScopeTargets {
   readonly members: Target;
   readonly targets: Map<string, Target>;
   only: { readonly target: Target | null } | null;
 }
 
-/** One snapshot made ready for planning; made anew with each snapshot, change of control or configuration. */
+/** One snapshot made ready for planning; made again with each snapshot, change of control or configuration. */
 export class FleetView {
   readonly endpoints: readonly EndpointView[];
   readonly live: FleetLive;
   readonly #input: FleetInput;
   readonly #byName: ReadonlyMap<string, EndpointView>;
-  /** By their plain names; made when it is first asked for. */
+  /** By their plain names; made when first needed. */
   #namesakes: ReadonlyMap<string, readonly Native[]> | null = null;
   readonly #scopes = new Map<RouteScope, ScopeTargets>();
 
@@ -90,13 +90,13 @@ export class FleetView {
     return this.#scope(scope).members;
   }
 
-  /** Where the endpoints that have a model are; with no candidates if the route has none, null if nobody knows it. */
+  /** The endpoints that have a model; without candidates if the route has none, null if the name is unknown. */
   target(scope: RouteScope, name: string): Target | null {
     const { targets } = this.#scope(scope);
     const known = targets.get(name);
     if (known !== undefined) return known;
     const found = this.#makeTarget(scope, name);
-    // Names that nobody knows are not kept: a client can make up any number of them.
+    // Unknown names are not cached: a client can invent any number of them.
     if (found === null) return null;
     if (targets.size >= MAX_TARGETS) targets.clear();
     targets.set(name, found);
@@ -104,15 +104,15 @@ export class FleetView {
   }
 
   /**
-   * The endpoints of a route that have a model of this very name, under its native spelling: for calls that change it. What
-   * else is the same model does not count, nor do configured aliases. In the order of the configuration file.
+   * The endpoints of a route that have a model of exactly this name, under its native spelling, for calls that change
+   * it. Other names of the same model do not count, nor do configured aliases. In the order of the configuration file.
    */
   namesakes(scope: RouteScope, name: string): readonly Candidate[] {
     this.#namesakes ??= this.#indexNatives();
     const found = new Map<EndpointView, Candidate>();
     for (const { endpoint, native, modelId } of this.#namesakes.get(plainName(name)) ?? []) {
       if (scope.types?.has(endpoint.type) === false) continue;
-      // Of two names that differ in their letter case, the one that the client wrote.
+      // Of two names that differ in letter case, the client's.
       if (found.has(endpoint) && native.name !== name) continue;
       const rewrite = native.name !== name;
       found.set(endpoint, {
@@ -143,8 +143,8 @@ export class FleetView {
   }
 
   /**
-   * Where the one model of a route is, for requests that name none; null where there are several, or none is known. A body
-   * gets its name at endpoints that would also serve models which they do not offer.
+   * The target of the one model of a route, for requests that name none; null if there are several, or none is known.
+   * The body gets its name for endpoints that would also serve models which they do not offer.
    */
   only(scope: RouteScope): Target | null {
     const entry = this.#scope(scope);
@@ -206,8 +206,8 @@ export class FleetView {
   }
 
   /**
-   * Adds each endpoint that has the model, unless it is there already. Of several names that it has for the model, the
-   * one wanted: a client that names one of them means that one.
+   * Adds each endpoint that has the model, unless it is in the list already. If it has several names for the model, the
+   * requested one is used, because the client means it.
    */
   #collect(
     { name: wanted, model }: NamedModel,

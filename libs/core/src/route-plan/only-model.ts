@@ -1,6 +1,6 @@
 import type { CatalogModel } from '../snapshot.ts';
 
-/** The one model that these endpoints have between them; null where they have several, or none. */
+/** The one model of these endpoints; null if they have several, or none. */
 export function onlyModel(
   models: readonly CatalogModel[],
   endpoints: ReadonlySet<string>,

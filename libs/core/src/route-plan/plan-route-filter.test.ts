@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { fleet, names, request, routed, STRICT, type Spec } from '../../testing/fleet-fixture.ts';
 import { planRoute } from './plan-route.ts';
 
-test('an endpoint that offers only some of its models gets nothing that may be for another one', () => {
+test('an endpoint with a filter gets no request that may be for a model outside it', () => {
   const specs: Spec[] = [
     { name: 'a', models: { m: 'm' }, filtered: true },
     { name: 'b', models: { n: 'n' } },

@@ -30,10 +30,10 @@ import { BALANCER_NAMES } from './balance/balancers.ts';
 import { planRoute, type Plan, type RoutePolicy } from './plan-route.ts';
 import type { Refresh } from './routing-facts.ts';
 
-/** What is told of the first candidate, or of the refusal. */
+/** The facts about the first candidate, or about the refusal. */
 function reasonOf(plan: Plan): string {
   const facts = plan.kind === 'refused' ? plan.facts : plan.facts[plan.candidates[0]?.rank ?? 0];
-  return facts?.reason ?? assert.fail('nothing is told');
+  return facts?.reason ?? assert.fail('no facts');
 }
 
 test('routes a model to the endpoints that have it, under the name that each has for it', () => {
@@ -64,14 +64,14 @@ test('refuses an unknown model as not found, and a known one without a serving e
     ['refused', 'MODEL_NOT_FOUND'],
   );
   assert.equal(reasonOf(unknown), 'model_not_found');
-  const away = planRoute(view, request('m'), STRICT);
-  assert.ok(away.kind === 'refused');
-  assert.equal(away.code, 'MODEL_UNAVAILABLE');
-  assert.equal(away.facts?.decision, 'rejected');
-  assert.match(away.message, /"m".*a is offline \(connection refused\), b is draining\. /);
+  const unavailable = planRoute(view, request('m'), STRICT);
+  assert.ok(unavailable.kind === 'refused');
+  assert.equal(unavailable.code, 'MODEL_UNAVAILABLE');
+  assert.equal(unavailable.facts?.decision, 'rejected');
+  assert.match(unavailable.message, /"m".*a is offline \(connection refused\), b is draining\. /);
 });
 
-test('stays within the type of a provider route, whatever happens', () => {
+test('stays within the type of a provider route in all cases', () => {
   const view = fleet([
     { name: 'o', models: { m: 'm' } },
     { name: 'v', type: 'vllm', state: 'offline', models: { n: 'n' } },
@@ -97,7 +97,7 @@ test('does not call a model unknown before any endpoint was listed', () => {
   assert.match(plan.message, /is in service: a is unknown\. /);
 });
 
-test('says that nothing was listed, and not that nothing is in service, when the endpoints serve', () => {
+test('reports that no models were listed, and not that no endpoint is in service, while endpoints serve', () => {
   const view = fleet([
     { name: 'a', listed: false },
     { name: 'b', listed: false, state: 'offline' },
@@ -107,7 +107,7 @@ test('says that nothing was listed, and not that nothing is in service, when the
   assert.match(plan.message, /has listed its models yet: a is healthy, b is offline/);
 });
 
-test('follows the routing strategy for a model that is unknown or away', () => {
+test('follows the routing strategy for a model that is unknown or unavailable', () => {
   const view = fleet([
     { name: 'a', models: { n: 'n' } },
     { name: 'b', state: 'offline', models: { m: 'm' } },
@@ -156,7 +156,7 @@ test('follows the routing strategy for a model that is unknown or away', () => {
   );
 });
 
-test('sends no model that is not listed to an endpoint with a model_filter, whatever the strategy', () => {
+test('sends no unlisted model to an endpoint with a model_filter under any strategy', () => {
   const view = fleet([
     { name: 'a', models: { n: 'n' }, filtered: true },
     { name: 'b', models: { n: 'n' } },
@@ -175,7 +175,7 @@ test('spreads requests for an alias over all endpoints that have one of its name
     { name: 'c', models: { file: 'Llama-3.gguf', tag: 'llama3:8b' } },
     { name: 'd', models: { other: 'other' } },
   ];
-  const aliases = { llama: ['llama3:8b', 'llama-3-8b', 'Llama-3.gguf', 'nobody'], ghost: ['nobody'] };
+  const aliases = { llama: ['llama3:8b', 'llama-3-8b', 'Llama-3.gguf', 'unknown'], ghost: ['unknown'] };
   const view = fleet(specs, aliases);
   const plan = routed(planRoute(view, request('llama'), STRICT));
   assert.deepEqual(
@@ -227,9 +227,9 @@ test('serves the model that has the name of an alias while no endpoint of the po
     of('healthy').candidates.map(({ model }) => model),
     ['one', 'llama'],
   );
-  const away = of('offline');
+  const unavailable = of('offline');
   assert.deepEqual(
-    away.candidates.map(({ model, rank }) => [model, away.facts[rank]?.reason]),
+    unavailable.candidates.map(({ model, rank }) => [model, unavailable.facts[rank]?.reason]),
     [['llama', 'model_found']],
   );
 });
@@ -262,7 +262,7 @@ describe('a fallback', () => {
     assert.equal(reasonOf(plan), 'model_found');
   });
 
-  test('serves while no endpoint has the name in service, and says so', () => {
+  test('serves while no endpoint has the name in service, and is named in the plan', () => {
     const plan = planned('big', specs('a', 'b'));
     assert.deepEqual(served(plan), [
       ['mid-c', 1],
@@ -276,7 +276,7 @@ describe('a fallback', () => {
     assert.deepEqual(served(planned('big', specs('a', 'b', 'c'))), [['small-d', 2]]);
   });
 
-  test('stands behind the whole pool of an alias, and may be a pool itself', () => {
+  test('is behind the whole pool of an alias, and may be a pool itself', () => {
     assert.deepEqual(served(planned('team', specs('a', 'b'))), [
       ['mid-c', 0],
       ['small-d', 1],
@@ -324,7 +324,7 @@ describe('a fallback', () => {
   });
 });
 
-test('a candidate carries the id of its model in the catalog, by whatever name the model was asked for', () => {
+test('a candidate carries the id of its model in the catalog for every name of the model', () => {
   const specs: Spec[] = [
     { name: 'a', models: { small: 'small-a' } },
     { name: 'b', models: { big: 'big-b' }, state: 'offline' },

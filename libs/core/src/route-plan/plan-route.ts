@@ -13,21 +13,21 @@ import {
   type RoutingStrategy,
 } from './routing-facts.ts';
 
-/** What a request asks of the fleet. */
+/** The facts of a request that routing needs. */
 export interface RouteRequest {
   readonly scope: RouteScope;
   /** As the client wrote it; null or empty if the request names none. */
   readonly model: string | null;
   /**
-   * Whether it can be told from the body which model a server will take: `none` is no body, and `unreadable` does not go to
-   * endpoints that offer only some of their models. Default `readable`.
+   * Whether the body shows which model a server will take: `none` is no body, and `unreadable` does not go to endpoints
+   * that offer only some of their models. Default `readable`.
    */
   readonly body?: 'none' | 'readable' | 'unreadable';
-  /** Endpoint that goes first if it is among the usable ones, because the client asked for it. */
+  /** Endpoint that goes first if it is usable, because the client asked for it. */
   readonly preferred?: string | null;
   /** Null for requests that belong to no session. */
   readonly session?: SessionLookup | null;
-  /** How looking at the fleet anew for this request ended; null or absent if that was not done. */
+  /** How the refresh of the fleet for this request ended; null or absent if there was none. */
   readonly refresh?: Refresh | null;
 }
 
@@ -37,11 +37,11 @@ export interface RoutePolicy extends RoutingStrategy {
 
 export interface RoutedPlan {
   readonly kind: 'routed';
-  /** In the order to try them; never empty, each endpoint once. Those of a later step of the name come last. */
+  /** In the order to try them; never empty, each endpoint once. Those of later steps of the name are last. */
   readonly candidates: readonly Candidate[];
   /** By the rank of the candidate that serves; empty for requests without a model: they have no such headers. */
   readonly facts: readonly RoutingFacts[];
-  /** All were ejected: the first is the least bad. */
+  /** All were ejected; those with the fewest ejections are first. */
   readonly lastResort: boolean;
 }
 
@@ -50,15 +50,15 @@ export interface RefusedPlan {
   readonly code: RefusalCode;
   readonly message: string;
   readonly facts: RoutingFacts | null;
-  /** The strategy wants the models listed anew before this is final: then plan again, with `refreshed`. */
+  /** The strategy requires that models are listed again before this is final: then plan again, with `refreshed`. */
   readonly refreshFirst: boolean;
 }
 
 export type Plan = RoutedPlan | RefusedPlan;
 
 /**
- * Decides where a request may go, from what the worker has in memory. Changes nothing but whose turn it is. The
- * caller records what it does, on the endpoint's `live`: requests in flight, failures, and the taking of a probe.
+ * Decides where a request may go, from the data in the worker's memory. Changes only the turns. The caller records its
+ * actions on the endpoint's `live`: requests in flight, failures, and the use of a probe.
  */
 export function planRoute(view: FleetView, request: RouteRequest, policy: RoutePolicy): Plan {
   const { scope, model } = request;
@@ -75,12 +75,12 @@ export function planRoute(view: FleetView, request: RouteRequest, policy: RouteP
   if (target !== null)
     return refuse(request, policy, refusalOf(target, request, 'MODEL_UNAVAILABLE'), target);
   const members = view.members(scope);
-  // Where nothing was ever listed, "nobody has it" cannot be said.
+  // If no models were ever listed, it is unknown whether an endpoint has this one.
   const blind = members.candidates.length > 0 && members.everywhere.every((endpoint) => !endpoint.listed);
   return refuse(request, policy, blind ? 'NO_ENDPOINT' : 'MODEL_NOT_FOUND', members);
 }
 
-/** A request that names no model goes to the one model of its route where there is one, else to any endpoint. */
+/** A request that names no model goes to the one model of its route if there is one, else to any endpoint. */
 function planUnnamed(view: FleetView, request: RouteRequest, policy: RoutePolicy): Plan {
   const members = view.members(request.scope);
   const only = request.body === 'none' || request.body === 'unreadable' ? null : view.only(request.scope);
@@ -91,17 +91,17 @@ function planUnnamed(view: FleetView, request: RouteRequest, policy: RoutePolicy
     : { kind: 'routed', ...candidates, facts: [] };
 }
 
-/** An endpoint with a model_filter gets nothing that may be for another model than those that it offers. */
-function isKeptFrom({ endpoint, modelId }: Candidate, { body }: RouteRequest): boolean {
+/** An endpoint with a model_filter gets no request that may be for a model outside its filter. */
+function isExcluded({ endpoint, modelId }: Candidate, { body }: RouteRequest): boolean {
   return endpoint.hasModelFilter && body !== 'none' && (modelId === null || body === 'unreadable');
 }
 
 function refusalOf(target: Target, request: RouteRequest, otherwise: RefusalCode): RefusalCode {
-  const isKept = target.candidates.some((one) => one.endpoint.status.serves && isKeptFrom(one, request));
-  return isKept ? 'INVALID_MODEL' : otherwise;
+  const excludes = target.candidates.some((one) => one.endpoint.status.serves && isExcluded(one, request));
+  return excludes ? 'INVALID_MODEL' : otherwise;
 }
 
-/** The candidates of a target in the order to try them; null where none could serve. */
+/** The candidates of a target in the order to try them; null if none could serve. */
 function order(
   view: FleetView,
   target: Target,
@@ -111,7 +111,7 @@ function order(
   const usable: Candidate[] = [];
   let ejected: Candidate[] | null = null;
   for (const candidate of target.candidates) {
-    if (isKeptFrom(candidate, request)) continue;
+    if (isExcluded(candidate, request)) continue;
     const { status, live } = candidate.endpoint;
     if (status.serves) usable.push(candidate);
     else if (status.status !== 'ejected') continue;
@@ -120,7 +120,7 @@ function order(
   }
   if (usable.length === 0) {
     if (ejected === null) return null;
-    ejected.sort(leastBadFirst);
+    ejected.sort(fewestStrikesFirst);
     return { candidates: ejected, lastResort: true };
   }
   if (request.session === undefined || request.session === null) balance(usable, target, view, policy);
@@ -130,7 +130,7 @@ function order(
   return { candidates: usable, lastResort: false };
 }
 
-/** Orders by the balancer; later steps of the name only stand in. */
+/** Orders by the balancer; later steps of the name follow behind the earlier ones. */
 function balance(
   usable: Candidate[],
   target: Pick<Target, 'rotation' | 'steps'>,
@@ -150,7 +150,7 @@ function balance(
   for (let i = 0; i < first.length; i += 1) usable[i] = first[i] as Candidate;
 }
 
-/** Endpoints that refuse requests for now go behind their peers that do not; the order among each stays. */
+/** Moves endpoints that refuse requests for now behind the others; both keep their order. */
 function putBehind(candidates: Candidate[], now: () => number): void {
   const isBehind = ({ endpoint }: Candidate): boolean => isBackedOff(endpoint.live.backoff, now);
   if (!candidates.some(isBehind)) return;
@@ -158,8 +158,8 @@ function putBehind(candidates: Candidate[], now: () => number): void {
 }
 
 /**
- * A granted probe goes first, so that it is made; but what was asked for by name goes before it. Neither makes another
- * model serve.
+ * A granted probe goes first, so that a request makes it. Only an endpoint that the client named goes before it.
+ * Neither changes which model serves.
  */
 function promote(candidates: Candidate[], request: RouteRequest): void {
   const best = candidates[0]?.rank;
@@ -179,7 +179,7 @@ function promote(candidates: Candidate[], request: RouteRequest): void {
   }
 }
 
-function leastBadFirst(a: Candidate, b: Candidate): number {
+function fewestStrikesFirst(a: Candidate, b: Candidate): number {
   const [left, right] = [a.endpoint.live.breaker, b.endpoint.live.breaker];
   return a.rank - b.rank || left.strikes - right.strikes || left.ejectedAt - right.ejectedAt;
 }

@@ -11,7 +11,7 @@ export type RefusalCode = Extract<
 const MAX_NAMED = 5;
 const MAX_MODEL_LENGTH = 120;
 
-/** Why a request goes nowhere and what to do about it, for clients. */
+/** Why no endpoint gets a request and what to do about it, for clients. */
 export function refusalMessage(code: RefusalCode, scope: RouteScope, model: string, target: Target): string {
   return MESSAGES[code](scope, quoted(model), target);
 }
@@ -36,7 +36,7 @@ const MESSAGES: Readonly<Record<RefusalCode, Message>> = {
     const fallbacks = target.steps.filter(({ kind }) => kind === 'fallback');
     const others = new Set(fallbacks.map((step) => step.name));
     const orFallback = others.size === 0 ? '' : ` or its fallback ${[...others].map(quoted).join(', ')}`;
-    return `no endpoint that has the model ${model}${orFallback} is in service: ${statuses(endpoints)}. GET /internal/status tells more`;
+    return `no endpoint that has the model ${model}${orFallback} is in service: ${statuses(endpoints)}. GET /internal/status shows more`;
   },
   NO_ENDPOINT(scope, _model, target) {
     const endpoints = endpointsOf(target);
@@ -46,7 +46,7 @@ const MESSAGES: Readonly<Record<RefusalCode, Message>> = {
     const lacking = endpoints.some(({ status }) => status.serves)
       ? 'has listed its models yet'
       : 'is in service';
-    return `no endpoint that ${scope.label} leads to ${lacking}: ${statuses(endpoints)}. GET /internal/status tells more`;
+    return `no endpoint that ${scope.label} leads to ${lacking}: ${statuses(endpoints)}. GET /internal/status shows more`;
   },
 };
 
@@ -59,7 +59,7 @@ function statuses(endpoints: readonly EndpointView[]): string {
 }
 
 function showStatus({ name, status: { status, reason } }: EndpointView): string {
-  // The reason of a drain names the operator, who is no concern of clients.
+  // The reason of a drain names the operator, so clients do not see it.
   return reason === '' || status === 'draining' ? `${name} is ${status}` : `${name} is ${status} (${reason})`;
 }
 

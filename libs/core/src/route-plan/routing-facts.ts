@@ -2,24 +2,24 @@ import type { NameStep } from '../catalog/model-names.ts';
 import type { Candidate } from './fleet-view.ts';
 import type { RefusalCode } from './refusal-message.ts';
 
-/** Values of the X-Olla-Routing-* headers. The words are those of the original Olla, as far as it has them. */
+/** Values of the X-Olla-Routing-* headers. The words are those of the original Olla where it has them. */
 export interface RoutingFacts {
   readonly strategy: string;
   readonly decision: 'routed' | 'fallback' | 'rejected';
   readonly reason: string;
 }
 
-/** What is to be done about a model that no serving endpoint has. */
+/** What to do about a model that no serving endpoint has. */
 export interface RoutingStrategy {
   readonly strategy: 'strict' | 'optimistic' | 'discovery';
   readonly fallback: 'compatible_only' | 'all' | 'none';
   readonly refreshOnMiss: boolean;
 }
 
-/** How looking at the fleet anew for a request has ended: with new lists of models, or without. */
+/** How the refresh of the fleet for a request ended: with new lists of models, or without. */
 export type Refresh = 'done' | 'failed';
 
-/** Of each step of a name, what is told when it serves. */
+/** For each step of a name, the facts to report when it serves. */
 export function factsBySteps(
   asked: string,
   steps: readonly NameStep[],
@@ -48,12 +48,12 @@ const FOUND: Readonly<Record<RoutingStrategy['strategy'], RoutingFacts>> = {
 };
 const FOUND_AFTER_REFRESH: RoutingFacts = { ...FOUND.discovery, reason: 'model_found_after_refresh' };
 
-/** Of a model that a serving endpoint has. */
+/** For a model that a serving endpoint has. */
 export function foundFacts(strategy: RoutingStrategy['strategy'], refresh: Refresh | null): RoutingFacts {
   return strategy === 'discovery' && refresh !== null ? FOUND_AFTER_REFRESH : FOUND[strategy];
 }
 
-/** Of a request that goes to any endpoint of its route, for want of one with its model. */
+/** For a request that goes to any endpoint of its route because none has its model. */
 export function anyEndpointFacts(
   { strategy }: RoutingStrategy,
   isKnown: boolean,

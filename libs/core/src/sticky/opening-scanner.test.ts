@@ -42,7 +42,7 @@ test('finds the role anywhere in its message, and content that is a list', () =>
   assert.equal(opening(`{"messages": ${list} , 1]}`), hashOf(list));
 });
 
-test('is done as soon as the opening is there, and holds none before', () => {
+test('is done as soon as the opening has arrived, and has no hash before', () => {
   const scanner = new OpeningScanner();
   scanner.push(Buffer.from('{"tools":[1],"messages":[{"role":"user","content":"x"'));
   assert.deepEqual([scanner.isDone, scanner.opening], [false, null]);
@@ -51,7 +51,7 @@ test('is done as soon as the opening is there, and holds none before', () => {
   assert.equal(scanner.opening, hashOf('[{"role":"user","content":"x"}'));
 });
 
-test('finds no opening in what is no conversation', () => {
+test('finds no opening in a body that is no conversation', () => {
   for (const body of [
     { model: 'm', input: ['a', 'b'] },
     { model: 'm', input: 'text' },
@@ -70,7 +70,7 @@ test('finds no opening in what is no conversation', () => {
     for (const piece of [1, Infinity]) assert.equal(opening(body, piece), null, textOf(body));
 });
 
-test('compares only the beginning of a large message, wherever its role stands', () => {
+test('compares only the beginning of a large message, at any position of its role', () => {
   const long = 'x'.repeat(2 * MAX_MESSAGE_BYTES);
   const start = JSON.stringify([system]).length;
   for (const message of [

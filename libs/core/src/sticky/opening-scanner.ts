@@ -10,37 +10,37 @@ const OPEN_BRACKET = 0x5b;
 const BRACKET_BIT = 0x20;
 const CLOSE_BRACE = 0x7d;
 
-/** Bytes of a user's message that are compared. Images make messages large. */
+/** Bytes of a user's message that are compared: images make messages large. */
 export const MAX_MESSAGE_BYTES = 256 * 1024;
-/** Longer than any string that is looked for. */
+/** Longer than any string that the scan looks for. */
 const MAX_TOKEN_BYTES = 16;
 /** Depth of the fields of the body, and of those of a message. */
 const BODY = 1;
 const MESSAGE = 3;
 
 /**
- * Looks in a JSON body that arrives in chunks for the part that is the same in all turns of a conversation and differs from
- * other conversations: the messages up to the first one of the user, of that at most MAX_MESSAGE_BYTES. It reads
- * `messages` of chats and `input` of OpenAI's responses, whatever stands before them, and keeps a hash only.
+ * Searches a JSON body that arrives in chunks for the part that is equal in all turns of a conversation and differs
+ * between conversations: the messages up to the first one of the user, of that at most MAX_MESSAGE_BYTES. It reads
+ * `messages` of chats and `input` of OpenAI's responses at any position, and keeps only a hash.
  */
 export class OpeningScanner {
   /** Further chunks change nothing. */
   isDone = false;
-  /** A hash of the opening; null while it is not found, and where there is none. */
+  /** A hash of the opening; null until it is found, and if there is none. */
   opening: string | null = null;
   readonly #strings = new StringEnds();
   #depth = 0;
   #inString = false;
-  /** The string under way, as far as it may be one that is looked for; null where none is. */
+  /** The current string, as far as the scan may look for it; null for others. */
   #token: string | null = null;
   #isKey = false;
   #key = '';
-  /** Of the list of messages up to `#hashedTo`; null before it. */
+  /** Hash of the list of messages up to `#hashedTo`; null before the list. */
   #hash: Hash | null = null;
   #hashedTo = 0;
-  /** Bytes of all chunks before the present one. */
+  /** Bytes of all chunks before the current one. */
   #base = 0;
-  /** The message under way: where it starts in the body, its role, and the hash up to MAX_MESSAGE_BYTES of it. */
+  /** The current message: its start in the body, its role, and the hash of up to MAX_MESSAGE_BYTES of it. */
   #messageStart = -1;
   #role: string | null = null;
   #cut: Hash | null = null;
@@ -88,7 +88,7 @@ export class OpeningScanner {
     return at + 1;
   }
 
-  /** Whether the strings of this depth are looked at. */
+  /** Whether strings at this depth matter. */
   #isWatched(): boolean {
     return this.#hash === null ? this.#depth === BODY : this.#depth === MESSAGE && this.#messageStart >= 0;
   }

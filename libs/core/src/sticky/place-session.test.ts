@@ -35,7 +35,7 @@ test('places a session equally in every process, and sessions by the weight of e
   assert.ok(onA > 400 && onA < 500, String(onA));
 });
 
-test('moves only the sessions of an endpoint that goes away', () => {
+test('moves only the sessions of an endpoint that is removed', () => {
   const without = fleet(
     three.map((spec) => (spec.name === 'b' ? { ...spec, state: 'offline' as const } : spec)),
   );

@@ -2,16 +2,16 @@ import { loadOf } from '../route-plan/balance/least-connections.ts';
 import type { Candidate } from '../route-plan/fleet-view.ts';
 import { affinity } from './rendezvous.ts';
 
-/** What the planner needs to know of a request's session. */
+/** The data about a request's session that the planner needs. */
 export interface SessionLookup {
   readonly key: string;
-  /** Key of the endpoint that had its last turn, as far as this process knows; null if it knows of none. */
+  /** Key of the endpoint of its last turn, as far as this process knows; null if unknown. */
   readonly at: string | null;
 }
 
-/** Load from which on an endpoint has no free slot, so that a request would queue. */
+/** From this load on, an endpoint has no free slot, so that a request would queue. */
 const FULL = 1;
-/** A queue this many times as long as the shortest costs more than a warm prompt cache saves. */
+/** Waiting in a queue this many times as long as the shortest costs more than a warm prompt cache saves. */
 const TOO_LONG = 2;
 
 /**

@@ -1,7 +1,6 @@
 /**
- * The score of an endpoint for a session by rendezvous hashing: a session belongs to the endpoint with the highest
- * score, which is the same in every process. Where an endpoint is added or removed, only its own sessions move.
- *
+ * The score of an endpoint for a session by rendezvous hashing. A session belongs to the endpoint with the highest
+ * score, which is the same in every process. If an endpoint is added or removed, only its own sessions move.
  * @param weight above 0: an endpoint of twice the weight gets twice the sessions
  */
 export function affinity(session: string, endpoint: string, weight: number): number {
@@ -9,7 +8,7 @@ export function affinity(session: string, endpoint: string, weight: number): num
   return -weight / Math.log(share);
 }
 
-/** FNV-1a, finished as murmur3 is, because FNV alone barely changes with the last letters. */
+/** FNV-1a with the final mix of murmur3, because FNV alone barely changes with the last letters. */
 function hash32(a: string, b: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < a.length; i += 1) hash = Math.imul(hash ^ a.charCodeAt(i), 0x01000193);

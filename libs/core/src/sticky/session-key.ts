@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 
 export type SessionSource = 'session_header' | 'prefix_hash' | 'auth_header' | 'ip';
 
-/** What of a request can identify its session. */
+/** The parts of a request that can identify its session. */
 export interface SessionMarks {
   /** Value of X-Olla-Session-ID. */
   readonly sessionId: string | undefined;
@@ -10,17 +10,17 @@ export interface SessionMarks {
   readonly address: string;
   /** A conversation with another model is another session, because that model may be on another endpoint. */
   readonly model: string;
-  /** A hash of the beginning of its conversation (see opening-scanner.ts); null where its body has none. */
+  /** A hash of the beginning of its conversation (see opening-scanner.ts); null if its body has none. */
   readonly opening: string | null;
 }
 
 export interface SessionKey {
-  /** A hash, because what it is made of may be secret or large. */
+  /** A hash, because its input may be secret or large. */
   readonly key: string;
   readonly source: SessionSource;
 }
 
-/** Whether the opening of its conversation may tell the session: no source before it has a key. */
+/** Whether the opening of the conversation may identify the session: no source before it has a key. */
 export function needsOpening(
   marks: Pick<SessionMarks, 'sessionId' | 'authorization'>,
   sources: readonly SessionSource[],

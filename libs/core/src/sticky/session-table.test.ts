@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SessionTable } from './session-table.ts';
 
-test('forgets a session by its idle time, not by its age', () => {
+test('drops a session by its idle time, not by its age', () => {
   const table = new SessionTable(10, 100);
   table.place('s', 'a', 0);
   table.place('t', 'a', 10);
@@ -14,7 +14,7 @@ test('forgets a session by its idle time, not by its age', () => {
   assert.equal(table.evictions, 0);
 });
 
-test('forgets without an idle time only for want of room, the longest unused first', () => {
+test('drops sessions without an idle time only if the table is full, the least recently used first', () => {
   const table = new SessionTable(2, 0);
   table.place('s', 'a', 0);
   table.place('t', 'b', 1);
@@ -24,7 +24,7 @@ test('forgets without an idle time only for want of room, the longest unused fir
   assert.equal(table.evictions, 1);
 });
 
-test('tells others of a changed place, and again before they would forget it', () => {
+test('reports a changed place, and again before other processes would drop it', () => {
   const table = new SessionTable(10, 100);
   assert.equal(table.place('s', 'a', 0), true);
   assert.equal(table.place('s', 'a', 20), false);

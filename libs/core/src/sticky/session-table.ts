@@ -1,19 +1,19 @@
 interface Entry {
   endpoint: string;
   usedAt: number;
-  toldAt: number;
+  reportedAt: number;
 }
 
-/** Remembers the endpoint of each session's last turn. Bounded: the session that is unused the longest is forgotten first. */
+/** Stores the endpoint of each session's last turn. Bounded: the least recently used session is dropped first. */
 export class SessionTable {
-  /** Sessions that were forgotten because the table was full. */
+  /** Sessions that were dropped because the table was full. */
   evictions = 0;
   readonly #maxSessions: number;
   readonly #idleMs: number;
-  /** In the order of last use, the longest unused first. */
+  /** In the order of last use, the least recently used first. */
   readonly #entries = new Map<string, Entry>();
 
-  /** @param idleMs a session is forgotten after it; 0 is never */
+  /** @param idleMs a session is dropped after it; 0 means never */
   constructor(maxSessions: number, idleMs: number) {
     this.#maxSessions = maxSessions;
     this.#idleMs = idleMs === 0 ? Infinity : idleMs;
@@ -28,20 +28,20 @@ export class SessionTable {
   /**
    * Records that a session had a turn at an endpoint.
    *
-   * @returns whether other processes must be told: the endpoint has changed, or they will forget the session soon
+   * @returns whether to notify other processes: the endpoint has changed, or they will drop the session soon
    */
   place(session: string, endpoint: string, now: number): boolean {
     const known = this.#entries.get(session);
-    const isNews =
-      known === undefined || known.endpoint !== endpoint || now - known.toldAt > this.#idleMs / 4;
-    const toldAt = isNews ? now : known.toldAt;
+    const isNew =
+      known === undefined || known.endpoint !== endpoint || now - known.reportedAt > this.#idleMs / 4;
+    const reportedAt = isNew ? now : known.reportedAt;
     this.#entries.delete(session);
-    this.#entries.set(session, { endpoint, usedAt: now, toldAt });
+    this.#entries.set(session, { endpoint, usedAt: now, reportedAt });
     if (known === undefined) this.#makeRoom(now);
-    return isNews;
+    return isNew;
   }
 
-  /** The number of sessions that are remembered. */
+  /** The number of stored sessions. */
   size(now: number): number {
     this.#forgetIdle(now);
     return this.#entries.size;

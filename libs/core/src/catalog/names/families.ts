@@ -1,4 +1,4 @@
-/** Words of names that are the name of a family. */
+/** Words that name a family. */
 const FAMILIES = [
   'codellama',
   'tinyllama',

@@ -6,7 +6,7 @@ export interface FilePath {
   readonly file: string;
 }
 
-/** Folders that hold models of any kind, and so tell nothing of one of them. */
+/** Folders that hold models of any kind, so that their names describe no single model. */
 const CONTAINERS =
   /^(?:|\.{1,2}|~|[a-z]:|root|home|users|user|usr|local|share|var|lib|opt|srv|mnt|media|data|app|workspace|volumes?|storage|cache|\.cache|\.local|\.lmstudio|\.ollama|lm-?studio|ollama|llama[._-]?cpp|vllm|sglang|lmdeploy|huggingface|hub|hf|snapshots|blobs|models?|llms?|ggufs?|mlx|weights|checkpoints|downloads?|(?:ssd|hdd|nvme|disk|drive|vol)[-_]?\d*)$/;
 const COMMIT = /^[0-9a-f]{7,64}$/;
@@ -20,8 +20,8 @@ export function readFilePath(name: string): FilePath | null {
 }
 
 /**
- * The folders of a path that may tell one model from another, in lower case: not the common ones, not the home of a
- * user, and none that only repeats words of the file's name.
+ * The folders of a path that may distinguish models, in lower case: not the common ones, not a user's home, and none
+ * that only repeats words of the file's name.
  */
 export function tellingFolders({ folders, file }: FilePath): string[] {
   const fileWords = new Set(wordsOf(file));

@@ -1,6 +1,6 @@
 import { sizesAgree } from './model-size.ts';
 
-/** What a short name of a model library leaves out of the full name. */
+/** The parts of a full name that a short name of a model library leaves out. */
 export interface Implied {
   readonly tokens: readonly string[];
   readonly size: string | null;
@@ -9,19 +9,19 @@ export interface Implied {
 interface Rule {
   /** Words of the short name with family and version: `llama 3.1`. */
   readonly words: string;
-  /** Sizes that the rule holds for; absent: any size. */
+  /** Sizes to which the rule applies; absent: any size. */
   readonly sizes?: readonly string[];
-  /** Words that the full name has beside those. */
+  /** Words that the full name has in addition. */
   readonly add: string;
-  /** Size of the tag `latest`; used only where the server tells a size that agrees. */
+  /** Size of the tag `latest`; used only if the server reports a size that agrees. */
   readonly latest?: string;
   /** Size in the full name, where the library shortens it. */
   readonly size?: string;
 }
 
 /**
- * Short names of Ollama's library, which those of Docker and LM Studio follow, and what the makers' names of the same
- * weights have beside them. Tags that have been moved from one model to another are left out.
+ * Short names of Ollama's library, which Docker and LM Studio use too, and the additional words in the makers' names of
+ * the same weights. Tags that were moved from one model to another are left out.
  */
 const LIBRARY: readonly Rule[] = [
   { words: 'llama 2', add: 'chat', latest: '7b' },
@@ -92,18 +92,18 @@ const SIZE_BY_WORDS = new Map(SIZES);
  * Completes a short name of a library.
  *
  * @param words of the name without size and quantisation
- * @param told the size that the server tells
- * @returns null where the name may stand for more than one model
+ * @param reported the size that the server reports
+ * @returns null if the name may mean more than one model
  */
 export function expandLibraryName(
   words: readonly string[],
   size: string | null,
-  told: string | null,
+  reported: string | null,
 ): Implied | null {
   for (const rule of BY_WORDS.get(words.join(' ')) ?? []) {
     const tokens = rule.add === '' ? [] : rule.add.split(' ');
     if (size === null && rule.latest !== undefined) {
-      return sizesAgree(rule.latest, told) ? { tokens, size: rule.latest } : null;
+      return sizesAgree(rule.latest, reported) ? { tokens, size: rule.latest } : null;
     }
     if (rule.sizes !== undefined && (size === null || !rule.sizes.includes(size))) continue;
     return { tokens, size: rule.size ?? size };

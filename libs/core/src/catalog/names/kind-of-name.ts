@@ -7,7 +7,7 @@ const IMAGE = /stable-diffusion|sdxl|(^|[-_/])(flux|sd-?turbo|sd3)([-_.:\d]|$)/;
 const VISION =
   /(^|[-_/])(llava|bakllava|moondream|pixtral|internvl|smolvlm|minicpm-v)|vision|([-_.:\d]|^)vl([-_.:]|$)/;
 
-/** The kind of a model by its name alone, for servers that do not tell it; `unknown` where the name does not either. */
+/** The kind of a model by its name alone, for servers that do not report it; `unknown` if the name does not show it. */
 export function kindOfName(name: string): ModelKind {
   const text = name.toLowerCase();
   if (RERANK.test(text)) return 'rerank';

@@ -12,27 +12,27 @@ export function isSize(token: string): boolean {
   return (plain !== null && plain[2] !== 'k') || EXPERTS.test(token) || EFFECTIVE.test(token);
 }
 
-/** Whether a token tells the active parameters of a mixture of experts: `a3b`. */
+/** Whether a token is the number of active parameters of a mixture of experts: `a3b`. */
 export function isActiveSize(token: string): boolean {
   return ACTIVE.test(token);
 }
 
-/** `8b` for `8.0B`, `16.75m` for `16.75M`; null for what is no size. */
-export function normalizeSize(told: string | null): string | null {
-  const text = told?.trim().toLowerCase() ?? '';
+/** `8b` for `8.0B`, `16.75m` for `16.75M`; null for text that is no size. */
+export function normalizeSize(reported: string | null): string | null {
+  const text = reported?.trim().toLowerCase() ?? '';
   const plain = PLAIN.exec(text);
   if (plain !== null) return `${Number(plain[1])}${plain[2] ?? ''}`;
   return EXPERTS.test(text) || EFFECTIVE.test(text) ? text : null;
 }
 
-/** The number of parameters of a size; null where the size tells none, as `8x7b` does not. */
+/** The number of parameters of a size; null for a size without one, such as `8x7b`. */
 export function parameterCountOf(size: string | null): number | null {
   const plain = PLAIN.exec(size?.split('-')[0] ?? '');
   if (plain === null) return null;
   return Math.round(Number(plain[1]) * (UNITS[plain[2] ?? ''] ?? 1));
 }
 
-/** Whether two sizes can mean one model: names round, and call 3.2B `3b`. */
+/** Whether two sizes can mean one model: names round, and write 3.2B as `3b`. */
 export function sizesAgree(a: string | null, b: string | null): boolean {
   const one = parameterCountOf(a);
   const other = parameterCountOf(b);

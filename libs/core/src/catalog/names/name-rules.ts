@@ -1,21 +1,21 @@
-/** How to read the names that one kind of server has for its models. libs/backends says it for each backend type. */
+/** How to read the model names of one kind of server. libs/backends defines the rules of each backend type. */
 export interface NameRules {
   /**
    * Which names are from a library of short names, such as `llama3.1:8b`, which leave out words of the full name.
    * - `none`: none
-   * - `own`: all but those in the namespace of a user
+   * - `own`: all except those in the namespace of a user
    * - `published`: those that begin with a maker's name; the others are names of files
    */
   readonly shortNames: 'none' | 'own' | 'published';
   /** The word `text` in a name stands for the base model, as in tags of Ollama's library. */
   readonly textMeansBase: boolean;
-  /** The server runs a repository's weights as they were published, so that the repository's id tells the weights. */
+  /** The server runs a repository's weights as published, so that the repository's id identifies the weights. */
   readonly asPublished: boolean;
   /** People type these names: a model that has one gets it as its id. */
   readonly preferredAsId: boolean;
 }
 
-/** The rules for a server of which nothing particular is known. */
+/** The rules for a server about which nothing is known. */
 export const PLAIN_NAMES: NameRules = {
   shortNames: 'none',
   textMeansBase: false,

@@ -6,8 +6,8 @@ import { parseModelName } from './parse-model-name.ts';
 
 // Real names are tested in libs/backends/src/model-names.test.ts, with the rules of their servers.
 function parse(name: string, rules: Partial<NameRules> = {}, quantization: string | null = null) {
-  const told = { quantization, parameterSize: '8.0B', publisher: null };
-  return parseModelName(name, { rules: { ...PLAIN_NAMES, ...rules }, ...told });
+  const reported = { quantization, parameterSize: '8.0B', publisher: null };
+  return parseModelName(name, { rules: { ...PLAIN_NAMES, ...rules }, ...reported });
 }
 
 describe('parseModelName', () => {
@@ -19,12 +19,12 @@ describe('parseModelName', () => {
     assert.equal(parse('meta/llama3.1:8b', { shortNames: 'published' }).variant, '3.1-instruct');
   });
 
-  test('reads `text` as the base model only where the rules say so', () => {
+  test('reads `text` as the base model only if the rules say so', () => {
     assert.equal(parse('llama3.1:8b-text', { shortNames: 'own', textMeansBase: true }).variant, '3.1-base');
     assert.equal(parse('llama3.1:8b-text', { shortNames: 'own' }).variant, '3.1-text');
   });
 
-  test('takes the weights for those of the repository only where the rules say so', () => {
+  test('takes the weights for those of the repository only if the rules say so', () => {
     assert.equal(parse('meta-llama/Llama-3.1-8B-Instruct').weights, null);
     assert.equal(parse('meta-llama/Llama-3.1-8B-Instruct', { asPublished: true }).weights, 'as published');
     assert.equal(parse('openai/gpt-oss-20b', { asPublished: true }).weights, 'MXFP4');

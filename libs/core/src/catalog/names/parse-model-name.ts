@@ -6,7 +6,7 @@ import type { NameRules } from './name-rules.ts';
 import { readPublisher, type Publisher } from './publishers.ts';
 import { agreeOnQuantization, isQuantization, normalizeQuantization } from './quantization.ts';
 
-/** What a server tells of a model, and how its names are to be read. */
+/** What a server reports about a model, and how to read its names. */
 export interface NameHints {
   readonly rules: NameRules;
   readonly quantization: string | null;
@@ -24,12 +24,14 @@ export interface ParsedName {
   /** In the spelling of llama.cpp: `Q4_K_M`. */
   readonly quantization: string | null;
   readonly format: string | null;
-  /** What tells the weights from other files of the model: the quantisation, or `as published`; null if unknown. */
+  /**
+   * What distinguishes the weights from other files of the model: the quantisation, or `as published`; null if unknown.
+   */
   readonly weights: string | null;
   /**
-   * Equal for all names of one model, different for models that may differ in weights or quantisation, but for those
-   * of known publishers: names that tell two of them are two models. Null where the name does not tell enough: such a
-   * model is the same only as others of equal name.
+   * Equal for all names of one model, different for models that may differ in weights or quantisation. Known publishers
+   * are not part of it: names with two of them are two models. Null if the name is not specific enough: such a model
+   * equals only others of equal name.
    */
   readonly identity: string | null;
 }
@@ -43,7 +45,7 @@ const FORMATS: ReadonlyMap<string, string> = new Map(
     gptq: 'gptq',
   }),
 );
-/** Words that do not set one model apart from another. */
+/** Words that do not distinguish models. */
 const EMPTY_WORDS: ReadonlySet<string> = new Set([
   'latest',
   'hf',
@@ -53,14 +55,14 @@ const EMPTY_WORDS: ReadonlySet<string> = new Set([
   'onnx',
   'quantized',
 ]);
-/** The one spelling of words that mean the same. */
+/** The one spelling of synonyms. */
 const SYNONYMS: ReadonlyMap<string, string> = new Map(
   Object.entries({ it: 'instruct', inst: 'instruct', pt: 'base' }),
 );
 /** A name with one of these words is a full name. */
 const COMPLETE: ReadonlySet<string> = new Set(['instruct', 'chat', 'base', 'code']);
 
-/** Reads a model's name together with what its server tells. Never throws. */
+/** Reads a model's name together with the server's report. Never throws. */
 export function parseModelName(name: string, hints: NameHints): ParsedName {
   const { publisher: named, base } = splitName(name);
   const publisher = named.name === '' ? readPublisher(hints.publisher?.trim().toLowerCase() ?? '') : named;
@@ -72,9 +74,9 @@ export function parseModelName(name: string, hints: NameHints): ParsedName {
     .map((word) => SYNONYMS.get(word) ?? word);
   const tokens = cleanWords(rest);
   const family = findFamily(tokens);
-  const told = normalizeQuantization(hints.quantization);
+  const reported = normalizeQuantization(hints.quantization);
   const inName = quantWords.length === 0 ? null : normalizeQuantization(quantWords.join('-'));
-  const quantization = agreeOnQuantization(told, inName);
+  const quantization = agreeOnQuantization(reported, inName);
   const full = completeName(tokens, sizes.length === 0 ? null : sizes.join('-'), named, hints);
   const weights = quantization ?? publishedAs(named, tokens, hints.rules);
   return {
@@ -139,7 +141,7 @@ function wordsOf(base: string): string[] {
 function cleanWords(words: readonly string[]): string[] {
   let tokens = [...words];
   if (tokens[0] === 'meta' && tokens[1] === 'llama') tokens = tokens.slice(1);
-  // LM Studio puts this in front of embedding models.
+  // LM Studio adds this prefix to embedding models.
   if (tokens[0] === 'text' && tokens[1] === 'embedding' && tokens.length > 2) tokens = tokens.slice(2);
   return tokens;
 }
@@ -166,7 +168,7 @@ function completeName(
   return { tokens: [...tokens, ...implied.tokens], size: implied.size ?? withSize, sure: true };
 }
 
-/** Whether a name is one of a library that leaves words of the full name out. */
+/** Whether a name belongs to a library that leaves out words of the full name. */
 function isShortName(
   tokens: readonly string[],
   { name, kind }: Publisher,
@@ -186,7 +188,7 @@ function identityOf({ name, kind }: Publisher, full: FullName, weights: string):
   return `${owner}${full.tokens.join(' ')}|${full.size ?? ''}|${weights}`;
 }
 
-/** The weights of a repository that is run as it was published; null for a name without a publisher. */
+/** The weights of a repository that runs as published; null for a name without a publisher. */
 function publishedAs(
   { name }: Publisher,
   tokens: readonly string[],

@@ -1,6 +1,7 @@
 /**
- * What all spellings of one name at one server have in common. Ollama adds what its users leave out: its own registry,
- * the namespace `library` and the tag `latest`; it finds names in any letter case, as the gateway does for all servers.
+ * The common form of all spellings of one name at one server. Ollama adds the parts that its users leave out: its own
+ * registry, the namespace `library` and the tag `latest`. It finds names in any letter case, and the gateway does so
+ * for all servers.
  */
 export function plainName(name: string): string {
   let plain = name.toLowerCase().replace(/^https?:\/\//, '');
@@ -9,7 +10,7 @@ export function plainName(name: string): string {
   return plain.endsWith(LATEST) ? plain.slice(0, -LATEST.length) : plain;
 }
 
-/** The spelling by which Ollama lists a model that it was told to make: with its tag, without what it leaves out. */
+/** The spelling by which Ollama lists a model that it was asked to make: with its tag, without the default parts. */
 export function listedName(name: string): string {
   let listed = name.replace(/^[a-z]+:\/\//i, '');
   if (listed.toLowerCase().startsWith(REGISTRY)) listed = listed.slice(REGISTRY.length);

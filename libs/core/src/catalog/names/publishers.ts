@@ -49,7 +49,7 @@ const MAKERS: ReadonlySet<string> = new Set([
   'zai-org',
 ]);
 
-/** Names in front of a model's name that stand for a library of models by everybody. */
+/** Prefixes of model names that mean a library of models by all makers. */
 const LIBRARIES: ReadonlySet<string> = new Set(['ai', 'library']);
 
 /** Publishers that have changed their names. */
@@ -60,14 +60,14 @@ const RENAMED: ReadonlyMap<string, string> = new Map([
   ['ggerganov', 'ggml-org'],
 ]);
 
-/** Who has published a model, by the name in front of its name. */
+/** The publisher of a model by the prefix of its name. */
 export interface Publisher {
-  /** Lower case; '' where the name tells none. */
+  /** Lower case; '' if the name has none. */
   readonly name: string;
   /**
-   * - `none`: the name tells none
-   * - `maker`: has made the model itself, as far as the name tells
-   * - `repacker`: publishes the models of others, unchanged but for format and quantisation
+   * - `none`: the name has none
+   * - `maker`: has made the model itself, as far as the name shows
+   * - `repacker`: publishes models of others, unchanged except for format and quantisation
    * - `unknown`: may have trained the model further under the name of the original
    */
   readonly kind: 'none' | 'maker' | 'repacker' | 'unknown';

@@ -9,12 +9,12 @@ export function isQuantization(token: string): boolean {
 }
 
 /**
- * One spelling for the quantisations that names and backends tell: `Q4_K_M` for `q4_k_m`, `Q4_K - Medium`; `F16` for
- * `fp16`; `GPTQ-INT4`. Null for nothing or `unknown`.
+ * One spelling for the quantisations of names and backends: `Q4_K_M` for `q4_k_m`, `Q4_K - Medium`; `F16` for `fp16`;
+ * `GPTQ-INT4`. Null for an empty text or `unknown`.
  */
-export function normalizeQuantization(told: string | null): string | null {
-  if (told === null) return null;
-  let text = told.trim().toUpperCase();
+export function normalizeQuantization(reported: string | null): string | null {
+  if (reported === null) return null;
+  let text = reported.trim().toUpperCase();
   if (text === '' || text === 'UNKNOWN' || text === 'NONE') return null;
   // llama.cpp writes `Q4_K - Medium`, `IQ4_XS - 4.25 bpw`, `MXFP4 MoE`, `all F32`.
   const worded = /^(I?Q\d\S*)\s+-\s+(SMALL|MEDIUM|LARGE)$/.exec(text);
@@ -36,10 +36,10 @@ export function normalizeQuantization(told: string | null): string | null {
 }
 
 /**
- * The quantisation that two sources agree on. Where they contradict each other both stand, so that the model is
- * taken for neither of the two.
+ * The common quantisation of two sources. If they contradict each other, both are in the result, so that the model
+ * equals neither of the two.
  */
-export function agreeOnQuantization(told: string | null, named: string | null): string | null {
-  if (told === null || named === null) return told ?? named;
-  return told === named || told.startsWith(`${named}_`) ? told : `${told}/${named}`;
+export function agreeOnQuantization(reported: string | null, named: string | null): string | null {
+  if (reported === null || named === null) return reported ?? named;
+  return reported === named || reported.startsWith(`${named}_`) ? reported : `${reported}/${named}`;
 }

@@ -14,7 +14,7 @@ import {
 } from '../../../testing/fleet-fixture.ts';
 import { planRoute, type RoutePolicy } from '../plan-route.ts';
 
-test('round-robin gives each endpoint its turn, for each model by itself, also after one was away', () => {
+test('round-robin gives each endpoint its turn, for each model separately, also after one was unavailable', () => {
   const live = new FleetLive(0.5);
   const view = fleet(three, {}, live);
   assert.deepEqual(sequence(view, 30, ROUND_ROBIN), { a: 10, b: 10, c: 10 });
@@ -66,12 +66,12 @@ test('least-connections rotates among equal loads, follows weights and counts re
 
 test('least-connections gives an endpoint that returns its share and no more', () => {
   const live = new FleetLive(0);
-  const away = fleet(
+  const unavailable = fleet(
     three.map((spec) => (spec.name === 'c' ? { ...spec, state: 'offline' as const } : spec)),
     {},
     live,
   );
-  sequence(away, 200, STRICT);
+  sequence(unavailable, 200, STRICT);
   const back = sequence(fleet(three, {}, live), 30, STRICT);
   assert.ok((back['c'] ?? 0) >= 9 && (back['c'] ?? 0) <= 12, JSON.stringify(back));
 });

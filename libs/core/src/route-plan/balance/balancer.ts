@@ -1,11 +1,11 @@
 import type { FleetLive, Rotation } from '../fleet-live.ts';
 import type { Candidate } from '../fleet-view.ts';
 
-/** What a balancer may go by beside the candidates. */
+/** What a balancer may use besides the candidates. */
 export interface BalanceContext {
   readonly live: FleetLive;
   readonly rotation: Rotation;
 }
 
-/** Puts candidates into the order in which they are tried, in place. All of them are usable. */
+/** Sorts candidates in place into the order in which they are tried. All of them are usable. */
 export type Balancer = (candidates: Candidate[], context: BalanceContext) => void;

@@ -10,7 +10,7 @@ export type BalancerName = (typeof BALANCER_NAMES)[number];
 
 interface BalancerEntry {
   readonly order: Balancer;
-  /** Which endpoint it takes, for the documentation. */
+  /** Which endpoint it chooses, for the documentation. */
   readonly summary: string;
 }
 

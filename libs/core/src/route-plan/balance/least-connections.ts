@@ -3,20 +3,20 @@ import type { Candidate } from '../fleet-view.ts';
 import type { BalanceContext } from './balancer.ts';
 
 /**
- * What a load of a model costs in place of a full set of requests: a cold endpoint is chosen once those that have the
- * model in memory hold half as many requests again as they work on at once.
+ * The cost of loading a model, in full sets of requests. A cold endpoint is chosen once those with the
+ * model in memory hold 1.5 times as many requests as they process at once.
  */
 const COLD = 1.5;
-/** How much of its weight an endpoint keeps in these states, and the requests it seems to have in excess. */
+/** The share of its weight that an endpoint keeps in these states, and the requests that are added to its load. */
 const BUSY_SHARE = 0.5;
 const WARMING_SHARE = 0.25;
 const CAUTION = 0.25;
-/** Loads this close count as the same: what other workers hold was true a moment ago. */
+/** Loads within this distance count as equal: the counts of other workers are slightly old. */
 const NEAR = 1.1;
 
 /**
- * Fewest requests in flight for its weight first. Ties take turns by weight, so that none of them starves and none
- * that returns is flooded.
+ * Fewest requests in flight relative to the weight first. Ties take turns by weight, so that no endpoint starves and
+ * none that returns is flooded.
  */
 export function leastConnections(candidates: Candidate[], context: BalanceContext): void {
   if (candidates.length > 1) {
@@ -27,7 +27,7 @@ export function leastConnections(candidates: Candidate[], context: BalanceContex
   if (first !== undefined) countTurn(first.endpoint, context);
 }
 
-/** Share of its capacity that is in use, in whole sets of requests; above 1, requests queue. */
+/** The share of its capacity in use, in full sets of requests; above 1, requests queue. */
 export function loadOf(candidate: Candidate): number {
   const { live, weight, state, foreignQueue } = candidate.endpoint;
   const requests = live.inFlight + live.othersInFlight + foreignQueue;
@@ -37,7 +37,7 @@ export function loadOf(candidate: Candidate): number {
   return (requests + CAUTION) / (weight * share) + cold;
 }
 
-/** Of the candidates whose load is about the lowest, the one with the fewest turns goes to the front. */
+/** Moves the candidate with the fewest turns to the front, of those whose load is about the lowest. */
 function promoteNextInTurn(candidates: Candidate[], { live, rotation }: BalanceContext): void {
   const limit = loadOf(candidates[0] as Candidate) * NEAR;
   let best = 0;

@@ -2,7 +2,7 @@ import type { Candidate } from '../fleet-view.ts';
 import type { BalanceContext } from './balancer.ts';
 import { leastConnections, loadOf } from './least-connections.ts';
 
-/** The highest priority first, by least connections among equals; lower ones only stand in. */
+/** The highest priority first, by least connections within a priority; lower ones serve if no higher one can. */
 export function priority(candidates: Candidate[], context: BalanceContext): void {
   candidates.sort((a, b) => b.endpoint.priority - a.endpoint.priority || loadOf(a) - loadOf(b));
   const highest = candidates[0]?.endpoint.priority;

@@ -2,8 +2,8 @@ import type { Candidate } from '../fleet-view.ts';
 import type { BalanceContext } from './balancer.ts';
 
 /**
- * Each in its turn, in the order of the configuration file, for each route and model by itself. One that is away is
- * passed over and has its turn again when it is back. Warming ones only stand in for the others.
+ * Endpoints take turns in the order of the configuration file, separately for each route and model. An unavailable
+ * endpoint is skipped and gets its turn again when it is back. Warming ones serve only if no other can.
  */
 export function roundRobin(candidates: Candidate[], { rotation }: BalanceContext): void {
   const { last } = rotation;

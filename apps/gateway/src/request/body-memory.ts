@@ -4,8 +4,6 @@ import { runInNewContext } from 'node:vm';
 /** Less than that may be held for a while without harm. */
 export const MUCH_BYTES = 32 * 1024 * 1024;
 const LOOK_MS = 500;
-/** Requests whose clients left end one after another. */
-const QUIET_LOOKS = 8;
 
 /**
  * A copy in memory that goes back to the system when it is collected. Bodies come in memory of malloc, which keeps most of
@@ -18,15 +16,17 @@ export function copyOf(piece: Buffer): Buffer {
 }
 
 /**
- * Has memory collected that was held for bodies and is not any more. V8 collects when more is allocated, so that a worker
- * whose clients have left would keep their bodies until others come.
+ * Collects the memory of bodies once much of it was given up and little more is being given up. V8 itself collects when
+ * more is allocated, so that a worker whose clients have left would keep their bodies until other requests come.
  */
 export class BodyMemory {
   readonly #heldBytes: () => number;
+  /** Since the last collection, and until the last look. */
   #freedBytes = 0;
-  #quietLooks = 0;
+  #seenBytes = 0;
   #timer: NodeJS.Timeout | null = null;
 
+  /** @param heldBytes what is held for bodies at the moment */
   constructor(heldBytes: () => number) {
     this.#heldBytes = heldBytes;
   }
@@ -34,20 +34,18 @@ export class BodyMemory {
   freed(bytes: number): void {
     this.#freedBytes += bytes;
     if (this.#freedBytes < MUCH_BYTES || this.#timer !== null) return;
-    this.#quietLooks = 0;
     this.#timer = setInterval(() => this.#look(), LOOK_MS).unref();
   }
 
   #look(): void {
-    const isBusy = this.#freedBytes >= MUCH_BYTES;
-    this.#freedBytes = 0;
+    const isBusy = this.#freedBytes - this.#seenBytes >= MUCH_BYTES;
+    this.#seenBytes = this.#freedBytes;
     // While bodies come and go, V8 collects by itself.
-    this.#quietLooks = isBusy ? 0 : this.#quietLooks + 1;
     if (isBusy || this.#timer === null) return;
-    if (this.#quietLooks >= QUIET_LOOKS) {
-      clearInterval(this.#timer);
-      this.#timer = null;
-    }
+    clearInterval(this.#timer);
+    this.#timer = null;
+    this.#freedBytes = 0;
+    this.#seenBytes = 0;
     if (process.memoryUsage().arrayBuffers - this.#heldBytes() > MUCH_BYTES) collect();
   }
 }

@@ -34,6 +34,7 @@ export class FakeAgent {
   readonly #endpoints: Map<string, SeenEndpoint>;
   #catalog: Catalog | null = null;
   #n = 0;
+  #publishedAt = 0;
 
   private constructor(state: SharedState, token: number, endpoints: readonly SeenEndpoint[]) {
     this.#state = state;
@@ -55,7 +56,9 @@ export class FakeAgent {
       if (endpoint === undefined) throw new Error(`no endpoint ${name}`);
       this.#endpoints.set(name, { ...endpoint, ...change });
     }
-    const now = Date.now();
+    // As an agent's lists take time, a later one is of a later millisecond.
+    const now = Math.max(Date.now(), this.#publishedAt + 1);
+    this.#publishedAt = now;
     const endpoints = [...this.#endpoints.values()];
     this.#catalog = buildCatalog(
       endpoints.map(({ name, type, models }) => ({

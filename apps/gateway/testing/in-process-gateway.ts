@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { loadSettings } from '@olla/config/load';
 import type { Settings } from '@olla/config/schema';
 import type { BackendType } from '@olla/core/backend-type';
@@ -5,7 +6,6 @@ import { endpointKey } from '@olla/core/endpoint-key';
 import type { SharedState } from '@olla/state/shared-state';
 import { TestHost } from '@olla/state/testing/test-host';
 import { writeConfig } from '@olla/testing/olla-process';
-import { tempFolder } from '@olla/testing/temp-folder';
 import { runWorker, type RunningWorker } from '../src/run-worker.ts';
 import { FakeAgent, type ModelSpec, type SeenEndpoint } from './fake-agent.ts';
 import { HeldChannel } from './held-channel.ts';
@@ -126,7 +126,7 @@ function settingsFor({ endpoints, config = {} }: InProcessOptions): Settings {
       },
     },
   });
-  const loaded = loadSettings({ file, env: {}, cwd: tempFolder() });
+  const loaded = loadSettings({ file, env: {}, cwd: dirname(file) });
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
   return loaded.settings;
 }

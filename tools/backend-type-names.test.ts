@@ -9,7 +9,7 @@ const typesFolder = 'libs/backends/src/types';
 const sources = (pattern: string): string[] =>
   globSync(pattern, { cwd: root }).filter((file) => !/\.test\.tsx?$|\/(testing|node_modules)\//.test(file));
 
-/** Every type by the file that says it. */
+/** Each type with the file that defines it. */
 const types = new Map(
   sources(`${typesFolder}/*.ts`).map((file) => {
     const name = /^ {2}type: '([^']+)',$/m.exec(readFileSync(join(root, file), 'utf8'))?.[1];
@@ -20,7 +20,7 @@ const types = new Map(
 
 const COMMENT = /^\s*(\/?\*|\/\/)/;
 
-/** Lines of code that name a backend type, as a text or as a key. */
+/** Lines of code that name a backend type, in a text or as a key. */
 function linesThatName(type: string, file: string): string[] {
   const named = new RegExp(`(['"\`])${type}\\1|^\\s*${type}:`);
   return readFileSync(join(root, file), 'utf8')
@@ -31,15 +31,15 @@ function linesThatName(type: string, file: string): string[] {
 }
 
 describe('the name of a backend type', () => {
-  // The simulator, the bench and the end-to-end tests name the servers that they start, and so do fakes.
+  // The simulator, the bench and the end-to-end tests name the servers that they start, and fakes do too.
   const files = sources('{apps/{gateway,discovery,ctl},libs/*}/src/**/*.{ts,tsx}').filter(
     (file) => !file.startsWith(`${typesFolder}/`) && !file.includes('/fake-'),
   );
 
   for (const [type, ownFile] of types) {
-    test(`stands only in its own file, its test and generated docs: ${type}`, () => {
+    test(`is only in its own file, its test and generated docs: ${type}`, () => {
       const elsewhere = files.flatMap((file) => linesThatName(type, file));
-      assert.deepEqual(elsewhere, [], `move what the code must know of ${type} to ${ownFile}`);
+      assert.deepEqual(elsewhere, [], `move the facts about ${type} to ${ownFile}`);
     });
   }
 });

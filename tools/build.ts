@@ -1,11 +1,11 @@
 /**
- * `nx build ctl`: bundles the `olla` command into dist/olla, to be run by a plain `node dist/olla/olla.js` without
- * node_modules. Code splitting keeps what a command does not need (Ink, OpenTelemetry, the simulator) out of its
- * start. Workers and the agent re-execute the same file. The folder is a package too: `npm pack` makes an archive of it
- * that `npm install` takes (tools/release.ts).
+ * `nx build ctl`: bundles the `olla` command into dist/olla, to run with `node dist/olla/olla.js` without node_modules.
+ * Code splitting keeps optional parts (Ink, OpenTelemetry, the simulator) out of a command's start. Workers and the
+ * agent run the same file again. The folder is a package too: `npm pack` makes an archive of it for `npm install`
+ * (tools/release.ts).
  *
- * OLLA_COMMIT and OLLA_BUILT_AT say which commit is built and when (ISO 8601) where git cannot, as in an image's build;
- * by default they are git's commit and the time of the build.
+ * OLLA_COMMIT and OLLA_BUILT_AT set the commit and the time of the build (ISO 8601) where git cannot, as in an image's
+ * build. The defaults are git's commit and the current time.
  */
 import { cpSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -50,11 +50,11 @@ const options: BuildOptions & { metafile: true } = {
     OLLA_COMMIT: JSON.stringify(commit),
     OLLA_BUILT_AT: JSON.stringify(builtAt),
   },
-  // The source sets NODE_ENV for runs without a bundle; here it is fixed.
+  // The source sets NODE_ENV for runs without a bundle; the bundle has it as a constant.
   logOverride: { 'assign-to-define': 'silent' },
   // CommonJS dependencies call require() for Node's own modules, which an ES module does not have.
   banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
-  // Its ES modules load gRPC by a require() that a bundler cannot see.
+  // Its ES modules load gRPC by a require() that a bundler does not recognise.
   alias: {
     '@opentelemetry/otlp-grpc-exporter-base':
       './node_modules/@opentelemetry/otlp-grpc-exporter-base/dist/index.cjs',

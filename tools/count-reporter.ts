@@ -1,8 +1,8 @@
 import type { TestEvent } from 'node:test/reporters';
 
 /**
- * A node:test reporter that writes one character for each finished test: `+` passed, `-` failed, `s` skipped or
- * left to do. Suites are not counted, nor is a test that only failed because a test inside it did.
+ * A node:test reporter that writes one character for each finished test: `+` passed, `-` failed, `s` skipped or to do.
+ * Suites are not counted, nor is a test that failed only because a test inside it did.
  */
 export default async function* countReporter(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   for await (const event of source) {

@@ -1,6 +1,6 @@
 /**
- * `npm run generate`: makes again all that is generated from the sources: the documents of configuration, errors,
- * contract, promises and management paths, and the lists of public modules. The tests fail where one is out of date.
+ * `npm run generate`: writes all files that are generated from the sources: the documents of configuration, errors,
+ * contract, promises and management paths, and the lists of public modules. The tests fail if one is out of date.
  */
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';

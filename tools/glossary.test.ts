@@ -13,7 +13,7 @@ const TEXTS = [
   'e2e/src/**/*.ts',
 ];
 
-/** The words that the glossary's tables explain, and those that an explanation introduces in bold. */
+/** The words that the glossary's tables explain, and those that an explanation has in bold. */
 function explainedWords(): string[] {
   const rows = readFileSync(join(ROOT, GLOSSARY), 'utf8')
     .split('\n')
@@ -26,7 +26,10 @@ function usePattern(word: string): RegExp {
   return new RegExp(`(?<![a-z])${word.replaceAll(' ', '[ \\n-]?')}`, 'i');
 }
 
-/** Words that must not be identifiers, because the glossary has a standard term. `allowed` is where a word is one. */
+/**
+ * Words that must not be identifiers, because the glossary has a standard term. `allowed` is the folder of an
+ * exception.
+ */
 const RETIRED: readonly { readonly word: string; readonly allowed?: string }[] = [
   { word: 'judge' },
   { word: 'invite' },
@@ -41,11 +44,11 @@ const RETIRED: readonly { readonly word: string; readonly allowed?: string }[] =
   { word: 'Gate' },
   { word: 'beat' },
   { word: 'headerValue' },
-  // The simulator's servers know no other exchange than that of one request and its response.
+  // In the simulator, an exchange is one request with its response.
   { word: 'Exchange', allowed: 'apps/simulator/' },
 ];
 
-/** The code of a source file without comments, in which a word of prose is no identifier. */
+/** The code of a source file without comments, whose words are not identifiers. */
 function codeOf(path: string): string {
   return readFileSync(join(ROOT, path), 'utf8').replaceAll(/^\s*(?:\/?\*|\/\/).*$/gm, '');
 }

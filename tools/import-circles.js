@@ -1,7 +1,7 @@
 /**
  * The rule of dependency-cruiser that no files import each other in a circle. Type imports count: the compiler erases
- * them, but whoever reads one file of a circle has to read them all. (eslint-plugin-import-x, whose no-cycle skips type
- * imports, cannot hold this.) `nx lint tools` checks the whole tree; import-circles.test.ts shows that the rule bites.
+ * them, but a reader of one file of a circle has to read them all. (The no-cycle rule of eslint-plugin-import-x skips
+ * type imports.) `nx lint tools` checks the whole tree; import-circles.test.ts shows that the rule works.
  *
  * @type {import('dependency-cruiser').IConfiguration}
  */

@@ -31,7 +31,7 @@ describe('import circles', () => {
     const { status, stdout, stderr } = spawnSync(process.execPath, [cruise, '--config', config, 'libs'], {
       cwd: folder,
       encoding: 'utf8',
-      // nx asks for colours, which would stand between the words that are looked for.
+      // nx requests colours, whose codes would be between the words that the test searches for.
       env: { ...process.env, FORCE_COLOR: '0' },
     });
     return { code: status, output: stdout + stderr };

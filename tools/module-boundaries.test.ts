@@ -9,7 +9,7 @@ const root = join(import.meta.dirname, '..');
 const rule = '@nx/enforce-module-boundaries';
 
 describe('module boundaries', () => {
-  // A fresh folder for nx's data is the case in which the rule would skip itself: no project graph is cached.
+  // A fresh folder for nx's data, because without a cached project graph the rule may skip itself.
   const graphFolder = mkdtempSync(join(tmpdir(), 'olla-graph-'));
   let eslint: ESLint;
 
@@ -19,7 +19,7 @@ describe('module boundaries', () => {
     process.chdir(root);
     const { ESLint } = await import('eslint');
     const { default: tseslint } = await import('typescript-eslint');
-    // The offending files exist only as text, so that no other task sees them; rules that need types are off.
+    // The offending files exist only as text, so that no other task reads them. Rules that need types are off.
     const untyped = tseslint.configs.disableTypeChecked as object;
     eslint = new ESLint({
       cwd: root,
@@ -29,7 +29,7 @@ describe('module boundaries', () => {
   });
   after(() => rmSync(graphFolder, { recursive: true, force: true }));
 
-  /** The boundary rule's complaints about a file of this text at this place. */
+  /** Messages of the boundary rule for a file with this text at this path. */
   async function complaintsAbout(filePath: string, text: string): Promise<string[]> {
     const [result] = await eslint.lintText(text, { filePath: join(root, filePath) });
     assert.ok(result, `${filePath} was not linted`);
@@ -53,7 +53,7 @@ describe('module boundaries', () => {
   for (const [file, text] of forbidden) {
     test(`forbids in ${file}: ${text}`, async () => {
       const complaints = await complaintsAbout(file, text);
-      assert.equal(complaints.length, 1, complaints.join('\n') || 'the rule did not bite');
+      assert.equal(complaints.length, 1, complaints.join('\n') || 'the rule reported nothing');
     });
   }
 

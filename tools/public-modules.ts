@@ -1,6 +1,6 @@
 /**
- * The public modules of each project: what other projects import of it, and no more. `exports` of its package.json lists
- * them, so that Node and the compiler refuse any other import. `node tools/public-modules.ts` writes the lists.
+ * The public modules of each project: exactly the modules that other projects import. `exports` of its package.json
+ * lists them, so that Node and the compiler refuse any other import. `node tools/public-modules.ts` writes the lists.
  */
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -45,7 +45,7 @@ export function findPublicModules(projects: readonly Project[]): Map<string, Rec
   );
 }
 
-/** Scaffolding of tests is beside `src`: it does not ship. */
+/** Test helpers are beside `src`, because they do not ship. */
 function pathOf(module: string): string {
   return module.startsWith('testing/') ? `./${module}.ts` : `./src/${module}.ts`;
 }

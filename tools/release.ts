@@ -1,5 +1,5 @@
 /**
- * `npm run release`: makes all that is handed out, from one commit:
+ * `npm run release`: makes all release artefacts from one commit:
  *
  *   dist/olla/              the bundle, `node dist/olla/olla.js`
  *   dist/olla-VERSION.tgz   the package, `npm install --global`

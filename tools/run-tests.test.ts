@@ -35,7 +35,7 @@ describe('run-tests', () => {
     return { code: child.status, counts, output: child.stdout };
   }
 
-  test('counts each test, also one inside another test, and no suite', () => {
+  test('counts each test, also one inside another test, but no suite', () => {
     const { code, counts } = run(
       `${importTest} suite('s', () => { test('a', () => {}); test('b', (t) => t.test('c', () => {})); });`,
     );

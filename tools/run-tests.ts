@@ -1,9 +1,9 @@
 /**
  * Runs one project's tests under node:test: `node tools/run-tests.ts NAME FOLDER [SUFFIX]`. Every file matching
- * `*.SUFFIX.ts` (default `test`) runs in a process group of its own with a deadline, so that a test that hangs
- * fails and what it started dies with it. The counts go to dist/test-results/NAME.SUFFIX.json, which `npm test`
- * sums up (nx restores the file together with a cached result), and the output of files that failed to
- * NAME.SUFFIX.failures.txt, which `npm test` prints at its end.
+ * `*.SUFFIX.ts` (default `test`) runs in a process group of its own with a deadline, so that a test that hangs fails
+ * and its processes end with it. The counts go to dist/test-results/NAME.SUFFIX.json, which `npm test` adds up (nx
+ * restores the file together with a cached result). The output of failed files goes to NAME.SUFFIX.failures.txt, which
+ * `npm test` prints at its end.
  *
  * TEST_CONCURRENCY: files at once (default: half the cores); TEST_FILE_TIMEOUT_MS: deadline of a file.
  */
@@ -19,23 +19,23 @@ if (name === undefined || folder === undefined) {
   process.exit(2);
 }
 
-/** How long one file may take. Long tests are short enough for CI, and those of the image build it first. */
+/** Deadline of one file. Long tests are short enough for CI, and those of the image build it first. */
 const TIMEOUTS_MS: Readonly<Record<string, number>> = { long: 600_000, docker: 900_000 };
 const fileTimeoutMs = Number(process.env['TEST_FILE_TIMEOUT_MS'] ?? TIMEOUTS_MS[suffix] ?? 180_000);
 const concurrency = Number(
   process.env['TEST_CONCURRENCY'] ?? Math.max(1, Math.floor(availableParallelism() / 2)),
 );
-/** How much of a failed file's output is printed again at the end of `npm test`. */
+/** Maximum output of a failed file that `npm test` prints again at its end. */
 const FAILURE_CHARACTERS = 4_000;
 const counter = join(import.meta.dirname, 'count-reporter.ts');
-/** Compiled code is kept between files and runs: it halves the start of a file that imports the gateway. */
+/** Compiled code is cached between files and runs, which halves the start of a file that imports the gateway. */
 const compileCache = process.env['NODE_COMPILE_CACHE'] ?? join(import.meta.dirname, '../.nx/compile-cache');
 const countsFolder = mkdtempSync(join(tmpdir(), 'olla-tests-'));
 const result = { passed: 0, failed: 0, skipped: 0 };
 const running = new Set<number>();
 const failures: string[] = [];
 
-/** Kills a test file's process and all that it started; none left is the normal case. */
+/** Kills a test file's process and all processes that it started. Usually none is left. */
 function killGroup(pid: number): void {
   try {
     process.kill(-pid, 'SIGKILL');
@@ -48,7 +48,7 @@ interface Outcome {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
-  /** What is wrong beyond failed tests: a crash, a deadline. */
+  /** A failure other than failed tests: a crash, a deadline. */
   readonly complaint: string | undefined;
   readonly output: Buffer;
   readonly seconds: string;
@@ -83,7 +83,7 @@ function describe({ passed, failed, skipped, complaint }: Outcome): string {
   return complaint ?? `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
 }
 
-/** Runs one file to its end or its deadline; a crash counts as one failure. */
+/** Runs one file to its end or its deadline. A crash counts as one failure. */
 async function runToEnd(file: string, index: number): Promise<Outcome> {
   const countsFile = join(countsFolder, `${index}.txt`);
   const reporters = ['--test-reporter=spec', '--test-reporter-destination=stdout'];
@@ -126,7 +126,7 @@ async function runToEnd(file: string, index: number): Promise<Outcome> {
   return { passed, failed, skipped, complaint, output: Buffer.concat(output), seconds };
 }
 
-/** Reads what the counting reporter wrote: one character a finished test. */
+/** Reads the output of the counting reporter: one character a finished test. */
 function countsOf(countsFile: string): typeof result {
   let marks = '';
   try {

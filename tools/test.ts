@@ -1,8 +1,7 @@
 /**
- * `npm test`: everything that decides whether a change is good, for all projects: format, lint, typecheck, unit tests,
- * the build, then the end-to-end tests alone. Each test counts as one, each other check too. Ends with the
- * output of what failed and a line `N passed, N failed`; the exit code is 1 if anything failed. `--long` adds the files
- * `*.long.ts`.
+ * `npm test`: all checks of a change, for all projects: format, lint, typecheck, unit tests, the build, then the
+ * end-to-end tests alone. Each test counts as one, and so does each other check. Ends with the output of failures and a
+ * line `N passed, N failed`; the exit code is 1 if anything failed. `--long` adds the files `*.long.ts`.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
@@ -55,14 +54,14 @@ function readCounts(file: string): Counts {
   return JSON.parse(readFileSync(file, 'utf8')) as Counts;
 }
 
-/** What one task adds to the sum. */
+/** The counts of one task. */
 function countsOf(task: TaskResult): Counts {
   const ok = task.status === 0;
   const suffix = suffixOf[task.target];
   if (suffix === undefined) return { passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0 };
   const file = join(resultsFolder, `${task.projectName}.${suffix}.json`);
   const counts = existsSync(file) ? readCounts(file) : { passed: 0, failed: 0, skipped: 0 };
-  // A runner that crashed, or lost its results, is a failure of its own.
+  // A runner that crashed, or lost its results, counts as one failure.
   if ((!ok || !existsSync(file)) && counts.failed === 0) counts.failed = 1;
   return counts;
 }
@@ -100,10 +99,10 @@ for (const { targets, parallel } of phases) {
 
 const seconds = ((performance.now() - startedMs) / 1000).toFixed(0);
 process.stdout.write(`\n${seconds} s\n`);
-// Again at the end, where it is found in the log of a long run.
+// Printed again at the end, so that it is easy to find in the log of a long run.
 for (const output of failures) process.stdout.write(`\n${output}`);
 for (const command of failedTasks) process.stdout.write(`✖ failed; again alone: ${command}\n`);
-// No test may be skipped: what it needs is installed, or the run fails.
+// No test may be skipped: its requirements are installed, or the run fails.
 if (sum.skipped > 0) process.stdout.write(`✖ ${sum.skipped} skipped tests count as failed\n`);
 process.stdout.write(`${sum.passed} passed, ${sum.failed + sum.skipped} failed\n`);
 process.exitCode = sum.failed + sum.skipped > 0 ? 1 : 0;

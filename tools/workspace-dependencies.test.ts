@@ -12,12 +12,12 @@ interface Manifest {
 
 const IMPORT = /^(?:import|export)\b[^;]*?from '(@olla\/[a-z0-9-]+)\/|\bimport\('(@olla\/[a-z0-9-]+)\//gm;
 
-/** nx knows what depends on what from the manifests only: an arrow that is missing there hides a change from its cache. */
+/** nx reads dependencies only from the manifests: a missing one hides a change from its cache. */
 function importsOf(folder: string, name: string): { code: string[]; tests: string[] } {
   const code = new Set<string>();
   const tests = new Set<string>();
   for (const file of globSync(join(folder, '**/*.{ts,tsx}'), { exclude: ['**/node_modules/**'] })) {
-    // A folder `testing` holds what only tests use.
+    // A folder `testing` has modules for tests only.
     const into = /\.(test|long)\.tsx?$|\/testing\//.test(file) ? tests : code;
     for (const [, statement, call] of readFileSync(file, 'utf8').matchAll(IMPORT)) {
       const target = statement ?? call;
@@ -31,7 +31,7 @@ function read(path: string): Manifest {
   return JSON.parse(readFileSync(path, 'utf8')) as Manifest;
 }
 
-test('every workspace has the version of the root, and asks for that of the others', () => {
+test('every workspace has the version of the root, and requires that version of the others', () => {
   const { version } = read('package.json');
   for (const path of globSync(['apps/*/package.json', 'libs/*/package.json', '{e2e,tools}/package.json'])) {
     const manifest = read(path);

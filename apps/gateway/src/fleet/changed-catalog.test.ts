@@ -29,8 +29,8 @@ function catalogOf(fleet: ReadonlyMap<string, ReadonlySet<string>>): Catalog {
   return buildCatalog(perEndpoint, null, NOW);
 }
 
-function change(catalog: Catalog, endpoint: string, told: NameChange): Catalog {
-  return changedCatalog(catalog, { endpoint, change: told, rulesOf: () => RULES, now: NOW });
+function change(catalog: Catalog, endpoint: string, nameChange: NameChange): Catalog {
+  return changedCatalog(catalog, { endpoint, change: nameChange, rulesOf: () => RULES, now: NOW });
 }
 
 const places = ({ models }: Catalog): string[] =>
@@ -38,7 +38,7 @@ const places = ({ models }: Catalog): string[] =>
     .flatMap(({ locations }) => locations.map(({ endpoint, model }) => `${endpoint} ${model.name}`))
     .sort();
 
-test('has after any changes exactly the names that endpoints have, each found and meaning one model', () => {
+test('has after any changes exactly the names that endpoints have, and each name means one model', () => {
   const place = fc.record({ endpoint: fc.constantFrom(...ENDPOINTS), name: fc.constantFrom(...NAMES) });
   const step = fc.record({
     endpoint: fc.constantFrom(...ENDPOINTS),
@@ -51,13 +51,13 @@ test('has after any changes exactly the names that endpoints have, each found an
       const fleet = new Map(ENDPOINTS.map((endpoint) => [endpoint, new Set<string>()]));
       for (const { endpoint, name } of start) fleet.get(endpoint)?.add(name);
       let catalog = catalogOf(fleet);
-      for (const { endpoint, ...told } of steps) {
+      for (const { endpoint, ...nameChange } of steps) {
         const before = catalog;
-        catalog = change(catalog, endpoint, told);
-        assert.ok(isReflected(catalog, endpoint, told));
-        assert.equal(catalog === before, isReflected(before, endpoint, told));
-        if (told.kind === 'added') fleet.get(endpoint)?.add(told.name);
-        else fleet.get(endpoint)?.delete(told.name);
+        catalog = change(catalog, endpoint, nameChange);
+        assert.ok(isReflected(catalog, endpoint, nameChange));
+        assert.equal(catalog === before, isReflected(before, endpoint, nameChange));
+        if (nameChange.kind === 'added') fleet.get(endpoint)?.add(nameChange.name);
+        else fleet.get(endpoint)?.delete(nameChange.name);
       }
       const expected = [...fleet].flatMap(([endpoint, names]) =>
         [...names].map((name) => `${endpoint} ${name}`),
@@ -79,7 +79,7 @@ test('has after any changes exactly the names that endpoints have, each found an
   );
 });
 
-test('adds a copy with the properties of what it is a copy of, but not in memory', () => {
+test('adds a copy with the properties of its source, but not in memory', () => {
   const fleet = new Map([['a', new Set(['mine:latest'])]]);
   const [, copy] = change(catalogOf(fleet), 'a', {
     kind: 'added',
@@ -91,7 +91,7 @@ test('adds a copy with the properties of what it is a copy of, but not in memory
   assert.deepEqual([location?.model.quantization, location?.model.resident], ['Q4_K_M', false]);
 });
 
-test('leaves every other model as it is', () => {
+test('leaves every other model unchanged', () => {
   const before = catalogOf(new Map([['a', new Set(NAMES)]]));
   const after = change(before, 'a', { kind: 'removed', name: 'org/mine:latest', like: null });
   const kept = after.models.filter((model) => before.models.includes(model));

@@ -4,29 +4,29 @@ import type { NameRules } from '@olla/core/catalog/names/name-rules';
 import { plainName } from '@olla/core/catalog/names/plain-name';
 import type { Catalog, CatalogModel, EndpointModel } from '@olla/core/snapshot';
 
-/** A name that an endpoint has, or has no more, since a call that succeeded there. */
+/** A name that an endpoint has, or no longer has, since a successful call. */
 export interface NameChange {
   readonly kind: 'added' | 'removed';
   /** As the endpoint lists it. */
   readonly name: string;
-  /** Of an added name: the model of the same endpoint that it is made of, whose properties it shares; null for none. */
+  /** For an added name: the model of the same endpoint whose weights and properties it shares; null for none. */
   readonly like: string | null;
 }
 
 export interface ChangeAtEndpoint {
   readonly endpoint: string;
   readonly change: NameChange;
-  /** How the names of an endpoint are to be read. */
+  /** The rules for reading the names of an endpoint. */
   readonly rulesOf: (endpoint: string) => NameRules;
   /** Epoch milliseconds. */
   readonly now: number;
 }
 
 /**
- * The catalog after a change at one endpoint. Only the models of that name are grouped anew: what else is the same model
- * shows the agent's next list.
+ * The catalog after a change at one endpoint. Only the models of that name are grouped again: other copies of the same
+ * model appear with the agent's next list.
  *
- * @returns the catalog itself where it says so already
+ * @returns the same catalog if it shows the change already
  */
 export function changedCatalog(
   catalog: Catalog,
@@ -54,7 +54,7 @@ export function changedCatalog(
   return { revision: catalog.revision, models };
 }
 
-/** Whether a catalog shows a change: it has the added name at that endpoint, or has the removed one no more. */
+/** Whether a catalog shows a change: it has the added name at that endpoint, or no longer has the removed one. */
 export function isReflected(catalog: Catalog, endpoint: string, { kind, name }: NameChange): boolean {
   return (findAt(catalog.models, endpoint, name) !== null) === (kind === 'added');
 }

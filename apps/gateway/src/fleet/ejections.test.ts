@@ -19,7 +19,7 @@ import { RoutingView } from './routing-view.ts';
 const SETTINGS = settingsSchema.parse({
   discovery: { static: { endpoints: [{ name: 'e', url: 'http://127.0.0.1:9', type: 'vllm' }] } },
 });
-/** What the cluster promises: from then on every worker gives the same answer. */
+/** Promise of the cluster: after this time every worker gives the same answer. */
 const AGREED_WITHIN_MS = 100;
 const ROUNDS = 5;
 
@@ -66,7 +66,7 @@ async function startCluster(t: TestContext, redis: TestRedis | null): Promise<Cl
     return worker;
   };
   const workers = [await join(one), await join(two), await join(two)];
-  await waitFor(() => state.directory.peers().workers === 3, { describe: 'hosts that know each other' });
+  await waitFor(() => state.directory.peers().workers === 3, { describe: 'hosts that see each other' });
   return { agent, workers, log, state, join: () => join(two) };
 }
 
@@ -102,7 +102,7 @@ function refuse({ ejections, endpoint }: Worker): void {
   ejections.connectionFailed(endpoint(), 'ECONNREFUSED', Date.now());
 }
 
-/** Milliseconds until all workers have the same status, and it is the one that is expected. */
+/** Milliseconds until all workers have the expected status. */
 async function untilAgreed(workers: readonly Worker[], expected: EndpointStatus['status']): Promise<number> {
   const startedMs = performance.now();
   await waitFor(
@@ -115,7 +115,7 @@ async function untilAgreed(workers: readonly Worker[], expected: EndpointStatus[
   return performance.now() - startedMs;
 }
 
-/** A check of the very millisecond of an ejection may be from before it, and re-admits nothing. */
+/** A check in the millisecond of an ejection may be from before it, so it does not re-admit. */
 async function untilLater(workers: readonly Worker[]): Promise<void> {
   const struckAt = Math.max(...workers.map((worker) => worker.endpoint().live.breaker.struckAt));
   await waitFor(() => Date.now() > struckAt, { describe: 'the next millisecond', intervalMs: 1 });
@@ -149,7 +149,7 @@ for (const kind of ['memory', 'Redis']) {
         times.push(await untilAgreed(workers, 'healthy'));
       }
       t.diagnostic(`agreed after ${times.map((ms) => ms.toFixed(1)).join(', ')} ms`);
-      // One slow turn of a busy machine is no fault of the cluster.
+      // One slow turn of the event loop on a busy machine is not a fault of the cluster.
       assert.ok(median(times) < AGREED_WITHIN_MS);
 
       const events = await waitFor(
@@ -199,7 +199,7 @@ for (const kind of ['memory', 'Redis']) {
       assert.equal(linesOf(cluster, 'ejected').length, 1);
     });
 
-    test('that stands is known to a worker that starts later, and its end too', async (t) => {
+    test('in force is known to a worker that starts later, and so is its end', async (t) => {
       const { workers, join, agent } = await startCluster(t, redis);
       refuse(workers[0] ?? assert.fail());
       await untilAgreed(workers, 'ejected');

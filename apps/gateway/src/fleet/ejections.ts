@@ -29,33 +29,34 @@ export interface EjectionsOptions {
   readonly log: EventLogger;
 }
 
-/** How long a worker that was granted a probe has for it, before another may try. */
+/** How long a granted probe belongs to one worker, before another may try. */
 const PROBE_TTL_MS = 10_000;
-/** How often ejected endpoints are looked at for a probe that is due. */
+/** Interval at which ejected endpoints are checked for a due probe. */
 const PROBE_CHECK_MS = 1_000;
 
-/** What an attempt came to at an endpoint that could be reached. */
+/** The result of an attempt at an endpoint that could be reached. */
 export interface EndpointResponse {
-  /** Of its response; where none came, the one that the gateway's own error has. */
+  /** Of its response; without one, the status of the gateway's own error. */
   readonly status: number;
   /** When the attempt began; epoch milliseconds. */
   readonly startedAt: number;
-  /** Null where it does not tell. */
+  /** Null if it does not say. */
   readonly retryAfterMs: number | null;
 }
 
 export type EjectableEndpoint = Pick<EndpointView, 'key' | 'name' | 'state' | 'live'>;
 
 /**
- * Keeps traffic away from endpoints that fail in traffic. The breaker of each hears of every attempt; what it decides
- * holds for this worker at once and is told to the cluster, which says whether this worker was the first: then it
- * reports the event. An ejected endpoint is tried again by one request of the cluster at a time.
+ * Keeps traffic away from endpoints that fail in traffic. The breaker of each endpoint counts every attempt. Its
+ * decisions take effect in this worker at once and are published to the cluster. The cluster replies whether this
+ * worker was the first, which then reports the event. One request of the cluster at a time tries an ejected endpoint
+ * again.
  */
 export class Ejections {
   readonly #options: EjectionsOptions;
   readonly #unsubscribe: readonly (() => void)[];
   readonly #prober: NodeJS.Timeout;
-  /** Of the configured endpoints: other hosts may have more. */
+  /** Only configured endpoints: other hosts may have more. */
   readonly #keys: ReadonlySet<string>;
 
   constructor(options: EjectionsOptions) {
@@ -69,7 +70,7 @@ export class Ejections {
     this.#prober = setInterval(() => this.#seekProbes(), PROBE_CHECK_MS).unref();
   }
 
-  /** A request goes to the endpoint: it is the probe, if one was granted. */
+  /** A request goes to the endpoint and is its probe, if one was granted. */
   attemptStarts({ live }: EjectableEndpoint): void {
     takeProbe(live.breaker);
   }
@@ -94,7 +95,7 @@ export class Ejections {
     else if (change === 'readmitted') void this.#readmit(endpoint);
   }
 
-  /** A new snapshot brings the agent's checks, which may re-admit endpoints. */
+  /** A new snapshot has the results of the agent's checks, which may re-admit endpoints. */
   applyChecks(view: FleetView): void {
     for (const endpoint of applyChecks(view, Date.now())) void this.#readmit(endpoint);
   }
@@ -126,7 +127,7 @@ export class Ejections {
 
   #followEjection({ endpointKey, by, cause = 'connection', reason, at }: Ejection): void {
     const { live, state } = this.#options;
-    // Its own has taken effect here already, and may be over.
+    // The worker's own decision is in effect here already, and may have ended.
     if (by === state.self.id || !this.#keys.has(endpointKey)) return;
     applyEjection(live.endpoint(endpointKey).breaker, { cause, reason, at }, Date.now());
   }
@@ -143,21 +144,21 @@ export class Ejections {
     for (const { key } of endpoints.list) {
       const { breaker } = live.endpoint(key);
       if (!isProbeDue(breaker, now)) continue;
-      // Asked once for this while, whatever comes of it.
+      // One request for each period, with any result.
       breaker.probeUntil = now + PROBE_TTL_MS;
       const grant = (): void => grantProbe(breaker, Date.now() + PROBE_TTL_MS);
       state.ejections.acquireProbe(key, PROBE_TTL_MS).then(
         (isGranted) => {
           if (isGranted) grant();
         },
-        // The store is away: nobody else can be asked, so this worker tries for itself.
+        // The shared state is unreachable, so this worker decides alone and makes the probe.
         grant,
       );
     }
   }
 }
 
-/** A worker whose hub is silent reports what it does itself. */
+/** Without a reply of the shared state, the worker reports the event itself. */
 function isFirst(decision: Promise<boolean>): Promise<boolean> {
   return decision.catch(() => true);
 }

@@ -6,7 +6,7 @@ import { endpointKey } from '@olla/core/endpoint-key';
 import { Http1Upstream } from '@olla/upstream/http1/http1-upstream';
 import type { Upstream } from '@olla/upstream/upstream';
 
-/** One configured endpoint, with what it takes to reach it. Lives as long as the worker. */
+/** One configured endpoint, with the means to reach it. Lives as long as the worker. */
 export interface Endpoint {
   readonly name: string;
   readonly key: string;
@@ -17,9 +17,9 @@ export interface Endpoint {
   readonly host: string;
   /** Flat: its credentials and configured headers; null where it has none. */
   readonly credentials: readonly string[] | null;
-  /** Some of them tell the server who asks: clients could borrow them. */
+  /** Its headers authenticate the gateway, so clients could misuse them. */
   readonly hasCredentials: boolean;
-  /** Where its API lies on its server. */
+  /** The location of its API on its server. */
   readonly base: BasePath;
 }
 
@@ -43,7 +43,7 @@ export class Endpoints {
     return endpoint;
   }
 
-  /** Closes idle connections at once and the others when they end. */
+  /** Closes idle connections at once and the others when their requests end. */
   close(): void {
     for (const { upstream } of this.list) upstream.close();
   }

@@ -9,10 +9,10 @@ import { FleetRefresh } from './fleet-refresh.ts';
 
 const ALL: RouteScope = { label: '/olla/proxy', types: null };
 
-/** A shared state and an agent that looks when the test says so. */
+/** A shared state and an agent whose rounds the test controls. */
 class World {
   readonly changes: ControlChange[] = [];
-  away = false;
+  isUnreachable = false;
   endpoints: readonly EndpointView[] = [];
   control: Control = { revision: 0, drained: {}, refresh: 0 };
   readonly #onSnapshot = new Set<(snapshot: Snapshot) => void>();
@@ -31,7 +31,7 @@ class World {
         self: { id: 'w' },
         control: {
           change: (change) => {
-            if (this.away) return Promise.reject(new Error('away'));
+            if (this.isUnreachable) return Promise.reject(new Error('unreachable'));
             this.changes.push(change);
             return Promise.resolve(this.otherRefreshes());
           },
@@ -90,7 +90,7 @@ class World {
   }
 }
 
-/** A request that waits. */
+/** A request that waits for the refresh. */
 class WaitingCall {
   readonly #listeners: (() => void)[] = [];
 
@@ -103,7 +103,7 @@ class WaitingCall {
   }
 }
 
-/** Whether a promise is settled once everything that is due has run. */
+/** Whether a promise is settled after all pending callbacks have run. */
 async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   let settled = false;
   void promise.then(() => (settled = true));
@@ -111,7 +111,7 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   return settled;
 }
 
-test('asks for one round for many requests, and ends the wait when every endpoint of the route was looked at', async (t) => {
+test('requests one round for many requests, and ends the wait when every endpoint of the route was checked', async (t) => {
   const world = new World();
   world.publish({ a: ['healthy', 1, 1], b: ['offline', 1, 1] });
   const refresh = world.refreshOf(t);
@@ -122,7 +122,7 @@ test('asks for one round for many requests, and ends the wait when every endpoin
   assert.equal(await isSettled(waiting[0] ?? assert.fail()), false);
   world.publish({ a: ['healthy', 2, 2], b: ['offline', 2, 1] });
   assert.deepEqual(new Set(await Promise.all(waiting)), new Set(['done']));
-  // The round is recent: what it found holds for the next as well.
+  // The round is recent, so its result is valid for the next request too.
   assert.equal(await refresh.refreshed(new WaitingCall(), ALL), 'done');
   assert.equal(world.changes.length, 1);
 });
@@ -144,7 +144,7 @@ test('does not wait for endpoints of other routes', async (t) => {
   await world.refreshOf(t).refreshed(new WaitingCall(), { label: '/olla/vllm', types: new Set(['vllm']) });
 });
 
-test('joins a round that another worker asked for', async (t) => {
+test('joins a round that another worker requested', async (t) => {
   const world = new World();
   world.publish({ a: ['healthy', 1, 1] });
   const refresh = world.refreshOf(t);
@@ -156,7 +156,7 @@ test('joins a round that another worker asked for', async (t) => {
   await waiting;
 });
 
-test('ends the wait when the client leaves, the store is away, the time is over or no models are listed', async (t) => {
+test('ends the wait when the client leaves, the store is unreachable, the time is over or models are not listed', async (t) => {
   const world = new World();
   world.publish({ a: ['healthy', 1, 1] });
   const left = new WaitingCall();
@@ -167,11 +167,11 @@ test('ends the wait when the client leaves, the store is away, the time is over 
     world.refreshOf(t, options).refreshed(new WaitingCall(), ALL);
   assert.equal(await ended({ timeoutMs: 1 }), 'failed');
   assert.equal(await ended({ listing: false }), 'failed');
-  world.away = true;
+  world.isUnreachable = true;
   assert.equal(await ended(), 'failed');
 });
 
-test('asks once for changes that end together, and misses none', async (t) => {
+test('requests one round for changes that end together, and misses none', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const world = new World();
   const refresh = world.refreshOf(t);

@@ -8,9 +8,9 @@ import type { SnapshotPort } from '@olla/state/ports/snapshots';
 import type { Logger } from '@olla/telemetry/logger';
 import type { Call } from '../request/call.ts';
 
-/** The fleet is looked at anew once in this time, however many requests ask for it. */
+/** The fleet is refreshed once in this time, for any number of requests. */
 const PAUSE_MS = 1_000;
-/** Changes that this gateway relayed are looked for sooner; those that end together, together. */
+/** Delay after changes that this gateway relayed; changes that end within it share one refresh. */
 const CHANGE_PAUSE_MS = 200;
 
 export interface FleetRefreshOptions {
@@ -20,27 +20,27 @@ export interface FleetRefreshOptions {
     readonly snapshots: Pick<SnapshotPort, 'onSnapshot'>;
   };
   readonly endpoints: () => readonly EndpointView[];
-  /** `refresh` of the control record as it is now. */
+  /** `refresh` of the current control record. */
   readonly refreshCount: number;
   readonly log: Pick<Logger, 'warn'>;
-  /** Longest wait of a request for new lists. */
+  /** Maximum wait of a request for new lists. */
   readonly timeoutMs: number;
   /** Models are listed at all. */
   readonly listing: boolean;
 }
 
-/** Looking at all endpoints anew, from its start on. */
+/** One refresh of all endpoints, from its start. */
 interface Round {
   readonly startedAt: number;
-  /** By endpoint name, as it was at the start: what is newer was seen since. */
+  /** State of each endpoint at the start, by name: newer results belong to this refresh. */
   readonly before: ReadonlyMap<string, EndpointSnapshot | null>;
-  /** It could not be asked for. */
+  /** It could not be requested. */
   failed: boolean;
 }
 
 /**
- * Has the agent look at all endpoints anew: for requests that name a model which nobody has, and after calls that
- * change models. Rounds that other workers and operators start are joined.
+ * Has the agent check all endpoints and list their models again: for requests that name a model which no endpoint has,
+ * and after calls that change models. Refreshes of other workers and operators are joined.
  */
 export class FleetRefresh {
   readonly #options: FleetRefreshOptions;
@@ -63,8 +63,8 @@ export class FleetRefresh {
   }
 
   /**
-   * Resolves when the endpoints of the route were looked at anew: `done`; or, after `timeoutMs` or when the request is
-   * aborted, `failed`. Never rejects.
+   * Resolves with `done` when the endpoints of the route were refreshed, and with `failed` after `timeoutMs` or when
+   * the request is aborted. Never rejects.
    */
   refreshed(call: Pick<Call, 'onAbort'>, scope: RouteScope): Promise<Refresh> {
     const { listing, timeoutMs } = this.#options;
@@ -87,11 +87,11 @@ export class FleetRefresh {
     });
   }
 
-  /** A call that went through this gateway has changed the models of an endpoint. */
+  /** A call through this gateway has changed the models of an endpoint. */
   changed(): void {
     if (this.#changeTimer !== null) return;
     const round = this.#round;
-    // A round that is under way may have passed the changed endpoint already.
+    // A running refresh may have passed the changed endpoint already.
     const pauseMs = round === null ? 0 : Math.max(0, round.startedAt + CHANGE_PAUSE_MS - performance.now());
     this.#changeTimer = setTimeout(() => {
       this.#changeTimer = null;
@@ -116,7 +116,7 @@ export class FleetRefresh {
       ({ refresh }) => (this.#refreshCount = Math.max(this.#refreshCount, refresh)),
       (error: unknown) => {
         round.failed = true;
-        log.warn(`the agent could not be asked to list the models anew: ${String(error)}`);
+        log.warn(`the agent could not be asked to list the models again: ${String(error)}`);
         this.#look();
       },
     );
@@ -137,7 +137,7 @@ export class FleetRefresh {
     for (const look of this.#waiting) look();
   }
 
-  /** Every endpoint of the route was listed since, or checked if it does not serve. */
+  /** Every endpoint of the route was listed since, or only checked if it does not serve. */
   #isOver({ before, failed }: Round, { types }: RouteScope): boolean {
     if (failed) return true;
     return this.#options.endpoints().every(({ name, type, status, probed }) => {

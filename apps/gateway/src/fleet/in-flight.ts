@@ -16,7 +16,7 @@ export interface InFlightOptions {
 
 type CountedEndpoint = Pick<EndpointView, 'key' | 'live'>;
 
-/** Counts the requests that are at each endpoint, and tells the other workers. */
+/** Counts the requests in flight at each endpoint, and publishes the counts to the other workers. */
 export class InFlight {
   readonly #options: InFlightOptions;
   readonly #unsubscribe: () => void;
@@ -26,7 +26,7 @@ export class InFlight {
     this.#unsubscribe = options.state.load.onOthers((others) => options.live.setOthersInFlight(others));
   }
 
-  /** A request goes to the endpoint: counted until `release`. */
+  /** A request goes to the endpoint and counts until `release`. */
   acquire(endpoint: CountedEndpoint): void {
     endpoint.live.inFlight += 1;
     this.#changed(endpoint);
@@ -37,7 +37,7 @@ export class InFlight {
     this.#changed(endpoint);
   }
 
-  /** This worker's requests by endpoint name, those that have none left out. */
+  /** This worker's requests by endpoint name, without endpoints that have none. */
   byName(): Record<string, number> {
     const { endpoints, live } = this.#options;
     const counts = newRecord<number>();
@@ -55,7 +55,7 @@ export class InFlight {
   #changed({ key, live }: CountedEndpoint): void {
     const { state } = this.#options;
     state.load.setInFlight(key, live.inFlight);
-    // Requests in flight are part of the statistics, which other hosts read.
+    // Requests in flight are part of the statistics that other hosts read.
     state.statistics.noteChange();
   }
 }

@@ -2,10 +2,10 @@ import type { InvalidResponse } from '@olla/core/statistics';
 import type { EventLogger } from '@olla/state/report-event';
 import type { UpstreamFailure } from '@olla/upstream/upstream';
 
-/** How long the status of an endpoint tells of it. */
+/** How long the status of an endpoint shows it. */
 const TOLD_MS = 600_000;
 
-/** The last response of each endpoint that was not HTTP, so that its cause can be found. */
+/** The last response of each endpoint that was not HTTP, for finding its cause. */
 export class InvalidResponses {
   readonly #log: Pick<EventLogger, 'warn'>;
   readonly #last = new Map<string, InvalidResponse>();
@@ -14,7 +14,7 @@ export class InvalidResponses {
     this.#log = log;
   }
 
-  /** @param requestId of the request that got it */
+  /** @param requestId of the request with that response */
   note(endpoint: string, requestId: string, { code, cause }: Pick<UpstreamFailure, 'code' | 'cause'>): void {
     const reason = cause instanceof Error ? cause.message : code;
     this.#last.set(endpoint, { endpoint, reason, at: Date.now() });

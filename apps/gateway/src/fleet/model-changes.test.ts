@@ -21,7 +21,7 @@ const KEY = new Endpoints(SETTINGS).list[0]?.key ?? assert.fail();
 const ADDED: ModelChange = { endpointKey: KEY, kind: 'added', name: 'new:latest', like: null };
 const REMOVED: ModelChange = { ...ADDED, kind: 'removed' };
 
-/** What a leader publishes when the endpoint has these models. */
+/** The snapshot that a leader publishes if the endpoint has these models. */
 function snapshotOf(...names: readonly string[]): Snapshot {
   const { names: rules } = profileOf('ollama');
   const models = names.map((name) => newModel(name));
@@ -57,51 +57,51 @@ describe('a change of the models of an endpoint', () => {
       if (two !== one) await two.close();
     });
     await waitFor(() => states.every((state) => state.directory.peers().workers === 3), {
-      describe: 'workers that know each other',
+      describe: 'workers that see each other',
     });
     return workers;
   }
 
   for (const withRedis of [false, true])
-    test(`is known to all workers when it was told, ${withRedis ? 'of every host' : 'without Redis'}`, async (t) => {
+    test(`is known to all workers after it was published, ${withRedis ? 'of every host' : 'without Redis'}`, async (t) => {
       const workers = await startWorkers(t, withRedis);
       const [first = assert.fail(), second = assert.fail()] = workers;
-      await first.tell(ADDED);
+      await first.publish(ADDED);
       for (const worker of workers) assert.deepEqual(namesIn(worker, snapshotOf()), ['new:latest']);
-      await second.tell(REMOVED);
+      await second.publish(REMOVED);
       for (const worker of workers) assert.deepEqual(namesIn(worker, snapshotOf('new:latest')), []);
     });
 
-  test('is known to the workers of its host while Redis is away', async (t) => {
+  test('is known to the workers of its host while Redis is unreachable', async (t) => {
     const [first = assert.fail(), second = assert.fail()] = await startWorkers(t, true);
     await redis.kill();
-    await first.tell(ADDED);
+    await first.publish(ADDED);
     for (const worker of [first, second]) assert.deepEqual(namesIn(worker, snapshotOf()), ['new:latest']);
     await redis.restart();
   });
 });
 
-describe('a change that stands', () => {
-  /** Alone in the cluster, with a clock that a test moves. */
-  function alone(): { changes: ModelChanges; tick: (ms: number) => void; hear: (body: unknown) => void } {
+describe('a change in force', () => {
+  /** A worker alone in the cluster, with a clock that the test advances. */
+  function alone(): { changes: ModelChanges; tick: (ms: number) => void; receive: (body: unknown) => void } {
     let now = 0;
-    let hear: (body: unknown) => void = () => assert.fail('it listens to no question');
+    let receive: (body: unknown) => void = () => assert.fail('it has no listener');
     const ask: AskPort = {
       ask: () => Promise.resolve({ replies: [], missing: [] }),
       onQuestion(kind, reply) {
-        hear = (body) => void reply({ kind, body });
+        receive = (body) => void reply({ kind, body });
         return () => undefined;
       },
     };
     const endpoints = new Endpoints(SETTINGS);
     const log = new RecordingLog();
     const changes = new ModelChanges({ endpoints, state: { ask }, log, listing: true, now: () => now });
-    return { changes, tick: (ms) => void (now += ms), hear: (body) => hear(body) };
+    return { changes, tick: (ms) => void (now += ms), receive: (body) => receive(body) };
   }
 
-  test('ends when a snapshot shows it that is later than any list from before it', async () => {
+  test('ends when a snapshot shows it that is newer than any list from before it', async () => {
     const { changes, tick } = alone();
-    await changes.tell(ADDED);
+    await changes.publish(ADDED);
     changes.settle(snapshotOf('new:latest'));
     assert.deepEqual(namesIn(changes, snapshotOf()), ['new:latest'], 'a list from before it may follow');
     tick(1_500);
@@ -111,9 +111,9 @@ describe('a change that stands', () => {
     assert.deepEqual(namesIn(changes, snapshotOf()), []);
   });
 
-  test('ends with its time where no list ever shows it', async () => {
+  test('ends after its time if no list shows it', async () => {
     const { changes, tick } = alone();
-    await changes.tell(REMOVED);
+    await changes.publish(REMOVED);
     tick(29_000);
     changes.settle(snapshotOf('new:latest'));
     assert.deepEqual(namesIn(changes, snapshotOf('new:latest')), []);
@@ -122,22 +122,22 @@ describe('a change that stands', () => {
     assert.deepEqual(namesIn(changes, snapshotOf('new:latest')), ['new:latest']);
   });
 
-  test('gives way to the next of the same name, however that is spelt', async () => {
+  test('is replaced by the next one of the same name in any spelling', async () => {
     const { changes } = alone();
-    await changes.tell(ADDED);
-    await changes.tell({ ...REMOVED, name: 'library/New' });
+    await changes.publish(ADDED);
+    await changes.publish({ ...REMOVED, name: 'library/New' });
     assert.deepEqual(namesIn(changes, snapshotOf('new:latest', 'other:latest')), ['other:latest']);
-    await changes.tell(ADDED);
+    await changes.publish(ADDED);
     assert.deepEqual(namesIn(changes, snapshotOf('other:latest')), ['new:latest', 'other:latest']);
   });
 
-  test('is not taken from what is no change, or of an endpoint that is not configured', async () => {
-    const { changes, hear } = alone();
-    await changes.tell({ ...ADDED, endpointKey: 'unknown' });
+  test('is not made from an invalid message, or for an endpoint that is not configured', async () => {
+    const { changes, receive } = alone();
+    await changes.publish({ ...ADDED, endpointKey: 'unknown' });
     for (const body of [null, undefined, 'x', [], { ...ADDED, name: 7 }, { ...ADDED, kind: 'renamed' }])
-      hear(body);
+      receive(body);
     assert.deepEqual(namesIn(changes, snapshotOf()), []);
-    hear(JSON.parse(JSON.stringify(ADDED)));
+    receive(JSON.parse(JSON.stringify(ADDED)));
     assert.deepEqual(namesIn(changes, snapshotOf()), ['new:latest']);
   });
 });

@@ -8,7 +8,7 @@ import type { Logger } from '@olla/telemetry/logger';
 import { changedCatalog, isReflected, type NameChange } from './changed-catalog.ts';
 import type { Endpoint, Endpoints } from './endpoints.ts';
 
-/** A change, as workers tell it each other: plain JSON. */
+/** A change in a message between workers: plain JSON. */
 export interface ModelChange extends NameChange {
   readonly endpointKey: string;
 }
@@ -17,36 +17,36 @@ export interface ModelChangesOptions {
   readonly endpoints: Endpoints;
   readonly state: { readonly ask: AskPort };
   readonly log: Pick<Logger, 'debug'>;
-  /** Models are listed at all; otherwise nobody would notice when a change is no longer true. */
+  /** Models are listed at all. Otherwise no list would show that a change is no longer true. */
   readonly listing: boolean;
   /** Default `performance.now`. */
   readonly now?: () => number;
 }
 
 const QUESTION = 'models-changed';
-/** The end of a call waits no longer for workers that do not say that they have heard of its change. */
-const TELL_MS = 1_000;
-/** A list that was requested before a change may come behind it, for as long as this. */
+/** Maximum delay of a call's end for workers that do not confirm its change. */
+const PUBLISH_MS = 1_000;
+/** A list that was requested before a change may arrive this long after it. */
 const SETTLE_MS = 1_000;
-/** After this time the agent's list is right, whatever it says. */
+/** After this time the agent's list is used without the change. */
 const MAX_AGE_MS = 30_000;
 const MAX_CHANGES = 1_000;
 
-interface Standing {
+interface ChangeInForce {
   readonly change: ModelChange;
   readonly endpoint: Endpoint;
   readonly since: number;
 }
 
 /**
- * What calls that succeeded have changed since the agent's last look, so that a model works as soon as its client knows
- * that it was made. Each change stands until the snapshots show it too.
+ * The changes of models by successful calls since the agent's last lists, so that a model works as soon as its client
+ * knows that it was made. Each change is in force until the snapshots show it too.
  */
 export class ModelChanges {
   readonly #options: ModelChangesOptions;
   readonly #now: () => number;
   readonly #byKey: ReadonlyMap<string, Endpoint>;
-  readonly #standing = new Map<string, Standing>();
+  readonly #inForce = new Map<string, ChangeInForce>();
   readonly #unsubscribe: () => void;
   #onChange: () => void = () => undefined;
 
@@ -60,48 +60,50 @@ export class ModelChanges {
     });
   }
 
-  /** Calls when a change was added. One listener. */
+  /** Calls back when a change was added. One listener. */
   onChange(listener: () => void): void {
     this.#onChange = listener;
   }
 
-  /** Takes a change in force here and tells all workers of it. Resolves when they have it, or after TELL_MS. */
-  async tell(change: ModelChange): Promise<void> {
+  /**
+   * Puts a change in force here and publishes it to all workers. Resolves when they confirm it, or after PUBLISH_MS.
+   */
+  async publish(change: ModelChange): Promise<void> {
     const { state, log, listing } = this.#options;
     if (!listing) return;
     this.#add(change);
     try {
-      const { missing } = await state.ask.ask({ kind: QUESTION, role: 'worker', body: change }, TELL_MS);
+      const { missing } = await state.ask.ask({ kind: QUESTION, role: 'worker', body: change }, PUBLISH_MS);
       if (missing.length > 0)
-        log.debug('some workers did not say that they know of a changed model', {
+        log.debug('some workers did not confirm a change of models', {
           missing: missing.join(', '),
         });
     } catch (error) {
-      log.debug('the other workers could not be told of a changed model', { error: String(error) });
+      log.debug('a change of models could not be published to the other workers', { error: String(error) });
     }
   }
 
-  /** Drops what a new snapshot shows too. To be called with each. @returns whether it dropped anything */
+  /** Drops the changes that a new snapshot shows too. Call it with each one. @returns whether it dropped any */
   settle({ catalog }: Snapshot): boolean {
-    const before = this.#standing.size;
-    for (const [key, { change, endpoint, since }] of this.#standing) {
+    const before = this.#inForce.size;
+    for (const [key, { change, endpoint, since }] of this.#inForce) {
       const ageMs = this.#now() - since;
       if (ageMs > MAX_AGE_MS || (ageMs > SETTLE_MS && isReflected(catalog, endpoint.name, change)))
-        this.#standing.delete(key);
+        this.#inForce.delete(key);
     }
-    return this.#standing.size < before;
+    return this.#inForce.size < before;
   }
 
-  /** The catalog of a snapshot with the changes that stand; itself where there are none. */
+  /** The catalog of a snapshot with the changes in force; the same catalog if there are none. */
   applyTo({ catalog, endpoints }: Snapshot): Catalog {
-    if (this.#standing.size === 0) return catalog;
+    if (this.#inForce.size === 0) return catalog;
     const types = new Map<string, BackendType>(endpoints.map(({ name, type }) => [name, type]));
     const rulesOf = (name: string) => profileOrDefault(types.get(name) ?? '').names;
     let changed = catalog;
     for (const {
       change,
       endpoint: { name },
-    } of this.#standing.values())
+    } of this.#inForce.values())
       changed = changedCatalog(changed, { endpoint: name, change, rulesOf, now: Date.now() });
     return changed;
   }
@@ -115,9 +117,9 @@ export class ModelChanges {
     if (endpoint === undefined) return;
     if (change.kind === 'added' && !matchesFilter(endpoint.settings.model_filter, change.name)) return;
     const key = `${change.endpointKey}\n${plainName(change.name)}`;
-    this.#standing.delete(key);
-    if (this.#standing.size >= MAX_CHANGES) return;
-    this.#standing.set(key, { change, endpoint, since: this.#now() });
+    this.#inForce.delete(key);
+    if (this.#inForce.size >= MAX_CHANGES) return;
+    this.#inForce.set(key, { change, endpoint, since: this.#now() });
     this.#onChange();
   }
 }

@@ -21,21 +21,21 @@ export interface RoutingViewOptions {
     readonly snapshots: Pick<SnapshotPort, 'onSnapshot'>;
     readonly control: Pick<ControlPort, 'onControl'>;
   };
-  /** What is known at the start. */
+  /** The data at the start. */
   readonly snapshot: Snapshot | null;
   readonly control: Control;
 }
 
 /**
- * What requests are planned on: made anew with each newer snapshot, with what operators decide, and with what calls
- * have changed since.
+ * The data for planning requests. It is made again with each newer snapshot, each decision of an operator, and each
+ * change of models by a call.
  */
 export class RoutingView {
   readonly #options: RoutingViewOptions;
   readonly #unsubscribe: (() => void)[];
   #fleet: FleetView;
   #names: ModelNames;
-  /** The newest snapshot as the agent published it, and with the changes that stand. */
+  /** The newest snapshot as the agent published it, and the same with the changes in force. */
   #published: Snapshot | null = null;
   #snapshot: Snapshot | null = null;
   #control: Control;
@@ -62,7 +62,7 @@ export class RoutingView {
     return this.#fleet;
   }
 
-  /** What the names of models mean. */
+  /** The meanings of the names of models. */
   get names(): ModelNames {
     return this.#names;
   }
@@ -93,7 +93,7 @@ export class RoutingView {
     ejections.applyChecks(this.#fleet);
   }
 
-  /** @param isCatalogKnown neither the catalog nor the changes to it are others than before */
+  /** @param isCatalogKnown neither the catalog nor the changes to it differ from before */
   #adopt(snapshot: Snapshot, isCatalogKnown: boolean): void {
     const known = isCatalogKnown ? this.#snapshot : null;
     this.#published = snapshot;

@@ -13,26 +13,26 @@ const SETTINGS = {
 
 interface Worker {
   readonly sessions: Sessions;
-  readonly told: SessionPlacement[];
-  hear(placements: readonly SessionPlacement[]): void;
+  readonly published: SessionPlacement[];
+  receive(placements: readonly SessionPlacement[]): void;
   turn(sessionId: string | null, body?: string): SessionTurn;
 }
 
 function worker(t: TestContext): Worker {
-  const told: SessionPlacement[] = [];
-  let hear: Worker['hear'] = () => undefined;
+  const published: SessionPlacement[] = [];
+  let receive: Worker['receive'] = () => undefined;
   const sessions = new Sessions(SETTINGS, {
-    place: (session, endpointKey) => told.push([session, endpointKey]),
+    place: (session, endpointKey) => published.push([session, endpointKey]),
     onPlacements: (listener) => {
-      hear = listener;
+      receive = listener;
       return () => undefined;
     },
   });
   t.after(() => sessions.close());
   return {
     sessions,
-    told,
-    hear: (placements) => hear(placements),
+    published,
+    receive: (placements) => receive(placements),
     turn(sessionId, body) {
       const headers = sessionId === null ? {} : { 'x-olla-session-id': sessionId };
       const scanner = sessions.openingScanner(headers);
@@ -50,18 +50,18 @@ function word(turn: SessionTurn, planned: string, responded = planned): string |
   return turn.respondedBy(at(responded))[1];
 }
 
-test('a session misses first, hits where it was, and is repinned where it moves', (t) => {
+test('a session misses first, hits at its endpoint, and is repinned when it moves', (t) => {
   const { turn, sessions } = worker(t);
   assert.equal(word(turn('s'), 'a'), 'miss');
   assert.equal(word(turn('s'), 'a'), 'hit');
-  // The plan's endpoint did not answer, another did.
+  // The plan's endpoint did not answer, and another one did.
   assert.equal(word(turn('s'), 'a', 'b'), 'repin');
   assert.equal(turn('s').lookup?.at, 'b');
   assert.equal(word(turn('s'), 'b'), 'hit');
   assert.deepEqual(sessions.report(), { active: 1, insertions: 1, hits: 3, misses: 1, evictions: 0 });
 });
 
-test('the headers name the source, and give back the id of the session', (t) => {
+test('the headers name the source, and return the id of the session', (t) => {
   const { turn } = worker(t);
   const byId = turn('conv-1');
   byId.planned(at('a'));
@@ -84,11 +84,11 @@ test('the headers name the source, and give back the id of the session', (t) => 
   assert.deepEqual(turn(null, '{"input":"x"}').respondedBy(at('a')), ['X-Olla-Sticky-Session', 'disabled']);
 });
 
-test('what another worker placed is known here', (t) => {
+test('a placement of another worker is known here', (t) => {
   const [one, other] = [worker(t), worker(t)];
   word(one.turn('s'), 'a');
-  other.hear(one.told);
+  other.receive(one.published);
   assert.equal(word(other.turn('s'), 'a'), 'hit');
-  assert.equal(other.told.length, 0);
+  assert.equal(other.published.length, 0);
   assert.equal(other.sessions.report().insertions, 0);
 });

@@ -10,10 +10,10 @@ import { SessionTable } from '@olla/core/sticky/session-table';
 import type { SessionPort } from '@olla/state/ports/sessions';
 import type { RequestBody } from '../request/request-body.ts';
 
-/** Longest X-Olla-Session-ID that is given back. */
+/** Longest X-Olla-Session-ID that a response returns. */
 const MAX_ECHOED = 256;
 
-/** What tells the session of a request. */
+/** The identity of a request's session. */
 export interface TurnInput {
   readonly headers: IncomingHttpHeaders;
   readonly clientAddress: string;
@@ -21,7 +21,7 @@ export interface TurnInput {
   readonly body: Pick<RequestBody, 'opening'>;
 }
 
-/** Where conversations are, as this worker has seen and heard from the others. One a worker, if sessions are sticky. */
+/** The endpoints of conversations, as this worker and the others placed them. One a worker, if sessions are sticky. */
 export class Sessions {
   readonly #sources: readonly SessionSource[];
   readonly #port: SessionPort;
@@ -41,13 +41,13 @@ export class Sessions {
     });
   }
 
-  /** Looks for the opening of a conversation in the body of a request; null where it would not tell the session. */
+  /** A scanner for the opening of a conversation in a request's body; null if it would not identify the session. */
   openingScanner(headers: IncomingHttpHeaders): OpeningScanner | null {
     const marks = { sessionId: sessionIdOf(headers), authorization: headers.authorization };
     return needsOpening(marks, this.#sources) ? new OpeningScanner() : null;
   }
 
-  /** The turn of a session that a request is; one without a key where nothing tells its session. */
+  /** The turn of a session that a request is; without a key if nothing identifies its session. */
   turn({ headers, clientAddress, model, body }: TurnInput): SessionTurn {
     const sessionId = sessionIdOf(headers);
     const found = sessionKey(
@@ -74,7 +74,7 @@ export class Sessions {
     this.move(key, endpointKey);
   }
 
-  /** A turn went to another endpoint than it was meant to. */
+  /** A turn went to another endpoint than planned. */
   move(key: string, endpointKey: string): void {
     if (this.#table.place(key, endpointKey, Date.now())) this.#port.place(key, endpointKey);
   }
@@ -96,7 +96,7 @@ export class Sessions {
 
 /** One request as a turn of its session. */
 export class SessionTurn {
-  /** Null where nothing told the session. */
+  /** Null if nothing identified the session. */
   readonly lookup: SessionLookup | null;
   readonly #sessions: Sessions;
   readonly #source: SessionSource | null;
@@ -115,14 +115,14 @@ export class SessionTurn {
     this.#sessionId = sessionId;
   }
 
-  /** The plan sends it there first: told to the others before the response can lead to the next turn. */
+  /** The plan sends it there first. Published to the others before the response can lead to the next turn. */
   planned(endpoint: Pick<EndpointView, 'key'>): void {
     if (this.lookup === null) return;
     this.#placedAt = endpoint.key;
     this.#sessions.place(this.lookup, endpoint.key);
   }
 
-  /** This endpoint responds to it. @returns flat headers that say so */
+  /** This endpoint responds to it. @returns flat headers about it */
   respondedBy(endpoint: Pick<EndpointView, 'key'>): readonly string[] {
     if (this.lookup === null || this.#source === null) return ['X-Olla-Sticky-Session', 'disabled'];
     if (this.#placedAt !== endpoint.key) this.#sessions.move(this.lookup.key, endpoint.key);

@@ -15,17 +15,17 @@ export interface AskInput {
 }
 
 /**
- * Asks servers themselves before a call of which it decides where it must go: what a server has this moment, whichever
- * worker of whichever host has had to do with it, is known for certain nowhere else.
+ * Asks servers directly, before a call whose target depends on their state. Only the server itself has its current
+ * state, because workers of any host may have changed it.
  */
 export interface AskEndpoints {
   /** The names of the endpoints that have all of the files at these paths. Never rejects. */
   findFiles(input: AskInput, paths: readonly string[]): Promise<ReadonlySet<string>>;
-  /** The names of the endpoints that have the model in memory, where they tell. Never rejects. */
+  /** The names of the endpoints that report the model in memory. Never rejects. */
   findResidents(input: AskInput): Promise<ReadonlySet<string>>;
 }
 
-/** A server that has not answered by then counts as one that has nothing. */
+/** A server that has not answered by then counts as one that has none of it. */
 const ANSWER_MS = 2_000;
 const MAX_ANSWER_BYTES = 1024 * 1024;
 
@@ -66,7 +66,7 @@ export function createAskEndpoints(endpoints: Endpoints): AskEndpoints {
     return found;
   }
 
-  /** @returns null where it does not answer */
+  /** @returns null if it does not answer */
   function ask(
     { call, client }: AskInput,
     { endpoint: { name, type } }: Candidate,

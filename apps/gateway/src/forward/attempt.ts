@@ -22,10 +22,10 @@ import { rewriteLocations } from './rewrite-locations.ts';
 import { SuccessHold } from './success-hold.ts';
 import type { TrailerRule } from './trailer-rule.ts';
 
-/** What the steps before have found out about a request that is to be forwarded. */
+/** The results of the previous steps for a request that is to be forwarded. */
 export interface ForwardInput extends PlanInput {
   readonly plan: Plan;
-  /** Null where the request is not traced. */
+  /** Null if the request is not traced. */
   readonly trace: RequestTrace | null;
 }
 
@@ -34,25 +34,28 @@ export interface AttemptOptions {
   readonly input: ForwardInput;
   readonly candidate: Candidate;
   readonly endpoint: Endpoint;
-  /** Over a connection that was not used before. */
+  /** Over a new connection. */
   readonly freshConnection: boolean;
   readonly maxBodyBytes: number;
   /** For the whole response, from the request's acceptance; 0 for no limit. */
   readonly maxResponseMs: number;
   readonly sendsTrailer: TrailerRule;
   readonly endMarks: EndMarks;
-  readonly changes: Pick<ModelChanges, 'tell'>;
-  /** Decides when the head of a response is there: relay it, or discard it. */
+  readonly changes: Pick<ModelChanges, 'publish'>;
+  /** Decides on the head of a response: relay it, or discard it. */
   readonly relays: (status: number, isBodyReplayable: boolean) => boolean;
 }
 
-/** How an attempt ended, with what is counted of it. */
+/** How an attempt ended, with its counts. */
 export interface AttemptEnd extends RelayEnd {
   /** The body can be sent again from its beginning. */
   readonly isBodyReplayable: boolean;
 }
 
-/** Sends a request to one endpoint, and relays the response unless it is discarded. Rejects with a fault of its own. */
+/**
+ * Sends a request to one endpoint, and relays the response unless it is discarded. Rejects only for a fault of the
+ * gateway.
+ */
 export function attempt(options: AttemptOptions): Promise<AttemptEnd> {
   return new Promise((resolve, reject) => start(options, resolve, reject));
 }
@@ -119,7 +122,7 @@ function start(
   const listener =
     change === null
       ? relay
-      : new SuccessHold({ relay, onSuccess: () => options.changes.tell(change), onFault });
+      : new SuccessHold({ relay, onSuccess: () => options.changes.publish(change), onFault });
   relay.attach(endpoint.upstream.dispatch(request, new ContainedListener(listener, onFault)));
 }
 

@@ -28,11 +28,11 @@ test('an NDJSON error is a line of its own', () => {
   assert.equal(event('ndjson', null, 0x7d), '\n{"error":"gone"}\n');
 });
 
-test('a plain body has no place for an error', () => {
+test('a plain body has no format for an error', () => {
   assert.equal(event('opaque', null, 0x7d), '');
 });
 
-test('an error within a stream of Anthropic or Responses has the fields that its clients look for', () => {
+test('an error within a stream of Anthropic or Responses has the fields that its clients read', () => {
   assert.equal(
     event('sse', 'anthropic', 0x0a),
     '\nevent: error\ndata: {"type":"error","error":{"type":"api_error","message":"gone"}}\n\n',

@@ -5,15 +5,14 @@ import type { StreamFormat } from './stream-format.ts';
 export interface StreamError {
   readonly code: ErrorCode;
   readonly message: string;
-  /** Of what was relayed, so that the error does not become part of a half line; -1 if nothing was. */
+  /** The last byte that was relayed, so that the error does not become part of a half line; -1 if none was. */
   readonly lastByte: number;
 }
 
 /**
- * What a client still gets when the backend breaks off inside a stream: an error in the stream's own protocol and
- * dialect. Empty where the format has no place for one.
- *
- * @param dialect null where it is not known: the gateway's own form then
+ * The error that a client gets when the backend breaks off inside a stream, in the stream's own protocol and dialect.
+ * Empty if the format has no errors.
+ * @param dialect null if unknown: the error then has the gateway's own form
  */
 export function streamErrorEvent(
   format: StreamFormat,
@@ -23,12 +22,12 @@ export function streamErrorEvent(
   const atLineStart = lastByte === 0x0a || lastByte === -1;
   const gap = atLineStart ? '' : '\n';
   if (format === 'sse') return `${gap}\nevent: error\ndata: ${sseError(dialect, code, message)}\n\n`;
-  // Ollama's clients read `error` as a string, and take its presence for the failure.
+  // Ollama's clients read `error` as a string, and its presence means failure.
   if (format === 'ndjson') return `${gap}${JSON.stringify({ error: message })}\n`;
   return '';
 }
 
-/** The events of Anthropic and of Responses have a type of their own; OpenAI's SDKs look for `error` in all of them. */
+/** The events of Anthropic and of Responses have their own type; OpenAI's SDKs read `error` in all of them. */
 function sseError(dialect: StreamDialect | null, code: ErrorCode, message: string): string {
   const { type } = ERRORS[code];
   if (dialect === 'anthropic') return JSON.stringify({ type: 'error', error: { type, message } });

@@ -5,7 +5,7 @@ import type { ModelChange } from '../fleet/model-changes.ts';
 import type { PlanInput } from '../request/plan.ts';
 import { requestedModel } from '../request/request-body.ts';
 
-/** What a call changes at an endpoint if it succeeds; null for a call that changes no names. */
+/** The change that a successful call makes at an endpoint; null for a call that changes no names. */
 export function changeOfCall(
   { route, body }: Pick<PlanInput, 'route' | 'body'>,
   { endpoint, model: native }: Candidate,

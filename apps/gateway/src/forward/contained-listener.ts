@@ -1,8 +1,8 @@
 import type { UpstreamFailure, UpstreamListener } from '@olla/upstream/upstream';
 
 /**
- * Passes an upstream's events on to a listener. They come in callbacks of sockets and timers: what the listener throws
- * goes to `onFault`, which ends the attempt, and never to the socket or the process.
+ * Passes an upstream's events on to a listener. They arrive in callbacks of sockets and timers. An exception of the
+ * listener goes to `onFault`, which ends the attempt, and never to the socket or the process.
  */
 export class ContainedListener implements UpstreamListener {
   readonly #listener: UpstreamListener;

@@ -14,7 +14,7 @@ const TRAP = 'data: [DONE] "finish_reason":"stop" "done":true {"type":"message_s
 const completed = (text: string): string =>
   `event: response.completed\ndata: ${JSON.stringify({ type: 'response.completed', response: { output: [text], usage: { input_tokens: 3, output_tokens: 4 } } })}\n\n`;
 
-/** What a stream has before its end, and ends of it. */
+/** The content of a stream before its end, and ends of it. */
 const STREAMS: readonly (readonly [StreamDialect, before: string, ends: readonly string[]])[] = [
   [
     'openai',
@@ -72,7 +72,7 @@ function isWhole(dialect: StreamDialect, text: string, cuts: readonly number[]):
 
 describe('a stream', () => {
   for (const [dialect, before, ends] of STREAMS) {
-    test(`of ${dialect} is whole with each of its ends, in whatever chunks it comes`, () => {
+    test(`of ${dialect} is complete with each of its ends, in chunks of any size`, () => {
       fc.assert(
         fc.property(fc.constantFrom(...ends), fc.array(fc.nat()), fc.nat(40), (end, cuts, times) => {
           assert.equal(isWhole(dialect, before.repeat(times) + end, cuts), true, end);
@@ -80,7 +80,7 @@ describe('a stream', () => {
       );
     });
 
-    test(`of ${dialect} is not whole without its end, whatever its text says`, () => {
+    test(`of ${dialect} is incomplete without its end, for any text in it`, () => {
       fc.assert(
         fc.property(fc.array(fc.nat()), fc.nat(40), (cuts, times) => {
           assert.equal(isWhole(dialect, before.repeat(times), cuts), false);
@@ -113,7 +113,7 @@ describe('the dialect of a stream', () => {
 });
 
 describe('an endpoint', () => {
-  test('whose model never sent an end mark is left alone after three whole responses', () => {
+  test('whose model never sent an end mark is no longer checked after three whole responses', () => {
     const marks = new EndMarks();
     const seen = [1, 2, 3, 4, 5].map(() => marks.isWhole('e', 'm', false));
     assert.deepEqual(seen, [false, false, false, true, true]);
@@ -121,7 +121,7 @@ describe('an endpoint', () => {
     assert.equal(marks.isWhole('other', 'm', false), false);
   });
 
-  test('whose model sent one is held to it', () => {
+  test('whose model sent one has to send it again', () => {
     const marks = new EndMarks();
     for (let i = 0; i < 5; i += 1) marks.isWhole('e', 'm', false);
     assert.equal(marks.isWhole('e', 'm', true), true);

@@ -1,11 +1,11 @@
 import type { StreamDialect } from './stream-dialect.ts';
 
-/** Holds the last event of every dialect but Responses, and OpenAI's last two: finish reason and usage. */
+/** Room for the last event of every dialect except Responses, and for OpenAI's last two: finish reason and usage. */
 const TAIL_BYTES = 1_024;
 
 /**
- * The ends of OpenAI's dialect are the last line or a finish reason, of Ollama's `done` or, behind a long `context`, its
- * counts. In a text within the JSON the quotes would be escaped. An error is an end too: the client knows.
+ * OpenAI's streams end with the last line or a finish reason, Ollama's with `done` or, behind a long `context`, its
+ * counts. Quotes in a text within the JSON would be escaped. An error is an end too: the client sees it.
  */
 const MARKS: Readonly<Record<StreamDialect, RegExp>> = {
   openai: /[\r\n](?:data: ?\[DONE\]|event: ?error|error:)|"finish_reason": ?"[^"]|"error": ?["{]/,
@@ -14,7 +14,7 @@ const MARKS: Readonly<Record<StreamDialect, RegExp>> = {
   'ollama-api': /"done": ?true|"total_duration":|"error": ?["{]/,
 };
 
-/** Finds out whether a stream has come to its dialect's end, by its last bytes. Keeps nothing else of it. */
+/** Checks by its last bytes whether a stream ended with its dialect's end mark. Keeps no other bytes of it. */
 export class EndMarkReader {
   readonly #dialect: StreamDialect;
   #tail: Buffer | null = null;
@@ -25,9 +25,9 @@ export class EndMarkReader {
     this.#dialect = dialect;
   }
 
-  /** @param chunk of the body; nothing of it is held on to */
+  /** @param chunk of the body; it is not referenced after the call */
   read(chunk: Buffer): void {
-    // Memory of its own: a piece of a shared block would keep the whole block as long as the stream lasts.
+    // A copy: a slice of a shared block would keep the whole block in memory as long as the stream lasts.
     const tail = (this.#tail ??= Buffer.allocUnsafeSlow(2 * TAIL_BYTES));
     if (chunk.length > TAIL_BYTES) {
       chunk.copy(tail, 0, chunk.length - TAIL_BYTES);
@@ -47,8 +47,8 @@ export class EndMarkReader {
   /**
    * Whether the stream has its end.
    *
-   * @param hasUsage it told its tokens. The last event of Responses holds the whole response, so that its type may be
-   *   far from the end, but no other event tells tokens
+   * @param hasUsage it reported its tokens. The last event of Responses holds the whole response, so that its type may
+   *   be far from the end, but no other event reports tokens
    */
   isWhole(hasUsage: boolean): boolean {
     if (hasUsage && this.#dialect === 'responses') return true;

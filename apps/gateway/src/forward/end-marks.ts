@@ -1,15 +1,16 @@
-/** Whole responses without an end mark, and none with one, after which an endpoint's model is known to send none. */
+/** After this many whole responses without an end mark, and none with one, an endpoint's model is known to send none. */
 const ENOUGH = 3;
-/** Clients can make up names of models. */
+/** Bounded, because clients can invent names of models. */
 const MAX_KNOWN = 4_096;
 const SENDS = -1;
 
-/** Which endpoints send the end marks of their dialects. One a worker: each learns by itself. */
+/** Which endpoints send the end marks of their dialects. One a worker; workers do not share it. */
 export class EndMarks {
-  /** Whole responses without an end mark, or SENDS. */
+  /** Number of whole responses without an end mark, or SENDS. */
   readonly #known = new Map<string, number>();
 
   /**
+   * A stream has ended on the wire.
    * A stream has come to its end on the wire.
    *
    * @returns false if it was cut off before its end

@@ -1,7 +1,7 @@
 import { OllaError, type ErrorCode } from '@olla/core/errors';
 import type { FailureKind, UpstreamFailure } from '@olla/upstream/upstream';
 
-/** What a failure of an endpoint is for the client: the error's code, and its text behind the endpoint's name. */
+/** The error of the client for a failure of an endpoint: its code, and its text behind the endpoint's name. */
 interface FailureText {
   readonly code: ErrorCode;
   readonly text: (failureCode: string) => string;
@@ -30,13 +30,13 @@ export interface FailedAttempt {
   readonly routeLabel: string;
 }
 
-/** The error for the client where no endpoint answered. */
+/** The error for the client if no endpoint answered. */
 export function failureError({ endpoint, failure, tried, routeLabel }: FailedAttempt): OllaError {
   const { kind, code: failureCode, cause } = failure;
-  // The request's own body was at fault: too large, or broken off by the client.
+  // The request's own body was wrong: too large, or broken off by the client.
   if (kind === 'request' && cause instanceof OllaError) return cause;
   if (kind === 'request')
-    return new OllaError('BAD_REQUEST', 'the request holds what HTTP does not allow to be passed on', {
+    return new OllaError('BAD_REQUEST', 'the request has content that HTTP does not allow to pass on', {
       cause,
     });
   const { code, text } = BEFORE_THE_HEAD[kind];
@@ -45,7 +45,7 @@ export function failureError({ endpoint, failure, tried, routeLabel }: FailedAtt
   return new OllaError(code, `endpoint ${endpoint}${others} ${text(failureCode)}${next}`, { cause });
 }
 
-/** The same for a response that broke off after its head, as the client is told inside the stream. */
+/** The same for a response that broke off after its head, for the error inside the stream. */
 export function brokenError(
   endpoint: string,
   { kind, code: failureCode, cause }: UpstreamFailure,
@@ -58,7 +58,7 @@ export function brokenError(
   return new OllaError(code, `endpoint ${endpoint} ${text}; the response is incomplete`, { cause });
 }
 
-/** The error within a stream that ended in order on the wire, but without its dialect's end. */
+/** The error within a stream that ended correctly on the wire, but without its dialect's end mark. */
 export function unfinishedError(endpoint: string): OllaError {
   return new OllaError(
     'BACKEND_ERROR',

@@ -24,7 +24,7 @@ export interface ForwardOptions {
   readonly inFlight: InFlight;
   readonly ejections: Ejections;
   readonly invalidResponses: InvalidResponses;
-  readonly changes: Pick<ModelChanges, 'tell'>;
+  readonly changes: Pick<ModelChanges, 'publish'>;
   readonly retry: RetryRule;
   readonly maxBodyBytes: number;
   /** 0 for no limit. */
@@ -32,7 +32,7 @@ export interface ForwardOptions {
   readonly sendsTrailer: TrailerRule;
 }
 
-/** Sends a request to its candidates in their order until one begins to respond, and relays that response. */
+/** Sends a request to its candidates in order until one begins to respond, and relays that response. */
 export function createForward(options: ForwardOptions): Forward {
   const { endpoints, inFlight, ejections, invalidResponses, changes, retry, maxResponseMs, sendsTrailer } =
     options;
@@ -48,10 +48,10 @@ export function createForward(options: ForwardOptions): Forward {
       const candidate = candidates[index];
       if (candidate === undefined) throw new RangeError('a plan that refuses nothing has no candidates');
       const view = candidate.endpoint;
-      const left = (isGone: boolean): Omit<AttemptsSoFar, 'isBodyReplayable'> => ({
+      const left = (isUnreachable: boolean): Omit<AttemptsSoFar, 'isBodyReplayable'> => ({
         tried: index,
         waited,
-        candidatesLeft: candidatesLeft(candidates, index, isGone),
+        candidatesLeft: candidatesLeft(candidates, index, isUnreachable),
       });
       const relays = (status: number, isBodyReplayable: boolean): boolean =>
         nextStep({ kind: 'head', status }, { ...left(false), isBodyReplayable }, retry) === 'relay';
@@ -97,11 +97,11 @@ export function createForward(options: ForwardOptions): Forward {
     soFar: Omit<AttemptsSoFar, 'isBodyReplayable'>,
   ): NextStep {
     if (result.kind === 'failed') return nextStep(result, { ...soFar, isBodyReplayable }, retry);
-    // The rule has decided already, when the head came.
+    // The retry rule decided this already, when the head arrived.
     return result.kind === 'discarded' ? 'try_next' : 'relay';
   }
 
-  /** What an attempt says of its endpoint. */
+  /** The information of an attempt about its endpoint. */
   function report({ endpoint }: Candidate, result: AttemptResult, startedAt: number): void {
     switch (result.kind) {
       case 'relayed':
@@ -112,14 +112,14 @@ export function createForward(options: ForwardOptions): Forward {
       case 'failed': {
         const { kind, code } = result.failure;
         if (kind === 'connect') ejections.connectionFailed(endpoint, code, startedAt);
-        // The request's own fault says nothing of the endpoint.
+        // A fault of the request has no information about the endpoint.
         else if (kind !== 'request') {
           const isTimeout = result.kind === 'failed' && (kind === 'head_timeout' || kind === 'total_timeout');
           ejections.responded(endpoint, { status: isTimeout ? 504 : 502, startedAt, retryAfterMs: null });
         }
         break;
       }
-      // Until an endpoint has sent an end mark, it may be one that never does.
+      // An endpoint that has never sent an end mark may be one that never does.
       case 'unfinished':
       case 'aborted':
         break;
@@ -127,7 +127,7 @@ export function createForward(options: ForwardOptions): Forward {
   }
 }
 
-/** A refused connection and a server that refuses for now are told at once, by however many endpoints. */
+/** A refused connection and a server that refuses for now are recorded at once, for any number of endpoints. */
 function hasWaited(result: AttemptResult, startedAt: number): boolean {
   if (result.kind === 'failed') return result.failure.kind !== 'connect';
   return result.kind !== 'discarded' || !isRefusal(result.status, Date.now() - startedAt);
@@ -150,7 +150,7 @@ function conclude(call: Call, { route }: ForwardInput, { end, candidate, index }
       attempt,
     );
   }
-  // What the parser refuses of the rest of a body ends the attempt, and is the client's to know.
+  // If the parser refuses the rest of a body, the attempt ends, and the client gets the parser's error.
   if (result.kind === 'aborted' && call.abortReason instanceof OllaError)
     return failWith(call, call.abortReason, attempt);
   const { bytesOut, firstByteAt } = end;

@@ -6,14 +6,14 @@ import { OllaError } from '@olla/core/errors';
 import type { Candidate } from '@olla/core/route-plan/fleet-view';
 import type { RequestBody } from '../request/request-body.ts';
 
-/** Looks at a piece of a body before it goes to the endpoint. @returns why it must not go there */
+/** Checks a piece of a body before it goes to the endpoint. @returns why it must not go there */
 export type CheckPiece = (piece: Buffer) => OllaError | null;
 
 /**
- * A body streams as soon as its model is known, and may name another one later, which some servers take: then it must
- * not reach the endpoint whole.
+ * A body streams as soon as its model is known. It may name another one later, which some servers use: then the whole
+ * body must not reach the endpoint.
  *
- * @returns null where the rest of the body cannot name a model
+ * @returns null if the rest of the body cannot name a model
  */
 export function pieceCheck(body: RequestBody, candidate: Candidate): CheckPiece | null {
   const { fields, reading } = body;
@@ -31,16 +31,16 @@ export function pieceCheck(body: RequestBody, candidate: Candidate): CheckPiece 
     known = fields.entries;
     const now = readFor(endpoint.type, fields);
     const isSame = now.model === reading.model && (now.isCertain || !endpoint.hasModelFilter);
-    if (!isSame) return new OllaError('INVALID_MODEL', '`model` stands in the body twice, with two names');
+    if (!isSame) return new OllaError('INVALID_MODEL', '`model` is in the body twice, with two names');
     if (!rewrite) return null;
     return new OllaError(
       'INVALID_MODEL',
-      '`model` stands in the body twice, so far apart that the second one cannot be replaced by the name that the endpoint has for it. Send it once',
+      '`model` is in the body twice, so far apart that the second one cannot be replaced by the name that the endpoint has for it. Send it once',
     );
   };
 }
 
-/** What a server of this type reads in a body as far as it has come. */
+/** The model that a server of this type reads in a body, as far as it has arrived. */
 export function readFor(type: BackendType, fields: BodyFields): ModelReading {
   return readModel({ fields, inQuery: [], hasBody: true }, profileOrDefault(type).modelRules);
 }

@@ -60,7 +60,7 @@ describe('after an attempt at an endpoint', () => {
 
   const waiting: FailureKind[] = ['reset', 'head_timeout', 'body_timeout', 'truncated', 'protocol'];
   for (const kind of waiting) {
-    test(`tries the next candidate after ${kind}, unless it is the last, the body is spent or two waited`, () => {
+    test(`tries the next candidate after ${kind}, unless it is the last, the body is consumed or two attempts waited`, () => {
       const after = (soFar: Partial<AttemptsSoFar>): NextStep =>
         nextStep(failed(kind), { ...FIRST_OF_MANY, ...soFar }, RETRY);
       assert.deepEqual(
@@ -99,15 +99,15 @@ describe('the rule of proxy.retry and proxy.max_retries', () => {
     assert.equal(rule({ max_retries: 1, retry: { max_attempts: 9 } }).maxEndpoints, 2);
   });
 
-  test('sends a request to one endpoint where retry.enabled is false', () => {
+  test('sends a request to one endpoint if retry.enabled is false', () => {
     const proxy = { retry: { enabled: false, max_attempts: 4 } };
     assert.equal(steps(failed('connect'), proxy)[0], 'give_up');
     assert.equal(steps(head(503), proxy)[0], 'relay');
-    // The request has not reached the endpoint: this is no second one.
+    // The request has not reached the endpoint, so this is not a second attempt.
     assert.equal(steps(failed('reset', true), proxy)[0], 'try_fresh');
   });
 
-  test('tries no other endpoint after a failure where on_connection_failure is false', () => {
+  test('tries no other endpoint after a failure if on_connection_failure is false', () => {
     const proxy = { retry: { on_connection_failure: false } };
     for (const kind of ['connect', 'reset', 'head_timeout'] as const)
       assert.equal(steps(failed(kind), proxy)[0], 'give_up', kind);
@@ -115,21 +115,21 @@ describe('the rule of proxy.retry and proxy.max_retries', () => {
   });
 });
 
-describe('the candidates that are left', () => {
+describe('the remaining candidates', () => {
   /** By rank and by whether their endpoints serve. */
-  const left = (ranks: string, index: number, isGone: boolean): number => {
+  const left = (ranks: string, index: number, isUnreachable: boolean): number => {
     const candidates = [...ranks].map((letter) => ({
       rank: 'abc'.indexOf(letter.toLowerCase()),
       endpoint: { status: { serves: letter === letter.toLowerCase() } },
     }));
-    return candidatesLeft(candidates, index, isGone);
+    return candidatesLeft(candidates, index, isUnreachable);
   };
 
-  test('are all others where the name has no fallback', () => {
+  test('are all others if the name has no fallback', () => {
     assert.deepEqual([left('aaa', 0, false), left('aaa', 1, true), left('aaa', 2, true)], [2, 1, 0]);
   });
 
-  test('are those of the name itself while an endpoint of it serves, however many attempts failed', () => {
+  test('are those of the name itself while an endpoint of it serves, after any number of failed attempts', () => {
     assert.equal(left('aab', 0, true), 1);
     assert.equal(left('aab', 1, false), 0);
     // The first was tried and failed, but serves.
@@ -141,7 +141,7 @@ describe('the candidates that are left', () => {
     assert.equal(left('AABbc', 3, true), 1);
     assert.equal(left('AABbc', 3, false), 0);
     assert.equal(left('abc', 0, true), 2);
-    // An ejected endpoint that is probed serves no more than before.
+    // An ejected endpoint with a probe still does not serve.
     assert.equal(left('Abc', 0, false), 2);
   });
 });

@@ -5,13 +5,13 @@ import type { RequestBody } from '../request/request-body.ts';
 import { BodyStream } from './body-stream.ts';
 import { pieceCheck, readFor } from './late-model.ts';
 
-/** A body as it goes to one endpoint. */
+/** A body in the form for one endpoint. */
 export interface Payload {
-  /** In one piece where that is cheaper; null where there is none. */
+  /** In one piece if that is cheaper; null if it is not in one piece. */
   readonly body: Buffer | BodyStream | null;
   /** In bytes; null if it is not known. */
   readonly length: number | null;
-  /** The attempt is over. */
+  /** The attempt has ended. */
   readonly stop: () => void;
 }
 
@@ -23,13 +23,16 @@ export interface PayloadOptions {
   readonly onFault: (fault: unknown) => void;
 }
 
-/** A body up to this size goes into the backend's socket at once. A larger one waits here for a backend that is slow to read. */
+/**
+ * A body up to this size is written to the backend's socket at once. A larger one waits here for a backend that reads
+ * slowly.
+ */
 const ONE_PIECE_BYTES = 32 * 1024;
 
 /** Handed to the socket whole. */
 const NOTHING_UNSENT = { unsentBytes: 0 };
 
-/** The body with the model's name as this endpoint has it; every other byte as it came. */
+/** The body with the endpoint's name for the model; every other byte is unchanged. */
 export function payloadFor({ call, body, candidate, maxBytes, onFault }: PayloadOptions): Payload {
   const { isUnfinished, read } = body;
   const { chunks, length } = withModelOf(candidate, body);
@@ -50,7 +53,7 @@ function withModelOf(
   { fields, reading, encoding, isUnfinished, read: { chunks }, length }: RequestBody,
 ): { chunks: readonly Buffer[]; length: number | null } {
   if (!rewrite || model === null || fields === null) return { chunks, length };
-  // An attempt before this one may have read on.
+  // An attempt before this one may have read more.
   const { tokens } = isUnfinished ? readFor(endpoint.type, fields) : reading;
   const isNamed = tokens.length > 0;
   if (!isNamed && (reading.isInQuery || fields.insertAt < 0)) return { chunks, length };

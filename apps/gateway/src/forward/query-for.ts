@@ -1,7 +1,7 @@
 import type { Candidate } from '@olla/core/route-plan/fleet-view';
 import type { RequestBody } from '../request/request-body.ts';
 
-/** The query with the model's name as this endpoint has it, where it names the model; all else as it came. */
+/** The query with the endpoint's name for the model, if it names the model; everything else is unchanged. */
 export function queryFor(query: string, { reading }: RequestBody, { rewrite, model }: Candidate): string {
   if (!reading.isInQuery || !rewrite || model === null) return query;
   const parameters = query.slice(1).split('&');

@@ -20,29 +20,29 @@ export interface RelayOptions {
   readonly call: Call;
   /** Of the request at the backend, without query. */
   readonly path: string;
-  /** The stream of a dialect is at its end: whether that is its whole end. */
+  /** The stream of a dialect has ended: whether with its end mark. */
   readonly isWhole: (hasEndMark: boolean) => boolean;
   /** Name of the endpoint, for messages. */
   readonly endpoint: string;
-  /** Decides when the head is there: relay the response, or discard it. */
+  /** Decides when the head has arrived: relay the response, or discard it. */
   readonly relays: (status: number) => boolean;
-  /** Headers for the client from those of the backend, flat; framing left out. Called once, for a relayed response. */
+  /** Headers for the client from those of the backend, flat, without framing. Called once, for a relayed response. */
   readonly responseHeaders: (raw: readonly string[]) => string[];
   /** For the whole response, from the request's acceptance; 0 for no limit. */
   readonly maxResponseMs: number;
   readonly sendsTrailer: TrailerRule;
   /** Called once, in the turn of the event loop in which the response ends. */
   readonly onEnd: (end: RelayEnd) => void;
-  /** Called where a timer of the relay's own meets a fault. */
+  /** Called if a callback of the relay's own timer throws. */
   readonly onFault: (fault: unknown) => void;
 }
 
-/** What came of the response. */
+/** The result of the response. */
 export interface RelayEnd {
   readonly result: AttemptResult;
-  /** Null where no head was relayed. */
+  /** Null if no head was relayed. */
   readonly relayedStatus: number | null;
-  /** Bytes of the body towards the client, and when the first came; monotonic milliseconds. */
+  /** Bytes of the body to the client, and when the first arrived; monotonic milliseconds. */
   readonly bytesOut: number;
   readonly firstByteAt: number | null;
   readonly tokensIn: number;
@@ -50,9 +50,9 @@ export interface RelayEnd {
 }
 
 /**
- * Passes one response on to the client as it comes: the head when it is there, each chunk in the turn of the event loop
- * that brought it, and no faster than the client reads. Where the client takes a trailer, the response goes out chunked
- * and the response time is one.
+ * Passes one response on to the client as it arrives: the head at once, each chunk in the turn of the event loop in
+ * which it arrived, and no faster than the client reads. If the client accepts a trailer, the response is chunked and
+ * has the response time as its trailer.
  */
 export class Relay implements UpstreamListener {
   readonly #options: RelayOptions;
@@ -82,19 +82,19 @@ export class Relay implements UpstreamListener {
         : setTimeout(() => this.#onDeadline(), Math.max(0, maxResponseMs - call.elapsedMs()));
   }
 
-  /** The call that feeds this relay, so that it can be slowed and stopped. */
+  /** The upstream call of this relay, for slowing and stopping it. */
   attach(upstream: UpstreamCall): void {
     this.#upstream = upstream;
     if (this.#isOver) upstream.abort();
   }
 
-  /** The request was aborted: the backend must not go on working for nobody. */
+  /** The request was aborted, so the backend must stop working on it. */
   stop(): void {
     this.#end({ kind: 'aborted' });
     this.#upstream?.abort();
   }
 
-  /** Ends the attempt without telling of it: the relay itself has failed. */
+  /** Ends the attempt without an error for the client: the relay itself has failed. */
   drop(): void {
     this.#isOver = true;
     if (this.#deadline !== null) clearTimeout(this.#deadline);
@@ -115,11 +115,11 @@ export class Relay implements UpstreamListener {
     const headers = responseHeaders(rawHeaders);
     const contentType = findHeader(rawHeaders, 'content-type') ?? undefined;
     const format = streamFormat(contentType);
-    // nginx and others hold a stream back to its end unless it says otherwise.
+    // nginx and others buffer a whole stream unless this header forbids it.
     if (format !== 'opaque' && findHeader(headers, 'x-accel-buffering') === null)
       headers.push('X-Accel-Buffering', 'no');
     this.#frame(status, headers);
-    // An event cannot be put into what is compressed, or whose bytes are counted already.
+    // An event cannot be inserted into a compressed body, or into one whose length is fixed.
     const isClosed =
       findHeader(rawHeaders, 'content-encoding') !== null || findHeader(headers, 'content-length') !== null;
     this.#format = isClosed ? 'opaque' : format;
@@ -130,7 +130,7 @@ export class Relay implements UpstreamListener {
     this.#writer = new ResponseWriter(call.response, this.#isChunked, () => this.#upstream?.resume());
   }
 
-  /** Decides how the end of the body is told, and where the response time is. */
+  /** Decides how the end of the body is marked, and where the response time goes. */
   #frame(status: number, headers: string[]): void {
     const { call, sendsTrailer } = this.#options;
     const isBodiless = call.method === 'HEAD' || status === 204 || status === 304;
@@ -142,12 +142,12 @@ export class Relay implements UpstreamListener {
       return;
     }
     const isWhole = isBodiless || findHeader(headers, 'content-length') !== null;
-    // Who knows its length had the whole: the time of the head is that of the response.
+    // A response with a known length was complete: the time of the head is that of the response.
     if (isWhole) headers.push('X-Olla-Response-Time', responseTime(call));
     this.#isChunked = !isWhole && call.request.httpVersionMinor > 0;
   }
 
-  /** Chunks that came with the head go out with it; a head that came alone is not held back for them. */
+  /** Chunks that arrived with the head are sent with it; a head that arrived alone is sent at once. */
   onQuiet(): void {
     if (!this.#isOver) this.#writer?.quiet();
   }
@@ -187,15 +187,15 @@ export class Relay implements UpstreamListener {
     this.#end({ kind: 'broken', status: this.#status, failure });
   }
 
-  /** A response that stopped half-way must not look whole: an error in the stream's own form, then a broken end. */
+  /** A response that stopped half-way must not look complete: an error in the stream's own form, then a broken end. */
   #breakOff(error: OllaError): void {
     const { socket } = this.#options.call.response;
     this.#sendError(error);
     this.#writer?.quiet();
-    // Node holds what is written to the response until the end of the turn; the connection must not end before it.
+    // Node buffers writes to the response until the end of the turn; the connection must not close before it.
     process.nextTick(() => {
-      // Without the last chunk, or with fewer bytes than announced, every client sees that the end is missing. Where
-      // the end of the connection is the end of the body, only a reset tells.
+      // Without the last chunk, or with fewer bytes than announced, every client sees that the end is missing. If the
+      // end of the connection marks the end of the body, only a reset shows it.
       if (this.#isChunked) socket?.destroySoon();
       else socket?.resetAndDestroy();
     });

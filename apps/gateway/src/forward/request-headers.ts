@@ -15,7 +15,7 @@ export interface HeaderInput {
   readonly body: Pick<RequestBody, 'isDecoded'> | null;
 }
 
-/** The headers of a client's request as one endpoint gets them. @param length of the body, as it is sent; null if unknown */
+/** The headers of a client's request for one endpoint. @param length of the body that is sent; null if unknown */
 export function requestHeaders(
   { call, client, endpoint, type, body }: HeaderInput,
   length: number | null,

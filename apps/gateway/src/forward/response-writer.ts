@@ -5,20 +5,20 @@ const CR = 0x0d;
 const LF = 0x0a;
 
 /**
- * Writes the body of a response whose head is decided. A chunked body is framed here and handed to the socket, a buffer
- * a chunk and one system call for all that came together: node:http would make four buffers of each and wait for the
- * next tick. Everything else goes its usual way.
+ * Writes the body of a response whose head is decided. It frames a chunked body itself and passes it to the socket,
+ * with one buffer for each chunk and one system call for all that arrived together. node:http would make four buffers
+ * of each and wait for the next tick. All other bodies go through node:http.
  */
 export class ResponseWriter {
   readonly #response: ServerResponse;
-  /** The connection where this framing is used; null for other bodies, and for a response that waits for its turn. */
+  /** The connection if this framing is used; null for other bodies, and for a response that waits for its turn. */
   readonly #socket: Socket | null;
   readonly #onDrain: () => void;
   #headOut = false;
   #corked = false;
   #waiting = false;
 
-  /** @param onDrain the client has read what it was sent, after `data` had refused more */
+  /** @param onDrain the client has read the data, after `data` had returned false */
   constructor(response: ServerResponse, chunked: boolean, onDrain: () => void) {
     this.#response = response;
     this.#socket = chunked ? response.socket : null;
@@ -26,8 +26,9 @@ export class ResponseWriter {
   }
 
   /**
+   * @param bytes valid only during the call
    * @param bytes valid during the call only
-   * @returns false if the client should be waited for
+   * @returns false if the sender should wait for the client
    */
   data(bytes: Buffer): boolean {
     if (this.#send(bytes)) return true;
@@ -38,7 +39,7 @@ export class ResponseWriter {
     return false;
   }
 
-  /** Nothing more comes for now: what there is goes out, be it the head alone. */
+  /** No more data arrives for now: sends all that is buffered, even a head alone. */
   quiet(): void {
     if (!this.#headOut) this.#sendHead();
     if (this.#corked) this.#socket?.uncork();
@@ -52,7 +53,7 @@ export class ResponseWriter {
     this.#response.end();
   }
 
-  /** The connection belongs to the next response from here on. */
+  /** From here on the connection belongs to the next response. */
   release(): void {
     if (this.#waiting) (this.#socket ?? this.#response).off('drain', this.#onDrain);
     this.#waiting = false;

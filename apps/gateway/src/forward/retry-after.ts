@@ -1,9 +1,9 @@
 import { findHeader } from '@olla/core/http/find-header';
 
 /**
- * How long a server that refuses wants to be left alone (RFC 9110 §10.2.3).
+ * How long a server that refuses asks clients to wait (RFC 9110 §10.2.3).
  *
- * @returns milliseconds from now; null where it does not tell, or does not refuse
+ * @returns milliseconds from now; null if it does not say, or does not refuse
  */
 export function retryAfterMs(status: number, rawHeaders: readonly string[]): number | null {
   if (status !== 429 && status !== 503) return null;

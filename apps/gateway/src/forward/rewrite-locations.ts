@@ -14,10 +14,9 @@ export interface LocationFacts {
 }
 
 /**
- * Changes Location and Content-Location (RFC 9110 §10.2.2, §8.7) of a backend in place: what leads into its own origin leads
- * back through the gateway, because clients may not reach the backend, and the gateway's own paths are others. The gateway
- * itself follows none, so that an endpoint's credentials go nowhere else.
- *
+ * Changes Location and Content-Location (RFC 9110 §10.2.2, §8.7) of a backend in place. A URL within the backend's
+ * origin is mapped to the gateway, because clients may not reach the backend, and the gateway's paths differ. The
+ * gateway itself follows no redirect, so that an endpoint's credentials go nowhere else.
  * @param headers flat
  */
 export function rewriteLocations(headers: string[], facts: LocationFacts): void {
@@ -30,7 +29,7 @@ export function rewriteLocations(headers: string[], facts: LocationFacts): void 
   }
 }
 
-/** @param value a URI or a reference relative to the request's; what is neither, or leads elsewhere, stays as it is */
+/** @param value a URI or a reference relative to the request's; other values and other targets are unchanged */
 export function rewriteLocation(value: string, { endpoint, profile, ...facts }: LocationFacts): string {
   const url = URL.parse(value, `${endpoint.scheme}://${endpoint.host}${facts.target}`);
   // A server behind a proxy that ends TLS does not know its own scheme.
@@ -39,7 +38,7 @@ export function rewriteLocation(value: string, { endpoint, profile, ...facts }: 
   return (path === null ? url.pathname : prefixFor(path, facts) + path) + url.search + url.hash;
 }
 
-/** The path that the gateway would turn into this one of the backend; null where there is none. */
+/** The gateway's path for this path of the backend; null if there is none. */
 function clientPath(
   path: string,
   { base }: LocationFacts['endpoint'],

@@ -1,8 +1,8 @@
 import type { StreamFormat } from './stream-format.ts';
 
 /**
- * Which API a stream speaks: it decides how a whole stream ends, and what an error within it looks like. Servers of
- * several types have the same API.
+ * The API of a stream, which decides how a complete stream ends and the form of an error within it. Servers of several
+ * types have the same API.
  */
 export type StreamDialect = 'openai' | 'anthropic' | 'responses' | 'ollama-api';
 

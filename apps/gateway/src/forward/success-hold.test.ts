@@ -6,11 +6,11 @@ import type { UpstreamListener } from '@olla/upstream/upstream';
 import { SuccessHold } from './success-hold.ts';
 
 interface Played {
-  /** What the client's side was told, in order; the texts of data joined. */
+  /** The events at the client's side, in order; the texts of data joined. */
   readonly events: readonly string[];
   readonly text: string;
   readonly succeeded: boolean;
-  /** The text that had gone out when the success was told. */
+  /** The text that had been sent when the success was reported. */
   readonly before: string;
 }
 
@@ -58,7 +58,7 @@ async function play(
 const SUCCESS = '{"status":"success"}\n';
 const PROGRESS = '{"status":"pulling 8f","total":10}\n';
 
-test('passes progress on and holds back the line with success, wherever the pieces are cut', async () => {
+test('passes progress on and holds back the line with success, for pieces of any size', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.nat(60), { maxLength: 6 }), async (cuts) => {
       const whole = PROGRESS + PROGRESS + SUCCESS;
@@ -80,7 +80,7 @@ for (const [what, pieces, options] of [
   ['success behind empty lines', [SUCCESS, '\n\n'], {}],
   ['a body that cannot be read', ['\u001f\u0008'], { headers: ['Content-Encoding', 'gzip'] }],
 ] as const)
-  test(`takes 2xx with ${what} for success, and holds it back`, async () => {
+  test(`treats 2xx with ${what} as success, and holds it back`, async () => {
     const played = await play(pieces, options);
     assert.deepEqual([played.succeeded, played.text, played.events.at(-1)], [true, pieces.join(''), 'end']);
     if (what !== 'success behind empty lines') assert.ok(!played.events.includes('quiet'));
@@ -94,19 +94,19 @@ for (const [what, pieces, options] of [
   ['a last line that is progress', [PROGRESS], {}],
   ['a connection that breaks off behind success', [SUCCESS], { fails: true }],
 ] as const)
-  test(`takes a response with ${what} for none, and passes it on whole`, async () => {
+  test(`treats a response with ${what} as no success, and passes it on completely`, async () => {
     const played = await play(pieces, options);
     assert.deepEqual([played.succeeded, played.text], [false, pieces.join('')]);
     assert.equal(played.events.at(-1), 'fails' in options ? 'failure' : 'end');
   });
 
-test('holds back no more than a little of a body', async () => {
+test('holds back only a bounded part of a body', async () => {
   const large = 'x'.repeat(100_000);
   const played = await play([large], { headers: ['Content-Type', 'application/json'] });
   assert.deepEqual([played.succeeded, played.before], [true, large]);
 });
 
-test('tells a fault of what follows the success, and does not leave it to nobody', async () => {
+test('reports a fault after the success, and leaves no unhandled rejection', async () => {
   const faults: unknown[] = [];
   const relay: UpstreamListener = {
     onHead: () => undefined,

@@ -2,22 +2,22 @@ import { findHeader } from '@olla/core/http/find-header';
 import type { UpstreamFailure, UpstreamListener } from '@olla/upstream/upstream';
 import { streamFormat } from './stream-format.ts';
 
-/** Of a response that is no stream, so much is held back; of the last line of a stream, so much is read. */
+/** Maximum bytes that are held back of a response without streaming, and read of the last line of a stream. */
 const MAX_HELD_BYTES = 64 * 1024;
 const SUCCESS = '"success"';
 
 export interface SuccessHoldOptions {
   /** Passes a response on to the client. */
   readonly relay: UpstreamListener;
-  /** The call has succeeded: its client learns of it when this resolves. */
+  /** The call has succeeded: its client sees the success when this resolves. */
   readonly onSuccess: () => Promise<void>;
-  /** Called where what follows the success fails. */
+  /** Called if a step after the success fails. */
   readonly onFault: (fault: unknown) => void;
 }
 
 /**
- * Holds back what tells a client that its call has succeeded, until the gateway has taken over what the call did: the
- * next request of the client may be about it. Of a stream, that is the line with `success` and its end; of any other
+ * Holds back the news of a call's success from its client until the gateway has put the call's change in force, because
+ * the client's next request may depend on it. Of a stream, that is the line with `success` and its end; of any other
  * response all of it, its head included.
  */
 export class SuccessHold implements UpstreamListener {
@@ -25,7 +25,7 @@ export class SuccessHold implements UpstreamListener {
   #isOk = false;
   #isStream = false;
   #isReadable = true;
-  /** Null once nothing is held back any more. */
+  /** Null after the data was released. */
   #held: Buffer[] | null = [];
   #heldBytes = 0;
   #isHolding = false;
@@ -82,7 +82,7 @@ export class SuccessHold implements UpstreamListener {
     const text = this.#line + chunk.toString('latin1');
     if (this.#isStream && text.includes(SUCCESS)) this.#isHolding = true;
     const lines = text.trimEnd();
-    // What follows the last line break that has something behind it.
+    // The text after the last line break that is not at the end.
     this.#line = lines.slice(lines.lastIndexOf('\n') + 1).slice(-MAX_HELD_BYTES) + text.slice(lines.length);
   }
 
@@ -93,7 +93,10 @@ export class SuccessHold implements UpstreamListener {
     for (const chunk of held) this.#options.relay.onData(chunk);
   }
 
-  /** Ollama answers 200 before it knows: a last line with another status than `success`, or with an error, is a failure. */
+  /**
+   * Ollama sends 200 before it knows the result: a last line with another status than `success`, or with an error, is a
+   * failure.
+   */
   #hasSucceeded(): boolean {
     if (!this.#isOk) return false;
     const last = this.#isReadable ? parseObject(this.#line) : null;

@@ -21,7 +21,7 @@ for (const [setting, expected] of [
   ['te', { curl: false, none: false, dart: false, dartWithTe: true }],
   ['off', { curl: false, none: false, dart: false, dartWithTe: false }],
 ] as const)
-  test(`${setting} sends a trailer to those clients that it is meant for, and to none of HTTP/1.0`, () => {
+  test(`${setting} sends a trailer to the intended clients, and to none of HTTP/1.0`, () => {
     const sends = createTrailerRule(setting);
     const found = {
       curl: sends(request(CURL)),
@@ -33,7 +33,7 @@ for (const [setting, expected] of [
     assert.equal(sends(request({ ...CURL, ...TE }, 0)), false);
   });
 
-test('auto knows the clients that break by the beginning of a word of their user agent', () => {
+test('auto recognises clients that fail on trailers by the beginning of a word of their user agent', () => {
   const sends = createTrailerRule('auto');
   for (const agent of [
     'Dart/3.9 (dart:io)',

@@ -7,8 +7,8 @@ export type TrailerRule = (request: IncomingMessage) => boolean;
 
 /**
  * Clients that fail on a trailer section (RFC 9112 §7.1.2), or leave it in the connection before the next response:
- * HttpClient of Dart, and with it each Flutter app, and versions of fasthttp, cpp-httplib and http-kit that do not tell
- * themselves from mended ones.
+ * HttpClient of Dart, and with it each Flutter app, and versions of fasthttp, cpp-httplib and http-kit that cannot be
+ * distinguished from fixed ones.
  */
 const BREAKS = /(?:^|[\s(;])(?:dart\/|fasthttp\b|cpp-httplib\/|http-kit\/)/i;
 
@@ -21,7 +21,7 @@ export function createTrailerRule(setting: Settings['server']['response_time_tra
   };
 }
 
-/** RFC 9110 §10.1.4: a list, whose words have any case. */
+/** RFC 9110 §10.1.4: a list, whose words are case-insensitive. */
 function acceptsTrailers(te: string | undefined): boolean {
   return te?.split(',').some((word) => word.trim().toLowerCase() === 'trailers') ?? false;
 }

@@ -30,7 +30,7 @@ test("Ollama's counts", () => {
   assert.deepEqual(usageOf('application/json', last), { tokensIn: 23, tokensOut: 10 });
 });
 
-test("Ollama's count of the answer alone, where the whole prompt was cached", () => {
+test("Ollama's count of the answer alone, when the whole prompt was cached", () => {
   assert.deepEqual(usageOf('application/x-ndjson', '{"done":true,"eval_count":10}\n'), {
     tokensIn: 0,
     tokensOut: 10,
@@ -44,7 +44,7 @@ test("Anthropic's usage", () => {
   });
 });
 
-test('a report that is cut by the end of a chunk', () => {
+test('a report that is split by the end of a chunk', () => {
   assert.deepEqual(
     usageOf('application/json', '{"usage":{"prompt_tok', 'ens":11,"completion_tokens":', '5}}'),
     {
@@ -54,7 +54,7 @@ test('a report that is cut by the end of a chunk', () => {
   );
 });
 
-test('nothing where nothing is reported', () => {
+test('nothing if nothing is reported', () => {
   assert.equal(usageOf('text/event-stream', 'data: {"usage":null}\n\n'), null);
   assert.equal(usageOf('application/json', '{"error":"no"}'), null);
   assert.equal(usageOf('text/plain', '"usage":{"prompt_tokens":11}'), null);

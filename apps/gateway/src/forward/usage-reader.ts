@@ -7,18 +7,20 @@ export interface Usage {
 /** A report of tokens is shorter than this. */
 const REPORT_BYTES = 2_048;
 
-/** What a report begins with: OpenAI's and Anthropic's object, and Ollama's counts, of which the first may be absent. */
+/**
+ * The beginnings of a report: OpenAI's and Anthropic's object, and Ollama's counts, of which the first may be absent.
+ */
 const OBJECT = Buffer.from('"usage"');
 const COUNTS = Buffer.from('eval_count"');
-/** Of `"prompt_eval_count"` this stands in front of what is looked for. */
+/** The part of `"prompt_eval_count"` before the key that the search looks for. */
 const BEFORE_COUNTS = '"prompt_'.length;
 
 const KEYS_IN = ['"prompt_tokens":', '"prompt_eval_count":', '"input_tokens":'];
 const KEYS_OUT = ['"completion_tokens":', '"eval_count":', '"output_tokens":'];
 
 /**
- * Finds the token counts that a response reports, without parsing it. Of what passes it keeps nothing but a report,
- * from its beginning on; the last one counts.
+ * Finds the token counts in a response without parsing it. It keeps only a report, from its beginning; the last report
+ * counts.
  */
 export class UsageReader {
   readonly #marks: readonly Buffer[];
@@ -28,7 +30,7 @@ export class UsageReader {
     this.#marks = marks;
   }
 
-  /** Null where a response of this kind has no usage. */
+  /** Null if a response of this kind has no usage. */
   static for(contentType: string | undefined, status: number): UsageReader | null {
     if (status !== 200 || contentType === undefined) return null;
     if (contentType.startsWith('text/event-stream')) return new UsageReader(SSE);
@@ -36,7 +38,7 @@ export class UsageReader {
     return contentType.startsWith('application/json') ? new UsageReader(JSON_BODY) : null;
   }
 
-  /** @param chunk of the body; nothing of it is held on to */
+  /** @param chunk of the body; it is not referenced after the call */
   read(chunk: Buffer): void {
     for (const mark of this.#marks) {
       const at = mark === OBJECT ? chunk.lastIndexOf(mark) : chunk.indexOf(mark);
@@ -44,7 +46,7 @@ export class UsageReader {
       this.#report = copyOf(chunk, Math.max(0, at - BEFORE_COUNTS));
       return;
     }
-    // A report that a chunk's end cut through goes on in the next.
+    // A report that is split over chunks continues in the next one.
     if (this.#report !== null && this.#report.length < REPORT_BYTES)
       this.#report = Buffer.concat([this.#report, chunk.subarray(0, REPORT_BYTES - this.#report.length)]);
   }
@@ -64,7 +66,7 @@ const SSE = [OBJECT];
 const NDJSON = [COUNTS];
 const JSON_BODY = [OBJECT, COUNTS];
 
-/** Memory of its own: a piece of a shared block would keep the whole block as long as the stream lasts. */
+/** A copy: a slice of a shared block would keep the whole block in memory as long as the stream lasts. */
 function copyOf(chunk: Buffer, from: number): Buffer {
   const to = Math.min(chunk.length, from + REPORT_BYTES);
   const copy = Buffer.allocUnsafeSlow(to - from);

@@ -44,7 +44,7 @@ export class Exchange {
   /** Counts the requests of this connection from 1. */
   readonly onConnection: number;
   /** The client asked to close the connection, or speaks HTTP/1.0 without keep-alive (RFC 9112, 9.3). */
-  readonly wantsClose: boolean;
+  readonly clientCloses: boolean;
   /** The fault that was picked for this request. */
   readonly fault: FaultSpec | undefined;
   headSent = false;
@@ -68,7 +68,7 @@ export class Exchange {
     this.query = new URLSearchParams(queryAt === -1 ? '' : target.slice(queryAt + 1));
     this.headers = req.headers;
     this.onConnection = context.onConnection;
-    this.wantsClose =
+    this.clientCloses =
       /\bclose\b/i.test(connection) || (req.httpVersion === '1.0' && !/keep-alive/i.test(connection));
     this.#req = req;
     this.#res = res;

@@ -19,7 +19,7 @@ const variant: ApiVariant = {
   ],
   trailingHeaders: (exchange) => [
     ...['Date', new Date().toUTCString()],
-    ...(exchange.wantsClose
+    ...(exchange.clientCloses
       ? ['Connection', 'close']
       : ['Connection', 'keep-alive', 'Keep-Alive', 'timeout=5']),
   ],

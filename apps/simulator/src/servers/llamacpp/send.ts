@@ -12,7 +12,7 @@ function firstHeaders(exchange: Exchange): FlatHeaders {
 }
 
 function isLast(exchange: Exchange): boolean {
-  return exchange.wantsClose || exchange.onConnection >= MAX_REQUESTS_PER_CONNECTION;
+  return exchange.clientCloses || exchange.onConnection >= MAX_REQUESTS_PER_CONNECTION;
 }
 
 export function sendJson(exchange: Exchange, value: unknown): void {
@@ -55,7 +55,7 @@ export function sendError(exchange: Exchange, error: LlamaError, after: AfterRes
     ...['Content-Length', String(Buffer.byteLength(body))],
     ...['Connection', 'close'],
   ];
-  exchange.respond({ status: error.code, headers, body, after: exchange.wantsClose ? 'close' : after });
+  exchange.respond({ status: error.code, headers, body, after: exchange.clientCloses ? 'close' : after });
 }
 
 /** An error found before a handler runs has its keys in this order. */

@@ -16,8 +16,8 @@ export function allowOrigin(exchange: Exchange, origin: string): void {
 export function send(exchange: Exchange, status: number, contentType: string, body: string): void {
   const bytes = Buffer.byteLength(body);
   const head = startHeaders(exchange, contentType);
-  const close = exchange.wantsClose ? ['Connection', 'close'] : [];
-  const after = exchange.wantsClose ? 'close' : 'keep';
+  const close = exchange.clientCloses ? ['Connection', 'close'] : [];
+  const after = exchange.clientCloses ? 'close' : 'keep';
   if (bytes <= GO_BUFFER_BYTES) {
     const headers = [...head, 'Content-Length', String(bytes), ...close];
     exchange.respond({ status, headers, body, after });

@@ -14,7 +14,7 @@ export const fastApiVariant: ApiVariant = {
     ...['server', 'uvicorn'],
     ...['content-type', contentType],
   ],
-  trailingHeaders: (exchange) => (exchange.wantsClose ? ['connection', 'close'] : []),
+  trailingHeaders: (exchange) => (exchange.clientCloses ? ['connection', 'close'] : []),
   contentLengthName: 'content-length',
   jsonType: 'application/json',
   streamType: 'text/event-stream; charset=utf-8',

@@ -82,7 +82,7 @@ function run(exchange: Exchange, context: ResponseContext): void {
       exchange.writeChunk(chunk(context, api === 'chat' ? {} : { text: '' }, output.finish));
       if (request.includeUsage) exchange.writeChunk(usageChunk(context, stats));
       exchange.writeChunk('data: [DONE]\n\n');
-      exchange.end(exchange.wantsClose ? 'close' : 'keep');
+      exchange.end(exchange.clientCloses ? 'close' : 'keep');
     },
     onQueueFull: () => sendError(exchange, variant, OVERLOADED),
   });

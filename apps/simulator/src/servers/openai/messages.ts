@@ -109,7 +109,7 @@ function run(exchange: Exchange, { state, variant, model, request, output }: Mes
         usage: { output_tokens },
       });
       write({ type: 'message_stop' });
-      exchange.end(exchange.wantsClose ? 'close' : 'keep');
+      exchange.end(exchange.clientCloses ? 'close' : 'keep');
     },
     onQueueFull: () => sendMessagesError(exchange, variant, OVERLOADED),
   });

@@ -21,7 +21,7 @@ export function sendText(
     ...[variant.contentLengthName, String(Buffer.byteLength(body))],
     ...variant.trailingHeaders(exchange),
   ];
-  exchange.respond({ status, headers, body, after: exchange.wantsClose ? 'close' : 'keep' });
+  exchange.respond({ status, headers, body, after: exchange.clientCloses ? 'close' : 'keep' });
 }
 
 /** The empty 200 of uvicorn, which several servers send as their health. */

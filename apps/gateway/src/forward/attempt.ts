@@ -92,7 +92,7 @@ function start(
     responseHeaders: (raw) => {
       if (traced !== null) noteHead(traced, raw);
       // A stream must not hold the body for its whole life.
-      read.letGo();
+      read.drop();
       return responseHeaders(options, path, raw);
     },
     maxResponseMs: options.maxResponseMs,

@@ -141,7 +141,7 @@ export class BodyStream implements BodySource, BodySender {
     if (this.#sink === null || this.#isAtEnd) return;
     if (this.#isBlocked && !read.mayWait) {
       // Nothing that is held by a client that is not read can be given back when it leaves.
-      read.letGo();
+      read.drop();
       request.pause();
     } else request.resume();
   }

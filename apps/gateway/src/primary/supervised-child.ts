@@ -62,7 +62,7 @@ export class SupervisedChild {
         this.#wasReady = true;
         this.#resolveReady();
       } else if (isMessage<FailedMessage>(message, 'failed')) this.#failure = message.message;
-      else if (isMessage<FaultMessage>(message, 'fault')) this.#letGo(child, message.message);
+      else if (isMessage<FaultMessage>(message, 'fault')) this.#retire(child, message.message);
     });
     child.on('error', (error) => (this.#failure = error.message));
     child.once('exit', (code, signal) => {
@@ -98,7 +98,7 @@ export class SupervisedChild {
   }
 
   /** It finishes its requests; new connections go to its successor. */
-  #letGo(child: ChildProcess, reason: string): void {
+  #retire(child: ChildProcess, reason: string): void {
     if (this.#stopping || !this.#wasReady || child !== this.#process) return;
     this.#leaving.add(child);
     const timer = setTimeout(() => child.kill('SIGKILL'), this.#spec.drainMs);

@@ -25,7 +25,7 @@ test('traffic falls under the global limit and that of its address, system calls
   assert.deepEqual([own?.ratePerMinute, own?.capacity], [100, 50]);
 });
 
-test('each limit is switched off alone', () => {
+test('each limit is switched off separately', () => {
   assert.deepEqual(names(table({ per_ip_requests_per_minute: 0 }).traffic('192.0.2.1')), ['global']);
   assert.deepEqual(names(table({ global_requests_per_minute: 0 }).traffic('192.0.2.1')), ['per_ip']);
   const noHealth = table({ health_requests_per_minute: 0 });
@@ -46,7 +46,7 @@ test('an address is its IPv4, mapped or not, or its IPv6 network of 64 bits', ()
   assert.notEqual(key('192.0.2.1'), limits.system('192.0.2.1')[0]?.key);
 });
 
-test('a refusal says which limit, its key, and whole seconds until the next token', () => {
+test('a refusal names the limit, its key, and whole seconds until the next token', () => {
   const admission = (retryAfterMs: number): Admission => ({
     admitted: false,
     refusedBy: null,

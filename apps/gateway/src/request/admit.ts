@@ -11,7 +11,7 @@ import type { Route } from './routes.ts';
 export interface Admission {
   /** Null if it passes. */
   readonly refusal: OllaError | null;
-  /** Flat: what every response tells of its limit. */
+  /** Flat: the headers about its limit for every response. */
   readonly headers: readonly string[];
 }
 
@@ -25,7 +25,7 @@ export interface AdmitOptions {
 
 const NO_LIMITS: Admission = { refusal: null, headers: [] };
 
-/** Takes a token of each limit that a request falls under. Waits only where a token is not in hand. */
+/** Takes a token of each limit that a request falls under. Waits only if no token is leased. */
 export function createAdmit({ limiter, limits, statistics }: AdmitOptions): Admit {
   return (call, route, { address }) => {
     const isSystem = route.kind === 'admin' || !call.path.startsWith('/olla');

@@ -36,11 +36,11 @@ describe('an allowed origin', () => {
     test(`does not match: ${origin}`, () => assert.equal(origins.allows(origin), false));
 });
 
-test('a text does not count for both sides of a *', () => {
+test('a text does not match both sides of a *', () => {
   assert.equal(createAllowedOrigins(['https://aba*aba.test']).allows('https://aba.test'), false);
 });
 
-test('entries that match just any page name no origin', () => {
+test('entries that match any page name no origin', () => {
   for (const entry of ['*', 'https://*', 'http*', 'null'])
     for (const origin of ['https://evil.example', 'null'])
       assert.equal(createAllowedOrigins([entry]).names(origin), false, `${entry} ${origin}`);

@@ -1,18 +1,18 @@
-/** Origins of which nobody knows the page; an entry that matches them names no origin. */
+/** Origins of arbitrary pages; an entry that matches them names no origin. */
 const ANY_PAGE = ['https://any.invalid', 'http://any.invalid'];
 
 /** The origins of `server.cors.allowed_origins`. */
 export interface AllowedOrigins {
-  /** Every origin is allowed, by a bare `*`. */
+  /** Every origin is allowed, by a `*` alone. */
   readonly any: boolean;
   /** Pages of this origin may call the gateway. */
   allows(origin: string): boolean;
-  /** The operator named it, by itself or by a pattern that does not match just any page. */
+  /** The operator named it, by itself or by a pattern that does not match arbitrary pages. */
   names(origin: string): boolean;
 }
 
 /**
- * @param entries origins in any case, with at most one `*` each, which stands for any text (as in the original's library,
+ * @param entries origins in any case, with at most one `*` each, which matches any text (as in the original's library,
  *   rs/cors)
  */
 export function createAllowedOrigins(entries: readonly string[]): AllowedOrigins {

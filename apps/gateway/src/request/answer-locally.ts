@@ -22,7 +22,7 @@ export interface LocalSources {
 
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** Answers at the paths that are relayed to no endpoint. Waits where the shared state is read. */
+/** Answers requests at paths that are relayed to no endpoint. Waits if the shared state is read. */
 export function createAnswerLocally({ admin, models, callers }: LocalSources): AnswerLocally {
   return (call, route, client) => {
     switch (route.kind) {
@@ -43,7 +43,7 @@ export function createAnswerLocally({ admin, models, callers }: LocalSources): A
     const refusal = READS.has(call.method) ? null : callers.refusalUnderUnknownHost(call.request, client);
     if (refusal !== null) throw refusal;
     const response = await admin.handle({
-      // What HEAD is told of the body is that of GET.
+      // HEAD gets the headers of GET's body.
       method: call.method === 'HEAD' ? 'GET' : call.method,
       path,
       query: new URLSearchParams(call.query),

@@ -8,21 +8,21 @@ import type { RequestBody } from './request-body.ts';
 import type { RelayRoute } from './routes.ts';
 import { scopeOfTypes } from './scopes.ts';
 
-/** Types of endpoints that read one thing in a request, and what. */
+/** Types of endpoints that read the same model in a request, and that model. */
 export interface TypesReading {
   readonly targets: RouteScope;
   readonly reading: ModelReading;
 }
 
 /**
- * What the endpoints of a route read in a request, by what they read: of nearly all requests all read the same. Those who
- * read a model come first. There is none for types that cannot tell which of two models is meant.
+ * Groups the types of a route by the model that they read in a request: for nearly all requests there is one group.
+ * Groups that read a model are first. Types that cannot decide which of two models is meant are in no group.
  *
- * @throws OllaError INVALID_MODEL where no type can
+ * @throws OllaError INVALID_MODEL if no type can
  */
 export function readForTypes(call: Call, route: RelayRoute, body: RequestBody): readonly TypesReading[] {
   const asked = askedFor(call, body);
-  // The type of the endpoint does not count for Ollama's own calls, as it does not for what is known of their paths.
+  // The type of the endpoint does not matter for Ollama's own calls, as for the meaning of their paths.
   if (route.nameField !== null || !dependsOnRules(asked))
     return [{ targets: route.targets, reading: body.reading }];
   const groups = new Map<string, { types: BackendType[]; reading: ModelReading }>();

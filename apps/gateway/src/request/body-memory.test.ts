@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { waitFor } from '@olla/testing/wait-for';
-import { BodyMemory, copyOf, MUCH_BYTES } from './body-memory.ts';
+import { BodyMemory, copyOf, LARGE_BYTES } from './body-memory.ts';
 
-const HELD_BYTES = 4 * MUCH_BYTES;
+const HELD_BYTES = 4 * LARGE_BYTES;
 
 /** Holds memory for a body as the caller's only reference to it. */
 function hold(): { body: Buffer | null } {
@@ -11,7 +11,7 @@ function hold(): { body: Buffer | null } {
 }
 
 describe('the memory of bodies', () => {
-  test('is collected once much of it was freed and nothing more comes', async () => {
+  test('is collected once much of it was freed and no more arrives', async () => {
     const memory = new BodyMemory(() => 0);
     const holder = hold();
     const before = process.memoryUsage().arrayBuffers;

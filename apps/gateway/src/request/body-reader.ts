@@ -12,29 +12,31 @@ import type { ReadBytes } from './read-bytes.ts';
 import { bodyTooLarge, type RequestBody } from './request-body.ts';
 
 /**
- * Bodies up to this size are read whole before they are sent on, which is cheaper than a stream. A larger one streams as
- * soon as its model is known.
+ * Bodies up to this size are read completely before they are sent on, which is cheaper than a stream. A larger one
+ * streams as soon as its model is known.
  */
 export const WHOLE_BODY_BYTES = 256 * 1024;
 
-/** So much of a body is read until the opening of its conversation is found, whatever stands before it. */
+/** Maximum bytes of a body that are read to find the opening of its conversation. */
 const MAX_LOOK_BYTES = 8 * 1024 * 1024;
 
 export interface BodyRules {
-  /** The path takes a JSON object and nothing else; it is read as one whatever its Content-Type; or that tells. */
+  /**
+   * The path takes only a JSON object, so the body is read as one with any Content-Type; else the Content-Type decides.
+   */
   readonly form: 'json' | 'read_as_json' | 'by_type';
-  /** What names the model may stand anywhere. */
+  /** The fields that name the model, at any position. */
   readonly readsToEnd: boolean;
   readonly maxBytes: number;
   /** Its content codings, to be undone; most bodies have none. */
   readonly codings: readonly ContentCoding[];
-  /** Looks for the opening of a conversation; null where nobody needs it. */
+  /** Scans for the opening of a conversation; null if it is not needed. */
   readonly opening: OpeningScanner | null;
 }
 
-/** Reads as much of a body as it takes to know its model, and all of it if it is small. */
+/** Reads as much of a body as is needed to know its model, and all of it if it is small. */
 export class BodyReader {
-  /** Rejects only with a fault of the reader's own, such as of a scanner. */
+  /** Rejects only for a fault of the reader itself, such as of a scanner. */
   readonly done: Promise<RequestBody>;
   readonly #call: Call;
   readonly #rules: BodyRules;
@@ -42,11 +44,11 @@ export class BodyReader {
   readonly #scanner: JsonBodyScanner | MultipartBodyScanner | null;
   readonly #encoding: RequestBody['encoding'];
   readonly #read: ReadBytes;
-  /** The request, or what is left of its body without its codings. */
+  /** The request, or a stream of its body without its codings. */
   readonly #input: Readable & { readonly complete: boolean };
   /** Bytes of the body so far. */
   #bytes = 0;
-  /** Of a body that is read on only to learn whether it is too large, or not what its codings say. */
+  /** The body is refused, and read on only to check its size and its codings. */
   #refusal: OllaError | null = null;
   #resolve!: (body: RequestBody) => void;
   #reject!: (fault: unknown) => void;
@@ -54,7 +56,7 @@ export class BodyReader {
 
   /**
    * @param length as announced; null for a chunked body
-   * @param read takes what comes
+   * @param read receives the bytes
    */
   constructor(call: Call, rules: BodyRules, length: number | null, read: ReadBytes) {
     this.#call = call;
@@ -63,7 +65,7 @@ export class BodyReader {
     this.#length = length;
     const { request } = call;
     const contentType = request.headers['content-type'] ?? '';
-    // Servers of a path that takes JSON alone do not look at the type, or refuse a form.
+    // Servers ignore the type at a path that takes only JSON, or refuse a form.
     const boundary = rules.form === 'by_type' ? MultipartBodyScanner.boundaryOf(contentType) : null;
     this.#encoding = boundary === null ? 'json' : 'multipart';
     this.#scanner =
@@ -83,7 +85,7 @@ export class BodyReader {
     this.#input.on('close', this.#onClose);
     if (isCoded) this.#input.on('error', this.#onFault);
     call.onAbort(this.#onAbort);
-    // Closed while its lease was awaited: it emits nothing more.
+    // The request closed while its lease was awaited: it emits no more events.
     if (request.destroyed) this.#onClose();
   }
 
@@ -148,34 +150,34 @@ export class BodyReader {
       else if (reason !== null) this.#finish(true, reason);
     });
 
-  /** The body may hold the opening of a conversation, which has not come. */
+  /** The body may hold the opening of a conversation, which has not arrived. */
   #looksForOpening(): boolean {
     if (this.#scanner === null || this.#scanner.model === null || this.#encoding !== 'json') return false;
     return this.#rules.opening?.isDone === false && this.#read.length < MAX_LOOK_BYTES;
   }
 
-  /** Not to be held whole: known to be larger, or of unknown length and larger already. */
+  /** The body cannot be held completely: it is too large, or of unknown length and too large already. */
   #isLarge(): boolean {
     return (this.#length ?? this.#read.length) > WHOLE_BODY_BYTES;
   }
 
-  /** Refuses a body that breaks the rules of its path. @returns whether it does */
+  /** Refuses a body that breaks the rules of its path. @returns whether it did */
   #breaksRules(): boolean {
     const code = this.#scanner?.error ?? 'INVALID_JSON';
-    // Not every path with a body takes JSON; what such a body holds is for the backend to decide.
+    // Not every path with a body takes JSON: the backend decides about the content of such a body.
     if (code === 'INVALID_JSON' && this.#rules.form !== 'json') return false;
     this.#refuse(new OllaError(code, this.#scanner?.reason ?? 'the body is no JSON object'));
     return true;
   }
 
-  /** What is compressed is read on: its size after decoding, and whether it is what it says, come before its content. */
+  /** A compressed body is read on: errors of its decoded size and of its coding come before errors of its content. */
   #refuse(error: OllaError): void {
     if (!this.#isDecoded || this.#input.complete) {
       this.#finish(true, error);
       return;
     }
     this.#refusal = error;
-    this.#read.letGo();
+    this.#read.drop();
   }
 
   get #isDecoded(): boolean {
@@ -189,7 +191,7 @@ export class BodyReader {
     } catch (fault) {
       if (this.#isDone) return;
       this.#isDone = true;
-      this.#read.letGo();
+      this.#read.drop();
       this.#detach();
       this.#reject(fault);
     }
@@ -198,7 +200,7 @@ export class BodyReader {
   #finish(isUnfinished: boolean, refusal: OllaError | null): void {
     if (this.#isDone) return;
     this.#isDone = true;
-    // A request that has ended emits nothing more that would matter.
+    // A request that has ended emits no more events that matter.
     if (isUnfinished) this.#detach();
     this.#resolve({
       refusal,
@@ -235,7 +237,7 @@ export function emptyBody(): OllaError {
   return new OllaError('INVALID_JSON', 'the body is empty. This path takes a JSON object');
 }
 
-/** What command-line clients send with JSON when they say nothing counts as JSON too. */
+/** The type that command-line clients send by default, even with JSON. */
 function mayHoldJson(contentType: string): boolean {
   return (
     contentType === '' ||

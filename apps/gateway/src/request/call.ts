@@ -25,8 +25,8 @@ export class ClientGone extends Error {
 export type AbortReason = ClientGone | OllaError;
 
 /**
- * One request and its response. What the steps of the path find out is in their results, except for the parts of
- * `headers`. It has what the steps need of an AbortSignal; a controller for each request would cost native memory.
+ * One request and its response. The steps of the path return their results, except for the parts of `headers`. It has
+ * the members of an AbortSignal that the steps need, because a controller for each request would cost native memory.
  */
 export class Call {
   readonly request: IncomingMessage;
@@ -45,7 +45,7 @@ export class Call {
   readonly #onAbort: (() => void)[] = [];
   #isOver = false;
   #onOver: (() => void) | null = null;
-  /** The client sends its body only when told to; without that, the connection ends with the response. */
+  /** The client waits for 100 Continue before its body; without that, the connection ends with the response. */
   #awaitsContinue: boolean;
   readonly #keepAlive: boolean;
 
@@ -74,7 +74,7 @@ export class Call {
     response.on(REFUSED, (error: OllaError) => this.#refuse(error));
   }
 
-  /** The form of the errors that its client reads. */
+  /** The form of the errors for its client. */
   get errorForm(): ErrorForm {
     return errorFormOf(this.path);
   }
@@ -84,7 +84,7 @@ export class Call {
     return performance.now() - this.startedAt;
   }
 
-  /** Tells a client that asked first (Expect: 100-continue) to send its body. */
+  /** Sends 100 Continue to a client that waits for it (Expect: 100-continue). */
   sendContinue(): void {
     if (!this.#awaitsContinue) return;
     this.#awaitsContinue = false;
@@ -92,7 +92,7 @@ export class Call {
     this.response.writeContinue();
   }
 
-  /** Null while nothing has ended the request before its response was complete. */
+  /** Null until an abort ends the request before its response is complete. */
   get abortReason(): AbortReason | null {
     return this.#abortReason;
   }
@@ -102,18 +102,18 @@ export class Call {
     if (this.#abortReason !== null) throw this.#abortReason;
   }
 
-  /** Calls once when the request is aborted; at once if it is already. */
+  /** Calls the listener once when the request is aborted; at once if it is already. */
   onAbort(listener: () => void): void {
     if (this.#abortReason !== null) listener();
     else this.#onAbort.push(listener);
   }
 
-  /** The response is with the system, or the connection is gone. */
+  /** The response was passed to the system, or the connection is closed. */
   get isOver(): boolean {
     return this.#isOver;
   }
 
-  /** Resolves when the call is over; for one that is not. */
+  /** Resolves when the call has ended, also for one that has ended already. */
   over(): Promise<void> {
     return new Promise((resolve) => (this.#onOver = resolve));
   }
@@ -124,7 +124,7 @@ export class Call {
     for (const listener of this.#onAbort.splice(0)) listener();
   }
 
-  /** The rest of the body will never come: steps under way end as if the client had left. */
+  /** The rest of the body will never arrive: running steps end as if the client had left. */
   #refuse(error: OllaError): void {
     this.response.shouldKeepAlive = false;
     this.#abort(error);
@@ -132,14 +132,14 @@ export class Call {
 
   #end(): void {
     if (!this.response.writableFinished) this.#abort(new ClientGone());
-    // What is left of a body that nobody wants must not stand before the connection's next request.
+    // The unread rest of a body must not precede the connection's next request.
     if (!this.request.readableEnded) dropRest(this.request);
     this.#isOver = true;
     this.#onOver?.();
   }
 }
 
-/** A header that node:http joins or takes once: its value is a string for every name but Set-Cookie. */
+/** A header that node:http joins, or takes only once: its value is a string for every name except Set-Cookie. */
 export function headerOf(request: IncomingMessage, lowerName: string): string | undefined {
   const value = request.headers[lowerName];
   return typeof value === 'string' ? value : undefined;

@@ -10,13 +10,16 @@ export interface CallerRules {
   readonly isKnownHost: IsKnownHost;
   /** Null where CORS is switched off. */
   readonly cors: Pick<Cors, 'names'> | null;
-  /** Null where this gateway has none. */
+  /** Null if this gateway has none. */
   readonly adminToken: AdminToken | null;
 }
 
 type Trusted = Pick<ClientAddress, 'isPeerTrusted'>;
 
-/** Tells pages of other origins, which browsers let anybody open here, from pages of the gateway's own and from tools. */
+/**
+ * Distinguishes pages of other origins, which browsers let anyone open, from pages of the gateway itself and from
+ * tools.
+ */
 export class Callers {
   readonly #rules: CallerRules;
 
@@ -25,7 +28,8 @@ export class Callers {
   }
 
   /**
-   * Why a request may change nothing here, or null. Tools, which send no Origin, may; so may whoever has the admin token.
+   * Why a request may not change anything here; null if it may. Tools, which send no Origin, and holders of the admin
+   * token may.
    */
   refusalOfChange(request: IncomingMessage, client: Trusted): OllaError | null {
     if (!isFromPage(request)) return null;
@@ -33,16 +37,16 @@ export class Callers {
     return refusal !== null && this.#hasToken(request) ? null : refusal;
   }
 
-  /** The same for changes that need the admin token in any case: whose page it is does not matter. */
+  /** The same for changes that need the admin token in any case: the page's origin does not matter. */
   refusalUnderUnknownHost(request: IncomingMessage, client: Trusted): OllaError | null {
     const refusal = isFromPage(request) ? this.#refusalOfHost(request, client) : null;
     return refusal !== null && this.#hasToken(request) ? null : refusal;
   }
 
-  /** Whether a reader is no concern of backend URLs and process ids. */
+  /** Whether a reader must not see backend URLs and process ids. */
   isOutsider(request: IncomingMessage, client: Trusted): boolean {
     const { host } = request.headers;
-    // No browser leaves out Host.
+    // Every browser sends Host.
     const isInside =
       (host === undefined || this.#isHostKnown(request, client)) &&
       (!isFromPage(request) || this.#isOwnPage(request, client));
@@ -74,7 +78,7 @@ export class Callers {
 
   #isOwnPage({ headers }: IncomingMessage, client: Trusted): boolean {
     const { origin, host = '' } = headers;
-    // Browsers leave Origin out of a GET of the same origin. What they say of the site no page can change.
+    // Browsers leave Origin out of a GET of the same origin. No page can change their Sec-Fetch-Site.
     if (origin === undefined) return headers['sec-fetch-site'] === 'same-origin';
     if (this.#rules.isKnownHost(host) && isSameOrigin(origin, host)) return true;
     const forwarded = forwardedHost(headers, client);
@@ -92,7 +96,7 @@ function isFromPage({ headers }: IncomingMessage): boolean {
   return headers.origin !== undefined || (site !== undefined && site !== 'none');
 }
 
-/** What the nearest proxy, if it is trusted, says that the client asked for: the last of a list. */
+/** The host that the client requested, as the nearest proxy reports if it is trusted: the last entry of a list. */
 function forwardedHost(headers: IncomingMessage['headers'], { isPeerTrusted }: Trusted): string | null {
   const value = headers['x-forwarded-host'];
   if (!isPeerTrusted || typeof value !== 'string') return null;
@@ -100,7 +104,7 @@ function forwardedHost(headers: IncomingMessage['headers'], { isPeerTrusted }: T
   return last === '' ? null : last;
 }
 
-/** @param host `host[:port]`; the port of the origin's scheme may be left out or not */
+/** @param host `host[:port]`, with or without the default port of the origin's scheme */
 function isSameOrigin(origin: string, host: string): boolean {
   if (!URL.canParse(origin)) return false;
   const page = new URL(origin);

@@ -4,7 +4,7 @@ import { headerOf } from './call.ts';
 
 /** Who sent a request. */
 export interface ClientAddress {
-  /** The client's, as far as it can be believed: that of the peer, or what a trusted proxy reports. */
+  /** The client's address, from a trusted source: that of the peer, or the report of a trusted proxy. */
   readonly address: string;
   /** The TCP peer is a trusted proxy: its own forwarding headers count. */
   readonly isPeerTrusted: boolean;

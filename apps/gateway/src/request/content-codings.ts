@@ -5,7 +5,7 @@ export const KNOWN_CODINGS = ['gzip', 'deflate', 'br', 'zstd'] as const;
 
 export type ContentCoding = (typeof KNOWN_CODINGS)[number];
 
-/** Each coding multiplies what a few bytes can become. Nobody needs more of them. */
+/** Each coding multiplies the size that few bytes can decode to. No client needs more codings. */
 const MAX_CODINGS = 2;
 const NONE: readonly ContentCoding[] = [];
 

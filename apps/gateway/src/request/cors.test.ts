@@ -30,11 +30,11 @@ function ask(
   return found;
 }
 
-test('switched off there are no headers', () => {
+test('there are no headers while CORS is switched off', () => {
   assert.equal(createCors({ ...DEFAULTS, enabled: false }), null);
 });
 
-test('by default any page may ask, and read what is ours', () => {
+test("by default any page may send requests, and read the gateway's headers", () => {
   const found = ask('headers', {}, { origin: OURS });
   assert.equal(found['Access-Control-Allow-Origin'], '*');
   assert.equal(found['Access-Control-Allow-Methods'], 'GET, POST, OPTIONS');
@@ -44,7 +44,7 @@ test('by default any page may ask, and read what is ours', () => {
   assert.equal(found['Access-Control-Allow-Credentials'], undefined);
 });
 
-test('named origins are told their own name, others and caches the difference', () => {
+test('a named origin gets its own name, and other origins and caches the difference', () => {
   const settings = { allowed_origins: [OURS, 'https://second.test'] };
   const found = ask('headers', settings, { origin: OURS });
   assert.deepEqual([found['Access-Control-Allow-Origin'], found['Vary']], [OURS, 'Origin']);
@@ -54,7 +54,7 @@ test('named origins are told their own name, others and caches the difference', 
   }
 });
 
-test('credentials are allowed to named origins only', () => {
+test('credentials are allowed only to named origins', () => {
   const settings = { allowed_origins: [OURS], allow_credentials: true };
   for (const kind of ['headers', 'preflight'] as const) {
     const allowed = ask(kind, settings, { origin: OURS });
@@ -66,7 +66,7 @@ test('credentials are allowed to named origins only', () => {
   }
 });
 
-test('a preflight is told the headers that it asks for, each once, and for how long', () => {
+test('a preflight gets the headers that it requests, each once, with their lifetime', () => {
   const found = ask(
     'preflight',
     { max_age: 60 },
@@ -80,14 +80,14 @@ test('a preflight is told the headers that it asks for, each once, and for how l
   assert.match(found['Vary'] ?? '', /Access-Control-Request-Method, Access-Control-Request-Headers/);
 });
 
-test('named headers are all there is, and named exposed headers too', () => {
+test('only named headers are allowed, and only named headers are exposed', () => {
   const settings = { allowed_headers: ['X-Only'], exposed_headers: ['X-Shown'] };
   const asked = { origin: OURS, 'access-control-request-headers': 'x-other' };
   assert.equal(ask('preflight', settings, asked)['Access-Control-Allow-Headers'], 'X-Only');
   assert.equal(ask('headers', settings, { origin: OURS })['Access-Control-Expose-Headers'], 'X-Shown');
 });
 
-test('a preflight names GET, POST and OPTIONS whatever is configured, and what the path takes beside them', () => {
+test('a preflight names GET, POST and OPTIONS under any configuration, and the other methods of the path', () => {
   const settings = { allowed_methods: ['GET', 'PUT'] };
   const found = ask('preflight', settings, { origin: OURS }, ['PUT', 'DELETE']);
   assert.equal(found['Access-Control-Allow-Methods'], 'GET, POST, OPTIONS, PUT, DELETE');
@@ -99,7 +99,7 @@ test('a preflight allows no headers that only proxies write', () => {
   assert.equal(found['Access-Control-Allow-Headers'], 'Content-Type, Authorization, x-mine');
 });
 
-test('a preflight allows the way into a private network to origins that are allowed, when asked', () => {
+test('a preflight that requests access to a private network gets it if its origin is allowed', () => {
   const name = 'Access-Control-Allow-Private-Network';
   const asking = { 'access-control-request-private-network': 'true' };
   const settings = { allowed_origins: [OURS] };

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Settings } from '@olla/config/schema';
 import { createAllowedOrigins } from './allowed-origins.ts';
 
-/** Headers of ours that pages may read unless the configuration names others. */
+/** Headers of the gateway that pages may read unless the configuration names others. */
 const EXPOSED = [
   'X-Olla-Request-ID',
   'X-Olla-Endpoint',
@@ -24,11 +24,11 @@ const EXPOSED = [
   'Retry-After',
 ].join(', ');
 
-/** What the contract promises to every browser, whatever it asks for. */
+/** The methods that the contract promises to every browser. */
 const ALWAYS_ALLOWED = ['Content-Type', 'Authorization'];
 const ALWAYS_ALLOWED_METHODS = ['GET', 'POST', 'OPTIONS'];
 
-/** A page that may send these could pass itself off as one of the gateway's own, behind a proxy that relays them. */
+/** Behind a proxy that relays these, a page that may send them could pretend to be one of the gateway's own. */
 const OF_PROXIES = /^(?:x-forwarded-.*|forwarded|x-real-ip)$/i;
 
 export interface Cors {
@@ -37,7 +37,7 @@ export interface Cors {
   /**
    * Flat headers for a response to a preflight.
    *
-   * @param methods that the path takes beside those of every path
+   * @param methods of the path in addition to those of every path
    */
   preflight(request: Pick<IncomingMessage, 'headers'>, methods: readonly string[]): readonly string[];
   /** The operator named the origin, and not only `*`. */
@@ -100,16 +100,16 @@ export function createCors(settings: Settings['server']['cors']): Cors | null {
 }
 
 /**
- * A page of a public site asks whether it may reach a private network (Private Network Access, WICG). Whoever may call the
- * gateway may: the origin is what counts, not where the page was loaded from. This opens nothing to DNS rebinding, because
- * a page that rebinds is of the same origin and sends no preflight.
+ * A page of a public site asks whether it may reach a private network (Private Network Access, WICG). Callers of the
+ * gateway may: the origin matters, not the network from which the page was loaded. This allows no DNS rebinding,
+ * because a page that rebinds is of the same origin and sends no preflight.
  */
 function privateNetwork(headers: IncomingMessage['headers']): readonly string[] {
   if (headers['access-control-request-private-network'] !== 'true') return [];
   return ['Access-Control-Allow-Private-Network', 'true', 'Vary', 'Access-Control-Request-Private-Network'];
 }
 
-/** Those always allowed, and those asked for; each once, whatever its case. */
+/** The headers that are always allowed, and the requested ones; each once, in any case. */
 function allowedHeaders(base: readonly string[], any: boolean, asked: string | undefined): string {
   if (!any || asked === undefined) return base.join(', ');
   const seen = new Map(base.map((name) => [name.toLowerCase(), name]));

@@ -11,21 +11,21 @@ import {
 import { OllaError } from '@olla/core/errors';
 import type { ContentCoding } from './content-codings.ts';
 
-/** Each piece costs a turn through the thread pool. */
+/** Bounded, because each piece costs a turn through the thread pool. */
 const PIECE_BYTES = 64 * 1024;
-/** RFC 9659 allows 8 MiB for this coding; a frame that asks for more could take 128. */
+/** RFC 9659 allows 8 MiB for this coding; a frame that requests more could take 128 MiB. */
 const ZSTD_WINDOW_LOG = 23;
 
 /**
- * The body of a request without its content codings, undone outside of the event loop and no faster than it is read. Emits
- * an OllaError where it is not what the codings say, or ends too early.
+ * The body of a request without its content codings, decoded outside the event loop and no faster than it is read.
+ * Emits an OllaError if it does not match its codings, or ends too early.
  */
 export class DecodedBody extends Readable {
-  /** As of IncomingMessage: the body has come whole. */
+  /** As in IncomingMessage: the whole body has arrived. */
   complete = false;
   readonly #request: IncomingMessage;
   readonly #codings: readonly ContentCoding[];
-  /** In the order in which bytes go through them; made when the first byte tells which kind of deflate it is. */
+  /** In the order in which bytes pass through them; made when the first byte shows the kind of deflate. */
   #decoders: readonly Transform[] = [];
   /** Bytes that each decoder was given. */
   readonly #given: number[] = [];
@@ -62,7 +62,7 @@ export class DecodedBody extends Readable {
   readonly #onEnd = (): void => {
     const [first] = this.#decoders;
     if (first !== undefined) first.end();
-    // No byte came, so there was nothing to be coded.
+    // No byte arrived, so there was nothing to decode.
     else this.#finish();
   };
 
@@ -106,7 +106,7 @@ export class DecodedBody extends Readable {
   };
 }
 
-/** With a usual window size; its low half says `deflate`. */
+/** With a usual window size; its low half means `deflate`. */
 const ZLIB_FIRST_BYTE = 0x78;
 
 function decoderFor(coding: ContentCoding, firstByte: number): Transform {
@@ -129,7 +129,7 @@ function decoderFor(coding: ContentCoding, firstByte: number): Transform {
   }
 }
 
-/** Bytes that the decoder has made use of: fewer than it was given where something follows the end. */
+/** Bytes that the decoder has used: fewer than it was given if data follows the end. */
 function bytesRead(decoder: Transform): unknown {
   return 'bytesWritten' in decoder ? decoder.bytesWritten : undefined;
 }

@@ -4,12 +4,12 @@ import { KNOWN_CODINGS } from './content-codings.ts';
 /** An error as HTTP. */
 export interface ErrorResponse {
   readonly status: number;
-  /** Flat, without those of framing. */
+  /** Flat, without headers of framing. */
   readonly headers: readonly string[];
   readonly body: string;
 }
 
-/** The form of an error's body: the contract's, or that of the API which the client speaks. */
+/** The form of an error's body: the contract's, or that of the client's API. */
 export type ErrorForm = 'contract' | 'ollama-api';
 
 /** Clients of Ollama's own API read `error` as a text; an object becomes `[object Object]` in its JavaScript SDK. */
@@ -17,10 +17,10 @@ export function errorFormOf(path: string): ErrorForm {
   return OLLAMA_API.test(path) ? 'ollama-api' : 'contract';
 }
 
-/** An escaped slash and a backslash part segments here as they do where the path becomes a route. */
+/** An escaped slash and a backslash separate segments here as in the routes. */
 const OLLAMA_API = /^\/olla\/ollama\/api(?:[/\\]|%2f|%5c|$)/i;
 
-/** The one place where an error becomes HTTP: of the path of a request, of the admin API and of the parser. */
+/** The one place where an error becomes HTTP: for the path of a request, the admin API and the parser. */
 export function errorResponse(
   { code, message, retryAfterS, allow }: OllaError,
   form: ErrorForm = 'contract',
@@ -34,10 +34,15 @@ export function errorResponse(
   return { status, headers, body: JSON.stringify({ error: message }) };
 }
 
-/** Caches may keep a 404 or 405 that does not forbid it (RFC 9111 §4.2.2), and what is missing can appear any moment. */
+/**
+ * Caches may store a 404 or 405 that does not forbid it (RFC 9111 §4.2.2), and a missing resource can appear any
+ * moment.
+ */
 const EVERY_ERROR = ['Content-Type', 'application/json', 'Cache-Control', 'no-store'];
 
-/** RFC 9110 §11.6.1: a 401 names the scheme that it wants; §15.5.16: a 415 names the codings that it would take. */
+/**
+ * RFC 9110 §11.6.1: a 401 names the scheme that it requires; §15.5.16: a 415 names the codings that it would accept.
+ */
 const BY_CODE: Partial<Record<ErrorCode, readonly string[]>> = {
   UNAUTHORIZED: ['WWW-Authenticate', 'Bearer realm="olla"'],
   UNSUPPORTED_ENCODING: ['Accept-Encoding', KNOWN_CODINGS.join(', ')],

@@ -59,7 +59,7 @@ describe('a known host', () => {
   ])
     test(`is not ${JSON.stringify(host)}`, () => assert.equal(isKnown(host), false));
 
-  test('is any that reads as one where the operator allows all', () => {
+  test('is any valid host if the operator allows all', () => {
     const isAny = createKnownHosts(['*'], 'box');
     assert.equal(isAny('evil.example:1'), true);
     assert.equal(isAny('evil example'), false);

@@ -1,9 +1,11 @@
 import { isIP } from 'node:net';
 
-/** Whether a Host header names the gateway and nobody else can own the name: no page of another's leads here under it. */
+/**
+ * Whether a Host header names the gateway and no other party can own the name, so that no foreign page has this host.
+ */
 export type IsKnownHost = (host: string) => boolean;
 
-/** Top-level names that no public registry gives away, and the end of Kubernetes Services' names. */
+/** Top-level names that no public registry assigns, and the end of Kubernetes Services' names. */
 const OWN_SUFFIXES = ['.localhost', '.local', '.internal', '.svc'];
 
 /**
@@ -21,14 +23,14 @@ export function createKnownHosts(allowed: readonly string[], machine: string): I
     const name = hostName(host);
     if (name === null) return false;
     if (any || names.has(name) || isIP(name) !== 0) return true;
-    // A name without a dot is looked up in the own network only.
+    // A name without a dot is resolved only in the own network.
     return (
       !name.includes('.') || suffixes.some((suffix) => name.endsWith(suffix) && name.length > suffix.length)
     );
   };
 }
 
-/** The name of `host[:port]` in lower case, without the dot that may end it; null for what is none. */
+/** The name of `host[:port]` in lower case, without a dot at its end; null for an invalid one. */
 function hostName(host: string): string | null {
   const [, address] = /^\[([0-9a-f:.]+)\](?::\d*)?$/i.exec(host) ?? [];
   if (address !== undefined) return isIP(address) === 6 ? address : null;

@@ -2,7 +2,7 @@ import type { Settings } from '@olla/config/schema';
 import { limitKey } from '@olla/core/limits-address/client-address';
 import type { LimitSpec } from '@olla/state/limiter/admission';
 
-/** Addresses whose limits are kept at hand; beyond it they are made anew. */
+/** Maximum addresses whose limits are cached. */
 const MAX_CACHED_ADDRESSES = 10_000;
 
 type RateLimits = Settings['server']['rate_limits'];

@@ -12,7 +12,7 @@ import type { RelayRoute } from './routes.ts';
 import { backendPath } from './scopes.ts';
 
 export interface ManagementGuardOptions {
-  /** As proxy.model_management says. */
+  /** The value of proxy.model_management. */
   readonly isManagementAllowed: boolean;
   readonly callers: Callers;
   readonly endpoint: (name: string) => Endpoint;
@@ -25,8 +25,8 @@ export interface GuardedRequest {
 }
 
 /**
- * Keeps management from those who may not manage: the gateway would lend them its credentials and its place in the network.
- * CORS is open so that any page may chat; it must not let any page delete models.
+ * Keeps callers from management that they are not allowed: they would use the gateway's credentials and its place in
+ * the network. CORS is open so that any page may chat, but no page may delete models.
  */
 export class ManagementGuard {
   readonly #options: ManagementGuardOptions;
@@ -36,7 +36,7 @@ export class ManagementGuard {
   }
 
   /**
-   * Refuses what is management wherever it goes, before the body is read.
+   * Refuses requests that are management at every endpoint, before the body is read.
    *
    * @throws OllaError MANAGEMENT_DISABLED, FORBIDDEN_HOST, FORBIDDEN_ORIGIN
    */
@@ -51,9 +51,9 @@ export class ManagementGuard {
   }
 
   /**
-   * The candidates that may get the request, in their order.
+   * The candidates that may get the request, in order.
    *
-   * @throws OllaError as checkRoute, if none may; or if one may not that X-Olla-Target names
+   * @throws OllaError as checkRoute, if none may; or if the endpoint in X-Olla-Target may not
    */
   permitted(request: GuardedRequest, candidates: readonly Candidate[]): readonly Candidate[] {
     const { call, route } = request;
@@ -82,7 +82,7 @@ export class ManagementGuard {
     const { base, hasCredentials } = this.#options.endpoint(candidate.endpoint.name);
     if (hasCredentials) return true;
     if (base.prefix === '' && base.api === null) return false;
-    // Behind the path of the endpoint's URL it may mean something else.
+    // Behind the path of the endpoint's URL it may have another meaning.
     const path = atBase(base, profile, backendPath(profile, route.path));
     return isManagement(call.method, decodeLeniently(path));
   }

@@ -51,7 +51,7 @@ export function chooseForFile(
   return chooseFileHome(routing.fleet, route.targets, limitKey(client.address), takes);
 }
 
-/** The endpoints that may have the files of a model: those that answer, drained ones too. */
+/** The endpoints that may have the files of a model: those that are reachable, drained ones too. */
 export function possibleHolders({ fleet }: RoutingView, { targets }: RelayRoute): readonly Candidate[] {
   return fleet
     .members(targets)

@@ -27,13 +27,13 @@ export interface ModelLists {
 }
 
 export function createModelLists(routing: RoutingView): ModelLists {
-  // What this worker plans with, so that listings offer what it routes.
+  // The data that this worker plans with, so that listings offer the models that it routes.
   const source = (): ListingSource => ({
     models: routing.snapshot?.catalog.models ?? [],
     endpoints: routing.fleet.endpoints,
     names: routing.names,
   });
-  // Lists as text, each made once for all who ask within a moment.
+  // Lists as text, each made once for all requests within a moment.
   const texts = new ShortCache<string>();
   const respondText = (call: Call, body: string, type = 'application/json'): Outcome =>
     respond(call, { status: 200, headers: ['Content-Type', type], body });
@@ -77,7 +77,7 @@ export function createModelLists(routing: RoutingView): ModelLists {
 
 const METHODS = ['GET', 'HEAD', 'OPTIONS'];
 
-/** The answer to OPTIONS that is no preflight (RFC 9110 §9.3.7). */
+/** The response to an OPTIONS that is no preflight (RFC 9110 §9.3.7). */
 function respondMethods(call: Call): Outcome {
   return respond(call, { status: 204, headers: ['Allow', METHODS.join(', ')], body: '' });
 }
@@ -86,7 +86,7 @@ function listingScope(scope: RelayScope): ListingScope {
   return scope.kind === 'type' ? scope.profile : scope.kind;
 }
 
-/** Changes with whatever a list shows: the snapshot, what operators decide, and ejections. */
+/** Changes with everything that a list shows: the snapshot, decisions of operators, and ejections. */
 function viewOf({ fleet }: RoutingView): View {
   return { source: fleet, revision: fleet.revision };
 }
@@ -112,7 +112,9 @@ function oneModel(source: ListingSource, name: string): object {
   return unifiedModel(entry ?? listed, Date.now());
 }
 
-/** A list offers what the planner would route; so does the reason why a model is not offered. */
+/**
+ * A list offers the models that the planner would route, and the reason why a model is not offered is the planner's.
+ */
 function notOffered(source: ListingSource, name: string): OllaError {
   if (source.names.steps(name).length === 0) return modelNotFound(name);
   return new OllaError(

@@ -1,11 +1,13 @@
 import type { NamedFiles } from '@olla/backends/api-path';
 import type { RequestBody } from './request-body.ts';
 
-/** So many files tell where all of them are, because a client sends all of its files to one server. */
+/** Checking this many files is enough, because a client sends all of its files to one server. */
 const MAX_LOOKED_FOR = 16;
 const DIGEST = /^sha256[:-][0-9a-f]{64}$/i;
 
-/** The paths, on a server, of the files that a body names; none for a body that is not JSON or was not read whole. */
+/**
+ * The paths, on a server, of the files that a body names; none for a body that is not JSON or was not read completely.
+ */
 export function namedFiles(body: RequestBody, { fields, path }: NamedFiles): readonly string[] {
   if (body.isUnfinished) return [];
   const digests = objectsIn(body.read.join().toString())

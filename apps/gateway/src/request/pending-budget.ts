@@ -1,16 +1,16 @@
-import { BodyMemory, MUCH_BYTES } from './body-memory.ts';
+import { BodyMemory, LARGE_BYTES } from './body-memory.ts';
 
-/** Somebody who holds bytes that can be done without. */
+/** A holder of bytes that are not strictly needed. */
 export interface Keeper {
-  /** Lets go of all that it keeps only for another attempt, and gives it back to the budget. */
-  letGo(): void;
+  /** Drops the bytes that it keeps only for another attempt, and returns them to the budget. */
+  drop(): void;
 }
 
 /** Bytes of request bodies that a worker holds: one budget for all its requests. */
 export class PendingBudget {
   readonly limitBytes: number;
   #heldBytes = 0;
-  /** In the order in which they began to keep. */
+  /** In the order in which they began to keep bytes. */
   readonly #keepers = new Set<Keeper>();
   readonly #memory = new BodyMemory(() => this.#heldBytes);
 
@@ -22,37 +22,40 @@ export class PendingBudget {
     return this.#heldBytes;
   }
 
-  /** So much is held that it matters where. */
-  get isMuch(): boolean {
-    return this.#heldBytes > MUCH_BYTES;
+  /** So many bytes are held that they should be collected soon after their release. */
+  get isLarge(): boolean {
+    return this.#heldBytes > LARGE_BYTES;
   }
 
   /**
-   * Takes bytes that a request cannot do without. What others keep for another attempt only makes room for them.
+   * Takes bytes that a request cannot do without. Bytes that others keep only for another attempt are dropped for them.
    *
-   * @returns false, and nothing is taken, if it would still go over the limit
+   * @returns false, and takes nothing, if the limit would still be exceeded
    */
   take(bytes: number): boolean {
     for (const keeper of this.#keepers) {
       if (this.#heldBytes + bytes <= this.limitBytes) break;
-      keeper.letGo();
+      keeper.drop();
     }
     return this.takeSpare(bytes);
   }
 
-  /** The same for bytes that a request can do without. */
+  /** The same for bytes that are not strictly needed. */
   takeSpare(bytes: number): boolean {
     if (this.#heldBytes + bytes > this.limitBytes) return false;
     this.#heldBytes += bytes;
     return true;
   }
 
-  /** Takes bytes for what will come, in one half of the budget: the other is for bodies whose model is not known yet. */
+  /**
+   * Takes bytes for expected data, from one half of the budget: the other half is for bodies whose model is not known
+   * yet.
+   */
   takeForLater(bytes: number): boolean {
     return this.#heldBytes + bytes <= this.limitBytes / 2 && this.takeSpare(bytes);
   }
 
-  /** Takes bytes that are here already and have nowhere else to go. */
+  /** Takes bytes that have arrived already and have no other place. */
   takeAnyway(bytes: number): void {
     this.#heldBytes += bytes;
   }
@@ -62,7 +65,7 @@ export class PendingBudget {
     this.#memory.freed(bytes);
   }
 
-  /** @param keeper may be told to let go from now on */
+  /** @param keeper may be asked to drop its bytes from now on */
   addKeeper(keeper: Keeper): void {
     this.#keepers.add(keeper);
   }

@@ -22,7 +22,7 @@ import { isUnload, residentFirst } from './unload.ts';
 export interface Plan {
   /** Null if there are candidates. */
   readonly refusal: OllaError | null;
-  /** As those who may get it read it. */
+  /** The request as these endpoints read it. */
   readonly body: RequestBody;
   /** In the order to try them. */
   readonly candidates: readonly Candidate[];
@@ -30,7 +30,7 @@ export interface Plan {
   readonly facts: readonly RoutingFacts[];
   /** Null where sessions are not sticky, or the request has no model. */
   readonly session: SessionTurn | null;
-  /** The id in the catalog of the model that was asked for; null where none was, or nobody knows it. */
+  /** The catalog's id of the requested model; null if none was requested, or it is unknown. */
   readonly modelId: string | null;
 }
 
@@ -53,8 +53,8 @@ export interface PlanOptions {
 }
 
 /**
- * Orders the endpoints for a request. Waits only where the strategy `discovery` looks for a model that nobody has, and
- * where servers are asked for the files of a new model, or for the model that a call takes out of memory.
+ * Orders the endpoints for a request. Waits only if the strategy `discovery` lists models again for one that no
+ * endpoint has, and if servers are asked for the files of a new model, or for the model that a call unloads.
  */
 export function createPlan({ routing, policy, sessions, refresh, ask, guard }: PlanOptions): PlanRequest {
   return (call, input) => {
@@ -136,7 +136,7 @@ export function createPlan({ routing, policy, sessions, refresh, ask, guard }: P
       modelId: modelIdOf(scope, model),
     });
     if (made.kind === 'refused') {
-      // Ollama's command pulls a model of which its server says that it has none of that name.
+      // Ollama's command pulls a model if its server has none of that name.
       const isElsewhere = model !== null && routing.fleet.target(scope, model)?.candidates.length === 0;
       return refused(
         isElsewhere && asked.route.nameField === 'name'
@@ -160,8 +160,8 @@ export function createPlan({ routing, policy, sessions, refresh, ask, guard }: P
   }
 
   /**
-   * Goes where the model is in memory; an endpoint that the client names goes first all the same. A fallback of the model is
-   * another one, which is to stay.
+   * Prefers endpoints with the model in memory; an endpoint that the client names still goes first. A fallback is
+   * another model, which must stay loaded.
    */
   function planUnload(
     call: Call,
@@ -169,7 +169,7 @@ export function createPlan({ routing, policy, sessions, refresh, ask, guard }: P
     wanted: RouteRequest,
   ): Plan | Promise<Plan> {
     const { scope, model, preferred } = wanted;
-    // LM Studio calls a further instance of `model` `model:2`, which it does not list as a model.
+    // LM Studio calls a second instance of `model` `model:2`, which it does not list as a model.
     const isInstance =
       route.nameField === 'instance_id' && model !== null && routing.fleet.target(scope, model) === null;
     const named = isInstance ? { ...wanted, model: model.replace(/:\d+$/, '') } : wanted;
@@ -223,16 +223,16 @@ export function createPlan({ routing, policy, sessions, refresh, ask, guard }: P
 
 interface Asked extends GuardedRequest {
   readonly session: SessionTurn | null;
-  /** As these endpoints read it. */
+  /** The request as these endpoints read it. */
   readonly body: RequestBody;
 }
 
-/** Management is not tried at a second endpoint: it may have been carried out at the first. */
+/** Management is not tried at a second endpoint, because the first may have carried it out. */
 function atOne(plan: Plan): Plan {
   return plan.candidates.length < 2 ? plan : { ...plan, candidates: plan.candidates.slice(0, 1) };
 }
 
-/** What `make` returns, or the plan that refuses with the OllaError that it throws. */
+/** The result of `make`, or the plan that refuses with the OllaError that it throws. */
 function orRefused(refused: (refusal: OllaError) => Plan, make: () => Plan): Plan {
   try {
     return make();
@@ -249,16 +249,16 @@ function withReading(body: RequestBody, reading: ModelReading): RequestBody {
 function readability({ fields, encoding, length, reading }: RequestBody): NonNullable<RouteRequest['body']> {
   if (!reading.isCertain) return 'unreadable';
   if (length === 0) return 'none';
-  // A form without a model cannot be given one.
+  // A model cannot be inserted into a form without one.
   const isRead = fields !== null && !fields.isBroken && fields.state !== 'invalid';
   return isRead && (encoding === 'json' || reading.model !== null) ? 'readable' : 'unreadable';
 }
 
-/** Flat; of a candidate's rank, or of a refusal. */
+/** Flat; for a candidate's rank, or for a refusal. */
 export function routingHeaders({ facts }: Plan, rank = 0): readonly string[] {
-  const told = facts[rank];
-  if (told === undefined) return [];
-  const { strategy, decision, reason } = told;
+  const chosen = facts[rank];
+  if (chosen === undefined) return [];
+  const { strategy, decision, reason } = chosen;
   return [
     'X-Olla-Routing-Strategy',
     strategy,

@@ -6,13 +6,13 @@ import type { Outcome } from './outcome.ts';
 import { respond } from './respond.ts';
 import type { Route } from './routes.ts';
 
-/** A browser asks whether its page may send the request that it has in mind. */
+/** A browser asks whether its page may send a request. */
 export function isPreflight(request: IncomingMessage): boolean {
   return request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined;
 }
 
 /**
- * Says which methods and headers a page may send to a route.
+ * Answers which methods and headers a page may send to a route.
  *
  * @throws OllaError METHOD_NOT_ALLOWED if CORS is switched off
  */

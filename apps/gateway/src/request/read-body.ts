@@ -21,7 +21,7 @@ export interface ReadBodyOptions {
   readonly sessions: Pick<Sessions, 'openingScanner'> | null;
 }
 
-/** Reads what a request asks for: as much of its body as it takes to know the model, and all of it if it is small. */
+/** Reads the body of a request: as much as is needed to know the model, and all of it if it is small. */
 export function createReadBody({ maxBytes, maxKeptBytes, budget, sessions }: ReadBodyOptions): ReadBody {
   return (call, route) => {
     const { headers } = call.request;
@@ -34,7 +34,7 @@ export function createReadBody({ maxBytes, maxKeptBytes, budget, sessions }: Rea
       return { ...unread(length), refusal: bodyTooLarge(maxBytes) };
     const codings = route.blob ? [] : contentCodings(headers['content-encoding']);
     call.sendContinue();
-    // A file: it streams without being looked at, of any size.
+    // A file streams without inspection, with any size.
     if (route.blob) return unread(length);
     const read = new ReadBytes(budget, codings.length === 0 ? length : null, maxKeptBytes);
     const opening = sessions?.openingScanner(headers) ?? null;
@@ -43,7 +43,7 @@ export function createReadBody({ maxBytes, maxKeptBytes, budget, sessions }: Rea
     return nameField === null ? done : done.then((body) => withNamedModel(body, nameField));
   };
 
-  /** A body of which nothing was read: none at all if its length is 0. */
+  /** A body of which no byte was read; none if its length is 0. */
   function unread(length: number | null): RequestBody {
     return {
       refusal: null,
@@ -73,8 +73,8 @@ function rulesOf({
 }
 
 /**
- * The body with the model that it names in a field of its own, where its `model` is absent or empty: Ollama's Go types
- * write both fields always.
+ * The body with the model of another field if its `model` is absent or empty: Ollama's Go types always write both
+ * fields.
  */
 function withNamedModel(body: RequestBody, field: NonNullable<RelayRoute['nameField']>): RequestBody {
   const { fields, read, isUnfinished } = body;

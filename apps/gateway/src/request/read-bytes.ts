@@ -3,23 +3,23 @@ import type { PendingBudget } from './pending-budget.ts';
 
 /** An attempt that sends a body. */
 export interface BodySender {
-  /** Bytes that it has taken from what was read, and not yet handed to the backend's socket. */
+  /** Bytes that it has taken, and not yet passed to the backend's socket. */
   readonly unsentBytes: number;
 }
 
 /**
- * The bytes that were read of a body, in the pieces in which they came. They count in the worker's budget until they are
- * handed to a backend's socket or, while they are kept for another attempt, until a response begins.
+ * The bytes that were read of a body, in the pieces in which they arrived. They count in the worker's budget until they
+ * are passed to a backend's socket or, while they are kept for another attempt, until a response begins.
  */
 export class ReadBytes {
-  /** All that was read, whatever is still held. */
+  /** Number of all bytes that were read, held or not. */
   length = 0;
   readonly #budget: PendingBudget;
   readonly #announced: number | null;
   readonly #maxKeptBytes: number;
   #chunks: Buffer[] = [];
   #heldBytes = 0;
-  /** Counted for what is still to come. */
+  /** Bytes that are reserved for expected data. */
   #reservedBytes = 0;
   #isReserved = false;
   #keeps: boolean;
@@ -27,7 +27,7 @@ export class ReadBytes {
   #sender: BodySender | null = null;
 
   /**
-   * @param announced bytes of the whole body; null if they are not known
+   * @param announced bytes of the whole body; null if unknown
    * @param maxKeptBytes a larger body is not kept for another attempt
    */
   constructor(budget: PendingBudget, announced: number | null, maxKeptBytes: number) {
@@ -37,7 +37,7 @@ export class ReadBytes {
     this.#keeps = (announced ?? 0) <= maxKeptBytes;
   }
 
-  /** All that was read, while it is whole. */
+  /** All pieces that were read, while none was dropped. */
   get chunks(): readonly Buffer[] {
     return this.#chunks;
   }
@@ -47,24 +47,24 @@ export class ReadBytes {
     return this.#isWhole;
   }
 
-  /** It will stay whole when it is sent, as far as one can tell now. */
+  /** As far as is known now, the whole body will still be held when it has been sent. */
   get keeps(): boolean {
     return this.#keeps;
   }
 
-  /** What comes may wait here for a backend that is slow to read. */
+  /** New data may wait here for a backend that reads slowly. */
   get mayWait(): boolean {
     return this.#keeps && this.#isReserved;
   }
 
-  /** Takes a piece that has no attempt yet to go to. @returns false if the budget does not allow it */
+  /** Takes a piece while no attempt runs. @returns false if the budget does not allow it */
   push(chunk: Buffer): boolean {
     if (!this.#budget.take(chunk.length)) return false;
     this.#add(chunk);
     return true;
   }
 
-  /** Takes the last piece before the body streams, for which there was no room. */
+  /** Takes the last piece before the body streams, even if the budget has no room for it. */
   pushAnyway(chunk: Buffer): void {
     this.#budget.takeAnyway(chunk.length);
     this.#keeps = false;
@@ -76,7 +76,7 @@ export class ReadBytes {
     const isSmallEnough = this.length + chunk.length <= this.#maxKeptBytes;
     if (this.#keeps && isSmallEnough && this.#takeFor(chunk.length)) return this.#add(chunk);
     this.length += chunk.length;
-    if (this.#keeps) this.letGo();
+    if (this.#keeps) this.drop();
     return chunk;
   }
 
@@ -86,14 +86,14 @@ export class ReadBytes {
     return first !== undefined && this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks);
   }
 
-  /** An attempt begins to send them: it has taken `chunks`. */
+  /** An attempt begins to send them and has taken `chunks`. */
   sending(sender: BodySender): void {
     this.#sender = sender;
     if (this.#keeps) this.#budget.addKeeper(this);
-    else this.letGo();
+    else this.drop();
   }
 
-  /** More is to come: makes sure of room for the whole body, or as much as may be kept, in half of the budget. */
+  /** More data is expected: reserves room for the whole body, or as much as may be kept, in half of the budget. */
   reserve(): void {
     if (!this.#keeps || this.#isReserved) return;
     const bytes = Math.max(0, (this.#announced ?? this.#maxKeptBytes) - this.length);
@@ -103,28 +103,28 @@ export class ReadBytes {
     this.#heldBytes += bytes;
   }
 
-  /** The client has sent all of it. */
+  /** The client has sent the whole body. */
   ended(): void {
     this.#budget.giveBack(this.#reservedBytes);
     this.#heldBytes -= this.#reservedBytes;
     this.#reservedBytes = 0;
   }
 
-  /** The attempt has handed on a piece of what it took. */
+  /** The attempt has passed on a piece. */
   sent(): void {
     if (this.#isWhole) return;
     this.#holdOnly(this.#sender?.unsentBytes ?? 0);
   }
 
-  /** The attempt is over. */
+  /** The attempt has ended. */
   stopped(): void {
     this.#sender = null;
     this.#budget.removeKeeper(this);
     if (!this.#isWhole) this.#holdOnly(0);
   }
 
-  /** No other attempt gets them: what the running one has taken is all that is held from now on. */
-  letGo(): void {
+  /** No other attempt gets them: from now on only the bytes of the running one are held. */
+  drop(): void {
     this.#keeps = false;
     this.#isWhole = false;
     this.#chunks = [];
@@ -140,7 +140,7 @@ export class ReadBytes {
   }
 
   #add(chunk: Buffer): Buffer {
-    const held = this.#budget.isMuch ? copyOf(chunk) : chunk;
+    const held = this.#budget.isLarge ? copyOf(chunk) : chunk;
     this.#chunks.push(held);
     this.length += chunk.length;
     this.#heldBytes += chunk.length;
@@ -148,7 +148,7 @@ export class ReadBytes {
     return held;
   }
 
-  /** Another name in place of the model makes what is sent a little longer than what was read. */
+  /** Another name for the model makes the sent body a little longer than the read one. */
   #holdOnly(bytes: number): void {
     this.#reservedBytes = 0;
     const held = Math.min(this.#heldBytes, bytes);

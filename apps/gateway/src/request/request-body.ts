@@ -5,25 +5,25 @@ import type { ReadBytes } from './read-bytes.ts';
 
 /** The body of a request as far as it was read before its endpoint is chosen. */
 export interface RequestBody {
-  /** Null if the body is as its path and the limits want it. */
+  /** Null if the body obeys its path and the limits. */
   readonly refusal: OllaError | null;
-  /** What it asks for; null where there is nothing to look at. */
+  /** Its fields that matter; null if it has none to read. */
   readonly fields: FoundFields | null;
-  /** The model that it names, as most servers read it; of a request that is forwarded, as the chosen endpoints do. */
+  /** The model that it names, as most servers read it; for a forwarded request, as the chosen endpoints do. */
   readonly reading: ModelReading;
   readonly encoding: 'json' | 'multipart';
-  /** Its content codings were undone: it goes on without them. */
+  /** Its content codings were undone: it is sent without them. */
   readonly isDecoded: boolean;
-  /** Hash of the beginning of its conversation; null where none was found, or none is looked for. */
+  /** Hash of the beginning of its conversation; null if none was found or needed. */
   readonly opening: string | null;
   readonly read: ReadBytes;
-  /** More is to come after what was read. */
+  /** More data follows the bytes that were read. */
   readonly isUnfinished: boolean;
-  /** Bytes of the whole body, as announced or as read; null if it is chunked and not over. */
+  /** Bytes of the whole body, as announced or as read; null for an unfinished chunked body. */
   readonly length: number | null;
 }
 
-/** The model that a body asks for; null where it names none, or an empty one. */
+/** The model that a body names; null if it names none, or an empty one. */
 export function requestedModel({ reading }: RequestBody): string | null {
   return reading.model;
 }

@@ -24,7 +24,7 @@ import { aborted, failWith } from './respond.ts';
 import { findRoute } from './routes.ts';
 import { isWebSocketAttempt, refuseWebSocket } from './websocket-attempt.ts';
 
-/** The steps of the path, each closed over what it needs, and what the path itself needs. */
+/** The steps of the path, each with its dependencies, and the dependencies of the path itself. */
 export interface RequestPathOptions {
   readonly findClientAddress: FindClientAddress;
   readonly admit: Admit;
@@ -41,7 +41,7 @@ export interface RequestPathOptions {
   readonly guard: Pick<ManagementGuard, 'checkRoute'>;
   /** Null where this gateway has none. */
   readonly adminToken: Pick<AdminToken, 'takeOut'> | null;
-  /** The models are listed anew after a call that changes them. */
+  /** The models are listed again after a call that changes them. */
   readonly refresh: Pick<FleetRefresh, 'changed'>;
   readonly isDraining: () => boolean;
   readonly log: Pick<Logger, 'error'>;
@@ -52,8 +52,8 @@ export interface RequestPathOptions {
  *
  *   route → client address → admit → read → plan → forward → settle
  *
- * A step returns its result, or a promise of it where it has to wait; the path awaits either. Whatever refuses the
- * request is the result's `refusal` or is thrown, and becomes a response in `handle`.
+ * A step returns its result, or a promise of it if it has to wait; the path awaits either. A refusal is in the result's
+ * `refusal` or is thrown, and becomes a response in `handle`.
  */
 export function createRequestPath(options: RequestPathOptions): RequestListener {
   const { findClientAddress, admit, answerLocally, readBody, planRequest, forward, settle } = options;
@@ -68,13 +68,13 @@ export function createRequestPath(options: RequestPathOptions): RequestListener 
     }
   };
 
-  /** Where even the path's own end fails: its client sees that the response has none, and nobody else is harmed. */
+  /** If even ending the path fails, its client sees that the response is missing, and no other request is affected. */
   function breakOff(response: ServerResponse, message: string, fault: unknown): void {
     response.destroy();
     options.log.error(message, { error: stackOf(fault) });
   }
 
-  /** Never rejects: a handler of the rejection would be one promise more for each request. */
+  /** Never rejects: a handler of the rejection would cost one more promise for each request. */
   async function handle(call: Call): Promise<void> {
     const steps: StepResults = {};
     let outcome: Outcome;
@@ -84,7 +84,7 @@ export function createRequestPath(options: RequestPathOptions): RequestListener 
       } catch (thrown) {
         outcome = thrown instanceof ClientGone ? aborted() : failWith(call, errorOf(call, thrown), null);
       }
-      steps.body?.read.letGo();
+      steps.body?.read.drop();
       if (!call.isOver) await call.over();
       settle(call, steps, outcome);
     } catch (fault) {
@@ -130,7 +130,7 @@ export function createRequestPath(options: RequestPathOptions): RequestListener 
     return options.tracing?.begin(headerOf(request, 'traceparent'), headerOf(request, 'tracestate')) ?? null;
   }
 
-  /** What is not meant for the client goes to the log. */
+  /** Internal errors are logged, because the client must not see them. */
   function errorOf(call: Call, thrown: unknown): OllaError {
     if (thrown instanceof OllaError) return thrown;
     options.log.error(`request ${call.id} failed`, {

@@ -5,7 +5,7 @@ import { errorResponse } from './error-response.ts';
 import type { LastAttempt, Outcome } from './outcome.ts';
 import { appendHeaders } from './response-headers.ts';
 
-/** The trailer's form: whole milliseconds. */
+/** The trailer's format: whole milliseconds. */
 export function responseTime(call: Call): string {
   return `${Math.round(call.elapsedMs())}ms`;
 }
@@ -13,7 +13,7 @@ export function responseTime(call: Call): string {
 /** A response that is known before its head. */
 export interface WholeResponse {
   readonly status: number;
-  /** Flat, without those of framing. */
+  /** Flat, without headers of framing. */
   readonly headers: readonly string[];
   readonly body: string | Buffer;
 }
@@ -31,12 +31,12 @@ export function respondJson(call: Call, status: number, body: unknown): Outcome 
   });
 }
 
-/** Sends an error of the gateway's own resources, such as that of a model that a listing does not have. */
+/** Sends an error of the gateway's own resources, for example that a listing does not have a model. */
 export function respondError(call: Call, error: OllaError): Outcome {
   return { kind: 'answered', ...sendError(call, error), attempt: null };
 }
 
-/** Ends a request that fails: with its error if no response has begun, else by breaking the connection off. */
+/** Ends a failed request: with its error if no response has begun, else by aborting the connection. */
 export function failWith(call: Call, error: OllaError, attempt: LastAttempt | null): Outcome {
   return { kind: 'failed', ...sendError(call, error), attempt };
 }
@@ -44,14 +44,14 @@ export function failWith(call: Call, error: OllaError, attempt: LastAttempt | nu
 type Sent = Pick<Outcome, 'bytesOut' | 'firstByteAt'>;
 const NOTHING: Sent = { bytesOut: 0, firstByteAt: null };
 
-/** The client is gone: nobody is there to respond to. */
+/** The client is gone: there is no connection to respond on. */
 export function aborted(): Outcome {
   return { kind: 'aborted', error: null, ...NOTHING, attempt: null };
 }
 
 function sendError(call: Call, error: OllaError): Sent & { readonly error: ErrorCode } {
   const { response } = call;
-  // Half a response cannot become another: its missing end tells the client.
+  // A response that has begun cannot become another one: its missing end informs the client.
   if (response.headersSent && !response.writableEnded) response.destroy();
   return { error: error.code, ...send(call, errorResponse(error, call.errorForm)) };
 }

@@ -1,6 +1,6 @@
 /**
- * The headers of a response by where they come from, each a flat list `[name, value, …]` that is replaced as a whole
- * and never changed.
+ * The headers of a response by their source, each a flat list `[name, value, …]` that is replaced as a whole and never
+ * changed.
  */
 export interface ResponseHeaders {
   /** Of every response: the request's id. */

@@ -9,7 +9,7 @@ function relay(method: string, path: string) {
   return route;
 }
 
-test('leads each prefix of a type to endpoints of that type only', () => {
+test('leads each prefix of a type only to endpoints of that type', () => {
   const prefixes = {
     ollama: 'ollama',
     lmstudio: 'lm-studio',
@@ -27,7 +27,7 @@ test('leads each prefix of a type to endpoints of that type only', () => {
   }
 });
 
-test('takes below /olla/openai only paths of the OpenAI API', () => {
+test('accepts only paths of the OpenAI API below /olla/openai', () => {
   assert.equal(relay('POST', '/olla/openai/v1/embeddings').scope.kind, 'openai');
   assert.equal(relay('POST', '/olla/openai-compatible/v1/embeddings').scope.kind, 'openai');
   assert.equal(matchRoute('POST', '/olla/openai/api/chat').kind, 'unknown');
@@ -37,7 +37,7 @@ test('keeps escapes of the path behind the prefix', () => {
   assert.equal(relay('GET', '/olla/proxy/v1/files/a%2Fb').path, '/v1/files/a%2Fb');
 });
 
-test('demands a JSON body of a POST whose API takes nothing else', () => {
+test('requires a JSON body of a POST whose API takes nothing else', () => {
   assert.equal(relay('POST', '/olla/ollama/api/chat').json, true);
   assert.equal(relay('POST', '/olla/openai/v1/audio/transcriptions').json, false);
   assert.equal(relay('GET', '/olla/ollama/api/show').json, false);
@@ -53,14 +53,14 @@ test('knows the paths that change models, and which of them may add one', () => 
   assert.equal(relay('POST', '/olla/ollama/api/show').management, false);
 });
 
-test('reads an escaped path as the server will', () => {
+test('reads an escaped path as the server does', () => {
   const { path, management, json, nameField } = relay('POST', '/olla/ollama/api/%64elete');
   assert.deepEqual([path, management, json, nameField], ['/api/%64elete', true, true, 'name']);
   assert.equal(relay('POST', '/olla/ollama/api%2Fblobs/sha256:abc').management, true);
   assert.equal(relay('GET', '/olla/ollama/api/%zz').path, '/api/%zz');
 });
 
-test('leaves out a slash at the end of a path that a type has, and keeps that of others', () => {
+test('removes a slash at the end of a path that a type has, and keeps that of others', () => {
   for (const path of ['/api/delete/', '/api/pull/', '/api/delete;x/', '/api%2Fdelete%2F'])
     assert.equal(relay('DELETE', `/olla/ollama${path}`).management, true, path);
   assert.equal(relay('DELETE', '/olla/ollama/api/delete/').path, '/api/delete');
@@ -69,7 +69,7 @@ test('leaves out a slash at the end of a path that a type has, and keeps that of
   assert.deepEqual(matchRoute('GET', '/internal/status/'), { kind: 'admin', path: '/internal/status' });
 });
 
-test('refuses a path with a .. segment, a NUL or a fragment, whatever its prefix', () => {
+test('refuses a path with a .. segment, a NUL or a fragment under every prefix', () => {
   for (const path of [
     '/olla/openai/v1/../../SECRET',
     '/olla/ollama/..%2f..%5cSECRET',
@@ -82,7 +82,7 @@ test('refuses a path with a .. segment, a NUL or a fragment, whatever its prefix
     assert.equal(matchRoute('GET', path).kind, 'malformed', path);
 });
 
-test('refuses a path that is too long, whatever is in it', () => {
+test('refuses a path that is too long, with any content', () => {
   const code = (length: number) => {
     const route = matchRoute('GET', `/olla/proxy/${'%25'.repeat(3_000)}`.slice(0, length));
     return route.kind === 'malformed' ? route.code : route.kind;
@@ -95,19 +95,19 @@ test('relays the root of a server below the prefix of its type', () => {
   for (const path of ['/olla/ollama', '/olla/ollama/']) assert.equal(relay('HEAD', path).path, '/');
 });
 
-test('names the fields of a body that hold the model beside `model`', () => {
+test('names the fields of a body that hold the model besides `model`', () => {
   assert.equal(relay('POST', '/olla/ollama/api/show').nameField, 'name');
   assert.equal(relay('DELETE', '/olla/ollama/api/delete').nameField, 'name');
   assert.equal(relay('POST', '/olla/ollama/api/copy').nameField, 'source');
   assert.equal(relay('POST', '/olla/ollama/api/chat').nameField, null);
 });
 
-test('finds a model by any name, slashes included', () => {
+test('finds a model by any name, also with slashes', () => {
   assert.deepEqual(matchRoute('GET', '/olla/models'), { kind: 'models', id: null });
   assert.deepEqual(matchRoute('GET', '/olla/models/a/b'), { kind: 'models', id: 'a/b' });
 });
 
-test('tells admin, reserved and unknown paths apart', () => {
+test('distinguishes admin, reserved and unknown paths', () => {
   assert.equal(matchRoute('GET', '/internal/health').kind, 'admin');
   assert.equal(matchRoute('GET', '/version').kind, 'admin');
   assert.equal(matchRoute('POST', '/olla/anthropic/v1/messages').kind, 'reserved');

@@ -8,7 +8,7 @@ import { decodeLeniently, pathFault } from '@olla/core/http/normalize-path';
 import type { RouteScope } from '@olla/core/route-plan/fleet-view';
 import { planScope, type RelayScope } from './scopes.ts';
 
-/** What a path asks for. */
+/** The target of a path. */
 export type Route =
   | { readonly kind: 'admin'; readonly path: string }
   | { readonly kind: 'models'; readonly id: string | null }
@@ -19,31 +19,31 @@ export type Route =
       readonly targets: RouteScope;
       /** Path on the backend, without query; escapes as the client wrote them. */
       readonly path: string;
-      /** Beside GET, POST and OPTIONS: methods that the path may take. */
+      /** Methods that the path may take besides GET, POST and OPTIONS. */
       readonly methods: readonly string[];
-      /** The path takes a JSON object; anything else is malformed. */
+      /** The path takes only a JSON object; any other body is malformed. */
       readonly json: boolean;
-      /** Servers read a body at this path as JSON, whatever its method and its Content-Type. */
+      /** Servers read a body at this path as JSON, with any method and any Content-Type. */
       readonly readsJson: boolean;
-      /** It manages a server, whatever its type (docs/management.md). */
+      /** It manages a server of any type (docs/management.md). */
       readonly isManagement: boolean;
       /** The types at whose servers it is inference or reading. */
       readonly usedBy: ReadonlySet<BackendType>;
-      /** It changes the models of one server, which their names decide. */
+      /** It changes the models of one server, chosen by their names. */
       readonly management: boolean;
       /** It may add a model that no server has. */
       readonly addsModel: boolean;
-      /** Field of the body that names the model where `model` does not. */
+      /** Field of the body that names the model instead of `model`. */
       readonly nameField: ApiPath['nameField'];
-      /** Field of the body that names the model from which another is made. */
+      /** Field of the body that names the base of a new model. */
       readonly baseField: ApiPath['baseField'];
-      /** What may be a model in the path itself; null for nothing. */
+      /** The part of the path that may be a model; null for none. */
       readonly modelInPath: ModelInPath | null;
-      /** Whether it takes its model out of memory. */
+      /** Whether it unloads its model from memory. */
       readonly unloads: ApiPath['unloads'];
       /** How its body names files that were sent before. */
       readonly files: ApiPath['files'];
-      /** What it does to the names of a server when it succeeds. */
+      /** Its effect on the names of a server when it succeeds. */
       readonly effect: ApiPath['effect'];
       /** The body is a file of any size, without a model. */
       readonly blob: boolean;
@@ -58,14 +58,14 @@ export type Route =
 
 export type RelayRoute = Extract<Route, { kind: 'relay' }>;
 
-/** Bounds of the memory of routes: clients use few paths, but may send any. */
+/** Bounds of the cache of routes: clients use few paths, but may send any. */
 const MAX_KNOWN_ROUTES = 1_024;
 const MAX_KNOWN_LENGTH = 256;
-/** RFC 9110 §4.1 wants 8,000 bytes at least. A path is read before the limits of its client are known. */
+/** RFC 9110 §4.1 recommends at least 8,000 bytes. A path is read before the limits of its client are known. */
 const MAX_PATH_LENGTH = 8_192;
 const knownRoutes = new Map<string, Map<string, Route>>();
 
-/** `matchRoute` with a memory of recent paths. */
+/** `matchRoute` with a cache of recent paths. */
 export function findRoute(method: string, path: string): Route {
   if (path.length > MAX_KNOWN_LENGTH) return matchRoute(method, path);
   let ofMethod = knownRoutes.get(method);
@@ -118,16 +118,16 @@ export function matchRoute(method: string, path: string): Route {
     };
   const scope = scopeOf(segment);
   if (scope === null) return unknownPath(path);
-  // Servers answer at their root too. Ollama's command asks it before anything else.
+  // Servers answer at their root too. Ollama's command requests it first.
   if (rest === '/' && scope.kind !== 'type') return unknownPath(path);
   if (scope.kind === 'openai' && !rest.startsWith('/v1/'))
     return {
       kind: 'unknown',
       message: `${path} is no path of OpenAI's API: below /olla/${segment}/ every path begins with v1/. Native paths are under their backend's own prefix`,
     };
-  // A slash at the end counts only where it may be another page, such as a folder of a server's web pages.
+  // A slash at the end matters only if it may be another page, such as a folder of a server's web pages.
   const trimmed = withoutEndSlash(rest);
-  // Its escapes are relayed as they came, but it is classified as the server will read it: `/api/%64elete` is `/api/delete`.
+  // Its escapes are relayed unchanged, but it is classified as the server reads it: `/api/%64elete` is `/api/delete`.
   const trimmedRead = decodeLeniently(trimmed);
   const relayed = isKnownPath(trimmedRead) ? trimmed : rest;
   const read = relayed === trimmed ? trimmedRead : decodeLeniently(relayed);
@@ -160,7 +160,7 @@ function withoutEndSlash(path: string): string {
   return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
 }
 
-/** The path with its escapes decoded, or as it is if one of them is not valid. */
+/** The path with its escapes decoded; unchanged if one of them is not valid. */
 export function decodedPath(path: string): string {
   try {
     return decodeURIComponent(path);
@@ -173,7 +173,7 @@ function scopeOf(segment: string): RelayScope | null {
   if (segment === 'proxy') return ANY;
   const profile = profileByPrefix(segment);
   if (profile === undefined) return null;
-  // Of endpoints of this type only OpenAI's API is known, so its prefixes lead to all endpoints that have that API.
+  // For endpoints of this type only OpenAI's API is known, so its prefixes lead to all endpoints with that API.
   if (profile === DEFAULT_PROFILE) return OPENAI;
   let scope = TYPE_SCOPES.get(segment);
   if (scope === undefined) TYPE_SCOPES.set(segment, (scope = { kind: 'type', profile }));

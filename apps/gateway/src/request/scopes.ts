@@ -6,7 +6,7 @@ import type { RouteScope } from '@olla/core/route-plan/fleet-view';
 
 /** Which endpoints a relayed path may go to. */
 export type RelayScope =
-  /** Endpoints of one type only, in an outage too. */
+  /** Endpoints of one type only, even in an outage. */
   | { readonly kind: 'type'; readonly profile: BackendProfile }
   /** Every endpoint that speaks OpenAI's API. */
   | { readonly kind: 'openai' }
@@ -23,7 +23,7 @@ const OPENAI = scopeOf(
   `/olla/${DEFAULT_PROFILE.prefixes[0]}`,
   ALL.filter((profile) => profile.openAiBase !== null),
 );
-/** One scope for each label and set of types: the fleet view remembers what it computed for a scope by its identity. */
+/** One scope for each label and set of types: the fleet view caches its results by the identity of a scope. */
 const made = new Map<string, RouteScope>();
 
 /** The endpoints that a relayed path may go to, by their types. */
@@ -51,7 +51,7 @@ function onceMade(label: string, profiles: readonly BackendProfile[]): RouteScop
   return scope;
 }
 
-/** The path on the chosen backend: an OpenAI path behind the type's own base, any other as it is. */
+/** The path on the chosen backend: an OpenAI path behind the type's own base, any other unchanged. */
 export function backendPath(profile: BackendProfile, path: string): string {
   return isOpenAiPath(path) ? (toBackendPath(profile, path) ?? path) : path;
 }

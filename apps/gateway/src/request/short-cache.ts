@@ -1,14 +1,14 @@
 import { performance } from 'node:perf_hooks';
 
-/** A value is used again for so many times what it took to build: building takes at most a fifth of a worker's time. */
+/** A value is reused for this multiple of its build time, so that building takes at most a fifth of a worker's time. */
 const KEEP_FACTOR = 4;
 const MAX_KEEP_MS = 500;
 const MAX_ENTRIES = 64;
 
-/** What a value was built of. */
+/** The source of a value. */
 export interface View {
   readonly source: object;
-  /** Changes with what is in it. */
+  /** Changes with its content. */
   readonly revision: number;
 }
 
@@ -18,13 +18,13 @@ interface Entry<Value> {
   readonly untilMs: number;
 }
 
-/** Keeps what is costly to build for a moment. What costs little is built anew almost each time. */
+/** Caches costly values for a moment. A cheap value is built again almost each time. */
 export class ShortCache<Value extends object | string> {
   readonly #entries = new Map<string, Entry<Value>>();
 
   /**
-   * @param view the value is dropped when its source or its revision is another
-   * @param build what it returns is kept unless that is null
+   * @param view the value is dropped when its source or its revision changes
+   * @param build its result is cached unless it is null
    */
   get<Built extends Value | null>(key: string, view: View, build: () => Built): Value | Built {
     const known = this.#entries.get(key);

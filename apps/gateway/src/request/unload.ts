@@ -5,10 +5,10 @@ import type { RequestBody } from './request-body.ts';
 /** A body that only unloads has little more than a model in it. */
 const MAX_BYTES = 4 * 1024;
 const KEEP_ALIVE = Buffer.from('"keep_alive"');
-/** No time, as Go reads it: `0`, `0s`, `-0m`, `0.0h0s`. */
+/** A duration of zero, as Go reads it: `0`, `0s`, `-0m`, `0.0h0s`. */
 const NO_TIME = /^[-+]?(?:0+|(?:[0.]+(?:ns|us|µs|μs|ms|s|m|h))+)$/;
 
-/** Whether a call takes its model out of memory and does nothing else. */
+/** Whether a call unloads its model and does nothing else. */
 export function isUnload({ unloads }: Pick<ApiPath, 'unloads'>, body: RequestBody): boolean {
   if (unloads !== 'by_keep_alive') return unloads === 'always';
   if (body.isUnfinished || body.read.length > MAX_BYTES) return false;
@@ -16,7 +16,7 @@ export function isUnload({ unloads }: Pick<ApiPath, 'unloads'>, body: RequestBod
   return bytes.includes(KEEP_ALIVE) && keepsForNoTime(bytes.toString());
 }
 
-/** The endpoints that have the model in memory first; the order among those and among the others stays. */
+/** Moves the endpoints with the model in memory to the front; both groups keep their order. */
 export function residentFirst(
   candidates: readonly Candidate[],
   residentAt: ReadonlySet<string>,
@@ -25,7 +25,7 @@ export function residentFirst(
   return [...candidates.filter(isResident), ...candidates.filter((one) => !isResident(one))];
 }
 
-/** A call of Ollama's that asks for nothing: `{"model":"m","keep_alive":0}`. */
+/** A call of Ollama's without a prompt: `{"model":"m","keep_alive":0}`. */
 function keepsForNoTime(text: string): boolean {
   let call: unknown;
   try {

@@ -4,7 +4,7 @@ import { errorResponse } from './error-response.ts';
 import type { Outcome } from './outcome.ts';
 import { respond } from './respond.ts';
 
-/** Whether the client wants to change over to WebSockets (RFC 6455 §4.1). HTTP/1.0 cannot (RFC 9110 §7.8). */
+/** Whether the client requests a WebSocket (RFC 6455 §4.1). HTTP/1.0 cannot (RFC 9110 §7.8). */
 export function isWebSocketAttempt({ request, method }: Call): boolean {
   if (method !== 'GET' || request.httpVersionMinor === 0) return false;
   const upgrade = headerOf(request, 'upgrade');
@@ -12,8 +12,8 @@ export function isWebSocketAttempt({ request, method }: Call): boolean {
 }
 
 /**
- * Says that this gateway relays HTTP only. 426 is the one status after which clients such as Codex go on without
- * WebSockets at once (RFC 9110 §15.5.22).
+ * Refuses, because this gateway relays only HTTP. 426 is the one status after which clients such as Codex continue
+ * without WebSockets at once (RFC 9110 §15.5.22).
  */
 export function refuseWebSocket(call: Call): Outcome {
   const error = new OllaError(

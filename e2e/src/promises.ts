@@ -37,7 +37,7 @@ export const PROMISES: readonly ReadmePromise[] = [
   {
     sentence: 'The gateway chooses the server by model, health, load and by which models are in memory.',
     tests: [
-      [`${IN_PROCESS}/planning.test.ts`, 'is the one that has the model, and the reason is told'],
+      [`${IN_PROCESS}/planning.test.ts`, 'is the one that has the model, and a header names the reason'],
       [`${IN_PROCESS}/planning.test.ts`, 'is another one while the agent sees the first as offline'],
       [BALANCE, 'least-connections prefers an endpoint with the model in memory until its queue is too long'],
       [
@@ -80,7 +80,7 @@ export const PROMISES: readonly ReadmePromise[] = [
     tests: [
       [
         `${IN_PROCESS}/failover.test.ts`,
-        'visits two more endpoints at most when each attempt waited for a response',
+        'reaches two more endpoints at most when each attempt waited for a response',
       ],
       [`${IN_PROCESS}/failover.test.ts`, 'does not count refused connections towards that limit'],
     ],
@@ -115,7 +115,7 @@ export const PROMISES: readonly ReadmePromise[] = [
       [`${IN_PROCESS}/broken-responses.test.ts`, 'is cut off when it is JSON'],
       [
         `${IN_PROCESS}/broken-responses.test.ts`,
-        'is reset for HTTP/1.0 when the end of the connection would be its end',
+        'is reset for HTTP/1.0 when the end of the connection marks its end',
       ],
     ],
   },
@@ -123,17 +123,17 @@ export const PROMISES: readonly ReadmePromise[] = [
     sentence: 'Bodies pass unchanged, except that a request gets the name that the server has for the model.',
     tests: [
       [`${IN_PROCESS}/read-body.test.ts`, 'JSON ${what}'],
-      [`${IN_PROCESS}/relay.test.ts`, 'keeps status, headers and bytes, those of an error too'],
+      [`${IN_PROCESS}/relay.test.ts`, 'keeps status, headers and bytes, also those of an error'],
       [
         `${IN_PROCESS}/aliases.test.ts`,
-        'changes the one token in the body, and the name that serves is told',
+        'changes only the model in the body, and names the serving model in a header',
       ],
     ],
   },
   {
     sentence: 'Streams are relayed chunk by chunk as they arrive, with backpressure.',
     tests: [
-      [`${IN_PROCESS}/relay.test.ts`, 'head and each chunk go on while the backend still works'],
+      [`${IN_PROCESS}/relay.test.ts`, 'head and each chunk are relayed while the backend still works'],
       [
         `${IN_PROCESS}/relay.test.ts`,
         'a client that does not read slows the backend down, and gets every byte once it does',

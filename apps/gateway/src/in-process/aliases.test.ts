@@ -11,11 +11,11 @@ const routingOf = (response: RawResponse): (string | undefined)[] =>
 
 describe('an alias', () => {
   const ALIASES = {
-    model_aliases: { Chat: ['gone-model', 'Native-A'], ghost: ['nobody-has-it'] },
+    model_aliases: { Chat: ['gone-model', 'Native-A'], ghost: ['unknown-model'] },
   };
   const FLEET = { a: { models: ['Native-A'] }, b: { models: ['Org/Native-B'] } };
 
-  test('changes the one token in the body, and the name that serves is told', async (t) => {
+  test('changes only the model in the body, and names the serving model in a header', async (t) => {
     const { backends, send } = await startWithBackends(t, FLEET, { config: ALIASES });
     const body = '{ "messages":[{"model":"Chat"}],\n "model" : "Chat" , "n":1.0, "é":"\\u00e9"}';
     const response = await send(postBytes(body));
@@ -76,7 +76,7 @@ describe('an alias', () => {
     }
   });
 
-  test('fails over within its pool, and changes the name anew for the next endpoint', async (t) => {
+  test('fails over within its pool, and changes the name again for the next endpoint', async (t) => {
     const { backends, chat } = await startWithBackends(t, POOL, { config: POOLED });
     await Promise.all([backends.desk.close(), backends.studio.close()]);
     for (let n = 0; n < 6; n += 1) {
@@ -85,7 +85,7 @@ describe('an alias', () => {
     }
   });
 
-  test('may be a single name in place of a list, and may have the name of one of its models', async (t) => {
+  test('may be a single name instead of a list, and may have the name of one of its models', async (t) => {
     const { chat, gateway } = await startWithBackends(t, POOL, { config: POOLED });
     assert.equal((await chat('fast')).header('x-olla-model'), 'own:latest');
     const models = new Set<string | undefined>();
@@ -143,7 +143,7 @@ describe('an alias', () => {
     assert.equal(endpoints.size, 1);
   });
 
-  test('answers 404 when nobody has any of its models', async (t) => {
+  test('answers 404 when no endpoint has any of its models', async (t) => {
     const { chat } = await startWithBackends(t, FLEET, { config: ALIASES });
     assertError(await chat('ghost'), 404, 'MODEL_NOT_FOUND');
   });
@@ -159,7 +159,7 @@ describe('a fallback', () => {
   const start = (t: TestContext, config: object = {}) =>
     startWithBackends(t, FLEET, { config: { model_fallbacks: { big: ['org/mid', 'small'] }, ...config } });
 
-  test('serves under its own name while no endpoint serves the name asked for, in the order of the list', async (t) => {
+  test('serves under its own name while no endpoint serves the requested name, in the order of the list', async (t) => {
     const { gateway, backends, chat } = await start(t);
     for (let n = 0; n < 4; n += 1) assert.equal((await chat('big')).header('x-olla-model'), 'big');
     assert.deepEqual([backends.big1.requests.length, backends.big2.requests.length], [2, 2]);
@@ -176,7 +176,7 @@ describe('a fallback', () => {
     assert.equal((await chat('big')).header('x-olla-model'), 'big');
   });
 
-  test('serves the very request that finds the last endpoint of the name gone', async (t) => {
+  test('serves the same request that finds the last endpoint of the name unreachable', async (t) => {
     const { backends, chat } = await start(t);
     await Promise.all([backends.big1.close(), backends.big2.close()]);
     const response = await chat('big');
@@ -184,7 +184,7 @@ describe('a fallback', () => {
     assert.deepEqual(routingOf(response), ['fallback', 'fallback', 'fallback "org/mid" for "big"']);
   });
 
-  test('is not tried in place of an answer, while the name is served', async (t) => {
+  test('is not tried instead of a response, while the name is served', async (t) => {
     const busy: Respond = ({ socket }) =>
       void socket.write('HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\n\r\nbusy');
     const { backends, chat } = await start(t);
@@ -204,17 +204,17 @@ describe('a fallback', () => {
     assert.equal(backends.mid.requests.length, 0);
   });
 
-  test('counts as an attempt: the bound of attempts holds for all models of a request together', async (t) => {
+  test('counts as an attempt: the bound of attempts applies to all models of a request together', async (t) => {
     const { backends, chat } = await start(t, { proxy: { retry: { max_attempts: 2 } } });
     await Promise.all([backends.big1.close(), backends.big2.close()]);
     assert.equal((await chat('big')).status, 502);
-    // Both are known to be gone now, so that the next request begins with the fallback.
+    // Both are known to be unreachable now, so that the next request begins with the fallback.
     const response = await chat('big');
     assert.deepEqual([response.status, response.header('x-olla-model')], [200, 'org/mid']);
     assert.equal(backends.mid.requests.length, 1);
   });
 
-  test('is refused like the name itself when it is away too, and the refusal names it', async (t) => {
+  test('is refused like the name itself when it is unavailable too, and the refusal names it', async (t) => {
     const { gateway, chat } = await start(t);
     const offline = { state: 'offline' } as const;
     await gateway.agent.publish({ big1: offline, big2: offline, mid: offline, small: offline });
@@ -222,7 +222,7 @@ describe('a fallback', () => {
     assert.match(message, /"big" or its fallback "org\/mid", "small"/);
   });
 
-  test('makes no other request use it, and no management call', async (t) => {
+  test('changes no other request, and no management call', async (t) => {
     const specs = {
       desk: { type: 'ollama' as const, models: ['small:latest'] },
       other: { type: 'ollama' as const, models: ['other:latest'] },
@@ -239,7 +239,7 @@ describe('a fallback', () => {
     assert.equal(backends.desk.requests.length, 1);
   });
 
-  test('lets the name stay in the lists while only the fallback serves', async (t) => {
+  test('keeps the name in the lists while only the fallback serves', async (t) => {
     const { get, gateway } = await start(t);
     const offline = { state: 'offline' } as const;
     const listed = async (): Promise<string[]> =>
@@ -260,7 +260,7 @@ describe('a name that servers have in two quantisations', () => {
     plain: { type: 'lm-studio' as const, models: [q('mine', 'Q8_0')] },
   };
 
-  test('is served by all of them, and by one of them alone when the others stop', async (t) => {
+  test('is served by all of them, and by one of them alone when the others are down', async (t) => {
     const { gateway, chat } = await startWithBackends(t, FLEET);
     const endpoints: Record<string, number> = {};
     for (let n = 0; n < 12; n += 1) {
@@ -284,7 +284,7 @@ describe('a name that servers have in two quantisations', () => {
     assertError(await chat('mine@q4_k_m'), 503, 'MODEL_UNAVAILABLE');
   });
 
-  test('is in the lists once, and in the list of the fleet beside the name of each quantisation', async (t) => {
+  test('is in the lists once, and in the list of the fleet besides the name of each quantisation', async (t) => {
     const { get, gateway } = await startWithBackends(t, FLEET);
     const ids = async (path: string): Promise<string[]> =>
       (await get<{ data: { id: string }[] }>(path)).data.map(({ id }) => id);

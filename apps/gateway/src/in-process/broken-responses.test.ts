@@ -32,7 +32,7 @@ const endAfter =
     socket.end();
   };
 
-/** The JSON of the error event behind what the backend sent. */
+/** The JSON of the error event behind the backend's data. */
 function errorEvent(response: RawResponse, sent: string, gap: string): { message: string; code: string } {
   assert.equal(response.status, 200);
   assert.equal(response.complete, false, 'a client that looks at the framing sees that the end is missing');
@@ -73,7 +73,7 @@ describe('an event stream that breaks off', () => {
     assert.equal(errorEvent(await client.nextResponse(), EVENT, '\n').code, 'BACKEND_ERROR');
   });
 
-  test('ends with BACKEND_TIMEOUT when it is silent for longer than read_timeout, and the backend is left', async (t) => {
+  test('ends with BACKEND_TIMEOUT when it is silent for longer than read_timeout, and the backend is aborted', async (t) => {
     const { send, backends } = await start(
       t,
       ({ socket }) => void socket.write(`HTTP/1.1 200 OK\r\n${SSE}\r\n${CHUNKED}\r\n\r\n${chunk(EVENT)}`),
@@ -83,7 +83,7 @@ describe('an event stream that breaks off', () => {
     assert.equal(code, 'BACKEND_TIMEOUT');
     assert.match(message, /silent for longer than proxy\.read_timeout/);
     await waitFor(() => backends.frail.requests[0]?.gone, {
-      describe: 'the backend to be left',
+      describe: 'the abort at the backend',
       intervalMs: 1,
     });
   });
@@ -98,7 +98,7 @@ describe('an event stream that breaks off', () => {
     assert.equal(code, 'BACKEND_TIMEOUT');
     assert.match(message, /longer than proxy\.response_timeout/);
     await waitFor(() => backends.frail.requests[0]?.gone, {
-      describe: 'the backend to be left',
+      describe: 'the abort at the backend',
       intervalMs: 1,
     });
   });
@@ -110,7 +110,7 @@ describe('an event stream that breaks off', () => {
     assert.equal(errorEvent(await send(CHAT_BYTES), EVENT, '\n').code, 'BACKEND_ERROR');
   });
 
-  test('tells nothing of the addresses and words of the backend', async (t) => {
+  test('shows no addresses and no text of the backend', async (t) => {
     const { send, backends } = await start(t, endAfter([SSE, CHUNKED], chunk(EVENT)));
     const { message } = errorEvent(await send(CHAT_BYTES), EVENT, '\n');
     assert.ok(!message.includes(String(backends.frail.port)));
@@ -134,7 +134,7 @@ describe('NDJSON that breaks off', () => {
     });
 });
 
-describe('a body that has no place for an error', () => {
+describe('a body whose format has no errors', () => {
   test('is cut off when it is JSON', async (t) => {
     const { send } = await start(
       t,
@@ -152,14 +152,14 @@ describe('a body that has no place for an error', () => {
     assert.ok(Buffer.concat(response.pieces.map(({ data }) => data)).equals(packed));
   });
 
-  test('is cut off for HTTP/1.0 when its bytes are counted: an error would look like a part of it', async (t) => {
+  test('is cut off for HTTP/1.0 with a counted length: an error would look like a part of it', async (t) => {
     const { send } = await start(t, endAfter([SSE, `Content-Length: ${EVENT.length + 10}`], EVENT));
     const response = await send(CHAT_BYTES.toString().replace('HTTP/1.1', 'HTTP/1.0'));
     assert.equal(response.complete, false);
     assert.ok(EVENT.startsWith(response.text()));
   });
 
-  test('is reset for HTTP/1.0 when the end of the connection would be its end', async (t) => {
+  test('is reset for HTTP/1.0 when the end of the connection marks its end', async (t) => {
     const { connect } = await start(t, endAfter([SSE, CHUNKED], chunk(EVENT)));
     const client = await connect();
     const reset = new Promise<string | undefined>((resolve) =>
@@ -171,7 +171,7 @@ describe('a body that has no place for an error', () => {
 });
 
 describe('a response that breaks off', () => {
-  test('counts as a failure of the endpoint, once, and nothing of it stays in flight', async (t) => {
+  test('counts as a failure of the endpoint, once, and does not stay in flight', async (t) => {
     const { gateway, send, status } = await start(t, endAfter([SSE, CHUNKED], chunk(EVENT)));
     await send(CHAT_BYTES);
     const line = await gateway.log.request(ID);
@@ -184,7 +184,7 @@ describe('a response that breaks off', () => {
     );
   });
 
-  test('is not sent to another endpoint: a part of it is with the client', async (t) => {
+  test('is not sent to another endpoint, because the client has a part of it', async (t) => {
     const { send, backends } = await startWithBackends(
       t,
       {

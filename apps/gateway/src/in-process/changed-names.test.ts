@@ -10,13 +10,13 @@ import { startWithBackends, type GatewayWithBackends } from '../../testing/gatew
 
 interface Started extends GatewayWithBackends<'a' | 'b'> {
   readonly a: FakeOllama;
-  /** A call to the worker of this place. */
+  /** A call to the worker with this index. */
   call(worker: number, method: string, path: string, body: object): Promise<RawResponse>;
 }
 
 const COPY = { digest: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08', sizeBytes: 1_000 };
 
-/** Three workers that no agent tells of a change. */
+/** Three workers without an agent, so that only calls change names. */
 async function start(t: TestContext, config: object = {}): Promise<Started> {
   const a = new FakeOllama('precious:latest', 'scratch:latest');
   const b = new FakeOllama('other:latest');
@@ -56,7 +56,7 @@ describe('a model that was just made', () => {
     ['/api/pull', { model: 'new1' }],
     ['/api/pull', { name: 'library/new1:latest' }],
   ] as const)
-    test(`is known to every worker when the call has its answer: ${path} ${JSON.stringify(body)}`, async (t) => {
+    test(`is known to every worker when the call has its response: ${path} ${JSON.stringify(body)}`, async (t) => {
       const { call, gateway } = await start(t);
       const made = await call(0, 'POST', path, body);
       assert.equal(made.status, 200, made.text());
@@ -78,7 +78,7 @@ describe('a model that was just made', () => {
       assertOllamaError(await call(0, 'POST', '/api/chat', { model: 'new2' }), 404, 'MODEL_NOT_FOUND');
     });
 
-  test('has the properties of what it is a copy of', async (t) => {
+  test('has the properties of the model that it copies', async (t) => {
     const { call, get } = await start(t);
     await call(0, 'POST', '/api/copy', { source: 'precious', destination: 'new1' });
     const { models } = await get<{ models: { name: string; digest: string; details: object }[] }>(
@@ -100,7 +100,7 @@ describe('a model that was just made', () => {
     assertOllamaError(await call(1, 'POST', '/api/chat', { model: 'scratch' }), 404, 'MODEL_NOT_FOUND');
   });
 
-  test('does not come back once the agent has seen that it is gone', async (t) => {
+  test('does not come back once the agent has seen that it is removed', async (t) => {
     const { call, gateway } = await start(t);
     await call(0, 'POST', '/api/copy', { source: 'precious', destination: 'new1' });
     const names = ['precious:latest', 'scratch:latest'];
@@ -113,11 +113,11 @@ describe('a model that was just made', () => {
           'MODEL_NOT_FOUND'
         );
       },
-      { describe: 'the change to be over' },
+      { describe: 'the end of the change' },
     );
   });
 
-  test('is not offered where the filter of its endpoint leaves it out', async (t) => {
+  test('is not offered if the filter of its endpoint excludes it', async (t) => {
     const a = new FakeOllama('precious:latest');
     const config = { model_filter: { exclude: ['new*'] } };
     const { send } = await startWithBackends(t, {
@@ -131,7 +131,7 @@ describe('a model that was just made', () => {
 });
 
 describe('a model that was just deleted', () => {
-  test('is known to no worker, and its copies stay', async (t) => {
+  test('is known to no worker, and its copies remain', async (t) => {
     const { call, gateway } = await start(t);
     assert.equal((await call(0, 'DELETE', '/api/delete', { model: 'scratch' })).status, 200);
     for (const worker of [0, 1, 2]) {
@@ -151,7 +151,7 @@ describe('a model that was just deleted', () => {
       assert.doesNotMatch(list, /scratch/);
   });
 
-  test('is known again once it was made again', async (t) => {
+  test('is known again after it was made again', async (t) => {
     const { call } = await start(t);
     await call(0, 'DELETE', '/api/delete', { model: 'scratch' });
     await call(1, 'POST', '/api/copy', { source: 'precious', destination: 'scratch' });
@@ -170,7 +170,7 @@ describe('a call that failed', () => {
     ['by a stream that ends before its success', progress('{"status":"pulling manifest"}\n')],
     ['by a stream that breaks off', progress('{"status":"pulling"}\n').slice(0, -5)],
   ] as const)
-    test(`changes nothing: ${what}`, async (t) => {
+    test(`changes no names: ${what}`, async (t) => {
       const { call, backends, a } = await start(t);
       backends.a.respond = ({ socket }) => void socket.end(answer);
       const failed = await call(0, 'POST', '/api/pull', { model: 'new1' });
@@ -183,7 +183,7 @@ describe('a call that failed', () => {
 });
 
 describe('the answer to a call that makes a model', () => {
-  test('is not whole before the other workers know of it, and comes all the same if one does not', async (t) => {
+  test('is not complete before the other workers know of it, but completes if one does not reply', async (t) => {
     const { gateway, call, connect } = await start(t);
     const client = await connect();
     gateway.channels[1]?.hold();
@@ -200,7 +200,7 @@ describe('the answer to a call that makes a model', () => {
     gateway.channels[1]?.release();
   });
 
-  test('shows its progress as it comes, and its success when the model is known', async (t) => {
+  test('shows its progress at once, and its success when the model is known', async (t) => {
     const { gateway, backends, connect } = await start(t);
     let success = (): void => assert.fail();
     backends.a.respond = ({ socket }) => {

@@ -21,7 +21,7 @@ function start(t: TestContext, trust: object): Promise<GatewayWithBackends<'only
 
 const TRUSTING = { trust_proxy_headers: true, trusted_proxy_cidrs: ['127.0.0.1/32', '10.0.0.0/8'] };
 
-/** Sends one request more than the burst with these X-Forwarded-For. @returns how many one limit admitted */
+/** Sends one request more than the burst, with this X-Forwarded-For. @returns how many one limit admitted */
 async function admitted(port: number, forwarded: (n: number) => string, from = '127.0.0.1'): Promise<number> {
   const all = await Promise.all(
     Array.from({ length: BURST + 1 }, (_, n) =>
@@ -32,7 +32,7 @@ async function admitted(port: number, forwarded: (n: number) => string, from = '
 }
 
 describe('the address of a client behind a trusted proxy', () => {
-  test('is the first from the right that is no proxy: what stands further left cannot be chosen', async (t) => {
+  test('is the first from the right that is no proxy, because a client can invent the entries to its left', async (t) => {
     const { gateway, backends } = await start(t, TRUSTING);
     assert.equal(await admitted(gateway.port, (n) => `198.51.100.${n}, 203.0.113.1, 10.1.2.3`), BURST);
     const [request = assert.fail()] = backends.only.requests;
@@ -52,7 +52,7 @@ describe('the address of a client behind a trusted proxy', () => {
     assert.equal((await gateway.log.request('addressed'))['client'], '203.0.113.5');
   });
 
-  test('counts by /64 where it is IPv6, and as IPv4 where it is an IPv4-mapped one', async (t) => {
+  test('counts by /64 if it is IPv6, and as IPv4 if it is an IPv4-mapped one', async (t) => {
     const { gateway } = await start(t, TRUSTING);
     assert.equal(await admitted(gateway.port, (n) => `2001:db8:1:2::${n + 1}`), BURST);
     assert.equal(await admitted(gateway.port, () => '2001:db8:1:3::1'), BURST);
@@ -64,7 +64,7 @@ describe('the address of a client behind a trusted proxy', () => {
 });
 
 describe('the address of a client whose peer is not trusted', () => {
-  test('is that of the peer: what it says of itself counts for nothing', async (t) => {
+  test('is that of the peer: its own X-Forwarded-For is ignored', async (t) => {
     const { gateway, backends } = await start(t, TRUSTING);
     assert.equal(await admitted(gateway.port, (n) => `198.51.100.${n}`, '127.0.0.7'), BURST);
     const [request = assert.fail()] = backends.only.requests;

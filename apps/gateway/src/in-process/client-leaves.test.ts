@@ -10,7 +10,7 @@ const STREAM_HEAD =
   'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n';
 const ID = 'leaving-1';
 const CHAT_BYTES = postBytes(`{"model":"${MODEL}","stream":true}`, [`X-Request-ID: ${ID}`]);
-/** Larger than what is read whole before it goes on. */
+/** Larger than the bodies that are read completely before they are sent. */
 const LARGE = 300_000;
 
 type Fixture = GatewayWithBackends<'only'>;
@@ -37,7 +37,7 @@ async function assertGivenBack({ gateway, status }: Fixture, code: number): Prom
 }
 
 const left = (request: ReceivedRequest): Promise<unknown> =>
-  waitFor(() => request.gone, { describe: 'the backend to be left', intervalMs: 1 });
+  waitFor(() => request.gone, { describe: 'the abort at the backend', intervalMs: 1 });
 
 describe('a client that leaves', () => {
   test('while the backend works, before the head: the attempt is aborted', async (t) => {
@@ -77,7 +77,7 @@ describe('a client that leaves', () => {
     client.socket.pause();
     const piece = chunk('x'.repeat(64 * 1024));
     await waitFor(() => !request.socket.write(piece), {
-      describe: 'the backend to be held back',
+      describe: 'the backend to stop writing',
       intervalMs: 0,
     });
     client.destroy();
@@ -85,7 +85,7 @@ describe('a client that leaves', () => {
     await assertGivenBack(fixture, 200);
   });
 
-  test('in the middle of a body that is read whole: the request goes nowhere', async (t) => {
+  test('in the middle of a body that is read completely: the request is not sent', async (t) => {
     const fixture = await start(t);
     const client = await fixture.connect();
     client.write(CHAT_BYTES.subarray(0, -5));
@@ -95,7 +95,7 @@ describe('a client that leaves', () => {
     await assertGivenBack(fixture, 400);
   });
 
-  test('in the middle of a body that is read whole, by a reset: the request goes nowhere', async (t) => {
+  test('in the middle of a body that is read completely, by a reset: the request is not sent', async (t) => {
     const fixture = await start(t);
     const client = await fixture.connect();
     const body = `{"model":"${MODEL}"}`;
@@ -108,7 +108,7 @@ describe('a client that leaves', () => {
     assert.equal(fixture.backends.only.requests.length, 0);
   });
 
-  test('in the middle of a body that streams: the backend is left', async (t) => {
+  test('in the middle of a body that streams: the attempt is aborted', async (t) => {
     const fixture = await start(t);
     const client = await fixture.connect();
     const arriving = requestAt(fixture.backends.only);
@@ -120,7 +120,7 @@ describe('a client that leaves', () => {
     await assertGivenBack(fixture, 499);
   });
 
-  test('while a limit is asked for: the request goes nowhere', async (t) => {
+  test('while a lease is requested: the request is not sent', async (t) => {
     const fixture = await start(t, {
       rate_limits: {
         global_requests_per_minute: 600,
@@ -133,7 +133,7 @@ describe('a client that leaves', () => {
     channel.hold();
     const client = await fixture.connect();
     client.write(CHAT_BYTES);
-    await waitFor(() => channel.waiting > 0, { describe: 'the worker to ask for a lease', intervalMs: 1 });
+    await waitFor(() => channel.waiting > 0, { describe: 'the request for a lease', intervalMs: 1 });
     client.socket.resetAndDestroy();
     const line = await fixture.gateway.log.request(ID);
     assert.equal(line['status'], 499);

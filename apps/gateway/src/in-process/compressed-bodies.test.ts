@@ -30,7 +30,7 @@ function chunked(pieces: readonly Buffer[], headers: readonly string[], path = C
   return Buffer.concat([head, ...framed, Buffer.from('0\r\n\r\n')]);
 }
 
-/** So many zeros as gzip, behind a beginning. */
+/** This many zeros in gzip, behind a beginning. */
 async function bomb(start: string, mebibytes: number): Promise<Buffer> {
   const zip = createGzip();
   const parts: Buffer[] = [];
@@ -62,7 +62,7 @@ describe('a compressed body', () => {
     ['gzip', (text: string) => Buffer.concat([gzipSync(text.slice(0, 9)), gzipSync(text.slice(9))])],
   ] as const)
     for (const framing of ['counted', 'chunked'] as const)
-      test(`as ${coding} (${compress.name}), ${framing}, is routed by its model and goes on as plain JSON`, async (t) => {
+      test(`as ${coding} (${compress.name}), ${framing}, is routed by its model and is sent as plain JSON`, async (t) => {
         const { backends, send } = await startWithBackends(t, TWO);
         const body = compress(TEXT);
         const headers = [...coded(coding), 'Content-Digest: sha-256=:x:'];
@@ -100,7 +100,7 @@ describe('a compressed body', () => {
     assert.equal(backends.b.requests[0]?.body().toString(), '{"model":"m-b","n":1}');
   });
 
-  test('that is large comes whole, and goes to the next endpoint when the first fails', async (t) => {
+  test('that is large arrives completely, and goes to the next endpoint when the first fails', async (t) => {
     const { backends, send } = await startWithBackends(
       t,
       { a: { models: ['m'], config: { priority: 100 } }, b: { models: ['m'], config: { priority: 50 } } },
@@ -113,7 +113,7 @@ describe('a compressed body', () => {
     assert.equal(backends.b.requests[0]?.body().toString(), text);
   });
 
-  test('does not bring a model to an endpoint that does not offer it', async (t) => {
+  test('does not reach an endpoint that does not offer its model', async (t) => {
     const { backends, send } = await startWithBackends(t, {
       only: { models: ['m-b'], config: { model_filter: { exclude: ['secret'] } } },
     });
@@ -123,7 +123,7 @@ describe('a compressed body', () => {
     assert.equal(backends.only.requests.length, 0);
   });
 
-  test('is 400 where it is not what its coding says, is cut off or goes on behind its end', async (t) => {
+  test('is 400 if it does not match its coding, is cut off or has data behind its end', async (t) => {
     const { gateway, backends, connect } = await startWithBackends(t, TWO);
     const client = await connect();
     const long = JSON.stringify({ model: 'm-b', input: Array.from({ length: 50_000 }, (_, n) => n) });
@@ -152,7 +152,7 @@ describe('a compressed body', () => {
     assert.equal(gateway.log.lines.filter(({ level }) => level === 'error').length, 0);
   });
 
-  test('is 415 with Accept-Encoding where its coding is unknown, or there are too many', async (t) => {
+  test('is 415 with Accept-Encoding if its coding is unknown, or there are too many', async (t) => {
     const { backends, send } = await startWithBackends(t, TWO);
     for (const coding of ['compress', 'gzip, foo', 'gzip, gzip, gzip', 'br,br,br,br'])
       for (const wish of [[], ['Expect: 100-continue']]) {
@@ -174,7 +174,7 @@ describe('a compressed body', () => {
     ['zeros', ''],
     ['a chat', '{"model":"m-b","input":"'],
   ] as const)
-    test(`is 413 by its size after decoding, reaches nobody and is not held: ${what}`, async (t) => {
+    test(`is 413 by its size after decoding, reaches no backend and is not held: ${what}`, async (t) => {
       const { backends, send, connect } = await startWithBackends(t, TWO, {
         config: { server: { request_limits: { max_body_size: '8MB', max_pending_bytes: '24MB' } } },
       });
@@ -192,7 +192,7 @@ describe('a compressed body', () => {
       assert.equal(backends.a.requests.length + backends.b.requests.length, 1);
     });
 
-  test('of a client that leaves within it goes nowhere, and its place is given back', async (t) => {
+  test('of a client that leaves within it is not sent, and its bytes return to the budget', async (t) => {
     const { gateway, backends, connect, send } = await startWithBackends(t, TWO, {
       config: { server: { request_limits: { max_pending_bytes: 2_000_000 } } },
     });

@@ -17,7 +17,7 @@ const corsOf = (response: RawResponse): Record<string, string> =>
   );
 
 describe('a preflight', () => {
-  test('is allowed from every origin without any setting, with the headers that it asks for', async (t) => {
+  test('is allowed from every origin by default, with the headers that it requests', async (t) => {
     const { gateway, backends, send } = await startWithBackends(t, SPECS);
     const asked = [
       ...PREFLIGHT,
@@ -136,7 +136,7 @@ describe('an OPTIONS request that is no preflight', () => {
 });
 
 describe('the CORS headers of a response', () => {
-  test('are those of the gateway, whatever the backend says', async (t) => {
+  test('are those of the gateway, not of the backend', async (t) => {
     const { backends, send } = await startWithBackends(t, SPECS);
     backends.only.respond = ({ socket }) =>
       void socket.write(

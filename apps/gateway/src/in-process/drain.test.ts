@@ -17,7 +17,7 @@ const SPECS = { only: { models: [MODEL] } };
 const CHAT_BYTES = postBytes(`{"model":"${MODEL}","stream":true}`, ['X-Request-ID: draining']);
 const STREAM_HEAD =
   'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n';
-/** Far longer than a test runs. */
+/** Far longer than a test takes. */
 const LONG_MS = 60_000;
 
 async function begin(client: RawConnection, backend: RawBackend): Promise<ReceivedRequest> {
@@ -34,7 +34,7 @@ const refusesConnections = (port: number): Promise<boolean> =>
   );
 
 describe('a worker that drains', () => {
-  test('finishes what runs, takes no new connection, and closes the connection behind the response', async (t) => {
+  test('finishes running requests, accepts no new connection, and closes the connection behind the response', async (t) => {
     const { gateway, backends, connect } = await startWithBackends(t, SPECS);
     const client = await connect();
     const request = await begin(client, backends.only);
@@ -42,7 +42,7 @@ describe('a worker that drains', () => {
     await client.nextHead();
     const stopped = gateway.workers[0]?.stop(LONG_MS);
     await waitFor(() => refusesConnections(gateway.port), {
-      describe: 'connections to be refused',
+      describe: 'refused connections',
       intervalMs: 1,
     });
     request.socket.write(`${chunk('data: [DONE]\n\n')}0\r\n\r\n`);
@@ -52,7 +52,7 @@ describe('a worker that drains', () => {
     await stopped;
   });
 
-  test('tells a client whose response has not begun that its connection ends', async (t) => {
+  test('sends `Connection: close` to a client whose response has not begun', async (t) => {
     const { gateway, backends, connect } = await startWithBackends(t, SPECS);
     const client = await connect();
     const request = await begin(client, backends.only);
@@ -74,7 +74,7 @@ describe('a worker that drains', () => {
       await waitFor(() => client.closed, { describe: 'the connection to be closed', intervalMs: 1 });
   });
 
-  test('sends a response whole that its client has not read yet', async (t) => {
+  test('completes a response that its client has not read yet', async (t) => {
     const { gateway, backends, connect } = await startWithBackends(t, SPECS);
     const client = await connect();
     const body = 'x'.repeat(4 * 1024 * 1024);
@@ -94,7 +94,7 @@ describe('a worker that drains', () => {
     await stopped;
   });
 
-  test('cuts off what outlasts its time, visibly, and leaves the backend', async (t) => {
+  test('aborts responses that exceed its time, so that clients see it, and the backend too', async (t) => {
     const { gateway, backends, connect } = await startWithBackends(t, SPECS);
     const client = await connect();
     const request = await begin(client, backends.only);
@@ -102,7 +102,7 @@ describe('a worker that drains', () => {
     await client.nextHead();
     await gateway.workers[0]?.stop(50);
     assert.equal((await client.nextResponse()).complete, false);
-    await waitFor(() => request.gone, { describe: 'the backend to be left', intervalMs: 1 });
+    await waitFor(() => request.gone, { describe: 'the abort at the backend', intervalMs: 1 });
     assert.equal((await gateway.log.request('draining'))['status'], 200);
   });
 

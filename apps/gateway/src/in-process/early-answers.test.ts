@@ -31,7 +31,9 @@ interface Upload extends Form {
   readonly path?: string;
 }
 
-/** Sends a body as fast as it may, reading nothing before its end, as many clients do. @returns what came, to the end */
+/**
+ * Sends a body as fast as possible and reads nothing before its end, as many clients do. @returns all bytes received
+ */
 async function upload({ port, version, headers, chunked, path = CHAT }: Upload): Promise<string> {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true });
   socket.pause();
@@ -80,13 +82,13 @@ const refuses = (t: TestContext): Promise<GatewayWithBackends<'only'>> =>
 
 describe('an upload that is refused before its end', () => {
   for (const [client, form] of Object.entries(FORMS)) {
-    test(`is told so, to a client ${client}: 413 of the gateway`, async (t) => {
+    test(`gets its response, with a client ${client}: 413 of the gateway`, async (t) => {
       const { gateway } = await refuses(t);
       for (let n = 0; n < TIMES; n += 1)
         assert.match(await upload({ ...form, port: gateway.port }), /^HTTP\/1\.1 413 .*"BODY_TOO_LARGE"/s);
     });
 
-    test(`is told so, to a client ${client}: 404 of the gateway`, async (t) => {
+    test(`gets its response, with a client ${client}: 404 of the gateway`, async (t) => {
       const { gateway } = await refuses(t);
       for (let n = 0; n < TIMES; n += 1)
         assert.match(
@@ -96,7 +98,7 @@ describe('an upload that is refused before its end', () => {
     });
 
     for (const closes of [false, true])
-      test(`is told so, to a client ${client}: 413 of the backend${closes ? ', which then closes' : ''}`, async (t) => {
+      test(`gets its response, with a client ${client}: 413 of the backend${closes ? ', which then closes' : ''}`, async (t) => {
         const { gateway, backends } = await startWithBackends(t, { only: { models: [MODEL] } });
         backends.only.respond = ({ socket }) => {
           socket.removeAllListeners('data');

@@ -33,7 +33,7 @@ async function rowAt(port: number): Promise<StatusBody['endpoints'][number]> {
   return endpoints.find(({ name }) => name === 'first') ?? assert.fail();
 }
 
-/** What one worker says of the first endpoint and its models, in every place that says so. */
+/** All that one worker reports about the first endpoint and its models. */
 async function answersAt(port: number): Promise<unknown> {
   const { serves, status, reason, since } = await rowAt(port);
   const listed = await read<{ data: { id: string }[] }>(port, '/olla/openai/v1/models');
@@ -99,7 +99,8 @@ describe('the status of an endpoint', () => {
       ejections.map(({ endpoint, from, to, reason: why, by }) => [endpoint, from, to, why, by]),
       [['first', 'healthy', 'ejected', reason, line['by']]],
     );
-    // The planner agrees: what another endpoint has goes there, and the rest to the one that is the least bad.
+    // The planner agrees: models of another endpoint go there, and the rest to the ejected one with the fewest
+    // ejections.
     assert.equal((await chat(SHARED)).header('x-olla-endpoint'), 'second');
     assert.equal(
       (await send(postBytes(JSON.stringify({ model: ONLY_FIRST })))).header('x-olla-endpoint'),

@@ -69,7 +69,7 @@ describe('an attempt that fails before the response begins', () => {
     }
   });
 
-  test('goes to the next endpoint when no head comes within response_header_timeout', async (t) => {
+  test('goes to the next endpoint when no head arrives within response_header_timeout', async (t) => {
     const { backends, chat } = await startWithBackends(
       t,
       { first: FIRST, second: SECOND },
@@ -79,17 +79,17 @@ describe('an attempt that fails before the response begins', () => {
     const response = await chat(MODEL);
     assert.deepEqual([response.status, response.header('x-olla-endpoint')], [200, 'second']);
     const [silent] = backends.first.requests;
-    await waitFor(() => silent?.gone, { describe: 'the silent backend to be left', intervalMs: 1 });
+    await waitFor(() => silent?.gone, { describe: 'the abort at the silent backend', intervalMs: 1 });
   });
 
-  test('goes to the next endpoint when what comes is not HTTP', async (t) => {
+  test('goes to the next endpoint when the response is not HTTP', async (t) => {
     const { backends, chat } = await startWithBackends(t, { first: FIRST, second: SECOND }, BY_PRIORITY);
     backends.first.respond = ({ socket }) => void socket.write('SSH-2.0-OpenSSH_9.6\r\n');
     const response = await chat(MODEL);
     assert.deepEqual([response.status, response.header('x-olla-endpoint')], [200, 'second']);
   });
 
-  test('is repeated at the same endpoint on a fresh connection when the idle connection was closing', async (t) => {
+  test('is repeated at the same endpoint over a new connection when the idle connection was closing', async (t) => {
     const { gateway, backends, chat } = await startWithBackends(
       t,
       { first: FIRST, second: SECOND },
@@ -107,7 +107,7 @@ describe('an attempt that fails before the response begins', () => {
     assert.equal(line['retries'], undefined);
   });
 
-  test('visits two more endpoints at most when each attempt waited for a response', async (t) => {
+  test('reaches two more endpoints at most when each attempt waited for a response', async (t) => {
     const specs = {
       first: FIRST,
       second: SECOND,
@@ -153,7 +153,7 @@ describe('a response with a status of proxy.retry.statuses', () => {
       assert.equal(line['retries'], 1);
     });
 
-  test('is the response when no other endpoint is left, with its own words and Retry-After', async (t) => {
+  test('is the response when no other endpoint is left, with its own body and Retry-After', async (t) => {
     const { backends, chat } = await startWithBackends(t, { first: FIRST, second: SECOND }, BY_PRIORITY);
     for (const backend of Object.values(backends))
       backend.respond = respondWith({ error: 'full' }, '503 Busy', ['Retry-After: 7']);
@@ -167,7 +167,7 @@ describe('a server that is full', () => {
   const full = (request: Parameters<Respond>[0]): void => respondWith({ error: 'full' }, '503 Busy')(request);
   const specs = { full: { models: [MODEL] }, slow: { models: [MODEL] } };
 
-  test('attracts no requests by refusing them fast, and is not ejected', async (t) => {
+  test('gets no more requests because it refuses them fast, and is not ejected', async (t) => {
     const { backends, chat, status } = await startWithBackends(t, specs);
     backends.full.respond = full;
     backends.slow.respond = (request) =>
@@ -189,7 +189,7 @@ describe('a server that is full', () => {
     );
   });
 
-  test('is used again once its moment is over', async (t) => {
+  test('is used again after its backoff', async (t) => {
     const { backends, chat } = await startWithBackends(t, { first: FIRST, second: SECOND }, BY_PRIORITY);
     backends.first.respond = full;
     assert.equal((await chat(MODEL)).header('x-olla-endpoint'), 'second');
@@ -232,7 +232,7 @@ describe('a response with another status', () => {
     });
 });
 
-describe('an error names the endpoint and what happened', () => {
+describe('an error names the endpoint and the failure', () => {
   test('502 when the only endpoint resets the connection', async (t) => {
     const { backends, chat } = await startWithBackends(t, { only: FIRST });
     backends.only.respond = reset;
@@ -242,7 +242,7 @@ describe('an error names the endpoint and what happened', () => {
     );
   });
 
-  test('502 when the only endpoint sends what is not HTTP', async (t) => {
+  test('502 when the only endpoint sends bytes that are not HTTP', async (t) => {
     const { backends, chat } = await startWithBackends(t, { only: FIRST });
     backends.only.respond = ({ socket }) => void socket.end('\u0016\u0003\u0001 no http\r\n\r\n');
     assert.match(
@@ -251,7 +251,7 @@ describe('an error names the endpoint and what happened', () => {
     );
   });
 
-  test('502 when the only endpoint refuses the connection, and its address stays inside', async (t) => {
+  test('502 when the only endpoint refuses the connection, without its address', async (t) => {
     const url = `http://127.0.0.1:${await freePort()}`;
     const gateway = await startInProcess({ endpoints: [{ name: 'only', url, models: [MODEL] }] });
     t.after(() => gateway.stop());
@@ -300,6 +300,6 @@ describe('an error names the endpoint and what happened', () => {
     const { message } = assertError(await chat(MODEL), 504, 'BACKEND_TIMEOUT');
     assert.match(message, /endpoint only took longer than proxy\.response_timeout/);
     const [silent] = backends.only.requests;
-    await waitFor(() => silent?.gone, { describe: 'the silent backend to be left', intervalMs: 1 });
+    await waitFor(() => silent?.gone, { describe: 'the abort at the silent backend', intervalMs: 1 });
   });
 });

@@ -18,7 +18,7 @@ const STREAM =
 const whole: Respond = (request) =>
   whenComplete(request, () => request.socket.write(jsonResponse({ ok: true })));
 
-/** Throws once, as a fault in our own code would. */
+/** Throws once, as a fault in the gateway's code would. */
 const fault = (): never => {
   throw new Error('injected fault');
 };
@@ -52,7 +52,7 @@ const ALL = [
 
 describe('a callback that throws', () => {
   for (const [which, inject, body] of ALL)
-    test(`${which} ends its request only, and is logged with its id`, async (t) => {
+    test(`${which} ends only its request, and is logged with its id`, async (t) => {
       const { gateway, backends, connect, chat, inFlight } = await startWithBackends(t, SPECS);
       const stream = await connect();
       let finish = (): void => assert.fail('the stream has not begun');
@@ -87,7 +87,7 @@ describe('a callback that throws', () => {
     assert.doesNotMatch(response.text(), /injected/);
   });
 
-  test('while it refuses what is no request ends its connection only, and is logged', async (t) => {
+  test('while it refuses malformed bytes ends only its connection, and is logged', async (t) => {
     const { gateway, connect, chat } = await startWithBackends(t, SPECS);
     const client = await connect();
     t.mock.method(Date.prototype, 'toUTCString', fault, { times: 1 });

@@ -19,7 +19,7 @@ const D2 = `sha256:${'4a5e1e4b'.repeat(8)}`;
 interface Started extends GatewayWithBackends<Name> {
   readonly servers: Readonly<Record<Name, FakeOllama>>;
   readonly call: (worker: number, method: string, path: string, body: unknown) => Promise<RawResponse>;
-  /** The endpoint of a response that succeeded. */
+  /** The endpoint of a successful response. */
   readonly made: (worker: number, body: object) => Promise<string | undefined>;
 }
 
@@ -63,12 +63,12 @@ async function drain({ gateway, send }: Started, name: string | undefined): Prom
       );
       return lists.every((list) => list.text().includes('"draining"'));
     },
-    { describe: 'every worker to know of the drain' },
+    { describe: 'the drain at every worker' },
   );
 }
 
 describe('the files of a model', () => {
-  test('are looked for and sent at one endpoint by all calls of a client, whichever worker has them', async (t) => {
+  test('are checked and sent at one endpoint by all calls of a client, at every worker', async (t) => {
     const { call } = await start(t);
     const homes = new Set<string | undefined>();
     for (const worker of [0, 1])
@@ -100,14 +100,14 @@ describe('the files of a model', () => {
     });
 
   for (const holder of NAMES)
-    test(`are found wherever they were sent before: at ${holder}`, async (t) => {
+    test(`are found at any endpoint to which they were sent before: at ${holder}`, async (t) => {
       const { servers, made } = await start(t);
       servers[holder].blobs.add(D1).add(D2);
       for (const other of NAMES) servers[other].blobs.add(D2);
       assert.equal(await made(0, { model: 'mine', files: { a: D1, b: D2 } }), holder);
     });
 
-  test('send the call to the endpoint that has the base too, and then to that of the name', async (t) => {
+  test('lead the call to the endpoint that has the base too, and then to that of the name', async (t) => {
     const { servers, made } = await start(t);
     for (const name of NAMES) servers[name].blobs.add(D1);
     assert.equal(await made(0, { model: 'new', from: 'base', adapters: { a: D1 } }), 'b');
@@ -137,7 +137,7 @@ describe('the files of a model', () => {
     );
   });
 
-  test('are looked for at no other path: a digest that is none is not asked for', async (t) => {
+  test('are checked at no other path: an invalid digest is not requested', async (t) => {
     const { call, backends } = await start(t);
     await call(0, 'POST', '/api/create', { model: 'mine', files: { a: '../../secret', b: 7 } });
     for (const name of NAMES)

@@ -6,7 +6,7 @@ import { jsonResponse, whenComplete, type Respond } from '@olla/testing/raw-back
 import { CHAT, postBytes } from '@olla/testing/request-bytes';
 import { startWithBackends } from '../../testing/gateway-with-backends.ts';
 
-/** What a plain object has without being given it. */
+/** Properties of every plain object. */
 const NAMES = Object.getOwnPropertyNames(Object.prototype);
 const answer: Respond = (request) => whenComplete(request, () => request.socket.write(jsonResponse({})));
 
@@ -15,8 +15,8 @@ async function countedModels(get: <T>(path: string) => Promise<T>): Promise<(rea
   return models.map(({ name, total_requests: requests }) => [name, requests] as const);
 }
 
-describe('a model that is named like a property of every object', () => {
-  test('is pulled, and counted as any other', async (t) => {
+describe('a model with the name of a property of every object', () => {
+  test('is pulled, and counted like any other', async (t) => {
     const { send, get, gateway } = await startWithBackends(t, {
       only: { models: ['m'], type: 'ollama', respond: answer },
     });
@@ -46,7 +46,7 @@ describe('a model that is named like a property of every object', () => {
     }
   });
 
-  test('goes to any endpoint where the strategy optimistic sends unknown models to all', async (t) => {
+  test('goes to any endpoint if the strategy optimistic sends unknown models to all', async (t) => {
     const { send, get } = await startWithBackends(
       t,
       { only: { models: ['m'], type: 'ollama', respond: answer } },
@@ -67,7 +67,7 @@ describe('a model that is named like a property of every object', () => {
     );
   });
 
-  test('is listed and served where an endpoint has it', async (t) => {
+  test('is listed and served if an endpoint has it', async (t) => {
     const { chat, get } = await startWithBackends(t, { only: { models: NAMES, respond: answer } });
     for (const name of NAMES) assert.equal((await chat(name)).status, 200, name);
     const { data } = await get<{ data: { id: string }[] }>('/olla/openai/v1/models');
@@ -77,7 +77,7 @@ describe('a model that is named like a property of every object', () => {
   });
 });
 
-test('an endpoint that is named like a property of every object is drained and resumed', () => {
+test('an endpoint with the name of a property of every object is drained and resumed', () => {
   for (const endpoint of NAMES) {
     const drained = applyControl(NO_CONTROL, { action: 'drain', endpoint, by: 'ops' }, 1);
     assert.deepEqual(Object.entries(drained.drained), [[endpoint, { by: 'ops', at: 1 }]]);

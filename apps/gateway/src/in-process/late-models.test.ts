@@ -11,10 +11,10 @@ const FILL = 'x'.repeat(700_000);
 const START = `{"model":"m","a":{"model":"nested"},"input":"${FILL}"`;
 const SPECS = { only: { type: 'ollama', models: ['m', 'n'] } } as const;
 
-/** The body in chunks of 50,000 bytes, so that it streams for long before its end. */
+/** The body in chunks of 50,000 bytes, so that it streams long before its end. */
 const inChunks = (body: string): string[] => body.match(/[^]{1,50000}/g) ?? [];
 
-describe('a second model in a body that streams already', () => {
+describe('a second model in a body that already streams', () => {
   for (const [what, end] of [
     ['another one', ',"model":"n"}'],
     ['another one in another letter case', ',"MODEL":"n"}'],
@@ -35,11 +35,11 @@ describe('a second model in a body that streams already', () => {
         assert.deepEqual([response.status, response.header('x-olla-error-code')], [400, 'INVALID_MODEL']);
         for (const request of backends.only.requests) {
           assert.equal(request.complete, false);
-          await waitFor(() => request.gone, { describe: 'the backend to be left', intervalMs: 1 });
+          await waitFor(() => request.gone, { describe: 'the abort at the backend', intervalMs: 1 });
         }
       });
 
-  test('is found where its name is split over two chunks', async (t) => {
+  test('is found if its name is split over two chunks', async (t) => {
     const { backends, connect } = await startWithBackends(t, SPECS);
     const client = await connect();
     client.write(
@@ -55,20 +55,20 @@ describe('a second model in a body that streams already', () => {
     ['the same', `${START},"model":"m"}`],
     ['within another value', `${START},"z":[{"model":"n","Model":1},"model",{"a":"\\"model\\":"}]}`],
   ] as const)
-    test(`is no fault when it is ${what}`, async (t) => {
+    test(`is accepted if it is ${what}`, async (t) => {
       const { backends, send } = await startWithBackends(t, SPECS);
       for (const bytes of [postBytes(body, [], OLLAMA_CHAT), chunkedPost(inChunks(body), [], OLLAMA_CHAT)])
         assert.equal((await send(bytes)).status, 200);
       for (const request of backends.only.requests) assert.equal(request.body().toString(), body);
     });
 
-  test('is no concern of a server that distinguishes letter cases', async (t) => {
+  test('is ignored for a server that distinguishes letter cases', async (t) => {
     const { send } = await startWithBackends(t, { only: { type: 'vllm', models: ['m', 'n'] } });
     assert.equal((await send(postBytes(`${START},"Model":"n"}`))).status, 200);
     assertError(await send(postBytes(`${START},"model":"n"}`)), 400, 'INVALID_MODEL');
   });
 
-  test('is refused where it would have to be replaced too late', async (t) => {
+  test('is refused if it would have to be replaced too late', async (t) => {
     const { send } = await startWithBackends(t, SPECS, { config: { model_aliases: { short: ['n'] } } });
     const body = `${START.replace('"m"', '"short"')},"model":"short"}`;
     const { message } = assertError(await send(postBytes(body)), 400, 'INVALID_MODEL');

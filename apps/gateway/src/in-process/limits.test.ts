@@ -10,7 +10,7 @@ const MODEL = 'limited';
 const BURST = 6;
 const CHAT_BYTES = postBytes(`{"model":"${MODEL}"}`);
 const FILES = requestBytes('GET', '/olla/proxy/v1/files');
-/** So slow that no token comes back while a test runs. */
+/** So slow that no token returns while a test runs. */
 const ONE_A_MINUTE = 1;
 
 interface Limits {
@@ -52,7 +52,7 @@ const limitOf = (response: RawResponse): Record<string, string | undefined> =>
   );
 
 describe('the limit of an address', () => {
-  test('admits the burst and answers 429 to what is above it, with the time until the next token', async (t) => {
+  test('admits the burst and answers 429 above it, with the time until the next token', async (t) => {
     const { gateway, backends, send, status } = await start(t, { perIp: ONE_A_MINUTE });
     assert.equal(await admitted(gateway.port, CHAT_BYTES), BURST);
     assert.equal(backends.only.requests.length, BURST, 'what is refused goes nowhere');
@@ -76,7 +76,7 @@ describe('the limit of an address', () => {
     assert.equal(security.violations.rate_limits, 2);
   });
 
-  test('is told on every response that falls under it, whatever is answered', async (t) => {
+  test('is in the headers of every response that falls under it', async (t) => {
     const { send } = await start(t, { perIp: ONE_A_MINUTE });
     const seen: (string | undefined)[] = [];
     for (const bytes of [
@@ -108,7 +108,7 @@ describe('the limit of an address', () => {
     assert.ok(all.every(({ status }) => status === 200 || status === 429));
   });
 
-  test('gives its tokens back with the time', async (t) => {
+  test('returns its tokens over time', async (t) => {
     const { gateway, send } = await start(t, { perIp: 60_000 });
     await Promise.all(Array.from({ length: 4 }, () => admitted(gateway.port, FILES)));
     await waitFor(async () => (await send(FILES)).status === 200, { describe: 'a token', intervalMs: 1 });
@@ -132,7 +132,7 @@ describe('the global limit', () => {
     assert.equal(refused.header('ratelimit-policy'), '"global";q=1;w=60');
   });
 
-  test('costs an address nothing of its own limit when it refuses', async (t) => {
+  test("takes no token of the address's own limit when it refuses", async (t) => {
     const { gateway } = await start(t, { global: ONE_A_MINUTE, perIp: ONE_A_MINUTE });
     assert.equal(await admitted(gateway.port, FILES, '127.0.0.2'), BURST);
     const refused = await sendRaw(gateway.port, FILES, undefined, '127.0.0.3');
@@ -141,7 +141,7 @@ describe('the global limit', () => {
 });
 
 describe('the health limit', () => {
-  test('is one for each address and apart from that of traffic', async (t) => {
+  test('is one for each address and separate from that of traffic', async (t) => {
     const { gateway, send } = await start(t, { perIp: ONE_A_MINUTE, health: ONE_A_MINUTE });
     const health = requestBytes('GET', '/internal/health');
     assert.equal(await admitted(gateway.port, health, '127.0.0.2'), BURST);
@@ -154,7 +154,7 @@ describe('the health limit', () => {
 });
 
 describe('a limit of 0', () => {
-  test('is none, and no response tells of one', async (t) => {
+  test('is no limit, and no response has headers of one', async (t) => {
     const { send } = await start(t, {});
     for (let n = 0; n < 3 * BURST; n += 1) {
       const response = await send(FILES);

@@ -32,7 +32,7 @@ interface Entry {
 
 const start = (t: TestContext): Promise<Fixture> =>
   startWithBackends(t, FLEET, {
-    config: { model_aliases: { best: ['llama3.1:8b'], ghost: ['nobody-has-it'] } },
+    config: { model_aliases: { best: ['llama3.1:8b'], ghost: ['unknown-model'] } },
   });
 const entries = async ({ get }: Pick<Fixture, 'get'>, path = '/olla/models'): Promise<Entry[]> =>
   (await get<{ data: Entry[] }>(path)).data;
@@ -40,7 +40,7 @@ const ids = async (fixture: Fixture, query = ''): Promise<string[]> =>
   (await entries(fixture, `/olla/models${query}`)).map(({ id }) => id);
 
 describe('/olla/models', () => {
-  test('lists one model under two names once, another quantisation apart, and aliases that lead somewhere', async (t) => {
+  test('lists one model under two names once, another quantisation separately, and aliases that mean a model', async (t) => {
     const fixture = await start(t);
     const data = await entries(fixture);
     assert.deepEqual(
@@ -52,7 +52,7 @@ describe('/olla/models', () => {
     assert.ok(llama?.olla.aliases.includes(GGUF));
   });
 
-  test('lists nothing that does not work as `model`', async (t) => {
+  test('lists only names that work as `model`', async (t) => {
     const fixture = await start(t);
     const names = (await entries(fixture)).flatMap(({ id, olla }) => [id, ...olla.aliases]);
     for (const model of new Set(names)) {
@@ -89,7 +89,7 @@ describe('/olla/models', () => {
       assert.ok(message.includes(format), message);
   });
 
-  test('speaks each format', async (t) => {
+  test('answers in each format', async (t) => {
     const fixture = await start(t);
     assert.deepEqual(await ids(fixture, '?format=openai'), await ids(fixture));
     assert.deepEqual(await ids(fixture, '?format=vllm'), await ids(fixture));
@@ -99,7 +99,7 @@ describe('/olla/models', () => {
     assert.deepEqual(tags.models.map(({ name }) => name).sort(), ['best', 'llama3.1:8b', EMBED]);
   });
 
-  test('tells of one model by any of its names, slashes escaped or not', async (t) => {
+  test('shows one model by any of its names, slashes escaped or not', async (t) => {
     const { get, send } = await start(t);
     for (const [name, id] of [
       [HF, HF],
@@ -112,13 +112,13 @@ describe('/olla/models', () => {
     assertError(await send(requestBytes('GET', '/olla/models/a/b/c')), 404, 'MODEL_NOT_FOUND');
   });
 
-  test('keeps `created` while an endpoint leaves and comes back, and shows that it is away', async (t) => {
+  test('keeps `created` while an endpoint leaves and returns, and shows it as unavailable', async (t) => {
     const fixture = await start(t);
     const { created } = await fixture.get<Entry>(`/olla/models/${HF}`);
     await fixture.gateway.agent.publish({ cards: { state: 'offline', reason: 'connection refused' } });
-    const away = (await entries(fixture)).find(({ id }) => id === HF);
+    const unavailable = (await entries(fixture)).find(({ id }) => id === HF);
     assert.deepEqual(
-      away?.olla.availability.map(({ endpoint, state }) => [endpoint, state]),
+      unavailable?.olla.availability.map(({ endpoint, state }) => [endpoint, state]),
       [['cards', 'offline']],
     );
     assert.deepEqual(await ids(fixture, '?available=false'), [HF]);
@@ -148,7 +148,7 @@ describe("a provider's own listing", () => {
     for (const { requests } of Object.values(fixture.backends)) assert.equal(requests.length, 0);
   });
 
-  test('of LM Studio tells what is loaded and what each model is', async (t) => {
+  test('of LM Studio shows what is loaded and what each model is', async (t) => {
     const { get } = await start(t);
     const { data } = await get<{ data: { id: string; state: string; type: string }[] }>(
       '/olla/lmstudio/api/v0/models',
@@ -194,7 +194,7 @@ describe('a listing', () => {
     for (const { requests } of Object.values(backends)) assert.equal(requests.length, 0);
   });
 
-  test('of the root of Ollama is the text that its clients look for', async (t) => {
+  test('of the root of Ollama is the text that its clients expect', async (t) => {
     const { send } = await start(t);
     const root = await send(requestBytes('GET', '/olla/ollama/'));
     assert.deepEqual(
@@ -212,8 +212,8 @@ describe('a listing', () => {
     );
   });
 
-  test('leaves out at once what an ejected endpoint had, and has it at once when that is readmitted', async (t) => {
-    // Many models: the list is costly enough to be kept for a moment.
+  test('leaves out the models of an ejected endpoint at once, and has them at once when it is readmitted', async (t) => {
+    // Many models, so that the list is costly enough for the cache.
     const models = Array.from({ length: 3_000 }, (_, at) => `only-here-${at}:1b`);
     const fixture = await startWithBackends(t, {
       desk: { type: 'ollama', models },
@@ -231,7 +231,7 @@ describe('a listing', () => {
 });
 
 describe('a gateway without a snapshot of any endpoint', () => {
-  test('lists nothing and says so in the form of each listing', async (t) => {
+  test('lists nothing, in the form of each listing', async (t) => {
     const { get } = await startWithBackends(t, {});
     assert.deepEqual((await get<{ data: [] }>('/olla/models')).data, []);
   });

@@ -12,7 +12,7 @@ const SPECS = {
   cards: { type: 'vllm', models: ['only/on-cards'] },
 } as const;
 type Name = keyof typeof SPECS;
-/** Larger than a body may be that is no file. */
+/** Larger than a body that is not a file may be. */
 const MAX_BODY = 1_000;
 
 const start = (t: TestContext, config: InProcessOptions['config'] = {}): Promise<GatewayWithBackends<Name>> =>
@@ -49,7 +49,7 @@ describe('a call that changes models', () => {
       assertOllamaError(response, 404, 'ENDPOINT_NOT_FOUND');
     });
 
-  test('goes to the highest priority when it brings a new model', async (t) => {
+  test('goes to the highest priority when it adds a new model', async (t) => {
     const { send } = await start(t);
     assert.equal(endpointOf(await send(callBytes('POST', '/api/pull', { model: 'mistral:7b' }))), 'main');
   });
@@ -72,7 +72,7 @@ describe('a call that changes models', () => {
       );
     });
 
-  test('answers MODEL_NOT_FOUND when it needs a model that nobody has', async (t) => {
+  test('answers MODEL_NOT_FOUND when it needs a model that no endpoint has', async (t) => {
     const { send } = await start(t);
     assertOllamaError(
       await send(callBytes('DELETE', '/api/delete', { name: 'gone' })),
@@ -88,16 +88,16 @@ describe('a call that changes models', () => {
     assert.equal(backends.spare.requests.length, 0);
   });
 
-  test('has the models listed anew once it has succeeded, and calls that end together together', async (t) => {
+  test('has the models listed again after a success, once for calls that end together', async (t) => {
     const { gateway, send } = await start(t);
     let asked = 0;
     t.after(gateway.state.control.onControl(({ refresh }) => void (asked = refresh)));
     await Promise.all(['a', 'b', 'c'].map((model) => send(callBytes('POST', '/api/pull', { model }))));
-    await waitFor(() => asked > 0, { describe: 'the agent to be asked', intervalMs: 1 });
+    await waitFor(() => asked > 0, { describe: 'the request to the agent', intervalMs: 1 });
     assert.equal(asked, 1);
   });
 
-  test('does not have the models listed anew when it failed', async (t) => {
+  test('does not have the models listed again when it failed', async (t) => {
     const { gateway, backends, send } = await start(t);
     backends.main.respond = ({ socket }) =>
       void socket.write('HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n');
@@ -105,7 +105,7 @@ describe('a call that changes models', () => {
     backends.main.respond = ({ socket }) => void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
     await send(callBytes('POST', '/api/pull', { model: 'b' }));
     await waitFor(async () => (await gateway.state.control.read()).refresh > 0, {
-      describe: 'the agent to be asked',
+      describe: 'the request to the agent',
       intervalMs: 1,
     });
     assert.equal((await gateway.state.control.read()).refresh, 1, 'for the one that succeeded');
@@ -128,7 +128,7 @@ describe('the guard of calls that change models', () => {
       assert.equal(backends.main.requests.length, 0);
     });
 
-    test(`refuses everybody where proxy.model_management is off: ${method} ${path}`, async (t) => {
+    test(`refuses every caller if proxy.model_management is off: ${method} ${path}`, async (t) => {
       const { backends, send } = await start(t, { proxy: { model_management: false } });
       const message = assertOllamaError(
         await send(callBytes(method, path, { model: 'phi4:14b' })),
@@ -148,7 +148,7 @@ describe('the guard of calls that change models', () => {
 
   const EXTENSION = 'chrome-extension://abcdefghijklmnop';
   for (const allowed_origins of [[EXTENSION], ['chrome-extension://*'], ['*', EXTENSION]])
-    test(`lets pages pass whose origin the operator has named: ${allowed_origins.join(' ')}`, async (t) => {
+    test(`accepts pages whose origin the operator has named: ${allowed_origins.join(' ')}`, async (t) => {
       const { send } = await start(t, { server: { cors: { allowed_origins } } });
       for (const [method, path] of [
         ['POST', '/api/pull'],
@@ -173,7 +173,7 @@ describe('the guard of calls that change models', () => {
       'X-Forwarded-For: 203.0.113.5',
     ]);
 
-  test('knows a page of the same origin by X-Forwarded-Host of a trusted proxy', async (t) => {
+  test('recognises a page of the same origin by X-Forwarded-Host of a trusted proxy', async (t) => {
     const { send } = await start(t, { server: { rate_limits: { trust_proxy_headers: true } } });
     for (const forwarded of ['ai.example.com', 'AI.example.com:443', 'evil.example, ai.example.com'])
       assert.equal((await send(behindProxy('https://ai.example.com', forwarded))).status, 200, forwarded);
@@ -181,7 +181,7 @@ describe('the guard of calls that change models', () => {
       assertOllamaError(await send(behindProxy('https://evil.example', forwarded)), 403, 'FORBIDDEN_ORIGIN');
   });
 
-  test('believes no X-Forwarded-Host without trust, and names Host and Origin', async (t) => {
+  test('ignores X-Forwarded-Host without trust, and names Host and Origin', async (t) => {
     const { send } = await start(t);
     const message = assertOllamaError(
       await send(behindProxy('https://ai.example.com')),
@@ -192,13 +192,13 @@ describe('the guard of calls that change models', () => {
     assert.match(message, /proxy_set_header Host \$host/);
   });
 
-  test('lets calls pass that change nothing', async (t) => {
+  test('accepts calls that change nothing', async (t) => {
     const { send } = await start(t, { proxy: { model_management: false } });
     assert.equal((await send(callBytes('POST', '/api/show', { model: 'phi4:14b' }))).status, 200);
   });
 });
 
-describe('a call that names its model in a field of its own', () => {
+describe('a call that names its model in another field', () => {
   for (const body of [
     { model: 'llama3.1:8b' },
     { name: 'llama3.1:8b' },
@@ -228,7 +228,7 @@ describe('a file for a model', () => {
     assertOllamaError(other, 413, 'BODY_TOO_LARGE');
   });
 
-  test('is asked for by HEAD without the guard', async (t) => {
+  test('is requested by HEAD without the guard', async (t) => {
     const { backends, connect } = await start(t, { proxy: { model_management: false } });
     backends.main.respond = ({ socket }) => void socket.write('HTTP/1.1 200 OK\r\n\r\n');
     const client = await connect();

@@ -8,7 +8,7 @@ import { startWithBackends, type BackendSpec } from '../../testing/gateway-with-
 const OLLAMA_CHAT = '/olla/ollama/api/chat';
 const OPEN = 'open';
 const SECRET = 'secret';
-/** As the agent lists it: the filter has left the secret model out. */
+/** The agent's list: the filter has left the secret model out. */
 const FILTERED = { models: [OPEN], config: { model_filter: { exclude: [SECRET] } } };
 const FILTERED_OLLAMA: BackendSpec = { ...FILTERED, type: 'ollama' };
 const FILL = 'x'.repeat(300_000);
@@ -42,7 +42,7 @@ describe('a model that an endpoint does not offer', () => {
         assert.equal(backends.only.requests.length, 0);
       });
 
-  test('does not reach it with a Content-Type that says something else', async (t) => {
+  test('does not reach it with another Content-Type', async (t) => {
     const { backends, send } = await startWithBackends(t, { only: FILTERED_OLLAMA });
     for (const type of ['text/plain', 'multipart/form-data; boundary=x', 'application/octet-stream']) {
       const body = `{"model":"${SECRET}"}`;
@@ -52,7 +52,7 @@ describe('a model that an endpoint does not offer', () => {
     assert.equal(backends.only.requests.length, 0);
   });
 
-  test('does not reach it as a body that cannot be read', async (t) => {
+  test('does not reach it in a body that cannot be read', async (t) => {
     const { backends, send } = await startWithBackends(t, { only: FILTERED });
     const files = '/olla/proxy/v1/files';
     for (const body of ['[1]', 'hello', `model=${SECRET}`])
@@ -61,7 +61,7 @@ describe('a model that an endpoint does not offer', () => {
     assert.match(message, /only.*model_filter/);
     assert.equal(backends.only.requests.length, 0);
   });
-  // A server of any make may be one in Go.
+  // A server of unknown make may be written in Go.
   const body2 = `{"model":"${OPEN}","Model":"${SECRET}"}`;
 
   test('does not reach it by the fallback for unknown models', async (t) => {
@@ -79,7 +79,7 @@ describe('a model that an endpoint does not offer', () => {
     assert.equal(backends.only.requests.length, 0);
   });
 
-  test('is no concern of a request without a body', async (t) => {
+  test('does not affect a request without a body', async (t) => {
     const { backends, send } = await startWithBackends(t, { only: FILTERED });
     assert.equal((await send(requestBytes('GET', '/olla/proxy/v1/files'))).status, 200);
     assert.equal(backends.only.requests.length, 1);
@@ -100,7 +100,7 @@ describe('a field `Model`', () => {
     assert.equal(backends.b.requests[0]?.body().toString(), '{"MODEL":"Mine:latest","messages":[]}');
   });
 
-  test('is no model for a server that distinguishes letter cases', async (t) => {
+  test('is ignored for a server that distinguishes letter cases', async (t) => {
     const specs = {
       a: { type: 'vllm', models: ['a', 'x'] },
       b: { type: 'vllm', models: ['b', 'x'] },
@@ -111,7 +111,7 @@ describe('a field `Model`', () => {
     assert.equal(backends.a.requests[0]?.body().toString(), body);
   });
 
-  test('goes to the servers that read it, where a route has both kinds', async (t) => {
+  test('goes to the servers that read it, if a route has both kinds', async (t) => {
     const specs = {
       v: { type: 'vllm', models: ['m', 'a'] },
       o: { type: 'ollama', models: ['m', 'b'] },
@@ -135,8 +135,8 @@ describe('a field `Model`', () => {
   });
 });
 
-describe('a name that the body gives twice', () => {
-  test('is replaced wherever it stands', async (t) => {
+describe('a name that is in the body twice', () => {
+  test('is replaced at each position', async (t) => {
     const { backends, send } = await startWithBackends(
       t,
       { only: { models: ['long-name', 'other'] } },
@@ -153,7 +153,7 @@ describe('a name that the body gives twice', () => {
 describe('a body without a model', () => {
   const bodies = ['{"messages":[]}', '{"model":null}', '{"model":""}'];
 
-  test('goes where the one model of the route is', async (t) => {
+  test('goes to the endpoint of the one model of the route', async (t) => {
     const { backends, send } = await startWithBackends(t, { empty: { models: [] }, full: { models: ['m'] } });
     for (const body of [...bodies, ...bodies]) {
       const response = await send(postBytes(body));
@@ -165,7 +165,7 @@ describe('a body without a model', () => {
     );
   });
 
-  test('is given the name of the one model that an endpoint with a filter offers', async (t) => {
+  test('gets the name of the one model that an endpoint with a filter offers', async (t) => {
     const { backends, send } = await startWithBackends(t, { only: FILTERED });
     for (const body of ['{}', ' {"a":1}', ...bodies]) assert.equal((await send(postBytes(body))).status, 200);
     assert.deepEqual(
@@ -180,13 +180,13 @@ describe('a body without a model', () => {
     );
   });
 
-  test('is refused where an endpoint with a filter offers several', async (t) => {
+  test('is refused if an endpoint with a filter offers several', async (t) => {
     const { backends, send } = await startWithBackends(t, { only: { ...FILTERED, models: ['open', 'too'] } });
     for (const body of bodies) assertError(await send(postBytes(body)), 400, 'INVALID_MODEL');
     assert.equal(backends.only.requests.length, 0);
   });
 
-  test('goes to the one endpoint without a filter, whatever models it has', async (t) => {
+  test('goes to the one endpoint without a filter, with any models', async (t) => {
     const { send } = await startWithBackends(t, { only: { models: ['a', 'b'] } });
     for (const body of bodies) assert.equal((await send(postBytes(body))).status, 200);
   });
@@ -207,7 +207,7 @@ describe('a model in the query', () => {
     assertError(await send(requestBytes('GET', '/olla/llamacpp/props?model=m-c')), 404, 'MODEL_NOT_FOUND');
   });
 
-  test('is renamed as the server calls it', async (t) => {
+  test("is renamed to the server's name for it", async (t) => {
     const { backends, send } = await startWithBackends(t, llamas, {
       config: { model_aliases: { 'short name': ['m-b'] } },
     });
@@ -215,7 +215,7 @@ describe('a model in the query', () => {
     assert.equal(backends.b.requests[0]?.target, '/slots?a=%20b&model=m-b&c');
   });
 
-  test('does not bring another one to LiteLLM than the body', async (t) => {
+  test('does not replace the model of the body at LiteLLM', async (t) => {
     const { backends, send } = await startWithBackends(t, { only: { ...FILTERED, type: 'litellm' } });
     const path = '/olla/litellm/v1/chat/completions?model=';
     assertError(await send(postBytes('{"model":"open"}', [], `${path}secret`)), 400, 'INVALID_MODEL');
@@ -224,7 +224,7 @@ describe('a model in the query', () => {
     assert.equal((await send(postBytes('{"model":"open"}', [], `${path}open`))).status, 200);
   });
 
-  test('is no concern of a server that does not read it', async (t) => {
+  test('is ignored for a server that does not read it', async (t) => {
     const { send } = await startWithBackends(t, { only: { type: 'vllm', models: ['m'] } });
     assert.equal((await send(postBytes('{"model":"m"}', [], `${CHAT}?model=other`))).status, 200);
   });
@@ -258,7 +258,7 @@ describe("Ollama's other fields for a name", () => {
     }
   });
 
-  test('a copy goes by its source, in any letter case, however long the body', async (t) => {
+  test('a copy goes by its source, in any letter case, with a body of any length', async (t) => {
     const { send } = await startWithBackends(t, specs);
     const body = `{"model":"m-a","destination":"n","x":"${FILL}","\u017fource":"m-b"}`;
     const response = await send(postBytes(body, [], '/olla/ollama/api/copy'));

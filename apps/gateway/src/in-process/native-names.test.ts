@@ -94,7 +94,7 @@ describe("the bodies of Ollama's own command, which has the name in `name` and a
         }
       });
 
-  test('prefer `model` where both are given, as Ollama does', async (t) => {
+  test('prefer `model` if both are given, as Ollama does', async (t) => {
     const { send } = await start(t);
     const body = { name: 'm-b', model: 'm-a' };
     assert.deepEqual(endpointOf(await send(callBytes('POST', '/olla/ollama/api/show', body))), [200, 'a']);
@@ -102,7 +102,7 @@ describe("the bodies of Ollama's own command, which has the name in `name` and a
     assert.deepEqual(endpointOf(await send(callBytes('POST', '/olla/ollama/api/show', empty))), [200, 'b']);
   });
 
-  test('name no model where both are empty', async (t) => {
+  test('name no model if both are empty', async (t) => {
     const { send } = await start(t);
     const response = await send(callBytes('DELETE', '/olla/ollama/api/delete', { model: '', name: '' }));
     assertOllamaError(response, 400, 'BAD_REQUEST');
@@ -120,10 +120,10 @@ describe('a model that only servers of another type have', () => {
     ['POST', '/api/push'],
     ['DELETE', '/api/delete'],
   ] as const)
-    test(`is none for Ollama's own API: ${path}`, async (t) => {
+    test(`is unknown to Ollama's own API: ${path}`, async (t) => {
       const { backends, send } = await startWithBackends(t, FLEET);
       const response = await send(callBytes(method, `/olla/ollama${path}`, { model: 'on-cards' }));
-      // The words by which Ollama's own command recognises it.
+      // The text by which Ollama's own command recognises it.
       assert.match(assertOllamaError(response, 404, 'MODEL_NOT_FOUND'), /^not found: .*on-cards/);
       assert.equal(backends.v.requests.length, 0);
     });
@@ -165,7 +165,7 @@ describe('a path that names a model', () => {
       }
     });
 
-  test('leads to any server where nobody knows what it names', async (t) => {
+  test('leads to any server if its name is unknown', async (t) => {
     const { send } = await startWithBackends(t, {
       a: { type: 'docker-model-runner', models: ['org/m-a'] },
     });

@@ -8,12 +8,12 @@ import { startWithBackends } from '../../testing/gateway-with-backends.ts';
 const SPECS = { only: { models: ['m'], type: 'ollama' } } as const;
 
 describe("an error of the gateway on Ollama's own API", () => {
-  test("has Ollama's form, and its code in a header, whatever refuses", async (t) => {
+  test("has Ollama's form, and its code in a header, from every part of the gateway", async (t) => {
     const { backends, send } = await startWithBackends(t, SPECS, {
       config: { server: { request_limits: { max_body_size: '1KB' } } },
     });
     const chat = (body: string): Promise<RawResponse> => send(postBytes(body, [], '/olla/ollama/api/chat'));
-    assertOllamaError(await chat('{"model":"nobody-has-it"}'), 404, 'MODEL_NOT_FOUND');
+    assertOllamaError(await chat('{"model":"unknown-model"}'), 404, 'MODEL_NOT_FOUND');
     assertOllamaError(await chat('nonsense'), 400, 'INVALID_JSON');
     assertOllamaError(await chat(JSON.stringify({ model: 'm', x: 'x'.repeat(2000) })), 413, 'BODY_TOO_LARGE');
     assertOllamaError(await send(requestBytes('TRACE', '/olla/ollama/api/tags')), 405, 'METHOD_NOT_ALLOWED');
@@ -28,7 +28,7 @@ describe("an error of the gateway on Ollama's own API", () => {
       '/olla/openai/v1/chat/completions',
       '/olla/proxy/api/chat',
     ]) {
-      const response = await send(postBytes('{"model":"nobody-has-it"}', [], path));
+      const response = await send(postBytes('{"model":"unknown-model"}', [], path));
       const { error } = JSON.parse(response.text()) as { error: { code: string } };
       assert.equal(error.code, 'MODEL_NOT_FOUND', path);
       assert.equal(response.header('x-olla-error-code'), undefined);

@@ -23,7 +23,7 @@ const FLEET = {
   gone: { models: ['gone-model'] },
 } as const;
 
-/** Two workers that have served something of every endpoint, one of which is away. */
+/** Two workers that have served a request for every endpoint, one of which is down. */
 async function startFleet(t: TestContext) {
   const fixture = await startWithBackends(t, FLEET, { workers: 2 });
   const { gateway } = fixture;
@@ -40,14 +40,14 @@ async function startFleet(t: TestContext) {
 const pathsWith = ({ paths }: OpenApi, method: string): string[] =>
   Object.keys(paths).filter((path) => paths[path]?.[method] !== undefined);
 
-/** The schema of a part of the document, strict where the document is. */
+/** The schema of a part of the document, strict if the document is. */
 function schemaOf({ components }: OpenApi, ref: string): z.ZodType {
   const text = JSON.stringify({ $ref: ref, $defs: components.schemas });
   return z.fromJSONSchema(JSON.parse(text.replaceAll('#/components/schemas/', '#/$defs/')) as JsonSchema);
 }
 
 describe('the OpenAPI document', () => {
-  test('describes what every worker responds', async (t) => {
+  test('describes the responses of every worker', async (t) => {
     const { gateway, document, get } = await startFleet(t);
     assert.match(document.openapi, /^3\.1/);
     const paths = pathsWith(document, 'get').filter((path) => path !== '/internal/openapi.json');
@@ -85,7 +85,7 @@ describe('the OpenAPI document', () => {
 });
 
 describe('the body of a system endpoint', () => {
-  test('is 304 by its weak ETag while it is unchanged, whichever worker is asked', async (t) => {
+  test('is 304 by its weak ETag while it is unchanged, at every worker', async (t) => {
     const { gateway, get, send } = await startFleet(t);
     const [first = 0, second = 0] = gateway.ports;
     for (const path of [
@@ -109,7 +109,7 @@ describe('the body of a system endpoint', () => {
     assert.equal(changed.status, 200, 'another request is another body');
   });
 
-  test('is gzipped when it is large, for those who take it', async (t) => {
+  test('is gzipped when it is large, for clients that accept it', async (t) => {
     const { gateway, get } = await startFleet(t);
     for (const path of ['/internal/status', '/internal/status/endpoints', '/internal/openapi.json']) {
       const response = await get(gateway.port, path, ['Accept-Encoding: gzip']);

@@ -28,8 +28,8 @@ const start = (t: TestContext, config: InProcessOptions['config'] = {}): Promise
 const bytes = (path: string, host: string, headers: readonly string[] = [], method = 'GET'): string =>
   [`${method} ${path} HTTP/1.1`, `Host: ${host}`, ...headers, 'Content-Length: 0', '', ''].join('\r\n');
 
-/** Whether a response tells where the backend is, or a process's id. */
-function tells(response: RawResponse, backend: number): { url: boolean; pid: boolean } {
+/** Whether a response shows the backend's address, or a process's id. */
+function exposes(response: RawResponse, backend: number): { url: boolean; pid: boolean } {
   const text = response.text();
   assert.equal(response.status, 200, text);
   return {
@@ -50,7 +50,7 @@ describe('a reader of the admin API', () => {
         ['evil.example', []],
         ['evil.example', ['Origin: http://evil.example']],
       ] as const) {
-        const seen = tells(await send(bytes(path, host, headers)), backends.a.port);
+        const seen = exposes(await send(bytes(path, host, headers)), backends.a.port);
         assert.deepEqual(seen, { url: false, pid: false }, `${host} ${headers.join()}`);
       }
     });
@@ -66,15 +66,15 @@ describe('a reader of the admin API', () => {
       ['evil.example', [AUTHORIZED]],
       ['localhost', [EVIL, AUTHORIZED]],
     ] as const) {
-      const seen = tells(await send(bytes('/internal/status', host, headers)), backends.a.port);
+      const seen = exposes(await send(bytes('/internal/status', host, headers)), backends.a.port);
       assert.deepEqual(seen, { url: true, pid: true }, `${host} ${headers.join()}`);
     }
-    // No browser leaves out Host.
+    // Every browser sends Host.
     const old = await send('GET /internal/status HTTP/1.0\r\n\r\n');
-    assert.deepEqual(tells(old, backends.a.port), { url: true, pid: true });
+    assert.deepEqual(exposes(old, backends.a.port), { url: true, pid: true });
   });
 
-  test('gets what is its own of a moment that readers of both kinds share, and another ETag', async (t) => {
+  test('gets its own view of data that readers of both kinds share, and another ETag', async (t) => {
     const { backends, send } = await start(t);
     const path = '/internal/status/endpoints';
     const both = () =>
@@ -85,7 +85,7 @@ describe('a reader of the admin API', () => {
       ]);
     const [own, other, again] = await both();
     assert.deepEqual(
-      [own, other, again].map((response) => tells(response, backends.a.port).url),
+      [own, other, again].map((response) => exposes(response, backends.a.port).url),
       [true, false, true],
     );
     assert.notEqual(own.header('etag'), other.header('etag'));
@@ -124,7 +124,7 @@ describe('a change through the admin API', () => {
     assert.equal((await send(refresh('evil.example', own, AUTHORIZED))).status, 200);
   });
 
-  test('needs the token alone otherwise', async (t) => {
+  test('needs only the token otherwise', async (t) => {
     const { send } = await start(t);
     assertError(await send(refresh('evil.example')), 401, 'UNAUTHORIZED');
     assertError(await send(refresh('localhost', 'Origin: http://localhost')), 401, 'UNAUTHORIZED');

@@ -23,8 +23,8 @@ const start = (t: TestContext): Promise<GatewayWithBackends<'only'>> =>
     },
   );
 
-// Side by side: those that wait for a timeout wait together.
-describe('what is refused before it becomes a request that goes anywhere', { concurrency: true }, () => {
+// Concurrently, so that tests that wait for a timeout wait at the same time.
+describe('a malformed request that is not relayed', { concurrency: true }, () => {
   for (const [what, bytes] of [
     ['there is no request line', 'HELLO\r\n\r\n'],
     ['the path holds a space', 'GET /x y HTTP/1.1\r\nHost: x\r\n\r\n'],
@@ -57,7 +57,7 @@ describe('what is refused before it becomes a request that goes anywhere', { con
       assert.equal(fixture.backends.only.requests.length, 0, 'it went nowhere');
     });
 
-  test('takes the name of the chunked coding in any case', async (t) => {
+  test('accepts the name of the chunked coding in any case', async (t) => {
     const fixture = await start(t);
     const bytes = chunkedPost([`{"model":"${MODEL}"}`]).replace('chunked', 'CHUNKED');
     assert.equal((await fixture.send(bytes)).status, 200);
@@ -82,12 +82,12 @@ describe('what is refused before it becomes a request that goes anywhere', { con
     assertError(await fixture.send(bytes), 431, 'HEADERS_TOO_LARGE');
   });
 
-  test('answers 408 when the head does not come within read_header_timeout', async (t) => {
+  test('answers 408 when the head does not arrive within read_header_timeout', async (t) => {
     const fixture = await start(t);
     assertError(await fixture.send('GET /internal/health HTTP/1.1\r\nHost: x\r\n'), 408, 'REQUEST_TIMEOUT');
   });
 
-  test('answers 408 under the id of the request when its body does not come within read_timeout', async (t) => {
+  test('answers 408 under the id of the request when its body does not arrive within read_timeout', async (t) => {
     const fixture = await start(t);
     const bytes = `POST ${CHAT} HTTP/1.1\r\nHost: x\r\nX-Request-ID: mine-408\r\nContent-Length: 50\r\n\r\n{`;
     const response = await fixture.send(bytes);
@@ -97,7 +97,7 @@ describe('what is refused before it becomes a request that goes anywhere', { con
     assert.deepEqual([line['status'], line['error']], [408, 'REQUEST_TIMEOUT']);
   });
 
-  test('answers 408 and leaves the backend when an upload stalls that went on to it', async (t) => {
+  test('answers 408 and aborts the backend when an upload stalls that it was relayed to', async (t) => {
     const fixture = await start(t);
     const upload = `{"model":"${MODEL}","input":"${'x'.repeat(300_000)}`;
     const client = await fixture.connect();
@@ -107,17 +107,17 @@ describe('what is refused before it becomes a request that goes anywhere', { con
     assertError(await client.nextResponse(), 408, 'REQUEST_TIMEOUT');
     const request = fixture.backends.only.requests.find(({ rawHead }) => rawHead.includes('X-Case: stalled'));
     assert.ok(request !== undefined, 'the upload had begun');
-    await waitFor(() => request.gone, { describe: 'the backend to be left', intervalMs: 1 });
+    await waitFor(() => request.gone, { describe: 'the abort at the backend', intervalMs: 1 });
   });
 
-  test('answers 405 to CONNECT: this gateway opens no tunnels', async (t) => {
+  test('answers 405 to CONNECT, because this gateway opens no tunnels', async (t) => {
     const fixture = await start(t);
     const response = await fixture.send('CONNECT other.test:443 HTTP/1.1\r\nHost: other.test:443\r\n\r\n');
     assertError(response, 405, 'METHOD_NOT_ALLOWED');
     assert.match(response.header('allow') ?? '', /GET.*POST/);
   });
 
-  test('answers 405 to TRACE: what a backend echoes would hold the credentials of the endpoint', async (t) => {
+  test('answers 405 to TRACE, because an echo of the backend would hold the credentials of the endpoint', async (t) => {
     const fixture = await start(t);
     const response = await fixture.send(requestBytes('TRACE', CHAT));
     assertError(response, 405, 'METHOD_NOT_ALLOWED');
@@ -129,14 +129,14 @@ describe('what is refused before it becomes a request that goes anywhere', { con
     assertError(await fixture.send('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), 400, 'BAD_REQUEST');
   });
 
-  test('relays a request with an expectation that means nothing here', async (t) => {
+  test('relays a request with an unknown expectation', async (t) => {
     const fixture = await start(t);
     const response = await fixture.send(postBytes(`{"model":"${MODEL}"}`, ['Expect: miracles']));
     assert.equal(response.status, 200);
     assert.ok(response.header('x-olla-request-id'));
   });
 
-  test('answers a whole request although garbage comes behind it, and closes the connection', async (t) => {
+  test('answers a complete request although garbage follows it, and closes the connection', async (t) => {
     const fixture = await start(t);
     const client = await fixture.connect();
     client.write(Buffer.concat([postBytes(`{"model":"${MODEL}"}`), Buffer.from('garbage\r\n\r\n')]));
@@ -145,7 +145,7 @@ describe('what is refused before it becomes a request that goes anywhere', { con
     await waitFor(() => client.closed, { describe: 'the connection to be closed', intervalMs: 1 });
   });
 
-  test('takes the absolute form of a URL by its path (RFC 9112 §3.2.2)', async (t) => {
+  test('reads the absolute form of a URL by its path (RFC 9112 §3.2.2)', async (t) => {
     const fixture = await start(t);
     const response = await fixture.send(
       'GET http://gateway.test/version?x=1 HTTP/1.1\r\nHost: gateway.test\r\n\r\n',

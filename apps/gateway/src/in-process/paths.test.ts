@@ -21,13 +21,13 @@ const deleteBytes = (path: string, headers: readonly string[] = []): string =>
     .replace('POST', 'DELETE')
     .replace('gateway.test', 'gateway');
 
-/** In the form of Ollama's API or in the contract's: an escaped path may get either. */
+/** Ollama's form or the contract's: an escaped path may get either. */
 function assertRefused(response: RawResponse, code: string): void {
   assert.equal(response.status, 403);
   assert.match(response.rawHead + response.text(), new RegExp(code));
 }
 
-describe('a path with slashes or dots too many', () => {
+describe('a path with surplus slashes or dots', () => {
   for (const path of [
     '/olla/openai/v1//chat/completions',
     '/olla/openai//v1/chat/completions',
@@ -92,7 +92,7 @@ describe('a path with slashes or dots too many', () => {
       assert.deepEqual(open.backends.a.requests, []);
     });
 
-  test('falls under the limits of the path that is meant', async (t) => {
+  test('falls under the limits of the normalised path', async (t) => {
     const { send } = await start(t, {
       server: {
         rate_limits: {
@@ -125,7 +125,7 @@ describe('a path that may leave the base path of an endpoint', () => {
     '/v1/x%00y',
     '/v1/x#/../SECRET',
   ])
-    test(`answers 400 and asks no backend: ${path}`, async (t) => {
+    test(`answers 400 and reaches no backend: ${path}`, async (t) => {
       const backend = await startRawBackend({ models: [] });
       const gateway = await startInProcess({
         endpoints: [
@@ -144,7 +144,7 @@ describe('a path that may leave the base path of an endpoint', () => {
     });
 });
 
-test('a path of more than 8192 characters is answered with 414 and asks no backend', async (t) => {
+test('a path of more than 8192 characters is answered with 414 and reaches no backend', async (t) => {
   const { backends, send } = await start(t);
   for (const rest of ['a'.repeat(9_000), '%25'.repeat(5_000), '../'.repeat(4_000)])
     assertError(await send(requestBytes('GET', `/olla/openai/v1/${rest}`)), 414, 'URI_TOO_LONG');

@@ -17,9 +17,9 @@ const modelFirst = `{"model":"${MODEL}","input":"${text}"}`;
 const modelLast = `{"input":"${text}","model":"${MODEL}"}`;
 
 interface Fixture extends GatewayWithBackends<'only'> {
-  /** Bytes that the worker counts at the moment. */
+  /** Bytes that the worker counts now. */
   held(): number;
-  /** Waits until as many are counted. */
+  /** Waits until this many are counted. */
   holds(bytes: number, why: string): Promise<unknown>;
 }
 
@@ -73,7 +73,7 @@ describe('the bytes of a body', () => {
       assert.equal((await client.nextResponse()).text(), '{"ok":true}');
     });
 
-  test('count until they are with a backend where none of them may be kept', async (t) => {
+  test('count until a backend has them if none of them may be kept', async (t) => {
     const fixture = await start(t, { proxy: { retry: { max_body_size: 0 } } });
     const client = await fixture.connect();
     const arriving = arrival(fixture);
@@ -121,7 +121,7 @@ describe('the bytes of a body', () => {
       assert.equal((await client.nextResponse()).status, 413);
     },
     'no endpoint has its model': async (_, client) => {
-      client.write(postBytes(modelLast.replace(`"${MODEL}"`, '"nobody-has-it"')));
+      client.write(postBytes(modelLast.replace(`"${MODEL}"`, '"unknown-model"')));
       assert.ok((await client.nextResponse()).status >= 400);
     },
     'it is malformed': async (_, client) => {
@@ -136,14 +136,14 @@ describe('the bytes of a body', () => {
     },
   };
   for (const [when, run] of Object.entries(ends))
-    test(`are given back at once when ${when}`, async (t) => {
+    test(`are returned to the budget at once when ${when}`, async (t) => {
       const fixture = await start(t);
       const client = await fixture.connect();
       await run(fixture, client);
       await fixture.holds(0, 'in the end');
     });
 
-  test('are given back when its time is over', async (t) => {
+  test('are returned to the budget when its time is over', async (t) => {
     const fixture = await start(t, { proxy: { response_header_timeout: '60ms' } });
     fixture.backends.only.respond = () => undefined;
     assertError(await fixture.send(postBytes(modelFirst)), 504, 'BACKEND_TIMEOUT');
@@ -154,7 +154,7 @@ describe('the bytes of a body', () => {
 describe('bodies beyond max_pending_bytes', () => {
   const unfinished = '{"input":"'.padEnd(500_000, 'x');
 
-  test('503 with Retry-After where not even the part up to the model has room; the others stay', async (t) => {
+  test('503 with Retry-After if not even the part up to the model has room; the others are not affected', async (t) => {
     const { connect, holds, send, backends } = await start(t);
     const first = await connect();
     first.write(chunkedStart(unfinished));
@@ -169,7 +169,7 @@ describe('bodies beyond max_pending_bytes', () => {
     assert.equal((await send(postBytes(modelLast))).status, 200);
   });
 
-  test('are 200 all the same where their model comes first: they stream without being kept', async (t) => {
+  test('are still 200 if their model is at the beginning: they stream without being kept', async (t) => {
     const { connect, holds, send } = await start(t);
     const taken = LIMIT - 100_000;
     const waiting = await connect();
@@ -182,7 +182,7 @@ describe('bodies beyond max_pending_bytes', () => {
       }
   });
 
-  test('take the room of those that are kept for another attempt only', async (t) => {
+  test('take the room of those that are kept only for another attempt', async (t) => {
     const fixture = await start(t);
     const waiting: RawConnection[] = [];
     const body = `{"input":"${'x'.repeat(200_000)}","model":"${MODEL}"}`;
@@ -198,7 +198,7 @@ describe('bodies beyond max_pending_bytes', () => {
     for (const client of waiting) assert.equal((await client.nextResponse()).status, 200);
   });
 
-  test('hold back a client that sends faster than its backend reads', async (t) => {
+  test('slow down a client that sends faster than its backend reads', async (t) => {
     const fixture = await start(t);
     const client = await fixture.connect();
     const arriving = arrival(fixture);
@@ -218,7 +218,7 @@ describe('bodies beyond max_pending_bytes', () => {
         before = unsent;
         return isStill;
       },
-      { describe: 'the client to be held back', intervalMs: 100 },
+      { describe: 'the client to stop sending', intervalMs: 100 },
     );
     assert.ok(before > 0, 'all of it was taken');
     assert.ok(fixture.held() <= LIMIT, `${fixture.held()} bytes are held`);
@@ -231,7 +231,7 @@ describe('bodies beyond max_pending_bytes', () => {
     assert.equal(fixture.held(), 0);
   });
 
-  test('whose model is not looked for stream, whatever their size', async (t) => {
+  test('stream at any size if no model is read from them', async (t) => {
     const fixture = await start(t);
     let most = 0;
     fixture.backends.only.respond = (request) =>
@@ -249,7 +249,7 @@ describe('bodies beyond max_pending_bytes', () => {
 
 const CHUNKED = 'Transfer-Encoding: chunked';
 
-/** The head of a POST to a path that need not take JSON, or to that of a chat. */
+/** The head of a POST to a path that need not have JSON, or to that of a chat. */
 function postHead(length: number | null, type = 'application/json'): string {
   const path = type === 'application/json' ? CHAT : '/olla/openai/v1/files';
   const framing = length === null ? CHUNKED : `Content-Length: ${length}`;

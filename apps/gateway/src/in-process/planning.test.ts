@@ -19,14 +19,14 @@ const discovery = (options: object) => ({
 });
 
 describe('which endpoint a request goes to', () => {
-  test('is the one that has the model, and the reason is told', async (t) => {
+  test('is the one that has the model, and a header names the reason', async (t) => {
     const { chat } = await startWithBackends(t, { first: FIRST, second: SECOND });
     const response = await chat('only-first');
     assert.equal(response.header('x-olla-endpoint'), 'first');
     assert.deepEqual(routingOf(response), ['strict', 'routed', 'model_found']);
   });
 
-  test('follows the newest snapshot: a model that is pulled is served, one that is removed is not', async (t) => {
+  test('follows the newest snapshot: a pulled model is served, a removed one is not', async (t) => {
     const { gateway, chat } = await startWithBackends(t, { first: FIRST });
     assertError(await chat('pulled'), 404, 'MODEL_NOT_FOUND');
     await gateway.agent.publish({ first: { models: ['pulled'] } });
@@ -65,7 +65,7 @@ describe('which endpoint a request goes to', () => {
       assert.equal((await chat(MODEL)).header('x-olla-endpoint'), 'second', 'no request is lost to it');
   });
 
-  test('is an ejected one while there is no other, until the agent says that it does not serve', async (t) => {
+  test('is an ejected one while there is no other, until the agent reports that it does not serve', async (t) => {
     const { gateway, backends, chat } = await startWithBackends(t, { first: FIRST, second: SECOND });
     await backends.first.close();
     for (let n = 0; n < 4; n += 1) assertError(await chat('only-first'), 502, 'BACKEND_ERROR');
@@ -109,7 +109,7 @@ describe('which endpoint a request goes to', () => {
       backend.respond = ({ socket }) => void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
     const bytes = postBytes(`{"model":"${MODEL}"}`);
     for (const port of gateway.ports) {
-      // What a worker was told of short requests may be a few milliseconds old.
+      // This worker's data about short requests of others may be a few milliseconds old.
       let inARow = 0;
       await waitFor(
         async () => {
@@ -166,7 +166,7 @@ describe('the field `model`', () => {
     ['audio/speech', 'whisper-1'],
     ['moderations', 'whisper-1'],
   ] as const)
-    test(`steers on a path that takes JSON: /v1/${path}`, async (t) => {
+    test(`decides the endpoint on a path that takes JSON: /v1/${path}`, async (t) => {
       const { send } = await startWithBackends(t, SPECS);
       const response = await send(
         postBytes(JSON.stringify({ input: 'x', model: model.toUpperCase() }), [], `/olla/openai/v1/${path}`),
@@ -176,7 +176,7 @@ describe('the field `model`', () => {
     });
 
   for (const path of ['audio/transcriptions', 'audio/translations', 'images/edits'])
-    test(`steers on a path that takes a form: /v1/${path}`, async (t) => {
+    test(`decides the endpoint on a path that takes a form: /v1/${path}`, async (t) => {
       const { send } = await startWithBackends(t, SPECS);
       const form = `--XX\r\nContent-Disposition: form-data; name="model"\r\n\r\nwhisper-1\r\n--XX--\r\n`;
       const response = await send(
@@ -196,15 +196,15 @@ describe('the strategy optimistic', () => {
     },
   };
 
-  test('sends a model that nobody has to any endpoint of the route, under the name that was asked for', async (t) => {
+  test('sends a model that no endpoint has to any endpoint of the route, under the requested name', async (t) => {
     const { backends, chat } = await startWithBackends(t, { first: FIRST }, OPTIMISTIC);
-    const response = await chat('nobody-has-it');
+    const response = await chat('unknown-model');
     assert.deepEqual(
       [response.status, response.header('x-olla-endpoint'), response.header('x-olla-model')],
-      [200, 'first', 'nobody-has-it'],
+      [200, 'first', 'unknown-model'],
     );
     assert.deepEqual(routingOf(response), ['optimistic', 'fallback', 'model_not_found_fallback']);
-    assert.match(backends.first.requests[0]?.body().toString() ?? '', /"model":"nobody-has-it"/);
+    assert.match(backends.first.requests[0]?.body().toString() ?? '', /"model":"unknown-model"/);
   });
 
   test('sends a known model to the endpoint that has it', async (t) => {
@@ -220,7 +220,7 @@ describe('the strategy discovery', () => {
     fallback_behavior: 'none',
   });
 
-  test('has the models listed anew before it says that nobody has one, once for all who ask', async (t) => {
+  test('has the models listed again before it answers that no endpoint has one, once for all requests', async (t) => {
     const { gateway, chat } = await startWithBackends(t, { first: FIRST }, REFRESHING);
     let asked = 0;
     t.after(
@@ -229,7 +229,7 @@ describe('the strategy discovery', () => {
       }),
     );
     const waiting = Array.from({ length: 20 }, () => chat('pulled'));
-    await waitFor(() => asked > 0, { describe: 'the agent to be asked', intervalMs: 1 });
+    await waitFor(() => asked > 0, { describe: 'the request to the agent', intervalMs: 1 });
     await gateway.agent.publish({ first: { models: ['pulled'] } });
     for (const response of await Promise.all(waiting)) {
       assert.equal(response.status, 200, response.text());
@@ -241,26 +241,26 @@ describe('the strategy discovery', () => {
   test('answers 404 with the new lists, not with the timeout', async (t) => {
     const { gateway, chat } = await startWithBackends(t, { first: FIRST }, REFRESHING);
     t.after(gateway.state.control.onControl(({ refresh }) => void (refresh > 0 && gateway.agent.publish())));
-    const response = await chat('nobody-has-it');
+    const response = await chat('unknown-model');
     assertError(response, 404, 'MODEL_NOT_FOUND');
     assert.deepEqual(routingOf(response), ['discovery', 'rejected', 'model_not_found']);
   });
 
-  test('answers after discovery_timeout when no new lists come', async (t) => {
+  test('answers after discovery_timeout when no new lists arrive', async (t) => {
     const { chat } = await startWithBackends(
       t,
       { first: FIRST },
       discovery({ discovery_refresh_on_miss: true, discovery_timeout: '50ms', fallback_behavior: 'none' }),
     );
-    assertError(await chat('nobody-has-it'), 404, 'MODEL_NOT_FOUND');
+    assertError(await chat('unknown-model'), 404, 'MODEL_NOT_FOUND');
   });
 
   test('stops waiting for new lists when the client leaves', async (t) => {
     const { gateway, connect } = await startWithBackends(t, { first: FIRST }, REFRESHING);
     const client = await connect();
-    client.write(postBytes('{"model":"nobody-has-it"}', ['X-Request-ID: leaving']));
+    client.write(postBytes('{"model":"unknown-model"}', ['X-Request-ID: leaving']));
     await waitFor(async () => (await gateway.state.control.read()).refresh > 0, {
-      describe: 'the agent to be asked',
+      describe: 'the request to the agent',
       intervalMs: 1,
     });
     client.destroy();

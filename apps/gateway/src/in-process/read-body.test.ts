@@ -8,12 +8,12 @@ import { CHAT, chunkedPost, postBytes } from '@olla/testing/request-bytes';
 import { waitFor } from '@olla/testing/wait-for';
 import { startWithBackends } from '../../testing/gateway-with-backends.ts';
 
-const MODEL = 'judged';
+const MODEL = 'checked';
 const SPECS = { only: { models: [MODEL] } };
-/** A path of OpenAI's API that need not take JSON. */
+/** A path of OpenAI's API that also takes other bodies than JSON. */
 const FILES = '/olla/proxy/v1/files';
 const KIB = 1024;
-/** As much as is read whole before it goes on. */
+/** Maximum size of bodies that are read completely before they are sent. */
 const WHOLE = 256 * KIB;
 
 describe('a body that its path does not take', () => {
@@ -86,7 +86,7 @@ describe('a body that is relayed byte by byte', () => {
     ['only spaces', '   '],
     ['a large array', `[${'1,'.repeat(400_000)}1]`],
   ] as const)
-    test(`${what}, on a path that need not take JSON`, async (t) => {
+    test(`${what}, on a path that need not have JSON`, async (t) => {
       const { backends, send } = await startWithBackends(t, SPECS);
       const response = await send(postBytes(body, [], FILES));
       assert.equal(response.status, 200, response.text());
@@ -106,7 +106,7 @@ describe('a body that is relayed byte by byte', () => {
   });
 
   for (const size of [WHOLE - 1, WHOLE, WHOLE + 1])
-    test(`of ${size} bytes, counted and chunked, the limit of what is read whole being ${WHOLE}`, async (t) => {
+    test(`of ${size} bytes, counted and chunked, with the limit for complete reading at ${WHOLE}`, async (t) => {
       const { backends, send } = await startWithBackends(t, SPECS);
       const start = `{"model":"${MODEL}","a":"`;
       const body = `${start}${'x'.repeat(size - start.length - 2)}"}`;
@@ -116,7 +116,7 @@ describe('a body that is relayed byte by byte', () => {
       for (const request of backends.only.requests) assert.equal(request.body().toString(), body);
     });
 
-  test('in whatever pieces it arrives', async (t) => {
+  test('in pieces of any size', async (t) => {
     const { backends, connect } = await startWithBackends(t, SPECS);
     const client = await connect();
     const body = `{"messages":[{"content":"\\"model\\":\\"x\\" ü"}],"model":"${MODEL}"}`;
@@ -129,7 +129,7 @@ describe('a body that is relayed byte by byte', () => {
           let from = 0;
           for (const cut of [...new Set(cuts)].sort((a, b) => a - b)) {
             client.write(bytes.subarray(from, cut));
-            // A piece of its own: it is with the system before the next is written.
+            // A separate piece: it is sent before the next is written.
             await new Promise(setImmediate);
             from = cut;
           }
@@ -172,7 +172,7 @@ describe('a body that is larger than max_body_size', () => {
       assert.equal((await client.nextResponse()).status, 200);
     });
 
-  test('leaves a backend that had a part of it', async (t) => {
+  test('aborts a backend that had a part of it', async (t) => {
     const { backends, connect } = await startWithBackends(t, SPECS, LIMITED);
     const client = await connect();
     const start = `{"model":"${MODEL}","input":"${'x'.repeat(300_000)}`;
@@ -186,10 +186,10 @@ describe('a body that is larger than max_body_size', () => {
     );
     client.write(`${chunk('x'.repeat(200_000))}0\r\n\r\n`);
     assertError(await client.nextResponse(), 413, 'BODY_TOO_LARGE');
-    await waitFor(() => request?.gone, { describe: 'the backend to be left', intervalMs: 1 });
+    await waitFor(() => request?.gone, { describe: 'the abort at the backend', intervalMs: 1 });
   });
 
-  test('is not asked for when the client waits to send it (Expect: 100-continue)', async (t) => {
+  test('gets no 100 Continue when the client waits for it (Expect: 100-continue)', async (t) => {
     const { send } = await startWithBackends(t, SPECS, LIMITED);
     const response = await send(
       `POST ${CHAT} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: ${MAX_BODY + 1}\r\n\r\n`,
@@ -201,7 +201,7 @@ describe('a body that is larger than max_body_size', () => {
 
 describe('a client that waits to send its body (Expect: 100-continue)', () => {
   for (const wish of ['keep-alive', 'close'])
-    test(`is told to send one that is wanted; the connection then is as it wished (${wish})`, async (t) => {
+    test(`gets 100 Continue for a valid request, and the connection then is as requested (${wish})`, async (t) => {
       const { connect } = await startWithBackends(t, SPECS);
       const client = await connect();
       const body = `{"model":"${MODEL}"}`;
@@ -214,7 +214,7 @@ describe('a client that waits to send its body (Expect: 100-continue)', () => {
       assert.deepEqual([response.status, response.header('connection')], [200, wish]);
     });
 
-  test('gets an error in its place when the path is unknown, and the connection ends with it', async (t) => {
+  test('gets an error instead when the path is unknown, and the connection ends with it', async (t) => {
     const { send } = await startWithBackends(t, SPECS);
     const response = await send(
       'POST /olla/nope/x HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n',

@@ -11,9 +11,9 @@ interface Redirect {
   /** Path of the endpoint's URL. */
   readonly base?: string;
   readonly keep?: boolean;
-  /** At the gateway. */
+  /** The path at the gateway. */
   readonly path: string;
-  /** `ORIGIN` and `HOST` stand for those of the backend. */
+  /** `ORIGIN` and `HOST` mean those of the backend. */
   readonly location: string;
   readonly header?: string;
 }
@@ -91,7 +91,7 @@ describe('a redirect into the backend itself leads back through the gateway', ()
       });
 });
 
-describe('a redirect to another origin stays as it is', () => {
+describe('a redirect to another origin is unchanged', () => {
   for (const location of [
     'https://example.com/login?next=/v1',
     '//example.com/v1/x',

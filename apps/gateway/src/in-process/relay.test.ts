@@ -21,7 +21,7 @@ const DONE = 'data: [DONE]\n\n';
 const FILES = '/olla/proxy/v1/files';
 const MIB = 1024 * 1024;
 
-/** Sends a chat; the backend's side of it is there with its body, and nothing is sent back yet. */
+/** Sends a chat. Resolves when its request is complete at the backend, which has not answered. */
 async function openStream(
   client: RawConnection,
   backend: RawBackend,
@@ -33,7 +33,7 @@ async function openStream(
   return received.promise;
 }
 
-/** Writes until the sink has no room, goes on when it has, then ends; `written` counts the bytes. */
+/** Writes until the sink has no room, continues when it has, then ends; `written` counts the bytes. */
 function pump(socket: RawConnection['socket'], total: number, frame: (piece: string) => string, end: string) {
   const piece = 'x'.repeat(64 * 1024);
   const state = { written: 0 };
@@ -51,7 +51,7 @@ function pump(socket: RawConnection['socket'], total: number, frame: (piece: str
   return state;
 }
 
-/** Resolves when the count has stopped rising for 20 looks of the event loop that are a millisecond apart. */
+/** Resolves when the count has not risen for 20 checks that are a millisecond apart. */
 async function held(state: { readonly written: number }): Promise<void> {
   let before = -1;
   let same = 0;
@@ -61,12 +61,12 @@ async function held(state: { readonly written: number }): Promise<void> {
       before = state.written;
       return same === 20;
     },
-    { describe: 'the writer to be held back', intervalMs: 2 },
+    { describe: 'the writer to stop', intervalMs: 2 },
   );
 }
 
 describe('a response on its way to the client', () => {
-  test('head and each chunk go on while the backend still works', async (t) => {
+  test('head and each chunk are relayed while the backend still works', async (t) => {
     const { backends, connect } = await startWithBackends(t, SPECS);
     const client = await connect();
     const request = await openStream(client, backends.only);
@@ -84,7 +84,7 @@ describe('a response on its way to the client', () => {
     assert.equal((await client.nextResponse()).complete, true);
   });
 
-  test('chunks that come with the head go out with it, each as a chunk of its own', async (t) => {
+  test('chunks that arrive with the head are sent with it, each as a separate chunk', async (t) => {
     const { backends, connect } = await startWithBackends(t, SPECS);
     const client = await connect();
     let reads = 0;
@@ -99,7 +99,7 @@ describe('a response on its way to the client', () => {
     assert.equal(reads, 1, 'head, chunks and end in one write');
   });
 
-  test('carries the time of the whole in a trailer, in place of its length', async (t) => {
+  test('has the total time in a trailer, instead of its length', async (t) => {
     const { backends, connect } = await startWithBackends(t, SPECS);
     const client = await connect();
     const request = await openStream(client, backends.only);
@@ -120,7 +120,7 @@ describe('a response on its way to the client', () => {
     assert.ok(Number(/^(\d+)ms$/.exec(value)?.[1]) >= 20, value);
   });
 
-  test('keeps status, headers and bytes, those of an error too', async (t) => {
+  test('keeps status, headers and bytes, also those of an error', async (t) => {
     const { backends, connect } = await startWithBackends(t, SPECS);
     const client = await connect();
     const request = await openStream(client, backends.only);
@@ -140,7 +140,7 @@ describe('a response on its way to the client', () => {
     assert.equal(response.header('x-olla-model'), MODEL);
   });
 
-  test('goes out whole to HTTP/1.0, with its length and without a trailer', async (t) => {
+  test('is complete for HTTP/1.0, with its length and without a trailer', async (t) => {
     const { backends, send } = await startWithBackends(t, SPECS);
     const old = postBytes(`{"model":"${MODEL}"}`).toString().replace('HTTP/1.1', 'HTTP/1.0');
     const counted = await send(old);
@@ -181,7 +181,7 @@ describe('a response on its way to the client', () => {
     assert.equal((await client.nextResponse()).text(), '{"ok":true}');
   });
 
-  test('that ends with its connection is whole, and chunked for the client', async (t) => {
+  test('that ends with its connection is complete, and chunked for the client', async (t) => {
     const { backends, connect } = await startWithBackends(t, SPECS);
     const client = await connect();
     const request = await openStream(client, backends.only);
@@ -238,7 +238,7 @@ describe('backpressure', () => {
     request.socket.write(STREAM_HEAD);
     const state = pump(request.socket, total, chunk, `${chunk(`\n${DONE}`)}0\r\n\r\n`);
     await held(state);
-    assert.ok(state.written < 24 * MIB, `the backend could write ${state.written} bytes that nobody read`);
+    assert.ok(state.written < 24 * MIB, `the backend could write ${state.written} bytes that were not read`);
     client.socket.resume();
     const response = await client.nextResponse('GET', 30_000);
     assert.equal(response.complete, true);
@@ -264,7 +264,7 @@ describe('backpressure', () => {
     );
     const state = pump(client.socket, total, (piece) => piece, '"}');
     await held(state);
-    assert.ok(state.written < 24 * MIB, `the client could send ${state.written} bytes that nobody read`);
+    assert.ok(state.written < 24 * MIB, `the client could send ${state.written} bytes that were not read`);
     const request = await waitFor(() => arrived, { describe: 'the upload at the backend', intervalMs: 1 });
     request.socket.resume();
     assert.equal((await client.nextResponse('POST', 30_000)).status, 200);

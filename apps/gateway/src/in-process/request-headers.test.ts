@@ -65,7 +65,7 @@ describe('the headers that a backend gets', () => {
       assert.equal(header(request, name), undefined, name);
   });
 
-  test('hold the credentials of its endpoint and nothing of another, in place of those of the client', async (t) => {
+  test('have the credentials of its endpoint and of no other, instead of those of the client', async (t) => {
     const passwordFile = join(tempFolder(), 'password');
     writeFileSync(passwordFile, 'pass\n');
     const { backends, send } = await startWithBackends(t, {
@@ -102,7 +102,7 @@ describe('the headers that a backend gets', () => {
         if (name !== 'bearer') assert.doesNotMatch(request.rawHead, /t-o-k-e-n|X-Team/i, name);
   });
 
-  test('ask for no other protocol: the request is relayed as an ordinary one', async (t) => {
+  test('request no other protocol: the request is relayed as an ordinary one', async (t) => {
     const { backends, send } = await startWithBackends(t, SPECS);
     const response = await send(
       requestBytes('GET', '/olla/proxy/v1/files', ['Connection: Upgrade', 'Upgrade: h2c']),
@@ -112,7 +112,7 @@ describe('the headers that a backend gets', () => {
     for (const name of ['connection', 'upgrade']) assert.equal(header(request, name), undefined, name);
   });
 
-  test('say nothing of a body where there is none', async (t) => {
+  test('describe no body if there is none', async (t) => {
     const { backends, send } = await startWithBackends(t, SPECS);
     await send(requestBytes('GET', '/olla/proxy/v1/files'));
     const [request = assert.fail()] = backends.only.requests;
@@ -122,7 +122,7 @@ describe('the headers that a backend gets', () => {
 });
 
 describe('the headers that a client gets', () => {
-  test('hold nothing of the connection to the backend and nothing that the gateway alone may say', async (t) => {
+  test('have none of the connection to the backend and none that only the gateway may send', async (t) => {
     const { backends, send } = await startWithBackends(t, SPECS);
     backends.only.respond = (request) =>
       whenComplete(request, () =>
@@ -146,7 +146,7 @@ describe('the headers that a client gets', () => {
     assert.equal(response.header('via'), '1.1 olla');
   });
 
-  test('hold no credentials of the endpoint that its server says back', async (t) => {
+  test('have no credentials of the endpoint that its server sends back', async (t) => {
     const { backends, send } = await startWithBackends(t, {
       only: { models: [MODEL], config: { auth: { type: 'bearer', token: 'long-enough-secret' } } },
     });
@@ -182,7 +182,7 @@ describe('the id of a request', () => {
     ['129 characters', 'x'.repeat(129)],
     ['empty', ''],
   ] as const)
-    test(`is a new one when that of the client is ${what}`, async (t) => {
+    test(`is a new one if that of the client is ${what}`, async (t) => {
       const { backends, send } = await startWithBackends(t, SPECS);
       const first = await send(postBytes(BODY, [`X-Request-ID: ${bad}`]));
       const second = await send(postBytes(BODY, [`X-Request-ID: ${bad}`]));

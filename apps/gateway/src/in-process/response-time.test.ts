@@ -21,7 +21,7 @@ const streamed =
 const isTimeOf = (response: RawResponse): boolean =>
   /^\d+ms$/.test(response.header('x-olla-response-time') ?? '');
 
-describe('a client that is known to break on trailers', () => {
+describe('a client that is known to fail on trailers', () => {
   for (const agent of ['Dart/3.9 (dart:io)', 'fasthttp', 'cpp-httplib/0.11.0', 'http-kit/2.0'])
     test(`${agent} gets none, and two responses on one connection`, async (t) => {
       const { backends, connect } = await startWithBackends(t, SPECS);
@@ -41,7 +41,7 @@ describe('a client that is known to break on trailers', () => {
       }
     });
 
-  test('gets one all the same where it says TE: trailers, in any case', async (t) => {
+  test('gets one anyway if it sends TE: trailers, in any case', async (t) => {
     const { send } = await startWithBackends(t, { only: { models: [MODEL], respond: whole } });
     const response = await send(
       postBytes(BODY, ['User-Agent: Dart/3.9 (dart:io)', 'TE: Trailers', 'Connection: TE']),
@@ -63,7 +63,7 @@ describe('a client that is known to break on trailers', () => {
   });
 });
 
-test('server.response_time_trailer: off sends a trailer to nobody', async (t) => {
+test('server.response_time_trailer: off sends a trailer to no client', async (t) => {
   const { send } = await startWithBackends(
     t,
     { only: { models: [MODEL], respond: whole } },
@@ -76,12 +76,12 @@ test('server.response_time_trailer: off sends a trailer to nobody', async (t) =>
 
 describe('X-Accel-Buffering', () => {
   for (const type of ['text/event-stream', 'application/x-ndjson'])
-    test(`is no where the response is ${type}`, async (t) => {
+    test(`is no if the response is ${type}`, async (t) => {
       const { chat } = await startWithBackends(t, { only: { models: [MODEL], respond: streamed(type) } });
       assert.equal((await chat(MODEL)).header('x-accel-buffering'), 'no');
     });
 
-  test("is the backend's own where it sets one, and absent where the response is no stream", async (t) => {
+  test("is the backend's own if it sets one, and absent if the response is no stream", async (t) => {
     const { backends, chat } = await startWithBackends(t, SPECS);
     backends.only.respond = streamed('text/event-stream', 'x-accel-buffering: yes\r\n');
     const values = (await chat(MODEL)).headers.filter(([name]) => name.toLowerCase() === 'x-accel-buffering');
@@ -94,13 +94,13 @@ describe('X-Accel-Buffering', () => {
   });
 });
 
-/** What Codex and browsers send (RFC 6455 §1.3). */
+/** The headers of Codex and browsers (RFC 6455 §1.3). */
 const attempt = (path: string, id: string): string =>
   `GET ${path} HTTP/1.1\r\nHost: x\r\nX-Request-ID: ${id}\r\nConnection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\n` +
   'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n';
 
-describe('an attempt to change over to WebSockets', () => {
-  test('is answered with 426 on each relayed path, asks no backend, and leaves the connection usable', async (t) => {
+describe('a request for a WebSocket', () => {
+  test('is answered with 426 on each relayed path, reaches no backend, and leaves the connection usable', async (t) => {
     const { gateway, backends, connect, status } = await startWithBackends(t, {
       only: { models: [MODEL], type: 'ollama', respond: whole },
     });

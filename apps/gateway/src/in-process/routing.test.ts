@@ -33,7 +33,7 @@ describe('the prefix of a path', () => {
     ['openai-compatible', 'compat', 'openai'],
   ];
   for (const [prefix, name, backendType] of prefixes)
-    test(`/olla/${prefix} leads to the endpoints of its type and says which in X-Olla-Backend-Type`, async (t) => {
+    test(`/olla/${prefix} leads to the endpoints of its type and names it in X-Olla-Backend-Type`, async (t) => {
       const { backends, send } = await startWithBackends(t, FLEET);
       const [model] = FLEET[name].models;
       for (const path of ['/v1/chat/completions', '/v1/completions', '/v1/embeddings']) {
@@ -46,7 +46,7 @@ describe('the prefix of a path', () => {
       }
     });
 
-  test('of a type answers 503 and names where the model is when no endpoint of the type has it', async (t) => {
+  test('of a type answers 503 and names the endpoints of the model when no endpoint of the type has it', async (t) => {
     const { send } = await startWithBackends(t, FLEET);
     const response = await send(postBytes('{"model":"llama3.1:8b"}', [], '/olla/vllm/v1/chat/completions'));
     const { message } = assertError(response, 503, 'MODEL_UNAVAILABLE');
@@ -63,7 +63,7 @@ describe('the prefix of a path', () => {
   });
 
   for (const prefix of ['openai', 'proxy'])
-    test(`/olla/${prefix} reaches the endpoint that has the model, of whatever type`, async (t) => {
+    test(`/olla/${prefix} reaches the endpoint that has the model, of any type`, async (t) => {
       const { send } = await startWithBackends(t, FLEET);
       for (const [name, { models }] of Object.entries(FLEET)) {
         const response = await send(
@@ -74,7 +74,7 @@ describe('the prefix of a path', () => {
       }
     });
 
-  test('/olla/proxy leads to a type that has the path, where only one type has it', async (t) => {
+  test('/olla/proxy leads to a type that has the path, if only one type has it', async (t) => {
     const { send } = await startWithBackends(t, FLEET);
     const response = await send(postBytes('{"model":"llama3.1:8b"}', [], '/olla/proxy/api/chat'));
     assert.equal(response.header('x-olla-endpoint'), 'desk');
@@ -82,7 +82,7 @@ describe('the prefix of a path', () => {
 });
 
 describe('the path on the backend', () => {
-  test("stands behind the type's own base where it is a path of OpenAI's API", async (t) => {
+  test("is behind the type's own base if it is a path of OpenAI's API", async (t) => {
     const { backends, send } = await startWithBackends(t, FLEET);
     await send(postBytes('{"model":"lemon-model"}'));
     assert.equal(backends.lemon.requests[0]?.target, '/api/v1/chat/completions');
@@ -101,7 +101,7 @@ describe('the path on the backend', () => {
     }
   });
 
-  test('follows the path of the URL where preserve_path is set', async (t) => {
+  test('follows the path of the URL if preserve_path is set', async (t) => {
     const backend = await startRawBackend({ models: [] });
     const gateway = await startInProcess({
       endpoints: [
@@ -142,7 +142,7 @@ describe('the path on the backend', () => {
     }
   });
 
-  test('of the root of a server is reached under the prefix of its type only', async (t) => {
+  test('of the root of a server is reached only under the prefix of its type', async (t) => {
     const { backends, send } = await startWithBackends(t, FLEET);
     backends.desk.respond = ({ socket }) => void socket.write(jsonResponse('Ollama is running'));
     for (const path of ['/olla/ollama', '/olla/ollama/'])
@@ -178,14 +178,14 @@ describe('a path that is not relayed', () => {
     assert.match(message, /v1\//);
   });
 
-  test('answers NOT_IMPLEMENTED where it is reserved, and names the way that works', async (t) => {
+  test('answers NOT_IMPLEMENTED if it is reserved, and names the way that works', async (t) => {
     const { send } = await startWithBackends(t, FLEET);
     const response = await send(postBytes('{}', [], '/olla/anthropic/v1/messages'));
     const { message } = assertError(response, 404, 'NOT_IMPLEMENTED');
     assert.match(message, /\/olla\/ollama\/v1\/messages/);
   });
 
-  test('is cut short in the message', async (t) => {
+  test('is shortened in the message', async (t) => {
     const { send } = await startWithBackends(t, FLEET);
     const { message } = assertError(await send(requestBytes('GET', `/${'x'.repeat(500)}`)), 404, 'NOT_FOUND');
     assert.match(message, /^no route has the path \/x{116}\.\.\./);

@@ -30,7 +30,7 @@ interface Turn {
 
 const user = (content: string): object => ({ role: 'user', content });
 
-/** Takes a turn of a conversation at the worker behind this port. */
+/** Sends a turn of a conversation to the worker behind this port. */
 async function turn(port: number, messages: readonly object[], sessionId?: string): Promise<Turn> {
   const headers = sessionId === undefined ? [] : [`X-Olla-Session-ID: ${sessionId}`];
   const response = await sendRaw(port, postBytes(JSON.stringify({ model: 'm', messages }), headers));
@@ -63,12 +63,12 @@ describe('a session', () => {
         const next = await turn(gateway.ports[1] as number, [user('next')], 'conv-1');
         return next.session === 'hit' ? next : null;
       },
-      { describe: 'the other worker to hear of it', intervalMs: 1 },
+      { describe: 'the session at the other worker', intervalMs: 1 },
     );
     assert.equal(later.endpoint, first.endpoint);
   });
 
-  test('is told apart by how its conversation begins, and stays as it grows', async (t) => {
+  test('is identified by the beginning of its conversation, and stays as it grows', async (t) => {
     const { gateway } = await start(t);
     const endpoints = new Set<string | undefined>();
     for (let n = 0; n < 12; n += 1) {
@@ -82,7 +82,7 @@ describe('a session', () => {
     assert.ok(endpoints.size > 1, 'one application is on more than one endpoint');
   });
 
-  test('moves when its endpoint is gone, and stays where it moved', async (t) => {
+  test('moves when its endpoint is unavailable, and stays there', async (t) => {
     const { gateway, backends } = await start(t);
     const { endpoint } = await turn(gateway.port, [user('hi')], 'conv-2');
     await backends[endpoint as keyof typeof SPECS].close();
@@ -110,7 +110,7 @@ describe('a session', () => {
     assert.fail('the endpoint takes every turn');
   });
 
-  test('is none where the request holds no conversation', async (t) => {
+  test('is none if the request holds no conversation', async (t) => {
     const { gateway } = await start(t);
     const { session, source } = await turn(gateway.port, []);
     assert.deepEqual([session, source], ['disabled', undefined]);
@@ -133,8 +133,8 @@ describe('a session', () => {
   });
 });
 
-describe('sessions without any setting', () => {
-  test('are off, and no response tells of them', async (t) => {
+describe('sessions by default', () => {
+  test('are off, and no response has their headers', async (t) => {
     const { gateway, get } = await startWithBackends(t, SPECS);
     const { session } = await turn(gateway.port, [user('hi')], 'conv-1');
     assert.equal(session, undefined);
@@ -165,7 +165,7 @@ describe('a session of a coding agent, with long tools', () => {
       ['counted', (text: string) => postBytes(text, agent)],
       ['chunked', (text: string) => chunkedPost([text.slice(0, 1_000), text.slice(1_000)], agent)],
     ] as const)
-      test(`${where}, is told apart and stays (${framing})`, async (t) => {
+      test(`${where}, is identified and stays (${framing})`, async (t) => {
         const { send } = await startWithBackends(t, SPECS, {
           config: { proxy: { sticky_sessions: { enabled: true } } },
         });
@@ -174,7 +174,7 @@ describe('a session of a coding agent, with long tools', () => {
           for (let n = 0; n < 3; n += 1) {
             const response = await send(post(JSON.stringify(body(turnsOf(n).slice(0, length)))));
             assert.equal(response.header('x-olla-sticky-key-source'), 'prefix_hash');
-            // A conversation that was not told from an earlier one would be a hit.
+            // A conversation that was mistaken for an earlier one would be a hit.
             const isFirst = !endpoints.has(n);
             const endpoint = response.header('x-olla-endpoint');
             assert.equal(
@@ -187,7 +187,7 @@ describe('a session of a coding agent, with long tools', () => {
           }
       });
 
-  test('is known by the next source where nothing is found in the first 8 MiB', async (t) => {
+  test('is identified by the next source if nothing is found in the first 8 MiB', async (t) => {
     const { send } = await startWithBackends(t, SPECS, {
       config: { proxy: { sticky_sessions: { enabled: true } } },
     });

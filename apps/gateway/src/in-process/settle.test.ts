@@ -26,7 +26,7 @@ async function modelRows({
 }
 
 describe('the log line of a request', () => {
-  test('says what was asked for, who served it, how long it took and how much went over', async (t) => {
+  test('has the requested model, the endpoint that served, the time and the bytes', async (t) => {
     const { gateway, send } = await startWithBackends(t, SPECS);
     const response = await send(withId('whole', BODY, `${CHAT}?key=secret`));
     const line = await gateway.log.request('whole');
@@ -48,17 +48,17 @@ describe('the log line of a request', () => {
     });
   });
 
-  test('names the code of an error, and no endpoint where none was tried', async (t) => {
+  test('names the code of an error, and no endpoint if none was tried', async (t) => {
     const { gateway, send } = await startWithBackends(t, SPECS);
-    await send(withId('unknown', '{"model":"nobody-has-it"}'));
+    await send(withId('unknown', '{"model":"unknown-model"}'));
     const line = await gateway.log.request('unknown');
     assert.deepEqual(
       [line['status'], line['error'], line['endpoint'], line['model']],
-      [404, 'MODEL_NOT_FOUND', undefined, 'nobody-has-it'],
+      [404, 'MODEL_NOT_FOUND', undefined, 'unknown-model'],
     );
   });
 
-  test('is written for what is not relayed too', async (t) => {
+  test('is written for requests that are not relayed too', async (t) => {
     const { gateway, send } = await startWithBackends(t, SPECS);
     for (const [id, path, status] of [
       ['listed', '/olla/models', 200],
@@ -71,7 +71,7 @@ describe('the log line of a request', () => {
     }
   });
 
-  test('is left out when requests are not logged', async (t) => {
+  test('is not written if requests are not logged', async (t) => {
     const { gateway, send } = await startWithBackends(t, SPECS, {
       config: { server: { request_logging: false } },
     });
@@ -79,7 +79,7 @@ describe('the log line of a request', () => {
     assert.equal(gateway.log.lines.filter(({ msg }) => msg === 'request').length, 0);
   });
 
-  test('holds nothing of prompts, answers, headers and queries', async (t) => {
+  test('has no prompts, answers, headers and queries', async (t) => {
     const { gateway, backends, send } = await startWithBackends(t, SPECS);
     backends.only.respond = respondWith(jsonResponse({ answer: 'private-answer' }));
     const body = `{"model":"${MODEL}","prompt":"private-prompt"}`;
@@ -124,7 +124,7 @@ describe('the statistics', () => {
     }
   });
 
-  test('do not count what the gateway answers by itself', async (t) => {
+  test('do not count responses of the gateway itself', async (t) => {
     const { send, status } = await startWithBackends(t, SPECS);
     for (const path of ['/olla/models', '/olla/openai/v1/models', '/internal/health', '/nope'])
       await send(requestBytes('GET', path));
@@ -137,8 +137,8 @@ describe('the statistics', () => {
     await gateway.log.request('bad');
     assert.equal((await status()).system.total_failures, 0);
     await backends.only.close();
-    await send(withId('away'));
-    await gateway.log.request('away');
+    await send(withId('unreachable'));
+    await gateway.log.request('unreachable');
     assert.equal((await status()).system.total_failures, 1);
   });
 
@@ -184,7 +184,7 @@ describe('the statistics', () => {
 });
 
 describe('the statistics of a model', () => {
-  test('count hits, misses while it is not in service, and the clients that asked for it', async (t) => {
+  test('count hits, misses while it is not in service, and the clients that requested it', async (t) => {
     const fixture = await startWithBackends(t, SPECS);
     const { gateway, send } = fixture;
     await send(withId('hit-1'));
@@ -200,7 +200,7 @@ describe('the statistics of a model', () => {
     );
   });
 
-  test('make one row of a model, whichever of its names is asked for and whichever an endpoint has', async (t) => {
+  test('have one row for a model, under any name that was requested or that an endpoint has', async (t) => {
     const specs = {
       tagged: { models: ['llama3:latest'], type: 'ollama' as const },
       plain: { models: ['llama3'] },
@@ -227,14 +227,14 @@ describe('the statistics of a model', () => {
     );
   });
 
-  test('make no row for a model that nobody knows', async (t) => {
+  test('have no row for an unknown model', async (t) => {
     const fixture = await startWithBackends(t, SPECS);
-    await fixture.send(withId('unknown', '{"model":"nobody-has-it"}'));
+    await fixture.send(withId('unknown', '{"model":"unknown-model"}'));
     await fixture.gateway.log.request('unknown');
     assert.deepEqual(await modelRows(fixture), {});
   });
 
-  test('count a fallback for the model that was asked for', async (t) => {
+  test('count a fallback for the requested model', async (t) => {
     const fixture = await startWithBackends(t, SPECS, {
       config: {
         model_registry: { routing_strategy: { type: 'optimistic', options: { fallback_behavior: 'all' } } },

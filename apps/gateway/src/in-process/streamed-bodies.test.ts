@@ -34,7 +34,7 @@ describe('a body that streams', () => {
     ['the first resets the connection', ({ socket }) => socket.resetAndDestroy()],
     ['the first answers with a status of retry.statuses', full],
   ] as const satisfies [string, Respond][])
-    test(`goes to the next endpoint when ${what} before all of it is there`, async (t) => {
+    test(`goes to the next endpoint when ${what} before all of it has arrived`, async (t) => {
       const { gateway, backends, connect } = await startWithBackends(t, TWO, BY_PRIORITY);
       backends.first.respond = respond;
       const client = await connect();
@@ -73,7 +73,7 @@ describe('a body that streams', () => {
           assert.ok(backends.second.requests[0]?.body().equals(Buffer.from(body)));
         });
 
-      test(`of ${size}, ${framing}, goes over a fresh connection when the kept one is reset at its head`, async (t) => {
+      test(`of ${size}, ${framing}, goes over a new connection when the idle one is reset at its head`, async (t) => {
         const { backends, send } = await startWithBackends(t, { only: FIRST });
         const sockets = new Set<unknown>();
         backends.only.respond = (request) => {
@@ -88,7 +88,7 @@ describe('a body that streams', () => {
       });
     }
 
-  test('has the name that each endpoint gives the model', async (t) => {
+  test("has each endpoint's name for the model", async (t) => {
     const { backends, send } = await startWithBackends(
       t,
       { first: { ...FIRST, models: ['at-first'] }, second: { ...SECOND, models: ['at-second'] } },
@@ -138,7 +138,7 @@ describe('a body that streams', () => {
       });
     });
 
-  test('is not kept, however small, when proxy.retry.max_body_size is 0', async (t) => {
+  test('is not kept at any size when proxy.retry.max_body_size is 0', async (t) => {
     const proxy = { ...BY_PRIORITY.config.proxy, retry: { max_body_size: 0 } };
     const { backends, chat } = await startWithBackends(t, TWO, { config: { proxy } });
     backends.first.respond = full;
@@ -148,7 +148,7 @@ describe('a body that streams', () => {
   });
 
   for (const status of ['413 Payload Too Large', '401 Unauthorized', '400 Bad Request'])
-    test(`gets the answer that comes before its end, of one endpoint: ${status}`, async (t) => {
+    test(`gets the response that arrives before its end, from one endpoint: ${status}`, async (t) => {
       const { backends, connect } = await startWithBackends(t, TWO, BY_PRIORITY);
       backends.first.respond = ({ socket }) => void socket.write(jsonResponse({ error: 'no' }, status));
       const client = await connect();
@@ -158,7 +158,7 @@ describe('a body that streams', () => {
       assert.deepEqual([backends.first.requests.length, backends.second.requests.length], [1, 0]);
     });
 
-  test('goes out chunked when it came chunked, and with its length when that was announced', async (t) => {
+  test('is sent chunked when it arrived chunked, and with its length when that was announced', async (t) => {
     const { backends, send } = await startWithBackends(t, { only: FIRST });
     assert.equal((await send(postBytes(large))).status, 200);
     assert.equal((await send(chunkedPost([start, 'x'.repeat(LARGE), '"}']))).status, 200);

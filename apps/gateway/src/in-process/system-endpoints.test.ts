@@ -58,7 +58,7 @@ describe('a system endpoint', () => {
 });
 
 describe('/internal/health', () => {
-  test('says how many endpoints can be used', async (t) => {
+  test('reports how many endpoints can be used', async (t) => {
     const { gateway, get } = await startWithBackends(t, SPECS);
     const before = await get<Health>('/internal/health');
     assert.deepEqual([before.endpoints_routable, before.endpoints_total], [2, 2]);
@@ -75,7 +75,7 @@ describe('/internal/health', () => {
 });
 
 describe('/internal/status', () => {
-  test('is what its schema says, and shows what the agent sees of each endpoint', async (t) => {
+  test("matches its schema, and shows the agent's result for each endpoint", async (t) => {
     const { gateway, status } = await startWithBackends(t, SPECS);
     await gateway.agent.publish({ down: { state: 'offline', reason: 'connection refused' } });
     const body = statusSchema.parse(await status());
@@ -84,7 +84,7 @@ describe('/internal/status', () => {
     assert.deepEqual([down?.status, down?.reason], ['offline', 'connection refused']);
   });
 
-  test('counts what every worker has served, whichever is asked', async (t) => {
+  test('counts the requests of every worker, at any worker', async (t) => {
     const { gateway } = await startWithBackends(t, SPECS, { workers: 2 });
     for (const [n, port] of [...gateway.ports, ...gateway.ports].entries()) {
       await sendRaw(port, postBytes('{"model":"m"}', [`X-Request-ID: r${n}`]));
@@ -116,9 +116,9 @@ describe('/internal/status', () => {
 });
 
 describe('a fault of the gateway itself', () => {
-  test('is 500 INTERNAL with the id of the request, its reason in the log and not with the client', async (t) => {
+  test('is 500 INTERNAL with the id of the request, its reason in the log and not at the client', async (t) => {
     const { gateway, send } = await startWithBackends(t, SPECS);
-    // Whatever the code of a step throws takes this way.
+    // An exception of a step's code takes this way.
     const original = globalThis.URLSearchParams;
     t.after(() => (globalThis.URLSearchParams = original));
     globalThis.URLSearchParams = class extends original {

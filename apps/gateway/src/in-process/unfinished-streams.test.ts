@@ -28,7 +28,7 @@ const countsOf = ({ system, endpoints }: StatusBody): unknown[] => [
   endpoints.map(({ status }) => status),
 ];
 
-describe('a stream that ends in order on the wire but without its end mark', () => {
+describe('a stream that ends correctly on the wire but without its end mark', () => {
   for (const [dialect, path, type, sent, error] of [
     [
       'chat completions',
@@ -82,7 +82,7 @@ describe('a stream that ends in order on the wire but without its end mark', () 
       assert.deepEqual(countsOf(await status()), [1, 1, ['healthy']]);
     });
 
-  test('is left as it is where the endpoint has sent three whole responses without one, and none with one', async (t) => {
+  test('is unchanged if the endpoint has sent three whole responses without one, and none with one', async (t) => {
     const { gateway, backends, send, status } = await startWithBackends(t, { only: { models: [MODEL] } });
     backends.only.respond = stream(SSE, HALF);
     for (let i = 0; i < 3; i += 1) assert.match((await send(chatAs(String(i)))).text(), /event: error/);
@@ -97,7 +97,7 @@ describe('a stream that ends in order on the wire but without its end mark', () 
   });
 });
 
-describe('a stream that is left as it is', () => {
+describe('a stream that is not checked', () => {
   for (const [what, path, type, chunks] of [
     ['with its mark', CHAT, SSE, [HALF, DONE]],
     ['with its mark in pieces', CHAT, SSE, [HALF, 'data: [DO', 'NE]\n\n']],

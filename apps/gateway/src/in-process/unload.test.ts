@@ -49,7 +49,7 @@ describe("a call of Ollama's API that unloads a model", () => {
     ['/api/chat', { model: 'm:latest', keep_alive: '-0m' }],
   ] as const)
     for (const name of NAMES)
-      test(`goes where the model was loaded a moment before: ${path} ${JSON.stringify(body)} ${name}`, async (t) => {
+      test(`goes to the server that loaded the model a moment before: ${path} ${JSON.stringify(body)} ${name}`, async (t) => {
         const { servers, call } = await start(t);
         servers[name].loaded.add('m:latest');
         assert.equal(await call(path, body), name);
@@ -63,7 +63,7 @@ describe("a call of Ollama's API that unloads a model", () => {
     for (const name of NAMES) assert.equal(servers[name].loaded.size, 0, name);
   });
 
-  test('goes to some server where none has it in memory, and to the one that the client names', async (t) => {
+  test('goes to any server if none has it in memory, and to the one that the client names', async (t) => {
     const { servers, call } = await start(t);
     assert.ok(await call('/api/generate', { model: 'm', keep_alive: 0 }));
     servers.a.loaded.add('m:latest');
@@ -78,7 +78,7 @@ describe("a call of Ollama's API that unloads a model", () => {
     { model: 'm', keep_alive: -1 },
     { model: 'm', keep_alive: '00x' },
   ])
-    test(`is none that asks for something, and asks no server: ${JSON.stringify(body)}`, async (t) => {
+    test(`is no such call if it asks for an answer, and no server is asked: ${JSON.stringify(body)}`, async (t) => {
       const { backends, call } = await start(t);
       await call('/api/generate', body);
       const targets = NAMES.flatMap((name) => backends[name].requests.map(({ target }) => target));
@@ -107,7 +107,7 @@ describe('a call that unloads a model of another server', () => {
     ['llamacpp', 'llamacpp', '/models/unload', { model: 'org/m' }, 'org/m'],
     ['lemonade', 'lemonade', '/api/v1/unload', { model_name: 'org/m' }, 'org/m'],
   ] as const)
-    test(`goes where it is in memory, as the client wrote it: ${type} ${JSON.stringify(body)}`, async (t) => {
+    test(`goes to the server that has it in memory, unchanged: ${type} ${JSON.stringify(body)}`, async (t) => {
       const spec = (loaded: boolean): BackendSpec => ({
         type,
         models: [{ name: 'org/m', resident: loaded }],
@@ -130,7 +130,7 @@ describe('a call that unloads a model of another server', () => {
     });
 });
 
-describe('a call that brings a model to a server', () => {
+describe('a call that adds a model to a server', () => {
   for (const [type, prefix, path, body] of [
     ['lm-studio', 'lmstudio', '/api/v1/models/download', { model: 'org/new' }],
     ['lemonade', 'lemonade', '/api/v1/pull', { model_name: 'user.new', checkpoint: 'org/new:Q4' }],

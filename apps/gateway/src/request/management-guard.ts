@@ -101,6 +101,6 @@ function refusalOfEndpoint({ name, hasCredentials, settings }: Endpoint): OllaEr
   if (!hasCredentials || settings.management) return null;
   return new OllaError(
     'MANAGEMENT_DISABLED',
-    `endpoint ${name} has credentials of its own, which are lent for inference and reading only. Set management: true in its entry of discovery.static.endpoints to let clients manage it`,
+    `endpoint ${name} has credentials of its own, which serve inference and reading only. Set management: true in its entry of discovery.static.endpoints to let clients manage it`,
   );
 }

@@ -8,11 +8,11 @@ import { startWithBackends } from '../../testing/gateway-with-backends.ts';
 const MODEL = 'm';
 const CHUNKS = 'b\r\n{"ok":true}\r\n0\r\n\r\n';
 
-describe('a response whose framing is faulty but clear', () => {
+describe('a response whose framing is faulty but unambiguous', () => {
   for (const [what, bytes] of [
     ['chunked named twice', `Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n${CHUNKS}`],
     ['the coding identity', 'Transfer-Encoding: identity\r\nContent-Length: 11\r\n\r\n{"ok":true}'],
-    ['a length told twice', 'Content-Length: 11\r\nContent-Length: 11\r\n\r\n{"ok":true}'],
+    ['a length sent twice', 'Content-Length: 11\r\nContent-Length: 11\r\n\r\n{"ok":true}'],
   ] as const)
     test(`is relayed: ${what}`, async (t) => {
       const { backends, chat } = await startWithBackends(t, { only: { models: [MODEL] } });
@@ -25,7 +25,7 @@ describe('a response whose framing is faulty but clear', () => {
     });
 });
 
-describe('a response that could be read in two ways', () => {
+describe('a response with ambiguous framing', () => {
   for (const [what, bytes, code, cause] of [
     [
       'lines that end in LF',

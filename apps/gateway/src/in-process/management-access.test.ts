@@ -40,7 +40,7 @@ const codeOf = (response: RawResponse): string => {
   return response.header('x-olla-error-code') ?? (JSON.parse(text) as { error: { code: string } }).error.code;
 };
 
-/** Of each type some, by the prefixes under which they can be reached. */
+/** Some paths of each type, by the prefixes under which they can be reached. */
 const CALLS = [
   ['litellm', 'POST', '/olla/litellm/key/generate'],
   ['litellm', 'POST', '/olla/litellm/key/generate/'],
@@ -76,7 +76,7 @@ const CALLS = [
   ['ollama', 'POST', '/olla/ollama/api/signout'],
   ['ollama', 'POST', '/olla/ollama/api/pull'],
   ['openai-compatible', 'DELETE', '/olla/openai/v1/models/ft:mine'],
-  // A server that is another than its type says.
+  // A server of another type than configured.
   ['vllm', 'POST', '/olla/vllm/key/generate'],
   ['openai-compatible', 'POST', '/olla/openai/v1/flush_cache'],
 ] as const;
@@ -105,7 +105,7 @@ describe('management of any type', () => {
       assert.equal(off.backends.one.requests.length, 0);
     });
 
-  test('names the endpoint and its key where the endpoint has credentials of its own', async (t) => {
+  test('names the endpoint and its key if the endpoint has credentials of its own', async (t) => {
     const { send } = await startOne(t, 'litellm', { auth });
     const { message } = assertError(
       await send(bytes('POST', '/olla/litellm/key/generate')),
@@ -122,7 +122,7 @@ describe('management of any type', () => {
     assert.match(text, /^endpoint one has credentials/);
   });
 
-  test('passes where the configured headers are no credentials', async (t) => {
+  test('passes if the configured headers are no credentials', async (t) => {
     const { send } = await startOne(t, 'sglang', { headers: { 'X-Team': 'blue' } });
     assert.equal(codeOf(await send(bytes('POST', '/olla/sglang/flush_cache'))), '200');
   });
@@ -158,7 +158,7 @@ describe('management of any type', () => {
     );
   });
 
-  test('is seen behind the path of an endpoint’s URL', async (t) => {
+  test('is recognised behind the path of an endpoint’s URL', async (t) => {
     const one = await startOne(t, 'ollama', {});
     const { url } = one.backends.one;
     const behind = await startWithBackends(t, {
@@ -187,7 +187,7 @@ describe('inference and reading', () => {
     ['docker-model-runner', 'POST', '/olla/dmr/engines/llama.cpp/v1/chat/completions'],
     ['lm-studio', 'POST', '/olla/lmstudio/api/v1/chat'],
   ] as const)
-    test(`stay open to every origin and host, credentials or not: ${method} ${path} at ${type}`, async (t) => {
+    test(`are open to every origin and host, with and without credentials: ${method} ${path} at ${type}`, async (t) => {
       const { send } = await startOne(t, type, { auth });
       for (const host of ['localhost', 'evil.example'])
         for (const headers of [[EVIL], ['Origin: http://evil.example', 'Sec-Fetch-Site: cross-site'], []]) {
@@ -197,7 +197,7 @@ describe('inference and reading', () => {
         }
     });
 
-  test('stay open at an endpoint whose URL is the base of an API', async (t) => {
+  test('are open at an endpoint whose URL is the base of an API', async (t) => {
     const one = await startOne(t, 'openai-compatible');
     const url = `${one.backends.one.url}/api/v1`;
     const { send } = await startWithBackends(t, {
@@ -208,7 +208,7 @@ describe('inference and reading', () => {
   });
 });
 
-describe('a path that no list has', () => {
+describe('a path that is in no list', () => {
   test('is relayed for every host and origin to an endpoint without credentials', async (t) => {
     const { send } = await startOne(t, 'vllm');
     for (const host of ['localhost', 'evil.example'])
@@ -236,13 +236,13 @@ describe('a path that no list has', () => {
   });
 });
 
-describe('a change under a host that is not known', () => {
+describe('a change under an unknown host', () => {
   const flush = (host: string, headers: readonly string[]) =>
     bytes('POST', '/olla/sglang/flush_cache', headers, host);
   const own = (host: string): string => `Origin: http://${host}`;
 
   for (const host of ['evil.example', 'evil.example:40114', '127.0.0.1.nip.io', 'localhost.evil.example'])
-    test(`is refused to a page, of whatever origin: ${host}`, async (t) => {
+    test(`is refused to a page of any origin: ${host}`, async (t) => {
       const { backends, send } = await startOne(t, 'sglang');
       for (const headers of [[own(host)], [EVIL], ['Origin: null']]) {
         const { message } = assertError(await send(flush(host, headers)), 403, 'FORBIDDEN_HOST');
@@ -259,7 +259,7 @@ describe('a change under a host that is not known', () => {
     'nas.local',
     'Nas.Local.',
   ])
-    test(`is no such where the host is known, and of another origin is another refusal: ${host}`, async (t) => {
+    test(`is not refused if the host is known, and a foreign origin gets the other refusal: ${host}`, async (t) => {
       const { send } = await startOne(t, 'sglang');
       assert.equal(codeOf(await send(flush(host, [own(host)]))), '200');
       assert.equal(codeOf(await send(flush(host, [EVIL]))), 'FORBIDDEN_ORIGIN');
@@ -292,7 +292,7 @@ describe('a change under a host that is not known', () => {
       assert.doesNotMatch(rawHead, /authorization|the-admin-token/i);
   });
 
-  test('passes under what a trusted proxy gives as X-Forwarded-Host', async (t) => {
+  test('passes with a known X-Forwarded-Host of a trusted proxy', async (t) => {
     const trusting = { config: { server: { rate_limits: { trust_proxy_headers: true } } } };
     const { send } = await startOne(t, 'sglang', {}, trusting);
     const forwarded = ['X-Forwarded-Host: ai.example.com', 'X-Forwarded-For: 203.0.113.5'];
@@ -307,7 +307,7 @@ describe('a change under a host that is not known', () => {
     assert.equal(codeOf(refused), 'FORBIDDEN_HOST');
   });
 
-  test('is refused to a page that sends no Origin, by what its browser says of it', async (t) => {
+  test("is refused to a page without Origin, by its browser's Sec-Fetch-Site", async (t) => {
     const { send } = await startOne(t, 'sglang');
     const get = (host: string, site: string) =>
       send(bytes('GET', '/olla/sglang/flush_cache', [`Sec-Fetch-Site: ${site}`], host));

@@ -50,7 +50,7 @@ export class BodyMemory {
   }
 }
 
-/** Made when it is needed: most workers never do. */
+/** Made when needed: most workers never need it. */
 let collectGarbage: (() => unknown) | null = null;
 
 function collect(): void {

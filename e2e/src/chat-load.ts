@@ -6,7 +6,7 @@ export interface ChatResult {
   readonly doneMs: number;
 }
 
-/** Sends one chat request and reads its whole response. The connection is its own unless `headers` keep it. */
+/** Sends one chat request and reads its whole response. It uses a separate connection unless `headers` keep it. */
 export async function sendChat(
   url: string,
   model: string,
@@ -24,7 +24,7 @@ export async function sendChat(
     await response.arrayBuffer();
     status = response.status;
   } catch {
-    // Status 0 stands for the broken connection.
+    // Status 0 means the broken connection.
   }
   return { status, sentMs, doneMs: performance.now() };
 }

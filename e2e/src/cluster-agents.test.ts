@@ -4,6 +4,7 @@ import type { StatusBody } from '@olla/admin-api/schema/status';
 import { runOlla, writeConfig, type Gateway } from '@olla/testing/olla-process';
 import { startRedis, type TestRedis } from '@olla/testing/redis';
 import { startSimulator, type Simulator } from '@olla/testing/simulator-process';
+import { Started } from '@olla/testing/started';
 import type { StartedProcess } from '@olla/testing/started-process';
 import { waitFor } from '@olla/testing/wait-for';
 import { countByStatus, startChatLoad } from './chat-load.ts';
@@ -22,16 +23,19 @@ describe('two gateways and two separate agents with one Redis behind HAProxy', (
   let gateways: [Gateway, Gateway];
   let haproxy: Haproxy;
 
+  const started = new Started();
   before(async () => {
-    redis = await startRedis();
+    redis = started.add(await startRedis());
     const models = [{ name: MODEL, loaded: true }, LONG];
-    fleet = await startSimulator({
-      timeScale: 50,
-      servers: [
-        { name: 'desk', type: 'ollama', memoryGb: 24, slots: 16, models },
-        { name: 'rack', type: 'ollama', memoryGb: 24, slots: 16, models },
-      ],
-    });
+    fleet = started.add(
+      await startSimulator({
+        timeScale: 50,
+        servers: [
+          { name: 'desk', type: 'ollama', memoryGb: 24, slots: 16, models },
+          { name: 'rack', type: 'ollama', memoryGb: 24, slots: 16, models },
+        ],
+      }),
+    );
     const endpoints = fleet.servers.map(({ name, url, type }) => ({
       name,
       url,
@@ -44,20 +48,22 @@ describe('two gateways and two separate agents with one Redis behind HAProxy', (
       ...shared,
       discovery: { model_discovery: { interval: '500ms' }, static: { endpoints } },
     });
-    agents = await Promise.all([runOlla(['agent', '-c', file]), runOlla(['agent', '-c', file])]);
-    const start = (): Promise<Gateway> =>
-      startGatewayFor({ endpoints, config: { ...shared, discovery: { agent: 'external' } } });
+    const startAgent = async (): Promise<StartedProcess> => {
+      const agent = await runOlla(['agent', '-c', file]);
+      started.onStop(() => agent.killTree());
+      return agent;
+    };
+    agents = await Promise.all([startAgent(), startAgent()]);
+    const start = async (): Promise<Gateway> =>
+      started.add(
+        await startGatewayFor({ endpoints, config: { ...shared, discovery: { agent: 'external' } } }),
+      );
     gateways = await Promise.all([start(), start()]);
     for (const gateway of gateways) await waitForModel(gateway, MODEL);
     haproxy = await startHaproxy(gateways);
+    started.onStop(() => haproxy.process.killTree());
   });
-  after(async () => {
-    haproxy.process.killTree();
-    for (const gateway of gateways) await gateway.stop();
-    for (const agent of agents) agent.killTree();
-    await fleet.stop();
-    await redis.stop();
-  });
+  after(() => started.stop());
 
   const leaderPid = ({ cluster }: StatusBody): number | undefined =>
     cluster.agents.find(({ leading }) => leading)?.pid;
@@ -87,7 +93,7 @@ describe('two gateways and two separate agents with one Redis behind HAProxy', (
       );
   });
 
-  test('a paused leader overwrites no newer snapshot when it continues', async (t) => {
+  test('a paused leader replaces no newer snapshot when it continues', async (t) => {
     const paused = await waitForLeader();
     const before = await readToken(gateways[0]);
     const load = startChatLoad({ urls: [haproxy.url], model: MODEL, perSecond: 20 });
@@ -172,18 +178,18 @@ describe('two gateways and two separate agents with one Redis behind HAProxy', (
     assert.equal(held[0]! + held[1]!, 6);
     gateways[0].process.killTree();
     await gateways[0].process.waitForEnd();
+    started.remove(gateways[0]);
     const ended = await Promise.all(streams.map(({ whole }) => whole));
     assert.equal(ended.filter((whole) => !whole).length, held[0]);
     const load = startChatLoad({ urls: [haproxy.url], model: MODEL, perSecond: 20 });
     await waitFor(() => load.results.length >= 10, { describe: '10 responses of the other gateway' });
     const results = await load.stop();
     assert.equal(countByStatus(results), `200×${results.length}`);
-    gateways = [gateways[1], gateways[1]];
   });
 
   interface Stream {
     bytes(): number;
-    /** Whether it came to its end. */
+    /** Whether the stream was complete. */
     readonly whole: Promise<boolean>;
   }
 

@@ -11,7 +11,7 @@ import { countByStatus, startChatLoad, type ChatLoad, type ChatResult } from './
 import { countOutageLines, readStatus } from './cluster-status.ts';
 import { endpointConfig, startGatewayFor } from './start-gateway-for.ts';
 
-/** The gateways of one cluster and what a test needs beside them. */
+/** The gateways of one cluster and the other programs of a test. */
 export interface Cluster {
   readonly t: TestContext;
   readonly gateways: readonly Gateway[];
@@ -53,7 +53,7 @@ export interface Limit {
   readonly burst: number;
 }
 
-/** The most requests that a full bucket admits in this time. */
+/** The maximum of requests that a full bucket admits in this time. */
 function allowedIn(ms: number, { ratePerMinute, burst }: Limit): number {
   return burst + (ms * ratePerMinute) / 60_000;
 }
@@ -62,7 +62,7 @@ function admittedOf(results: readonly ChatResult[]): ChatResult[] {
   return results.filter(({ status }) => status === 200);
 }
 
-/** Waits until every gateway reaches Redis and knows all others. */
+/** Waits until every gateway reaches Redis and sees all others. */
 export async function waitForAgreement(gateways: readonly Gateway[]): Promise<void> {
   for (const gateway of gateways)
     await waitFor(
@@ -70,7 +70,7 @@ export async function waitForAgreement(gateways: readonly Gateway[]): Promise<vo
         const { state, cluster } = await readStatus(gateway);
         return state.connected && cluster.gateways.length === gateways.length;
       },
-      { describe: `${gateways.length} gateways that know each other` },
+      { describe: `${gateways.length} gateways that see each other` },
     );
 }
 
@@ -80,7 +80,7 @@ function startLoad({ gateways, model }: Cluster, perSecond: number, clients = 0)
 
 interface Admitted {
   readonly admitted: number;
-  /** What one full bucket admits until the last of them was answered. */
+  /** The requests that one full bucket admits until the last of them was answered. */
   readonly allowed: number;
   readonly sentForMs: number;
 }

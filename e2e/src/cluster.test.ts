@@ -11,6 +11,7 @@ import {
   type RawBackend,
 } from '@olla/testing/raw-backend';
 import { startRedis, type TestRedis } from '@olla/testing/redis';
+import { Started } from '@olla/testing/started';
 import { waitFor } from '@olla/testing/wait-for';
 import { countByStatus, startChatLoad } from './chat-load.ts';
 import { readStatus } from './cluster-status.ts';
@@ -20,7 +21,7 @@ import { startHaproxy, type Haproxy } from './start-haproxy.ts';
 const MODEL = 'shared';
 const ADMIN = 'token-of-the-cluster';
 const LEAD_CHANGE_MS = 8_000;
-/** Workers of other hosts know of a request within this time. */
+/** Workers of other hosts have the count of a request within this time. */
 const IN_FLIGHT_SHARED_MS = 100;
 
 describe('two gateways with one Redis behind HAProxy', () => {
@@ -30,26 +31,24 @@ describe('two gateways with one Redis behind HAProxy', () => {
   let gateways: [Gateway, Gateway];
   let haproxy: Haproxy;
 
-  const startOne = (): Promise<Gateway> =>
-    startGatewayFor({
-      endpoints: [endpointConfig('one', backend), endpointConfig('two', other)],
-      config: { redis: { url: redis.url }, admin: { token: ADMIN } },
-      models: [MODEL],
-    });
+  const started = new Started();
+  const startOne = async (): Promise<Gateway> =>
+    started.add(
+      await startGatewayFor({
+        endpoints: [endpointConfig('one', backend), endpointConfig('two', other)],
+        config: { redis: { url: redis.url }, admin: { token: ADMIN } },
+        models: [MODEL],
+      }),
+    );
   before(async () => {
-    redis = await startRedis();
-    backend = await startRawBackend({ models: [MODEL] });
-    other = await startRawBackend({ models: [MODEL] });
+    redis = started.add(await startRedis());
+    backend = started.add(await startRawBackend({ models: [MODEL] }));
+    other = started.add(await startRawBackend({ models: [MODEL] }));
     gateways = [await startOne(), await startOne()];
     haproxy = await startHaproxy(gateways);
+    started.onStop(() => haproxy.process.killTree());
   });
-  after(async () => {
-    haproxy.process.killTree();
-    for (const gateway of gateways) await gateway.stop();
-    await backend.close();
-    await other.close();
-    await redis.stop();
-  });
+  after(() => started.stop());
 
   beforeEach(() => {
     const answer: Respond = (request) =>
@@ -184,6 +183,7 @@ describe('two gateways with one Redis behind HAProxy', () => {
     const killedMs = performance.now();
     killed.process.killTree();
     await killed.process.waitForEnd();
+    started.remove(killed);
     const goneMs = performance.now();
     await waitFor(
       async () => {
@@ -200,11 +200,12 @@ describe('two gateways with one Redis behind HAProxy', () => {
     for (const { sentMs, doneMs } of failed)
       assert.ok(sentMs <= goneMs && doneMs >= killedMs, `sent ${sentMs - goneMs} ms after the end`);
     await other.close();
+    started.remove(other);
     await waitFor(
       async () => (await readStatus(left)).endpoints.find(({ name }) => name === 'two')?.status === 'offline',
       { describe: 'the new leader to report the endpoint as offline' },
     );
-    other = await startRawBackend({ models: [MODEL] });
+    other = started.add(await startRawBackend({ models: [MODEL] }));
     gateways = [left, await startOne()];
   });
 });

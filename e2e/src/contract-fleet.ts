@@ -28,7 +28,7 @@ export interface ContractFleet {
   close(): Promise<void>;
 }
 
-/** Makes the gateway's own code throw for a request with `?own-fault`. */
+/** Makes the gateway throw for a request with `?own-fault`. */
 const OWN_FAULT = `globalThis.URLSearchParams = class extends URLSearchParams {
   constructor(init) { if (String(init).includes('own-fault')) throw new Error('inside /srv/secret.ts'); super(init); }
 };`;

@@ -165,7 +165,7 @@ describe('the contract: responses', () => {
           return response.status === 503 ? response : null;
         },
         {
-          describe: 'the endpoint to be known as offline',
+          describe: 'the endpoint to be offline in the status',
         },
       ),
       503,

@@ -28,7 +28,7 @@ describe('the contract: routes', () => {
     sendRaw(port, requestBytes('GET', path, headers));
   const chat = (name: ServerName, headers: string[] = [], path = CHAT): Promise<RawResponse> =>
     sendRaw(port, postBytes(`{"model":"${SERVERS[name].model}"}`, headers, path));
-  /** The last one that a client sent: the agent's probes may come after it. */
+  /** The last request of a client: probes of the agent may follow it. */
   const lastRequestOf = (name: ServerName): ReceivedRequest =>
     fleet.servers[name].requests.findLast((request) => header(request, 'x-request-id') !== undefined) ??
     assert.fail(`${name} got no request`);
@@ -58,7 +58,7 @@ describe('the contract: routes', () => {
   });
 
   test('/internal/process', async () => {
-    // Under a host that may be another site's, the response has no process ids.
+    // Under a host that may belong to another site, the response has no process ids.
     const request = 'GET /internal/process HTTP/1.1\r\nHost: localhost\r\n\r\n';
     const { processes } = json(await sendRaw(port, request)) as {
       processes: { role: string; pid: number; rss_bytes: number }[];
@@ -79,7 +79,7 @@ describe('the contract: routes', () => {
 
   test('/olla/ollama/*', async () => {
     const { model } = SERVERS.desk;
-    // `made` is created and deleted: a model that is deleted is found nowhere.
+    // `made` is created and deleted: afterwards no endpoint has it.
     const bodies = {
       ...Object.fromEntries(
         ['chat', 'generate', 'embed', 'embeddings', 'show', 'pull', 'push'].map((call) => [call, { model }]),

@@ -54,7 +54,7 @@ describe('the compose file', () => {
     assert.ok(Number.parseInt(grace) > Number.parseInt(server.shutdown_timeout));
   });
 
-  test('names the gateways as the load balancer does', () => {
+  test("names the gateways as the load balancer's configuration does", () => {
     const proxy = readFileSync(join(root, 'deploy/haproxy/haproxy.cfg'), 'utf8');
     for (const name of Object.keys(services).filter((service) => service.startsWith('gateway')))
       assert.ok(proxy.includes(`server ${name} ${name}:40114`), name);

@@ -4,7 +4,7 @@ import { PROMISES } from './promises.ts';
 
 /** Root of the repository. */
 export const REPOSITORY = join(import.meta.dirname, '../..');
-/** Where the page is. */
+/** The path of the page. */
 export const PROMISES_PAGE = join(REPOSITORY, 'docs/promises.md');
 
 /** The sentences of README.md on what Olla does: those under "Use it with your own servers", and the feature list. */
@@ -24,7 +24,7 @@ export function readmeSentences(): string[] {
         .trim(),
     );
   const sentences = paragraphs.flatMap((paragraph) => paragraph.split(/(?<=[.?!])\s+(?=[A-Z`[])/));
-  // What it says of other pages is theirs to hold.
+  // A sentence about another page is that page's promise.
   return sentences.filter((sentence) => !sentence.startsWith('[docs/performance.md]'));
 }
 

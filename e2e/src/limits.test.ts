@@ -14,7 +14,7 @@ const MOST_UNUSED = 3;
 
 interface Outcome {
   readonly status: number;
-  /** When the request was sent and when its response was complete. The decision was made in between. */
+  /** When the request was sent and when its response was complete. The decision was made between these times. */
   readonly sentMs: number;
   readonly doneMs: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
@@ -162,7 +162,7 @@ describe('limits of four workers together', () => {
     return gateway;
   }
 
-  test('admits rate × time + burst in every window, and no less, for an address at three times its limit', async (t) => {
+  test('admits rate × time + burst in every window, and no fewer, for an address at three times its limit', async (t) => {
     const burst = 30;
     const gateway = await limitedGateway({
       global_requests_per_minute: 0,

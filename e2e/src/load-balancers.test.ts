@@ -15,6 +15,7 @@ import {
   type ReceivedRequest,
 } from '@olla/testing/raw-backend';
 import { openConnection, type RawConnection } from '@olla/testing/raw-http';
+import { Started } from '@olla/testing/started';
 import { StartedProcess } from '@olla/testing/started-process';
 import { tempFolder } from '@olla/testing/temp-folder';
 import { waitFor } from '@olla/testing/wait-for';
@@ -84,9 +85,10 @@ for (const balancer of LOAD_BALANCERS)
     let port: number;
     const waiting: ReceivedRequest[] = [];
 
+    const started = new Started();
     before(async () => {
       const program = needProgram(balancer.program);
-      backend = await startRawBackend({ models: [MODEL] });
+      backend = started.add(await startRawBackend({ models: [MODEL] }));
       const options = {
         endpoints: [endpointConfig('one', backend)],
         models: [MODEL],
@@ -104,27 +106,27 @@ for (const balancer of LOAD_BALANCERS)
           },
         },
       };
-      gateways = await Promise.all([startGatewayFor(options), startGatewayFor(options)]);
+      const start = async (): Promise<Gateway> => started.add(await startGatewayFor(options));
+      gateways = await Promise.all([start(), start()]);
       port = await freePort();
       file = adapt(balancer, port, gateways);
       proxy = await StartedProcess.start(program, balancer.run(file));
+      started.onStop(() => {
+        proxy.child.kill('SIGTERM');
+        return proxy.waitForEnd();
+      });
       await proxy.until(
         `${balancer.program} serves`,
         async () => (await fetch(`http://127.0.0.1:${port}/internal/health/ready`)).ok,
       );
     });
-    after(async () => {
-      await backend.close();
-      proxy.child.kill('SIGTERM');
-      await proxy.waitForEnd();
-      await Promise.all(gateways.map((gateway) => gateway.stop()));
-    });
+    after(() => started.stop());
     beforeEach(() => {
       waiting.length = 0;
       backend.respond = (request) => whenComplete(request, () => waiting.push(request));
     });
 
-    /** Sends a request. Resolves when it is at the backend, which has not answered it. */
+    /** Sends a request. Resolves when the backend has it, which has not answered yet. */
     async function sendRequest(): Promise<{ client: RawConnection; request: ReceivedRequest }> {
       const before = waiting.length;
       const client = await openConnection(port);

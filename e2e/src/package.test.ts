@@ -16,7 +16,7 @@ interface Ran extends Ending {
   readonly stderr: string;
 }
 
-describe('the package that npm pack makes of the bundle', () => {
+describe('the package that npm pack makes from the bundle', () => {
   let archive: string;
   before(async () => {
     const folder = tempFolder();
@@ -53,7 +53,7 @@ describe('the package that npm pack makes of the bundle', () => {
     assert.equal((await gateway.waitForEnd()).code, 0, gateway.output);
   });
 
-  test('says how to fetch the runtime when npm ran no install scripts, and that works', async () => {
+  test('explains how to fetch the runtime when npm ran no install scripts, and that works', async () => {
     const olla = await install(['--ignore-scripts']);
     const { code, stderr } = await run(olla, ['--version']);
     assert.equal(code, 1);
@@ -64,7 +64,7 @@ describe('the package that npm pack makes of the bundle', () => {
     assert.equal((await run(olla, ['--version'])).stdout.trim(), '0.1.0');
   });
 
-  /** Installs the archive under a prefix of its own, and returns the path of its command. */
+  /** Installs the archive under a separate prefix, and returns the path of its command. */
   async function install(flags: readonly string[]): Promise<string> {
     const prefix = tempFolder();
     const args = ['install', '--global', `--prefix=${prefix}`, '--loglevel=error', ...flags, archive];
@@ -76,7 +76,7 @@ describe('the package that npm pack makes of the bundle', () => {
   }
 });
 
-/** The environment without what an `npm test` around this test adds to it: paths of the repository. */
+/** The environment without the variables that a surrounding `npm test` adds: paths of the repository. */
 function withoutNpm(): Record<string, string | undefined> {
   const added = /^(npm_(package|lifecycle|node|execpath|command)|npm_config_.*prefix|NODE_TEST_CONTEXT$|NX_)/;
   return Object.fromEntries(

@@ -6,7 +6,7 @@ import { PROMISES_PAGE, promisesPage, readmeSentences, REPOSITORY } from './gene
 import { PROMISES } from './promises.ts';
 
 describe('the promises of the README', () => {
-  test('are each held by a test, and no other sentence is listed', () => {
+  test('are each covered by a test, and no other sentence is listed', () => {
     const sentences = readmeSentences();
     assert.ok(sentences.length > 10, 'the README has its feature list');
     assert.deepEqual(
@@ -26,7 +26,7 @@ describe('the promises of the README', () => {
       );
     });
 
-  test('are told by docs/promises.md', () => {
+  test('are in docs/promises.md', () => {
     assert.equal(
       readFileSync(PROMISES_PAGE, 'utf8'),
       promisesPage(),

@@ -7,7 +7,7 @@ import { Ollama } from 'ollama';
 import OpenAI from 'openai';
 import { waitForModel, startGatewayFor } from './start-gateway-for.ts';
 
-/** One server of each type in the API page, and llama.cpp, with the models that it alone has. */
+/** One server of each type in the API page, and llama.cpp, with models that no other server has. */
 const FLEET = {
   desk: { type: 'ollama', model: 'llama3.1:8b', embedding: 'nomic-embed-text:latest' },
   studio: { type: 'lm-studio', model: 'qwen3-14b', embedding: 'text-embedding-nomic-embed-text-v1.5' },

@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import type { Gateway } from '@olla/testing/olla-process';
 import { jsonResponse, startRawBackend, whenComplete, type RawBackend } from '@olla/testing/raw-backend';
 import { startRedis, type TestRedis } from '@olla/testing/redis';
+import { Started } from '@olla/testing/started';
 import { waitFor } from '@olla/testing/wait-for';
 import { countByStatus, sendChat } from './chat-load.ts';
 import { countOutageLines, readStatus } from './cluster-status.ts';
@@ -11,33 +12,34 @@ import { endpointConfig, startGatewayFor } from './start-gateway-for.ts';
 const MODEL = 'shared';
 const ADMIN = 'token-of-the-cluster';
 const BURST = 6;
-/** No token becomes due within the test. */
+/** No token becomes due during the test. */
 const RATE_LIMITS = { global_requests_per_minute: 1, per_ip_requests_per_minute: 0, burst_size: BURST };
 
-describe('Redis is down when the gateways start', () => {
+describe('a start while Redis is down', () => {
   let redis: TestRedis;
   let backend: RawBackend;
   let gateways: [Gateway, Gateway];
+  const started = new Started();
   before(async () => {
-    redis = await startRedis();
+    redis = started.add(await startRedis());
     await redis.kill();
-    backend = await startRawBackend({
-      models: [MODEL],
-      respond: (request) => whenComplete(request, () => request.socket.write(jsonResponse({ ok: true }))),
-    });
-    const start = (): Promise<Gateway> =>
-      startGatewayFor({
-        endpoints: [endpointConfig('only', backend)],
-        config: { server: { rate_limits: RATE_LIMITS }, admin: { token: ADMIN } },
-        args: ['--redis-url', redis.url],
-      });
+    backend = started.add(
+      await startRawBackend({
+        models: [MODEL],
+        respond: (request) => whenComplete(request, () => request.socket.write(jsonResponse({ ok: true }))),
+      }),
+    );
+    const start = async (): Promise<Gateway> =>
+      started.add(
+        await startGatewayFor({
+          endpoints: [endpointConfig('only', backend)],
+          config: { server: { rate_limits: RATE_LIMITS }, admin: { token: ADMIN } },
+          args: ['--redis-url', redis.url],
+        }),
+      );
     gateways = await Promise.all([start(), start()]);
   });
-  after(async () => {
-    for (const gateway of gateways) await gateway.stop();
-    await backend.close();
-    await redis.stop();
-  });
+  after(() => started.stop());
 
   const act = (gateway: Gateway, path: string): Promise<Response> =>
     fetch(`${gateway.url}/internal/${path}`, {

@@ -31,7 +31,7 @@ export interface StartGatewayForOptions extends Omit<GatewayOptions, 'config'> {
   readonly models?: readonly string[];
 }
 
-/** Without limits, which tests of their own cover. */
+/** Without limits, which other tests cover. */
 const NO_LIMITS = {
   global_requests_per_minute: 0,
   per_ip_requests_per_minute: 0,

@@ -104,7 +104,7 @@ describe('the memory of a worker before a backend that does not read', () => {
     await backend.close();
   });
 
-  test('stays within max_pending_bytes and a little beside it', async (t) => {
+  test('stays within max_pending_bytes and a bounded rest', async (t) => {
     const worker = gateway.children().workers[0] as number;
     const idle = residentBytes(worker);
     const piece = Buffer.alloc(20 * MIB, 'x');
@@ -124,7 +124,7 @@ describe('the memory of a worker before a backend that does not read', () => {
         grown = Math.max(grown, residentBytes(worker) - idle);
         return answered >= CLIENTS - Math.floor(LIMIT / piece.length);
       },
-      { describe: 'those that have no room to be refused', timeoutMs: 30_000 },
+      { describe: 'the refusal of requests without room', timeoutMs: 30_000 },
     );
     t.diagnostic(`the worker grew by ${(grown / MIB).toFixed(1)} MiB`);
     assert.ok(grown < LIMIT + 100 * MIB, `the worker grew by ${grown} bytes`);

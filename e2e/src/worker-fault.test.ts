@@ -13,10 +13,10 @@ const HEAD = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Enc
 const END = `${chunk('data: [DONE]\n\n')}0\r\n\r\n`;
 const ASK = postBytes('{"model":"m","stream":true}');
 
-/** Loaded into each process of the gateway: a signal becomes a fault that belongs to no request. */
+/** Loaded into each process of the gateway: a signal becomes a fault outside any request. */
 const INJECT = `process.on('SIGUSR2', () => setImmediate(() => { throw new Error('injected fault'); }));`;
 
-test('a worker that meets a fault outside of any request is replaced at once, and finishes its streams', async (t) => {
+test('a worker with a fault outside any request is replaced at once, and finishes its streams', async (t) => {
   const preload = join(tempFolder(), 'inject.mjs');
   writeFileSync(preload, INJECT);
   const backend = await startRawBackend({ models: ['m'] });

@@ -5,14 +5,14 @@ import { needProgram } from '@olla/testing/debian';
 import { copyInto, makeDebianRoot } from './debian-root.ts';
 import { importImage } from './import-image.ts';
 
-/** What npm and deploy/docker/make-root.sh run. */
+/** The requirements of npm and deploy/docker/make-root.sh. */
 const BUILD_TOOLS =
   'sh bash cat chmod cp dirname env find grep ldd ln ls mkdir mv readlink rm sed sort uname'.split(' ');
 const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
 
 /**
- * Makes the images that deploy/docker/Dockerfile and deploy/compose/compose.yaml take from a registry, under the names
- * that they have there: of Debian's packages, in the versions of this machine's Debian, and of the project's runtime.
+ * Makes the images that deploy/docker/Dockerfile and deploy/compose/compose.yaml take from a registry, under their
+ * names there: from Debian's packages, in the versions of this machine's Debian, and from the project's runtime.
  */
 export async function importBaseImages(socketPath: string): Promise<void> {
   await importImage(socketPath, makeNodeRoot(), 'node:26-trixie-slim', [
@@ -22,7 +22,7 @@ export async function importBaseImages(socketPath: string): Promise<void> {
   const redis = [needProgram('redis-server'), needProgram('redis-cli', 'redis-tools')];
   await importImage(socketPath, makeDebianRoot(['/bin/sh', ...redis]), 'redis:8', [
     'WORKDIR /data',
-    // The image of the registry has protected mode off too: other containers are let in.
+    // The image of the registry has protected mode off too, so that other containers can connect.
     'ENTRYPOINT ["/bin/sh", "-c", "exec \\"$@\\" --protected-mode no", "redis"]',
     'CMD ["redis-server"]',
   ]);

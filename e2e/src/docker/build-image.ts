@@ -5,14 +5,14 @@ import { importBaseImages } from './base-images.ts';
 import type { Engine } from './engine.ts';
 
 export const REPOSITORY = join(import.meta.dirname, '../../..');
-/** The name that deploy/compose/compose.yaml takes it by. */
+/** The image's name in deploy/compose/compose.yaml. */
 export const IMAGE = 'olla';
 
 const BUILD_MS = 600_000;
 
 /**
- * Runs `docker build` of the Dockerfile. An engine that the tests started knows no registry, so that it gets the base
- * images first.
+ * Runs `docker build` of the Dockerfile. An engine that the tests started has no registry, so it gets the base images
+ * first.
  *
  * @param buildArgs by name
  */

@@ -4,10 +4,8 @@ import { createServer } from 'node:http';
 export const MODEL = 'contained-model';
 
 /**
- * A stand-in for the Ollama that deploy/compose/olla.yaml names: one model, at Ollama's port on every address of this
- * machine.
- *
- * @returns what ends it
+ * Replaces the Ollama in deploy/compose/olla.yaml: one model, at Ollama's port on every address of this machine.
+ * @returns a function that stops it
  */
 export async function startComposeBackend(): Promise<() => Promise<void>> {
   const tags = JSON.stringify({ models: [{ name: MODEL, model: MODEL }] });

@@ -11,11 +11,11 @@ const COMMAND_MS = 120_000;
 
 /** The containers of deploy/compose/compose.yaml, under a project name of the tests. */
 export class ComposeProject {
-  /** Where HAProxy answers. */
+  /** The URL of HAProxy. */
   static readonly url = 'http://127.0.0.1:40114';
   readonly #command = composeCommand();
 
-  /** Starts all services of an image that is built already. */
+  /** Starts all services with an image that was built before. */
   async up(): Promise<void> {
     await this.#run('up', '--detach');
   }
@@ -45,7 +45,7 @@ export class ComposeProject {
   }
 }
 
-/** Docker's plugin where it is installed, else Debian's docker-compose. */
+/** Docker's plugin if it is installed, else Debian's docker-compose. */
 function composeCommand(): [program: string, ...args: string[]] {
   const docker = needProgram('docker', 'docker.io');
   const file = join(FOLDER, 'compose.yaml');

@@ -3,7 +3,7 @@ import { chmodSync, cpSync, mkdirSync, realpathSync, symlinkSync } from 'node:fs
 import { basename, dirname, join } from 'node:path';
 import { tempFolder } from '@olla/testing/temp-folder';
 
-/** The root of an image that holds these programs of this machine, at their paths, and the libraries they are linked to. */
+/** The root of an image with these programs of this machine, at their paths, and their shared libraries. */
 export function makeDebianRoot(programs: readonly string[]): string {
   const root = tempFolder();
   chmodSync(root, 0o755);
@@ -21,7 +21,7 @@ export function makeDebianRoot(programs: readonly string[]): string {
   return root;
 }
 
-/** Copies a file of this machine, or a folder with all that is in it, to the same path below `root`. */
+/** Copies a file of this machine, or a folder with its content, to the same path below `root`. */
 export function copyInto(root: string, path: string): void {
   // Through the links of the folders: /lib is /usr/lib.
   const place = join(realpathSync(dirname(path)), basename(path));

@@ -32,6 +32,6 @@ export async function isEngine(socketPath: string): Promise<boolean> {
   try {
     return (await callEngine(socketPath, 'GET', '/_ping', null, 2_000)).status === 200;
   } catch {
-    return false; // Nothing listens there, or something else does.
+    return false; // No program listens there, or it is no Docker engine.
   }
 }

@@ -1,4 +1,4 @@
-/** Exits with 0 if a Docker engine runs or can be started on this machine; else says why not and exits with 1. */
+/** Exits with 0 if a Docker engine runs or can be started on this machine; else prints why not and exits with 1. */
 import { needEngine } from './engine.ts';
 
 try {

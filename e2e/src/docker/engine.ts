@@ -8,17 +8,17 @@ import { isEngine } from './engine-api.ts';
 
 export interface Engine {
   readonly socketPath: string;
-  /** Whether it was started here, and so has no images but those of the tests. */
+  /** Whether it was started here, so that it has only the images of the tests. */
   readonly own: boolean;
-  /** Stops an engine that was started here; leaves one that ran before. */
+  /** Stops an engine that was started here; an engine that ran before keeps running. */
   stop(): Promise<void>;
 }
 
 /**
- * A Docker engine: the one that runs (DOCKER_HOST, or Docker's usual socket), else one of our own from Debian's package
- * docker.io, which takes root. The engine chooses its storage driver: vfs where no union file system works.
+ * A Docker engine: the one that runs (DOCKER_HOST, or Docker's usual socket), else one started from Debian's package
+ * docker.io, which needs root. The engine chooses its storage driver: vfs if no union file system works.
  *
- * @throws Error that says why there is none
+ * @throws Error with the reason if there is none
  */
 export async function needEngine(): Promise<Engine> {
   const named = process.env['DOCKER_HOST'];
@@ -53,7 +53,7 @@ async function startEngine(): Promise<Engine> {
   };
 }
 
-/** An engine leaves the name of its network namespace mounted, which would keep the folder from being removed. */
+/** An engine leaves the mount of its network namespace behind, which would block the removal of the folder. */
 function unmountBelow(folder: string): void {
   const mounts = readFileSync('/proc/self/mounts', 'utf8').split('\n');
   const places = mounts.map((line) => line.split(' ')[1] ?? '').filter((place) => place.startsWith(folder));

@@ -11,7 +11,7 @@ import { needEngine, type Engine } from './engine.ts';
 const LIMIT = 20;
 const BUILT_AT = '2026-11-30T12:00:00.000Z';
 const COMMIT = 'f00df00df00df00df00df00df00df00df00df00d';
-/** Runs in the image's own runtime: an OpenAI-compatible server of one model. */
+/** The code of an OpenAI-compatible server with one model, which runs in the image's own runtime. */
 const BACKEND = `
   const models = JSON.stringify({ object: 'list', data: [{ id: '${MODEL}', object: 'model' }] });
   require('node:http').createServer((request, response) => {
@@ -117,7 +117,7 @@ describe('containers of the image that docker build makes', () => {
     return `http://${gateway.getHost()}:${gateway.getMappedPort(40114)}`;
   }
 
-  test('are small, run as a user without rights, and hold no shell', async () => {
+  test('are small, run as a user without rights, and have no shell', async () => {
     const image = await inspect<{ Size: number; Config: { User: string } }>(`/images/${IMAGE}/json`);
     assert.equal(image.Config.User, '10001:10001');
     assert.ok(image.Size < 200 * 1024 * 1024, `${image.Size} bytes`);
@@ -129,13 +129,13 @@ describe('containers of the image that docker build makes', () => {
     await becomesHealthy(gateways[0]!.getId());
   });
 
-  test('tell the commit and the date that the build was given', async () => {
+  test('report the commit and the date of the build', async () => {
     const response = await fetch(`${urlOf(gateways[0]!)}/version`);
     const { build } = (await response.json()) as { build: { commit: string; date: string } };
     assert.deepEqual([build.commit, build.date], [COMMIT, BUILT_AT]);
   });
 
-  test('share one Redis: either gateway tells of both, and of the agent', async () => {
+  test('share one Redis: either gateway reports both, and the agent', async () => {
     for (const gateway of gateways)
       await waitFor(
         async () => {
@@ -146,7 +146,7 @@ describe('containers of the image that docker build makes', () => {
       );
   });
 
-  test('together admit what the limit allows', async () => {
+  test('together admit as many requests as the limit allows', async () => {
     const startedAt = performance.now();
     const statuses: number[] = [];
     for (let n = 0; n < 2 * LIMIT; n += 1) statuses.push(await chat(urlOf(gateways[n % 2]!)));
@@ -163,7 +163,7 @@ describe('containers of the image that docker build makes', () => {
     assert.match(output, /one\b.*healthy/);
   });
 
-  test('end with exit code 0 when docker stop tells them to', async () => {
+  test('end with exit code 0 on docker stop', async () => {
     const [gateway] = gateways;
     const id = gateway!.getId();
     await callEngine(engine.socketPath, 'POST', `/containers/${id}/stop?t=20`);
@@ -193,7 +193,7 @@ describe('docker compose up', () => {
     });
   });
 
-  test('brings two healthy gateways, an agent and a healthy Redis', async () => {
+  test('starts two healthy gateways, an agent and a healthy Redis', async () => {
     for (const service of ['gateway-1', 'gateway-2', 'redis'])
       await becomesHealthy(await project.containerOf(service));
     await waitFor(
@@ -206,7 +206,7 @@ describe('docker compose up', () => {
     );
   });
 
-  test('goes on answering while one gateway is stopped', async () => {
+  test('still answers while one gateway is stopped', async () => {
     const statuses: number[] = [];
     const ask = async (): Promise<void> => {
       // Fewer than the burst that one client's address has.

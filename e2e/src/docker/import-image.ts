@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { callEngine } from './engine-api.ts';
 
 /**
+ * Makes an image of a folder without a registry.
  * Makes an image of a folder, without any registry.
  *
  * @param name with its tag: `redis:8`
@@ -24,7 +25,7 @@ export async function importImage(
     tar.once('close', resolve);
   });
   const answer = await callEngine(socketPath, 'POST', `/images/create?${query.toString()}`, tar.stdout);
-  // An engine that refuses leaves the rest unread.
+  // An engine that refuses does not read the rest.
   tar.stdout.destroy();
   const code = await ended;
   if (answer.status !== 200 || answer.text.includes('"error"') || code !== 0)

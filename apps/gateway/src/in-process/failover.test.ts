@@ -277,6 +277,24 @@ describe('an error names the endpoint and the failure', () => {
     assert.match(message, /endpoint only .*within proxy\.response_header_timeout/);
   });
 
+  for (const [what, piece] of [
+    ['a head of which a line comes now and then', 'X-More: 1\r\n'],
+    ['interim responses', '\r\nHTTP/1.1 102 Processing\r\n'],
+  ] as const)
+    test(`504 when the only endpoint sends nothing but ${what} beyond response_header_timeout`, async (t) => {
+      const { backends, chat } = await startWithBackends(
+        t,
+        { only: FIRST },
+        { config: { proxy: { response_header_timeout: '60ms' } } },
+      );
+      backends.only.respond = ({ socket }) => {
+        socket.write('HTTP/1.1 102 Processing\r\n');
+        const timer = setInterval(() => socket.write(piece), 5);
+        socket.once('close', () => clearInterval(timer));
+      };
+      assertError(await chat(MODEL), 504, 'BACKEND_TIMEOUT');
+    });
+
   test('504 when response_timeout is over: no other endpoint is tried', async (t) => {
     const { backends, chat } = await startWithBackends(
       t,

@@ -133,6 +133,7 @@ export class Connection implements ResponseEvents {
 
   onHead(status: number, rawHeaders: string[]): void {
     this.#headSeen = true;
+    this.quietTicks = 0;
     this.served += 1;
     this.#listener?.onHead(status, rawHeaders);
   }
@@ -154,7 +155,8 @@ export class Connection implements ResponseEvents {
   }
 
   #receive(bytes: Buffer): void {
-    this.quietTicks = 0;
+    // The time until the head does not begin anew with each part of it, nor with an interim response.
+    if (this.#headSeen) this.quietTicks = 0;
     if (this.#listener === null) {
       // Bytes that arrive while no request runs would otherwise be read as the response to the next request.
       this.#close();

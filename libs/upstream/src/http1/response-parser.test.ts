@@ -215,6 +215,7 @@ describe('the response parser', () => {
       'an unasked protocol': 'HTTP/1.1 101 Switching Protocols\r\n\r\n',
       'bytes after the end': `${head}Content-Length: 2\r\n\r\nabc`,
       'a head without end': `${head}${'X-A: b\r\n'.repeat(10_000)}`,
+      'interim responses without end': 'HTTP/1.1 102 Processing\r\n\r\n'.repeat(3_000),
     };
     for (const [what, text] of Object.entries(bad)) {
       assert.throws(() => parse([text]), ResponseError, what);

@@ -46,6 +46,7 @@ export class ResponseParser {
   /** Bytes of a head or line whose end has not arrived yet. */
   #held: Buffer = EMPTY;
   #remaining = 0;
+  #interimBytes = 0;
   #trailerBytes = 0;
 
   constructor(events: ResponseEvents) {
@@ -57,6 +58,7 @@ export class ResponseParser {
     this.#method = method;
     this.#state = State.head;
     this.#held = EMPTY;
+    this.#interimBytes = 0;
     this.#trailerBytes = 0;
     this.keepAlive = true;
     this.keepAliveS = null;
@@ -136,8 +138,12 @@ export class ResponseParser {
     const { status, minor, rawHeaders } = parseHead(head);
     if (status === 101)
       throw new ResponseError('HPE_INVALID_STATUS', 'the server switched protocols unasked');
-    // An interim response is followed by the final one (RFC 9110 §15.2).
-    if (status < 200) return;
+    // An interim response is followed by the final one (RFC 9110 §15.2). A server must not send them without end.
+    if (status < 200) {
+      this.#interimBytes += head.length + HEAD_END.length;
+      if (this.#interimBytes > MAX_HEAD_BYTES) throw headTooLarge();
+      return;
+    }
     const framing = readFraming(rawHeaders, minor);
     this.keepAlive = framing.keepAlive;
     this.keepAliveS = framing.keepAliveS;

@@ -214,6 +214,15 @@ describe('a client that waits to send its body (Expect: 100-continue)', () => {
       assert.deepEqual([response.status, response.header('connection')], [200, wish]);
     });
 
+  test('gets the response alone in HTTP/1.0, which has no interim responses', async (t) => {
+    const { send } = await startWithBackends(t, SPECS);
+    const body = `{"model":"${MODEL}"}`;
+    const response = await send(
+      `POST ${CHAT} HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
+    assert.deepEqual([response.status, response.complete], [200, true]);
+  });
+
   test('gets an error instead when the path is unknown, and the connection ends with it', async (t) => {
     const { send } = await startWithBackends(t, SPECS);
     const response = await send(

@@ -67,7 +67,9 @@ export class Call {
       routing: [],
       session: [],
     };
-    this.#awaitsContinue = request.headers.expect?.toLowerCase() === '100-continue';
+    // RFC 9110 §10.1.1: a client of HTTP/1.0 knows no interim responses, and sends its body anyway.
+    this.#awaitsContinue =
+      request.httpVersionMinor > 0 && request.headers.expect?.toLowerCase() === '100-continue';
     this.#keepAlive = response.shouldKeepAlive;
     if (this.#awaitsContinue) response.shouldKeepAlive = false;
     response.on('close', () => this.#end());

@@ -134,6 +134,8 @@ export class Relay implements UpstreamListener {
   #frame(status: number, headers: string[]): void {
     const { call, sendsTrailer } = this.#options;
     const isBodiless = call.method === 'HEAD' || status === 204 || status === 304;
+    // RFC 9110 §8.6: some clients would wait for the body.
+    if (status === 204) dropHeader(headers, 'content-length');
     if (!isBodiless && sendsTrailer(call.request)) {
       dropHeader(headers, 'content-length');
       headers.push('Trailer', 'X-Olla-Response-Time');

@@ -41,7 +41,10 @@ export class ResponseWriter {
 
   /** No more data arrives for now: sends all that is buffered, even a head alone. */
   quiet(): void {
-    if (!this.#headOut) this.#sendHead();
+    if (!this.#headOut) {
+      this.#cork();
+      this.#sendHead();
+    }
     if (this.#corked) this.#socket?.uncork();
     this.#corked = false;
   }
@@ -64,17 +67,21 @@ export class ResponseWriter {
       this.#headOut = true;
       return this.#response.write(Buffer.from(bytes));
     }
-    if (!this.#corked) {
-      this.#corked = true;
-      this.#socket.cork();
-    }
+    this.#cork();
     if (!this.#headOut) this.#sendHead();
     return this.#socket.write(frameChunk(bytes));
   }
 
+  #cork(): void {
+    if (this.#corked) return;
+    this.#corked = true;
+    this.#socket?.cork();
+  }
+
+  /** Not by `flushHeaders`, which writes UTF-8: the bytes of a header would change, because they are read as Latin-1. */
   #sendHead(): void {
     this.#headOut = true;
-    if (!this.#response.destroyed) this.#response.flushHeaders();
+    if (!this.#response.destroyed) this.#response.write('', 'latin1');
   }
 }
 

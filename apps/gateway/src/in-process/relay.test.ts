@@ -7,7 +7,7 @@ import {
   type RawBackend,
   type ReceivedRequest,
 } from '@olla/testing/raw-backend';
-import type { RawConnection } from '@olla/testing/raw-http';
+import type { RawConnection, RawResponse } from '@olla/testing/raw-http';
 import { postBytes, requestBytes } from '@olla/testing/request-bytes';
 import { waitFor } from '@olla/testing/wait-for';
 import { startWithBackends } from '../../testing/gateway-with-backends.ts';
@@ -140,6 +140,21 @@ describe('a response on its way to the client', () => {
     assert.equal(response.header('x-olla-model'), MODEL);
   });
 
+  test('keeps the bytes of headers that are not ASCII, whether its body comes with its head or later', async (t) => {
+    const { backends, connect } = await startWithBackends(t, SPECS);
+    const client = await connect();
+    const head = 'HTTP/1.1 200 OK\r\nX-Name: “ü”\r\nContent-Length: 2\r\n\r\n';
+    const nameIn = ({ header }: RawResponse): string =>
+      Buffer.from(header('x-name') ?? '', 'latin1').toString();
+    (await openStream(client, backends.only)).socket.write(`${head}ok`);
+    assert.equal(nameIn(await client.nextResponse()), '“ü”');
+    const { socket } = await openStream(client, backends.only);
+    socket.write(head);
+    assert.equal(nameIn(await client.nextHead()), '“ü”');
+    socket.write('ok');
+    assert.equal((await client.nextResponse()).text(), 'ok');
+  });
+
   test('is complete for HTTP/1.0, with its length and without a trailer', async (t) => {
     const { backends, send } = await startWithBackends(t, SPECS);
     const old = postBytes(`{"model":"${MODEL}"}`).toString().replace('HTTP/1.1', 'HTTP/1.0');
@@ -163,6 +178,7 @@ describe('a response on its way to the client', () => {
       ['HEAD', '200 OK', 'Content-Length: 1234\r\n'],
       ['HEAD', '200 OK', 'Transfer-Encoding: chunked\r\n'],
       ['GET', '204 No Content', ''],
+      ['GET', '204 No Content', 'Content-Length: 1234\r\n'],
       ['GET', '304 Not Modified', 'Content-Length: 1234\r\n'],
     ] as const) {
       backends.only.respond = ({ socket }) =>
@@ -172,7 +188,9 @@ describe('a response on its way to the client', () => {
       assert.equal(response.status, Number(status.slice(0, 3)));
       assert.equal(response.header('x-kept'), 'yes');
       assert.match(response.header('x-olla-response-time') ?? '', /^\d+ms$/);
-      if (headers.startsWith('Content-Length')) assert.equal(response.header('content-length'), '1234');
+      // RFC 9110 §8.6: 204 has none.
+      const length = status !== '204 No Content' && headers.includes('Length') ? '1234' : undefined;
+      assert.equal(response.header('content-length'), length, `${method} ${status}`);
       for (const name of ['trailer', 'transfer-encoding'])
         assert.equal(response.header(name), undefined, name);
     }

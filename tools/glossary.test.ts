@@ -43,6 +43,11 @@ const RETIRED: readonly { readonly word: string; readonly allowed?: string }[] =
   { word: 'ModelBook' },
   { word: 'Gate' },
   { word: 'beat' },
+  { word: 'letGo' },
+  { word: 'isAway' },
+  { word: 'told' },
+  { word: 'anew' },
+  { word: 'nobody' },
   { word: 'headerValue' },
   // In the simulator, an exchange is one request with its response.
   { word: 'Exchange', allowed: 'apps/simulator/' },

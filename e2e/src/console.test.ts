@@ -80,9 +80,9 @@ describe('olla ctl', () => {
     assert.equal((await ctl(['endpoints', 'gpu-x'])).code, 4);
     assert.equal((await ctl(['statsu'])).code, 2);
     assert.equal((await ctl(['status', '--check'])).code, 0);
-    const away = await ctl(['--gateway', `http://127.0.0.1:${await freePort()}`, 'status']);
-    assert.equal(away.code, 6);
-    assert.match(away.stderr, /127\.0\.0\.1/);
+    const unreachable = await ctl(['--gateway', `http://127.0.0.1:${await freePort()}`, 'status']);
+    assert.equal(unreachable.code, 6);
+    assert.match(unreachable.stderr, /127\.0\.0\.1/);
   });
 
   test('drains and resumes an endpoint at every worker, with the token that serve wrote', async () => {

@@ -25,7 +25,7 @@ describe('the package that npm pack makes from the bundle', () => {
     archive = join(folder, packed.stdout.trim());
   });
 
-  test('runs the pinned runtime after npm install --global, whatever node is on the PATH', async () => {
+  test('runs the pinned runtime after npm install --global, with any node on the PATH', async () => {
     const olla = await install([]);
     const decoy = tempFolder();
     writeFileSync(join(decoy, 'node'), '#!/bin/sh\necho the wrong node >&2\nexit 9\n');

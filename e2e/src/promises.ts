@@ -166,7 +166,7 @@ export const PROMISES: readonly ReadmePromise[] = [
     tests: [
       [
         'e2e/src/limits.test.ts',
-        'admits rate × time + burst in every window, and no less, for an address at three times its limit',
+        'admits rate × time + burst in every window, and no fewer, for an address at three times its limit',
       ],
       [
         'e2e/src/cluster-limits.test.ts',

@@ -63,7 +63,7 @@ describe('routing strategies', () => {
     assert.match(String(routingOf(found)[2]), /^model_found_(no|after)_refresh$/);
 
     const startedAt = performance.now();
-    const missing = await Promise.all(Array.from({ length: 20 }, () => chat(gateway, 'nobody-has-it')));
+    const missing = await Promise.all(Array.from({ length: 20 }, () => chat(gateway, 'unknown-model')));
     for (const response of missing) {
       assert.equal(response.status, 404);
       assert.deepEqual(routingOf(response), ['discovery', 'rejected', 'model_not_found']);
@@ -75,7 +75,7 @@ describe('routing strategies', () => {
 
     await fleet.control('POST', 'cards/faults', { kind: 'hang-before-head' });
     const leaving = await openConnection(gateway.port);
-    const body = '{"model":"nobody-has-this-either"}';
+    const body = '{"model":"another-unknown-model"}';
     leaving.write(
       `POST /olla/openai/v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
     );

@@ -54,13 +54,13 @@ describe('agents that campaign for the lead', () => {
     ]);
     await untilChecked(agent, store);
     const { key } = endpointIn(store.newest, 'o');
-    store.isAway = true;
+    store.isDown = true;
     await server.close();
     store.eject(key);
     const count = store.snapshots.length;
     await waitFor(() => store.failedCalls >= 2, { describe: 'two failed publications' });
     assert.equal(store.snapshots.length, count);
-    store.isAway = false;
+    store.isDown = false;
     await store.when(
       (snapshot) => stateIn(snapshot, 'o') === 'offline',
       'the state that changed during the outage',
@@ -69,11 +69,11 @@ describe('agents that campaign for the lead', () => {
 
   test('is ready without a store, and publishes when the store can be reached', async (t) => {
     const store = new TestStore();
-    store.isAway = true;
+    store.isDown = true;
     const agent = runTestAgent(t, store, []);
     await agent.ready;
     assert.equal(agent.leading(), false);
-    store.isAway = false;
+    store.isDown = false;
     await store.when(() => true, 'a first snapshot');
   });
 });

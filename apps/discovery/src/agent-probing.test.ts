@@ -113,8 +113,8 @@ describe('an agent that leads', () => {
       store,
     );
     await server.close();
-    const away = await store.when((snapshot) => stateIn(snapshot, 'o') === 'offline', 'offline');
-    assert.deepEqual(modelsIn(away, 'o'), ['old:1b'], 'its models stay known while it is down');
+    const offline = await store.when((snapshot) => stateIn(snapshot, 'o') === 'offline', 'offline');
+    assert.deepEqual(modelsIn(offline, 'o'), ['old:1b'], 'its models stay known while it is down');
     server.handler = respondWith(ollamaWith('new:1b'));
     await server.open();
     const back = await store.when((snapshot) => stateIn(snapshot, 'o') === 'warming', 'warming');
@@ -264,7 +264,7 @@ describe('an agent that leads', () => {
     assert.deepEqual(modelsIn(store.newest as Snapshot, 's'), ['phi']);
   });
 
-  test('finds the type of an auto endpoint, and tells the operator to set it when no type matches', async (t) => {
+  test('finds the type of an auto endpoint, and asks the operator to set it when no type matches', async (t) => {
     const llama = await startServer(t, {
       '/health': { status: 'ok' },
       '/props': { total_slots: 4 },

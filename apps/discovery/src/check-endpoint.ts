@@ -75,7 +75,7 @@ export function lookAtType(
   type: EndpointType,
   timeoutMs: number,
 ): Promise<DetectionResult> {
-  // A list that is cut tells nothing, so that it has as much room as when it is read.
+  // A truncated list is no evidence, so detection reads as many bytes as listing does.
   return type.look((path) => client.probe(null, path, { timeoutMs, maxBytes: MAX_LIST_BYTES }));
 }
 

@@ -18,7 +18,7 @@ export interface EndpointHealth {
   readonly successes: number;
   /** Checks in a row that did not pass. */
   readonly failures: number;
-  /** Time before which the backend wants no request (Retry-After), in epoch milliseconds. */
+  /** Time before which the backend accepts no request (Retry-After), in epoch milliseconds. */
   readonly retryAt: number | null;
 }
 

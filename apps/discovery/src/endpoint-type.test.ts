@@ -142,7 +142,7 @@ describe('the type of an endpoint', () => {
       );
     };
 
-  test('that is certain stays, after the server was away, until another one is certain', async () => {
+  test('that is certain is kept after the server was unreachable, until another one is certain', async () => {
     const type = EndpointType.of({ type: 'auto' }, null);
     await type.look(probeOf(LITELLM));
     assert.deepEqual([type.profile?.type, type.isOpen], ['litellm', false]);

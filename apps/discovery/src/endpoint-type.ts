@@ -12,8 +12,8 @@ const FIRST_PAUSE_MS = 500;
 const MAX_PAUSE_MS = 60_000;
 
 /**
- * The type of one endpoint: from the configuration, or found by what the server answers. A type that is found while some
- * probes have no answer stands until more is known, and the server is looked at again.
+ * The type of one endpoint: from the configuration, or detected by the server's responses. A type that was detected
+ * while some probes had no response is used until more is known, and detection is repeated.
  */
 export class EndpointType {
   readonly isAuto: boolean;
@@ -57,7 +57,7 @@ export class EndpointType {
     return Math.min(FIRST_PAUSE_MS * 2 ** this.#looks, MAX_PAUSE_MS);
   }
 
-  /** The server was away: another one may have come in its place. */
+  /** The server was unreachable: another one may have replaced it. */
   reopen(): void {
     if (!this.isAuto) return;
     this.#isOpen = true;
@@ -66,7 +66,7 @@ export class EndpointType {
     this.#evidence = new Map();
   }
 
-  /** Looks at the server by the paths that have told nothing so far. Never rejects if `probePath` does not. */
+  /** Probes the paths that have given no evidence so far. Never rejects if `probePath` does not. */
   async look(probePath: (path: string) => Promise<ProbeResult>): Promise<DetectionResult> {
     const evidence = this.#evidence;
     const found = await detectType(probePath, evidence);

@@ -71,7 +71,7 @@ describe('the list of a plain server', () => {
     [{ items: [{ id: 'secret' }] }, /\/v1\/models answered an object without data or models/],
     [[{ title: 'secret' }], /\/v1\/models answered a list whose entries have no id, name, model, key\./],
   ] as const)
-    test(`is told by what is wrong with it: ${JSON.stringify(body)}`, async (t) => {
+    test(`is reported with its fault: ${JSON.stringify(body)}`, async (t) => {
       const { store, endpoint } = await find(t, 'vllm', { '/health': '', '/v1/models': body });
       assert.equal(endpoint.state, 'healthy');
       assert.match(endpoint.reason, reason);
@@ -109,7 +109,7 @@ describe('the lists of LM Studio', () => {
 });
 
 describe('the context length of llama-server', () => {
-  test('is that of its requests, also where the list tells only what the model was trained for', async (t) => {
+  test('is that of its requests, also if the list reports only that of the training', async (t) => {
     const { store } = await find(
       t,
       'llamacpp',

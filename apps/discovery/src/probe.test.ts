@@ -49,7 +49,7 @@ describe('probe', () => {
     assert.deepEqual(result, { kind: 'unreachable', reason: 'connection refused' });
   });
 
-  test('tells the code of another failure, and its text with the address only as the detail', async () => {
+  test('reports the code of another failure, and its text with the address only as the detail', async () => {
     const plain = server.url.replace('http://', 'https://');
     const result = await probe(dispatcher, { ...requestOf('/'), url: plain });
     assert.ok(result.kind === 'no-response');

@@ -13,7 +13,7 @@ export class TestStore {
   /** Level and message of each line that the agents logged. */
   readonly lines: string[] = [];
   /** While it is true, every call rejects with STATE_UNAVAILABLE. */
-  isAway = false;
+  isDown = false;
   /** Calls that rejected during the outage. */
   failedCalls = 0;
   #lead: { holder: string; until: number; token: number } = { holder: '', until: 0, token: 0 };
@@ -70,7 +70,7 @@ export class TestStore {
 
   view(id: string): AgentState {
     const assertReachable = (): void => {
-      if (!this.isAway) return;
+      if (!this.isDown) return;
       this.failedCalls += 1;
       throw new StateError('STATE_UNAVAILABLE', 'outage');
     };

@@ -116,8 +116,8 @@ async function firstProbes(primary: GatewayPrimary, endpoints: number): Promise<
 }
 
 /**
- * One wish to stop can come as two signals: a terminal tells the whole group and npm passes it on, timeout(1) tells
- * its child and then the group.
+ * One request to stop can arrive as two signals: a terminal signals the whole group and npm passes it on, timeout(1)
+ * signals its child and then the group.
  */
 const SAME_SIGNAL_MS = 20;
 

@@ -38,8 +38,8 @@ const { log, format } = openLog(init.settings.logging, {
   rotates: false,
 });
 
-// What a request throws ends that request. What comes here nobody was there to catch, so that nothing is sure of this
-// process any more: it is replaced, and its streams end as they would have.
+// An exception of a request's code ends that request. An exception here was not caught, so the state of this process is
+// unknown: it is replaced, and its streams end as they would have.
 process.on('uncaughtException', (fault, origin) => {
   // A closed log cannot record this error.
   if ('code' in fault && fault.code === 'EPIPE' && stopping) return;

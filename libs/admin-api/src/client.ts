@@ -23,7 +23,7 @@ export interface UnifiedModel {
     readonly variant: string;
     readonly parameter_size: string;
     readonly quantization: string;
-    /** Of a name that stands for other models: their names. */
+    /** For a name that means other models: their names. */
     readonly alias_for?: readonly string[];
     readonly aliases: readonly string[];
     readonly availability: readonly { readonly endpoint: string; readonly state: string }[];

@@ -41,8 +41,7 @@ that support JSON Schema complete the keys from \`docs/config.schema.json\`.
 - A size is a number of bytes, or text such as \`64KB\`, \`50MB\` or \`1GB\`. 1 KB is 1024 bytes.
 - A key without a value is not set. Zero, \`false\` and an empty list are values.
 - In a list of names, \`*\` matches any characters and \`?\` matches one. Case is ignored.
-- \`\${NAME}\` in a text is replaced by the environment variable. A variable that is unset or empty is an error. \`$\${\`
-  stands for the text \`\${\`. Any other \`$\` stays.
+- \`\${NAME}\` in a text is replaced by the environment variable. A variable that is unset or empty is an error. \`$\${\`  means the text \`\${\`. Any other \`$\` stays.
 - A secret can be in a file. The key that ends in \`_file\` then names the file; a relative path starts at the working
   directory. Line ends after the secret are dropped. It is an error if the secret is set too, or if the file is missing or
   empty.
@@ -54,7 +53,7 @@ that support JSON Schema complete the keys from \`docs/config.schema.json\`.
 
 \`url\` is the address of a server, \`http://host:11434\`, or the base URL that a provider documents for OpenAI's clients,
 such as \`https://host/api/v1\`, \`https://host/api/paas/v4\` or \`https://host/v1beta/openai\`. What follows \`/v1\` in a
-request then follows that URL. Any other path of \`url\` is dropped, which a notice tells, or put in front of each path
+request then follows that URL. Any other path of \`url\` is dropped, which a notice reports, or put before each path
 with \`preserve_path: true\`.
 
 Without \`discovery.static.endpoints\`, \`olla serve\` looks for servers on their default ports on this machine. An empty list
@@ -95,8 +94,7 @@ The configuration of the original Olla has these keys. They are accepted and the
 effect here. A notice names each one that is set.
 
 ${noEffectTable(withoutEffect)}
-Files and documents of the original Olla contain these keys too, which it ignores. They are accepted, whatever is below
-them, and a notice names each one. Keys of the file whose names begin with \`x-\` may hold anchors.
+Files and documents of the original Olla contain these keys too, which it ignores. They are accepted with any content, and a notice names each one. Keys of the file whose names begin with \`x-\` may hold anchors.
 
 ${historicTable()}
 | environment variable without a key | why |

@@ -93,7 +93,7 @@ function insecureEndpoints(draft: Draft, settings: Settings): Notice[] {
   return settings.discovery.static.endpoints.flatMap(({ name, insecure_skip_verify: isInsecure }, index) => {
     if (!isInsecure) return [];
     const path = ['discovery', 'static', 'endpoints', index, 'insecure_skip_verify'];
-    const message = `any certificate of endpoint ${name} is accepted, so that whoever is on the way can read and change its requests. Set ca_file in its place`;
+    const message = `any certificate of endpoint ${name} is accepted, so that anyone on the network path can read and change its requests. Set ca_file in its place`;
     return [{ code: 'INSECURE_ENDPOINT', key: formatPath(path), message, ...draft.placeOf(path, 'key') }];
   });
 }

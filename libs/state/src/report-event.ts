@@ -18,7 +18,7 @@ export interface EventReporter {
  * Publishes an event of the cluster and writes it to this process's log. Call it in the process that decided, so that
  * no other one writes the same line.
  *
- * @param detail what only the log may tell, such as an address or a server's text
+ * @param detail for the log only, such as an address or a server's text
  */
 export function reportEvent(
   { events, log }: EventReporter,

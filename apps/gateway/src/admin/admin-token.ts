@@ -12,7 +12,7 @@ export class AdminToken {
   /** Whether a request carries it: `Authorization: Bearer …` */
   isIn({ authorization }: IncomingHttpHeaders): boolean {
     const given = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
-    // Digests have one length, so that the comparison tells nothing of the token's.
+    // Digests have one length, so that the comparison does not reveal the token's.
     return given !== undefined && timingSafeEqual(digestOf(given), this.#digest);
   }
 

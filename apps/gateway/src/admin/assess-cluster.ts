@@ -55,7 +55,7 @@ function explain(sources: AssessmentSources, asked: number, success: number): st
   if (!health.connected) {
     const since = formatAgo(health.since, now);
     reasons.push(
-      `The shared state (${sources.stateKind}) went away ${since}${health.detail ? `: ${health.detail}` : ''}.`,
+      `The shared state (${sources.stateKind}) became unreachable ${since}${health.detail ? `: ${health.detail}` : ''}.`,
     );
   } else if (!sources.instances.some((instance) => instance.role === 'agent' && instance.leading)) {
     reasons.push('No discovery agent leads: endpoints and models are not followed.');

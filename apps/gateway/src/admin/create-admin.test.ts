@@ -220,7 +220,7 @@ test('names the problems of the cluster, without drained endpoints', async () =>
   assert.equal((await verdict()).status, 'healthy');
   cluster.health = { ...cluster.health, connected: false, detail: 'ECONNREFUSED' };
   assert.equal((await verdict()).status, 'degraded');
-  assert.match((await verdict()).reasons, /shared state .* went away 1m0s ago: ECONNREFUSED/);
+  assert.match((await verdict()).reasons, /shared state .* became unreachable 1m0s ago: ECONNREFUSED/);
   cluster.snapshot = fakeSnapshot(settings, { 'gpu-a': 'offline', 'gpu-b': 'offline' });
   assert.equal((await verdict()).status, 'critical');
 });
@@ -398,7 +398,7 @@ test('decodes endpoint names of the path, and answers 404 to unknown ones', asyn
   const cluster = fakeCluster();
   const spaced = await ask(cluster, 'POST', '/internal/endpoints/old%20box/drain?force=true', AUTHORIZED);
   assert.equal(spaced.status, 200);
-  for (const name of ['nobody', '%ff', '__proto__']) {
+  for (const name of ['unknown', '%ff', '__proto__']) {
     assert.equal(
       (await ask(cluster, 'POST', `/internal/endpoints/${name}/drain`, AUTHORIZED)).status,
       404,

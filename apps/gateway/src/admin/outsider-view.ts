@@ -1,4 +1,4 @@
-/** Fields that tell of backends and processes what only the operator should know. */
+/** Fields about backends and processes that only the operator should see. */
 const HIDDEN: ReadonlySet<string> = new Set(['url', 'pid']);
 /** An instance id is `host:pid:random`. */
 const INSTANCE_ID = /(^|[^\w.-])([\w.-]+):\d+:([0-9a-f]{6,})(?![\w-])/g;

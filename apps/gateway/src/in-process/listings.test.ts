@@ -67,7 +67,7 @@ describe('/olla/models', () => {
     const fixture = await start(t);
     for (const [query, expected] of [
       ['?endpoint=studio', ['bge-m3', 'qwen3-14b']],
-      ['?endpoint=nobody', []],
+      ['?endpoint=unknown', []],
       ['?type=embeddings', ['bge-m3', 'nomic-embed-text:latest']],
       ['?family=LLAMA&type=llm', ['llama3.1:8b', HF, 'best']],
       ['?family=llama&endpoint=cards&format=openai', [HF]],

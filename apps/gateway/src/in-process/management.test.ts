@@ -40,7 +40,7 @@ describe('a call that changes models', () => {
     assert.deepEqual([response.status, endpointOf(response)], [200, 'spare']);
   });
 
-  for (const target of ['nobody', 'cards'])
+  for (const target of ['unknown', 'cards'])
     test(`answers ENDPOINT_NOT_FOUND when X-Olla-Target names no endpoint of the route: ${target}`, async (t) => {
       const { send } = await start(t);
       const response = await send(

@@ -78,7 +78,7 @@ describe('a connection that ends before the end of its request', () => {
   ] as const satisfies [string, Patience, (fixture: Fixture) => void][])
     test(`does not wait for ${what}`, async (t) => {
       const fixture = await start(t, patience, refuse);
-      // Kept open by the client, whatever the server does.
+      // The client keeps it open, even when the server closes its side.
       fixture.client.allowHalfOpen = true;
       fixture.client.write(`${HEAD}Connection: close\r\n\r\n`);
       send(fixture);

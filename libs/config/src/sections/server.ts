@@ -106,7 +106,7 @@ const origin = () =>
   text()
     .regex(/^(null|[a-z][a-z0-9+.-]*:\/\/[^\s/*]+\/?|[^\s*]*\*[^\s*]*)$/i, {
       error:
-        'must be * or an origin such as https://chat.example.com, without a path; one * stands for any text',
+        'must be * or an origin such as https://chat.example.com, without a path; one * matches any text',
     })
     .transform((value) => value.replace(/\/$/, ''));
 
@@ -167,7 +167,10 @@ const cors = section({
   context.addIssue({ code: 'custom', path: ['allow_credentials'], message });
 }, EVEN_WITH_ISSUES);
 
-/** A name under which browsers may know the gateway; `*.` stands for any subdomain. A port and a dot at the end are dropped. */
+/**
+ * A name under which browsers may know the gateway; `*.` matches any subdomain. A port and a dot at the end are
+ * dropped.
+ */
 const hostName = () =>
   text()
     .regex(/^(?:\*|(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?(?::\d{1,5})?)$/i, {

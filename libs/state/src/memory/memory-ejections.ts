@@ -17,9 +17,9 @@ export class MemoryEjections implements EjectionStore {
   }
 
   eject(ejection: Ejection): boolean {
-    const stands = this.#table.open(ejection);
-    if (stands) this.#sink.ejection(ejection);
-    return stands;
+    const isOpen = this.#table.open(ejection);
+    if (isOpen) this.#sink.ejection(ejection);
+    return isOpen;
   }
 
   readmit(readmission: Readmission): boolean {

@@ -208,7 +208,7 @@ export class RedisConnection {
   }
 }
 
-/** Status and log tell it: without the address, which `describeRedis` has for the log. */
+/** The reason in status and log: without the address, which `describeRedis` has for the log. */
 function reasonOf(error: Error): string {
   if (error instanceof AggregateError && error.errors[0] instanceof Error) return reasonOf(error.errors[0]);
   return 'code' in error && typeof error.code === 'string' ? error.code : error.message;

@@ -19,7 +19,7 @@ export interface RequestHead {
 
 /**
  * The head of a request in its wire format. Rejects every character that would start another line or another request
- * (RFC 9112 §11.1), whatever its source.
+ * (RFC 9112 §11.1), from any source.
  *
  * @param headers flat `[name, value, …]`, without Transfer-Encoding
  * @param body its bytes if it is complete, `stream` if it comes in pieces, null if there is none

@@ -87,7 +87,7 @@ describe('the response parser', () => {
     assert.equal(seen.keepAlive, false);
   });
 
-  test('expects no body after HEAD, 204 and 304, whatever the headers say', () => {
+  test('expects no body after HEAD, 204 and 304, with any headers', () => {
     assert.equal(parse(['HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n'], { method: 'HEAD' }).ends, 1);
     assert.equal(parse(['HTTP/1.1 204 No Content\r\n\r\n']).ends, 1);
     assert.equal(parse(['HTTP/1.1 304 Not Modified\r\nContent-Length: 10\r\n\r\n']).ends, 1);
@@ -223,7 +223,7 @@ describe('the response parser', () => {
     }
   });
 
-  test('throws nothing but ResponseError, whatever the bytes', () => {
+  test('throws only ResponseError, for any bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), fc.boolean(), (bytes, afterHead) => {
         const parser = new ResponseParser({

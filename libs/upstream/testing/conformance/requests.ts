@@ -154,7 +154,7 @@ export function requestContract(make: MakeUpstream): void {
       });
       server.peers[0]?.socket.pause();
       await settled(() => sent);
-      assert.ok(sent < total, `${sent} bytes were taken that nobody read`);
+      assert.ok(sent < total, `${sent} bytes were accepted that were not read`);
       reading = true;
       server.peers[0]?.socket.resume();
       assert.equal((await running.over).body, 'ok');

@@ -7,7 +7,7 @@ export interface NameRules {
    * - `published`: those that begin with a maker's name; the others are names of files
    */
   readonly shortNames: 'none' | 'own' | 'published';
-  /** The word `text` in a name stands for the base model, as in tags of Ollama's library. */
+  /** The word `text` in a name means the base model, as in tags of Ollama's library. */
   readonly textMeansBase: boolean;
   /** The server runs a repository's weights as published, so that the repository's id identifies the weights. */
   readonly asPublished: boolean;

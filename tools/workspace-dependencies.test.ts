@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 
 interface Manifest {
   readonly name: string;
@@ -31,23 +31,25 @@ function read(path: string): Manifest {
   return JSON.parse(readFileSync(path, 'utf8')) as Manifest;
 }
 
-test('every workspace has the version of the root, and requires that version of the others', () => {
-  const { version } = read('package.json');
-  for (const path of globSync(['apps/*/package.json', 'libs/*/package.json', '{e2e,tools}/package.json'])) {
+describe('the dependencies of workspaces', () => {
+  test('every workspace has the version of the root, and requires that version of the others', () => {
+    const { version } = read('package.json');
+    for (const path of globSync(['apps/*/package.json', 'libs/*/package.json', '{e2e,tools}/package.json'])) {
+      const manifest = read(path);
+      assert.equal(manifest.version, version, path);
+      for (const [name, range] of Object.entries({ ...manifest.dependencies, ...manifest.devDependencies }))
+        if (name.startsWith('@olla/')) assert.equal(range, version, `${path}: ${name}`);
+    }
+  });
+
+  for (const path of globSync(['apps/*/package.json', 'libs/*/package.json', 'e2e/package.json']).sort()) {
     const manifest = read(path);
-    assert.equal(manifest.version, version, path);
-    for (const [name, range] of Object.entries({ ...manifest.dependencies, ...manifest.devDependencies }))
-      if (name.startsWith('@olla/')) assert.equal(range, version, `${path}: ${name}`);
+    test(`${manifest.name} names the workspaces that it imports, and no others`, () => {
+      const { code, tests } = importsOf(dirname(path), manifest.name);
+      const ours = (list: Record<string, string> | undefined): string[] =>
+        Object.keys(list ?? {}).filter((name) => name.startsWith('@olla/'));
+      assert.deepEqual(ours(manifest.dependencies), code, 'dependencies');
+      assert.deepEqual(ours(manifest.devDependencies), tests, 'devDependencies');
+    });
   }
 });
-
-for (const path of globSync(['apps/*/package.json', 'libs/*/package.json', 'e2e/package.json']).sort()) {
-  const manifest = read(path);
-  test(`${manifest.name} names the workspaces that it imports, and no others`, () => {
-    const { code, tests } = importsOf(dirname(path), manifest.name);
-    const ours = (list: Record<string, string> | undefined): string[] =>
-      Object.keys(list ?? {}).filter((name) => name.startsWith('@olla/'));
-    assert.deepEqual(ours(manifest.dependencies), code, 'dependencies');
-    assert.deepEqual(ours(manifest.devDependencies), tests, 'devDependencies');
-  });
-}

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test, type TestContext } from 'node:test';
+import { describe, test, type TestContext } from 'node:test';
 import { EndpointView } from '@olla/core/route-plan/endpoint-view';
 import { FleetLive } from '@olla/core/route-plan/fleet-live';
 import type { RouteScope } from '@olla/core/route-plan/fleet-view';
@@ -111,76 +111,78 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   return settled;
 }
 
-test('requests one round for many requests, and ends the wait when every endpoint of the route was checked', async (t) => {
-  const world = new World();
-  world.publish({ a: ['healthy', 1, 1], b: ['offline', 1, 1] });
-  const refresh = world.refreshOf(t);
-  const waiting = Array.from({ length: 50 }, () => refresh.refreshed(new WaitingCall(), ALL));
-  assert.equal(world.changes.length, 1);
-  world.publish({ a: ['healthy', 2, 1], b: ['offline', 1, 1] });
-  world.publish({ a: ['healthy', 2, 2], b: ['offline', 1, 1] });
-  assert.equal(await isSettled(waiting[0] ?? assert.fail()), false);
-  world.publish({ a: ['healthy', 2, 2], b: ['offline', 2, 1] });
-  assert.deepEqual(new Set(await Promise.all(waiting)), new Set(['done']));
-  // The round is recent, so its result is valid for the next request too.
-  assert.equal(await refresh.refreshed(new WaitingCall(), ALL), 'done');
-  assert.equal(world.changes.length, 1);
-});
+describe('FleetRefresh', () => {
+  test('requests one round for many requests, and ends the wait when every endpoint of the route was checked', async (t) => {
+    const world = new World();
+    world.publish({ a: ['healthy', 1, 1], b: ['offline', 1, 1] });
+    const refresh = world.refreshOf(t);
+    const waiting = Array.from({ length: 50 }, () => refresh.refreshed(new WaitingCall(), ALL));
+    assert.equal(world.changes.length, 1);
+    world.publish({ a: ['healthy', 2, 1], b: ['offline', 1, 1] });
+    world.publish({ a: ['healthy', 2, 2], b: ['offline', 1, 1] });
+    assert.equal(await isSettled(waiting[0] ?? assert.fail()), false);
+    world.publish({ a: ['healthy', 2, 2], b: ['offline', 2, 1] });
+    assert.deepEqual(new Set(await Promise.all(waiting)), new Set(['done']));
+    // The round is recent, so its result is valid for the next request too.
+    assert.equal(await refresh.refreshed(new WaitingCall(), ALL), 'done');
+    assert.equal(world.changes.length, 1);
+  });
 
-test('waits for a check of a drained endpoint, not for its models', async (t) => {
-  const world = new World();
-  world.control = { revision: 1, drained: { b: { by: 'ann', at: 1 } }, refresh: 0 };
-  world.publish({ a: ['healthy', 1, 1], b: ['healthy', 1, 1] });
-  const waiting = world.refreshOf(t).refreshed(new WaitingCall(), ALL);
-  world.publish({ a: ['healthy', 1, 2], b: ['healthy', 1, 1] });
-  assert.equal(await isSettled(waiting), false);
-  world.publish({ a: ['healthy', 1, 2], b: ['healthy', 2, 1] });
-  await waiting;
-});
+  test('waits for a check of a drained endpoint, not for its models', async (t) => {
+    const world = new World();
+    world.control = { revision: 1, drained: { b: { by: 'ann', at: 1 } }, refresh: 0 };
+    world.publish({ a: ['healthy', 1, 1], b: ['healthy', 1, 1] });
+    const waiting = world.refreshOf(t).refreshed(new WaitingCall(), ALL);
+    world.publish({ a: ['healthy', 1, 2], b: ['healthy', 1, 1] });
+    assert.equal(await isSettled(waiting), false);
+    world.publish({ a: ['healthy', 1, 2], b: ['healthy', 2, 1] });
+    await waiting;
+  });
 
-test('does not wait for endpoints of other routes', async (t) => {
-  const world = new World();
-  world.publish({ a: ['healthy', 1, 1] });
-  await world.refreshOf(t).refreshed(new WaitingCall(), { label: '/olla/vllm', types: new Set(['vllm']) });
-});
+  test('does not wait for endpoints of other routes', async (t) => {
+    const world = new World();
+    world.publish({ a: ['healthy', 1, 1] });
+    await world.refreshOf(t).refreshed(new WaitingCall(), { label: '/olla/vllm', types: new Set(['vllm']) });
+  });
 
-test('joins a round that another worker requested', async (t) => {
-  const world = new World();
-  world.publish({ a: ['healthy', 1, 1] });
-  const refresh = world.refreshOf(t);
-  world.otherRefreshes();
-  const waiting = refresh.refreshed(new WaitingCall(), ALL);
-  assert.equal(await isSettled(waiting), false);
-  assert.equal(world.changes.length, 0);
-  world.publish({ a: ['healthy', 1, 2] });
-  await waiting;
-});
+  test('joins a round that another worker requested', async (t) => {
+    const world = new World();
+    world.publish({ a: ['healthy', 1, 1] });
+    const refresh = world.refreshOf(t);
+    world.otherRefreshes();
+    const waiting = refresh.refreshed(new WaitingCall(), ALL);
+    assert.equal(await isSettled(waiting), false);
+    assert.equal(world.changes.length, 0);
+    world.publish({ a: ['healthy', 1, 2] });
+    await waiting;
+  });
 
-test('ends the wait when the client leaves, the store is unreachable, the time is over or models are not listed', async (t) => {
-  const world = new World();
-  world.publish({ a: ['healthy', 1, 1] });
-  const left = new WaitingCall();
-  const waiting = world.refreshOf(t).refreshed(left, ALL);
-  left.abort();
-  assert.equal(await waiting, 'failed');
-  const ended = (options?: Parameters<typeof world.refreshOf>[1]) =>
-    world.refreshOf(t, options).refreshed(new WaitingCall(), ALL);
-  assert.equal(await ended({ timeoutMs: 1 }), 'failed');
-  assert.equal(await ended({ listing: false }), 'failed');
-  world.isUnreachable = true;
-  assert.equal(await ended(), 'failed');
-});
+  test('ends the wait when the client leaves, the store is unreachable, the time is over or models are not listed', async (t) => {
+    const world = new World();
+    world.publish({ a: ['healthy', 1, 1] });
+    const left = new WaitingCall();
+    const waiting = world.refreshOf(t).refreshed(left, ALL);
+    left.abort();
+    assert.equal(await waiting, 'failed');
+    const ended = (options?: Parameters<typeof world.refreshOf>[1]) =>
+      world.refreshOf(t, options).refreshed(new WaitingCall(), ALL);
+    assert.equal(await ended({ timeoutMs: 1 }), 'failed');
+    assert.equal(await ended({ listing: false }), 'failed');
+    world.isUnreachable = true;
+    assert.equal(await ended(), 'failed');
+  });
 
-test('requests one round for changes that end together, and misses none', async (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout'] });
-  const world = new World();
-  const refresh = world.refreshOf(t);
-  for (let i = 0; i < 5; i += 1) refresh.changed();
-  t.mock.timers.tick(0);
-  assert.equal(world.changes.length, 1);
-  for (let i = 0; i < 5; i += 1) refresh.changed();
-  t.mock.timers.tick(1);
-  assert.equal(world.changes.length, 1);
-  t.mock.timers.tick(200);
-  assert.equal(world.changes.length, 2);
+  test('requests one round for changes that end together, and misses none', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const world = new World();
+    const refresh = world.refreshOf(t);
+    for (let i = 0; i < 5; i += 1) refresh.changed();
+    t.mock.timers.tick(0);
+    assert.equal(world.changes.length, 1);
+    for (let i = 0; i < 5; i += 1) refresh.changed();
+    t.mock.timers.tick(1);
+    assert.equal(world.changes.length, 1);
+    t.mock.timers.tick(200);
+    assert.equal(world.changes.length, 2);
+  });
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test, type TestContext } from 'node:test';
+import { describe, test, type TestContext } from 'node:test';
 import type { SessionPlacement } from '@olla/state/ports/sessions';
 import { Sessions, type SessionTurn } from './sessions.ts';
 
@@ -50,45 +50,47 @@ function word(turn: SessionTurn, planned: string, responded = planned): string |
   return turn.respondedBy(at(responded))[1];
 }
 
-test('a session misses first, hits at its endpoint, and is repinned when it moves', (t) => {
-  const { turn, sessions } = worker(t);
-  assert.equal(word(turn('s'), 'a'), 'miss');
-  assert.equal(word(turn('s'), 'a'), 'hit');
-  // The plan's endpoint did not answer, and another one did.
-  assert.equal(word(turn('s'), 'a', 'b'), 'repin');
-  assert.equal(turn('s').lookup?.at, 'b');
-  assert.equal(word(turn('s'), 'b'), 'hit');
-  assert.deepEqual(sessions.report(), { active: 1, insertions: 1, hits: 3, misses: 1, evictions: 0 });
-});
+describe('Sessions', () => {
+  test('a session misses first, hits at its endpoint, and is repinned when it moves', (t) => {
+    const { turn, sessions } = worker(t);
+    assert.equal(word(turn('s'), 'a'), 'miss');
+    assert.equal(word(turn('s'), 'a'), 'hit');
+    // The plan's endpoint did not answer, and another one did.
+    assert.equal(word(turn('s'), 'a', 'b'), 'repin');
+    assert.equal(turn('s').lookup?.at, 'b');
+    assert.equal(word(turn('s'), 'b'), 'hit');
+    assert.deepEqual(sessions.report(), { active: 1, insertions: 1, hits: 3, misses: 1, evictions: 0 });
+  });
 
-test('the headers name the source, and return the id of the session', (t) => {
-  const { turn } = worker(t);
-  const byId = turn('conv-1');
-  byId.planned(at('a'));
-  assert.deepEqual(byId.respondedBy(at('a')), [
-    'X-Olla-Sticky-Session',
-    'miss',
-    'X-Olla-Sticky-Key-Source',
-    'session_header',
-    'X-Olla-Session-ID',
-    'conv-1',
-  ]);
-  const byPrefix = turn(null, '{"messages":[{"role":"user","content":"in many chunks"}]}');
-  byPrefix.planned(at('a'));
-  assert.deepEqual(byPrefix.respondedBy(at('a')), [
-    'X-Olla-Sticky-Session',
-    'miss',
-    'X-Olla-Sticky-Key-Source',
-    'prefix_hash',
-  ]);
-  assert.deepEqual(turn(null, '{"input":"x"}').respondedBy(at('a')), ['X-Olla-Sticky-Session', 'disabled']);
-});
+  test('the headers name the source, and return the id of the session', (t) => {
+    const { turn } = worker(t);
+    const byId = turn('conv-1');
+    byId.planned(at('a'));
+    assert.deepEqual(byId.respondedBy(at('a')), [
+      'X-Olla-Sticky-Session',
+      'miss',
+      'X-Olla-Sticky-Key-Source',
+      'session_header',
+      'X-Olla-Session-ID',
+      'conv-1',
+    ]);
+    const byPrefix = turn(null, '{"messages":[{"role":"user","content":"in many chunks"}]}');
+    byPrefix.planned(at('a'));
+    assert.deepEqual(byPrefix.respondedBy(at('a')), [
+      'X-Olla-Sticky-Session',
+      'miss',
+      'X-Olla-Sticky-Key-Source',
+      'prefix_hash',
+    ]);
+    assert.deepEqual(turn(null, '{"input":"x"}').respondedBy(at('a')), ['X-Olla-Sticky-Session', 'disabled']);
+  });
 
-test('a placement of another worker is known here', (t) => {
-  const [one, other] = [worker(t), worker(t)];
-  word(one.turn('s'), 'a');
-  other.receive(one.published);
-  assert.equal(word(other.turn('s'), 'a'), 'hit');
-  assert.equal(other.published.length, 0);
-  assert.equal(other.sessions.report().insertions, 0);
+  test('a placement of another worker is known here', (t) => {
+    const [one, other] = [worker(t), worker(t)];
+    word(one.turn('s'), 'a');
+    other.receive(one.published);
+    assert.equal(word(other.turn('s'), 'a'), 'hit');
+    assert.equal(other.published.length, 0);
+    assert.equal(other.sessions.report().insertions, 0);
+  });
 });

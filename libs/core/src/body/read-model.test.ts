@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { JsonBodyScanner } from './json-body-scanner.ts';
 import { ANY_CASE_RULES, dependsOnRules, PLAIN_RULES, readModel, type ModelRules } from './read-model.ts';
 
@@ -27,16 +27,18 @@ const cases: [body: string | null, inQuery: string[], rules: ModelRules, model: 
   ['{"model":"a"}', ['a'], QUERY_FIRST, 'a'],
   ['{"model":""}', ['a'], QUERY_FIRST, 'a'],
 ];
-for (const [body, inQuery, rules, model] of cases)
-  test(`the model of ${body ?? 'no body'} ?${inQuery.join('&')} by ${JSON.stringify(rules)} is ${String(model)}`, () => {
-    const scanner = new JsonBodyScanner();
-    scanner.push(Buffer.from(body ?? ''));
-    const asked = { fields: body === null ? null : scanner, inQuery, hasBody: body !== null };
-    const read = readModel(asked, rules);
-    assert.deepEqual([read.model, read.isAmbiguous], model === TWO ? [null, true] : [model, false]);
-    // Bodies that servers may read in two ways are known: others are not read twice.
-    const plain = readModel(asked, PLAIN_RULES);
-    assert.ok(
-      dependsOnRules(asked) || (plain.model === read.model && plain.isAmbiguous === read.isAmbiguous),
-    );
-  });
+describe('readModel', () => {
+  for (const [body, inQuery, rules, model] of cases)
+    test(`the model of ${body ?? 'no body'} ?${inQuery.join('&')} by ${JSON.stringify(rules)} is ${String(model)}`, () => {
+      const scanner = new JsonBodyScanner();
+      scanner.push(Buffer.from(body ?? ''));
+      const asked = { fields: body === null ? null : scanner, inQuery, hasBody: body !== null };
+      const read = readModel(asked, rules);
+      assert.deepEqual([read.model, read.isAmbiguous], model === TWO ? [null, true] : [model, false]);
+      // Bodies that servers may read in two ways are known: others are not read twice.
+      const plain = readModel(asked, PLAIN_RULES);
+      assert.ok(
+        dependsOnRules(asked) || (plain.model === read.model && plain.isAmbiguous === read.isAmbiguous),
+      );
+    });
+});

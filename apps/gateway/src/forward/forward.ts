@@ -82,7 +82,7 @@ export function createForward(options: ForwardOptions): Forward {
       const { result } = end;
       if ('failure' in result && result.failure.kind === 'protocol')
         invalidResponses.note(view.name, call.id, result.failure);
-      const next = stepAfter(end, left('failure' in result && result.failure.kind === 'connect'));
+      const next = stepAfter(end, left);
       if (next !== 'try_fresh') report(candidate, result, startedAt);
       if (next === 'relay' || next === 'give_up') return conclude(call, input, { end, candidate, index });
       freshConnection = next === 'try_fresh';
@@ -94,9 +94,10 @@ export function createForward(options: ForwardOptions): Forward {
 
   function stepAfter(
     { result, isBodyReplayable }: AttemptEnd,
-    soFar: Omit<AttemptsSoFar, 'isBodyReplayable'>,
+    left: (isUnreachable: boolean) => Omit<AttemptsSoFar, 'isBodyReplayable'>,
   ): NextStep {
-    if (result.kind === 'failed') return nextStep(result, { ...soFar, isBodyReplayable }, retry);
+    if (result.kind === 'failed')
+      return nextStep(result, { ...left(result.failure.kind === 'connect'), isBodyReplayable }, retry);
     // The retry rule decided this already, when the head arrived.
     return result.kind === 'discarded' ? 'try_next' : 'relay';
   }

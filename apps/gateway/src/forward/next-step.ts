@@ -76,6 +76,7 @@ export function candidatesLeft(
 ): number {
   const rank = candidates[index]?.rank;
   const after = candidates.length - index - 1;
+  if (after === 0) return 0;
   const alike = candidates.findLastIndex((candidate) => candidate.rank === rank) - index;
   if (alike > 0) return alike;
   // An endpoint with a probe did not serve before the attempt either.

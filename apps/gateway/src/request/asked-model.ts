@@ -42,9 +42,11 @@ export function readForTypes(call: Call, route: RelayRoute, body: RequestBody): 
 
 function askedFor({ query }: Call, { fields, length }: RequestBody): AskedFor {
   const inQuery =
-    query === '' ? [] : new URLSearchParams(query).getAll('model').filter((name) => name !== '');
+    query === '' ? NO_NAMES : new URLSearchParams(query).getAll('model').filter((name) => name !== '');
   return { fields, inQuery, hasBody: length !== 0 };
 }
+
+const NO_NAMES: readonly string[] = [];
 
 function twoModels(): OllaError {
   return new OllaError(

@@ -35,22 +35,27 @@ export interface AskedFor {
 /** Reads the model as a server with these rules does. */
 export function readModel(asked: AskedFor, rules: ModelRules): ModelReading {
   const { fields, inQuery, hasBody } = asked;
-  const entries = fields?.entries.filter(({ isExact }) => isExact || rules.anyCase) ?? [];
   const asksQuery = rules.query === 'always' || (rules.query === 'without_body' && !hasBody);
-  const inBody = entries.map(({ model }) => (model === null ? '' : model));
-  const [first = ''] = inBody;
-  if (inBody.some((name) => name !== first)) return AMBIGUOUS;
-  const names = new Set(asksQuery ? [first, ...inQuery] : [first]);
-  names.delete('');
-  if (names.size > 1) return AMBIGUOUS;
-  const [model = null] = names;
+  const tokens: ByteRange[] = [];
+  let model: string | null = null;
+  for (const entry of fields?.entries ?? []) {
+    if (!entry.isExact && !rules.anyCase) continue;
+    const name = entry.model === '' ? null : entry.model;
+    if (name === undefined || (tokens.length > 0 && name !== model)) return AMBIGUOUS;
+    model = name;
+    tokens.push(entry);
+  }
+  for (const name of asksQuery ? inQuery : []) {
+    if (model !== null && name !== model) return AMBIGUOUS;
+    model = name;
+  }
   const isCertain =
     !rules.isGuess ||
     !dependsOnRules(asked) ||
     OTHER_MAKES.every((other) => readModel(asked, other).model === model);
   return {
     model,
-    tokens: entries.map(({ start, end }) => ({ start, end })),
+    tokens,
     isAmbiguous: false,
     isCertain,
     isInQuery: asksQuery && inQuery.length > 0,
@@ -58,8 +63,12 @@ export function readModel(asked: AskedFor, rules: ModelRules): ModelReading {
 }
 
 /** Whether servers may read different models. With plain rules only, nothing else can be found. */
-export function dependsOnRules({ fields, inQuery }: AskedFor): boolean {
-  return inQuery.length > 0 || (fields !== null && fields.entries.some(({ isExact }) => !isExact));
+export function dependsOnRules({ fields, inQuery }: Pick<AskedFor, 'fields' | 'inQuery'>): boolean {
+  return inQuery.length > 0 || (fields !== null && fields.entries.some(isInexact));
+}
+
+function isInexact({ isExact }: BodyFields['entries'][number]): boolean {
+  return !isExact;
 }
 
 /** For most servers: the field `model` of the body, spelt exactly. */

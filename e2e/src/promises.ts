@@ -120,13 +120,18 @@ export const PROMISES: readonly ReadmePromise[] = [
     ],
   },
   {
-    sentence: 'Bodies pass unchanged, except that a request gets the name that the server has for the model.',
+    sentence:
+      'Bodies pass unchanged, except that a request gets the name that the server has for the model, and is decompressed.',
     tests: [
       [`${IN_PROCESS}/read-body.test.ts`, 'JSON ${what}'],
       [`${IN_PROCESS}/relay.test.ts`, 'keeps status, headers and bytes, also those of an error'],
       [
         `${IN_PROCESS}/aliases.test.ts`,
         'changes only the model in the body, and names the serving model in a header',
+      ],
+      [
+        `${IN_PROCESS}/compressed-bodies.test.ts`,
+        'as ${coding} (${compress.name}), ${framing}, is routed by its model and is sent as plain JSON',
       ],
     ],
   },

@@ -6,6 +6,12 @@ export interface PartHeaders {
   readonly isEncoded: boolean;
 }
 
+/** Transfer encodings that leave the value as it is. */
+const PLAIN: ReadonlySet<string> = new Set(['', '7bit', '8bit', 'binary']);
+
+/** Made once: `localeCompare` with options makes one for each comparison. */
+const BY_NUMBER = new Intl.Collator('en', { numeric: true });
+
 /** @param text the header lines, one character a byte */
 export function partHeaders(text: string): PartHeaders {
   const names: string[] = [];
@@ -16,7 +22,7 @@ export function partHeaders(text: string): PartHeaders {
     const name = line.slice(0, Math.max(0, colon)).trim().toLowerCase();
     const value = line.slice(colon + 1);
     if (name === 'content-disposition') names.push(...namesIn(value));
-    if (name === 'content-transfer-encoding') isEncoded ||= !/^\s*(?:7bit|8bit|binary)?\s*$/i.test(value);
+    if (name === 'content-transfer-encoding') isEncoded ||= !PLAIN.has(value.trim().toLowerCase());
   }
   return { names, isEncoded };
 }
@@ -32,7 +38,7 @@ function namesIn(disposition: string): string[] {
   const plain = all.filter(([name]) => name === 'name').map(([, text]) => text);
   const extended = all
     .filter(([name]) => name.startsWith('name*'))
-    .sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }));
+    .sort(([a], [b]) => BY_NUMBER.compare(a, b));
   if (extended.length > 0) plain.push(extended.map(([name, text]) => extendedText(name, text)).join(''));
   return plain;
 }

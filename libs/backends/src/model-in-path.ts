@@ -2,7 +2,7 @@
  * Paths that name a model themselves: Docker Model Runner's `/models/ai/smollm2`, oMLX's `/v1/models/org/m/unload`, a
  * deletion by OpenAI's API. The word behind `models` may also belong to the API: only the list of models decides.
  */
-const MODEL_PATH = /(?:^|\/)models\/(.+?)(?:\/(json|push|tag|load|unload))?$/;
+const MODEL_PATH = /(?:^|\/)models\/(.+?)(?:\/(json|push|tag|load|unload))?$/s;
 
 export interface ModelInPath {
   readonly model: string;

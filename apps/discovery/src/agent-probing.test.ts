@@ -345,6 +345,10 @@ describe('an agent that leads', () => {
     const listed = await store.when((snapshot) => modelsIn(snapshot, 'o').includes('z:1b'), 'the new list');
     assert.deepEqual(modelsIn(listed, 'o'), ['z:1b']);
     await store.when(
+      (snapshot) => endpointIn(snapshot, 'o').listedAfterRefresh === 1,
+      'the list to be known as one after the refresh',
+    );
+    await store.when(
       (snapshot) => (endpointIn(snapshot, 'o').checkedAt ?? 0) > (checkedAt ?? 0),
       'checked again',
     );

@@ -46,6 +46,8 @@ export class EndpointMonitor {
   #inFlight = 0;
   #serverVersion: string | null = null;
   #refreshRequested = false;
+  #refresh = 0;
+  #listedAfterRefresh = 0;
   #servedAt = Date.now();
   #publishNextCheck = false;
   #stopped = false;
@@ -105,6 +107,7 @@ export class EndpointMonitor {
       nextCheckAt: this.#repeaters.checks.nextAt(),
       checkLatencyMs: latencyMs === null ? null : Math.round(latencyMs * 10) / 10,
       modelsAt: this.#registry.listedAt,
+      listedAfterRefresh: this.#listedAfterRefresh,
       load: this.#load,
       serverVersion: this.#serverVersion,
     };
@@ -133,7 +136,8 @@ export class EndpointMonitor {
   }
 
   /** Checks the endpoint, lists its models in full and reads its load signals, now. */
-  refresh(): void {
+  refresh(count: number): void {
+    this.#refresh = count;
     this.#refreshRequested = true;
     this.#signals.reset();
     this.#repeaters.checks.trigger();
@@ -240,6 +244,7 @@ export class EndpointMonitor {
       return this.#registry.nextListDelayMs(isQuick);
     }
     this.#refreshRequested = false;
+    const refresh = this.#refresh;
     let denied: CheckOutcome | null = null;
     for (let attempt = 0; attempt <= (isFull ? discovery.retry_attempts : 0); attempt += 1) {
       if (attempt > 0) await delay(discovery.retry_backoff * 2 ** (attempt - 1), undefined, { ref: false });
@@ -248,6 +253,7 @@ export class EndpointMonitor {
       if (denied !== null || this.#registry.problem === '') break;
     }
     if (this.#stopped) return IDLE_MS;
+    if (isFull && denied === null && this.#registry.problem === '') this.#listedAfterRefresh = refresh;
     if (denied !== null) {
       const { check_timeout: timeoutMs } = this.endpoint;
       this.#applyHealth(nextHealth(this.#health, denied, { now: Date.now(), timeoutMs }));

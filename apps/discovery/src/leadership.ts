@@ -116,7 +116,7 @@ export class Leadership {
   #onRefresh(refresh: number): void {
     const seen = this.#refreshSeen;
     this.#refreshSeen = refresh;
-    if (seen === null || refresh > seen) for (const monitor of this.#monitors) monitor.refresh();
+    if (seen === null || refresh > seen) for (const monitor of this.#monitors) monitor.refresh(refresh);
   }
 
   #collect(): { endpoints: EndpointSnapshot[]; models: EndpointModels[] } {

@@ -22,6 +22,7 @@ export interface SeenEndpoint {
   readonly reason: string;
   readonly models: readonly ModelSpec[];
   readonly load: EndpointLoad | null;
+  readonly listedAfterRefresh: number;
 }
 
 /** Far longer than a test runs. */
@@ -81,7 +82,10 @@ export class FakeAgent {
   }
 }
 
-function snapshotOf({ name, key, type, state, reason, load }: SeenEndpoint, now: number): EndpointSnapshot {
+function snapshotOf(
+  { name, key, type, state, reason, load, listedAfterRefresh }: SeenEndpoint,
+  now: number,
+): EndpointSnapshot {
   return {
     name,
     key,
@@ -93,6 +97,7 @@ function snapshotOf({ name, key, type, state, reason, load }: SeenEndpoint, now:
     nextCheckAt: null,
     checkLatencyMs: 1,
     modelsAt: now,
+    listedAfterRefresh,
     load,
     serverVersion: null,
   };

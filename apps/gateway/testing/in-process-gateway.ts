@@ -143,6 +143,7 @@ function seenEndpoints(settings: Settings, given: readonly TestEndpoint[]): Seen
       reason: '',
       models: endpoint?.models ?? [],
       load: null,
+      listedAfterRefresh: 0,
     };
   });
 }

@@ -72,6 +72,7 @@ function snapshotOf({ name, type, state = 'healthy', version = null }: Server): 
     nextCheckAt: 2,
     checkLatencyMs: 1,
     modelsAt: 1_795_392_600_000,
+    listedAfterRefresh: 0,
     load: null,
     serverVersion: version,
   };

@@ -97,6 +97,8 @@ export interface EndpointSnapshot {
   readonly checkLatencyMs: number | null;
   /** When its models were last listed; epoch milliseconds. */
   readonly modelsAt: number | null;
+  /** The newest `refresh` of the control record that its models were listed after; 0 for none. */
+  readonly listedAfterRefresh: number;
   readonly load: EndpointLoad | null;
   /** Version of the server software if it reports one. */
   readonly serverVersion: string | null;

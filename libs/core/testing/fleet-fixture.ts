@@ -79,6 +79,7 @@ export function endpointSnapshot(spec: Spec, checkedAt = 1): EndpointSnapshot {
     nextCheckAt: null,
     checkLatencyMs: 1,
     modelsAt: spec.listed === false ? null : 1,
+    listedAfterRefresh: 0,
     load:
       spec.slots === undefined
         ? null

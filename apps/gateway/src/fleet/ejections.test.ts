@@ -53,7 +53,16 @@ async function startCluster(t: TestContext, redis: TestRedis | null): Promise<Cl
   const state = await one.join('agent');
   const { key } = new Endpoints(SETTINGS).list[0] ?? assert.fail();
   const agent = await FakeAgent.lead(state, [
-    { name: 'e', key, type: 'vllm', state: 'healthy', reason: '', models: ['m'], load: null },
+    {
+      name: 'e',
+      key,
+      type: 'vllm',
+      state: 'healthy',
+      reason: '',
+      models: ['m'],
+      load: null,
+      listedAfterRefresh: 0,
+    },
   ]);
   await agent.publish();
   const join = async (host: TestHost): Promise<Worker> => {

@@ -74,6 +74,7 @@ class World {
         nextCheckAt: null,
         checkLatencyMs: null,
         modelsAt,
+        listedAfterRefresh: 0,
         load: null,
         serverVersion: null,
       };

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, test, type TestContext } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { newModel } from '@olla/backends/reading/model';
 import { profileOf } from '@olla/backends/table';
 import { settingsSchema } from '@olla/config/schema';
 import { buildCatalog } from '@olla/core/catalog/build-catalog';
-import type { Snapshot } from '@olla/core/snapshot';
+import type { EndpointSnapshot, Snapshot } from '@olla/core/snapshot';
 import type { AskPort } from '@olla/state/ports/ask';
 import { TestHost } from '@olla/state/testing/test-host';
 import { startRedis, type TestRedis } from '@olla/testing/redis';
@@ -18,7 +19,7 @@ const SETTINGS = settingsSchema.parse({
   discovery: { static: { endpoints: [{ name: 'e', url: 'http://127.0.0.1:9', type: 'ollama' }] } },
 });
 const KEY = new Endpoints(SETTINGS).list[0]?.key ?? assert.fail();
-const ADDED: ModelChange = { endpointKey: KEY, kind: 'added', name: 'new:latest', like: null };
+const ADDED: ModelChange = { endpointKey: KEY, kind: 'added', name: 'new:latest', like: null, refresh: null };
 const REMOVED: ModelChange = { ...ADDED, kind: 'removed' };
 
 /** The snapshot that a leader publishes if the endpoint has these models. */
@@ -28,6 +29,23 @@ function snapshotOf(...names: readonly string[]): Snapshot {
   const catalog = buildCatalog([{ endpoint: 'e', rules, models }], null, 1);
   return { version: { token: 1, n: 1 }, publishedAt: 1, agent: 'a', endpoints: [], catalog };
 }
+
+/** The endpoint of a snapshot that was listed after this refresh. */
+const listedAfter = (refresh: number): EndpointSnapshot => ({
+  name: 'e',
+  key: KEY,
+  type: 'ollama',
+  state: 'healthy',
+  reason: '',
+  since: 1,
+  checkedAt: 1,
+  nextCheckAt: null,
+  checkLatencyMs: 1,
+  modelsAt: 1,
+  listedAfterRefresh: refresh,
+  load: null,
+  serverVersion: null,
+});
 
 function namesIn(changes: ModelChanges, snapshot: Snapshot): string[] {
   return changes
@@ -93,9 +111,14 @@ describe('a change in force', () => {
         return () => undefined;
       },
     };
+    const state = {
+      self: { id: 'worker' },
+      ask,
+      control: { change: () => Promise.resolve({ revision: 7, drained: {}, refresh: 7 }) },
+    };
     const endpoints = new Endpoints(SETTINGS);
     const log = new RecordingLog();
-    const changes = new ModelChanges({ endpoints, state: { ask }, log, listing: true, now: () => now });
+    const changes = new ModelChanges({ endpoints, state, log, listing: true, now: () => now });
     return { changes, tick: (ms) => void (now += ms), receive: (body) => receive(body) };
   }
 
@@ -120,6 +143,18 @@ describe('a change in force', () => {
     tick(2_000);
     changes.settle(snapshotOf('new:latest'));
     assert.deepEqual(namesIn(changes, snapshotOf('new:latest')), ['new:latest']);
+  });
+
+  test('that removes a name ends with the first list that was requested after it, whatever that shows', async () => {
+    const { changes } = alone();
+    const removed = changes.publish(REMOVED);
+    await setImmediate();
+    const before = snapshotOf('new:latest');
+    changes.settle({ ...before, endpoints: [listedAfter(6)] });
+    assert.deepEqual(namesIn(changes, before), [], 'this list was requested before it');
+    changes.settle({ ...before, endpoints: [listedAfter(7)] });
+    await removed;
+    assert.deepEqual(namesIn(changes, before), ['new:latest'], 'the server has it all the same');
   });
 
   test('is replaced by the next one of the same name in any spelling', async () => {

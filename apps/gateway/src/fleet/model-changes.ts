@@ -2,8 +2,10 @@ import { profileOrDefault } from '@olla/backends/table';
 import { matchesFilter } from '@olla/config/glob';
 import { plainName } from '@olla/core/catalog/names/plain-name';
 import type { BackendType } from '@olla/core/backend-type';
+import type { Instance } from '@olla/core/instance';
 import type { Catalog, Snapshot } from '@olla/core/snapshot';
 import type { AskPort } from '@olla/state/ports/ask';
+import type { ControlPort } from '@olla/state/ports/control';
 import type { Logger } from '@olla/telemetry/logger';
 import { changedCatalog, isReflected, type NameChange } from './changed-catalog.ts';
 import type { Endpoint, Endpoints } from './endpoints.ts';
@@ -11,11 +13,17 @@ import type { Endpoint, Endpoints } from './endpoints.ts';
 /** A change in a message between workers: plain JSON. */
 export interface ModelChange extends NameChange {
   readonly endpointKey: string;
+  /** A list after this `refresh` of the control record shows whether the change is true; null for none. */
+  readonly refresh: number | null;
 }
 
 export interface ModelChangesOptions {
   readonly endpoints: Endpoints;
-  readonly state: { readonly ask: AskPort };
+  readonly state: {
+    readonly self: Pick<Instance, 'id'>;
+    readonly ask: AskPort;
+    readonly control: Pick<ControlPort, 'change'>;
+  };
   readonly log: Pick<Logger, 'debug'>;
   /** Models are listed at all. Otherwise no list would show that a change is no longer true. */
   readonly listing: boolean;
@@ -26,6 +34,8 @@ export interface ModelChangesOptions {
 const QUESTION = 'models-changed';
 /** Maximum delay of a call's end for workers that do not confirm its change. */
 const PUBLISH_MS = 1_000;
+/** Maximum delay of the end of a deletion for the next list of its server. */
+const RELIST_MS = 1_000;
 /** A list that was requested before a change may arrive this long after it. */
 const SETTLE_MS = 1_000;
 /** After this time the agent's list is used without the change. */
@@ -47,6 +57,7 @@ export class ModelChanges {
   readonly #now: () => number;
   readonly #byKey: ReadonlyMap<string, Endpoint>;
   readonly #inForce = new Map<string, ChangeInForce>();
+  readonly #waiting = new Set<() => void>();
   readonly #unsubscribe: () => void;
   #onChange: () => void = () => undefined;
 
@@ -67,10 +78,13 @@ export class ModelChanges {
 
   /**
    * Puts a change in force here and publishes it to all workers. Resolves when they confirm it, or after PUBLISH_MS.
+   * A removal is checked with the next list of its server, which may have the name all the same.
    */
-  async publish(change: ModelChange): Promise<void> {
+  async publish(made: Omit<ModelChange, 'refresh'>): Promise<void> {
     const { state, log, listing } = this.#options;
     if (!listing) return;
+    const refresh = made.kind === 'removed' ? await this.#relist() : null;
+    const change = { ...made, refresh };
     this.#add(change);
     try {
       const { missing } = await state.ask.ask({ kind: QUESTION, role: 'worker', body: change }, PUBLISH_MS);
@@ -81,16 +95,24 @@ export class ModelChanges {
     } catch (error) {
       log.debug('a change of models could not be published to the other workers', { error: String(error) });
     }
+    if (refresh !== null) await this.#untilSettled(change);
   }
 
   /** Drops the changes that a new snapshot shows too. Call it with each one. @returns whether it dropped any */
-  settle({ catalog }: Snapshot): boolean {
+  settle({ catalog, endpoints }: Snapshot): boolean {
     const before = this.#inForce.size;
     for (const [key, { change, endpoint, since }] of this.#inForce) {
       const ageMs = this.#now() - since;
-      if (ageMs > MAX_AGE_MS || (ageMs > SETTLE_MS && isReflected(catalog, endpoint.name, change)))
+      const listed = endpoints.find((one) => one.key === endpoint.key)?.listedAfterRefresh ?? 0;
+      const isChecked = change.refresh !== null && listed >= change.refresh;
+      if (
+        isChecked ||
+        ageMs > MAX_AGE_MS ||
+        (ageMs > SETTLE_MS && isReflected(catalog, endpoint.name, change))
+      )
         this.#inForce.delete(key);
     }
+    for (const look of this.#waiting) look();
     return this.#inForce.size < before;
   }
 
@@ -112,16 +134,49 @@ export class ModelChanges {
     this.#unsubscribe();
   }
 
+  /** Has the agent list all models again. @returns the number of this refresh; null if it could not be requested */
+  async #relist(): Promise<number | null> {
+    const { state, log } = this.#options;
+    try {
+      return (await state.control.change({ action: 'refresh', by: state.self.id })).refresh;
+    } catch (error) {
+      log.debug('the agent could not be asked to list the models again', { error: String(error) });
+      return null;
+    }
+  }
+
+  /** Resolves when the change is no longer in force, or after RELIST_MS. */
+  #untilSettled(change: ModelChange): Promise<void> {
+    const isSettled = (): boolean => this.#inForce.get(keyOf(change))?.change.refresh !== change.refresh;
+    if (isSettled()) return Promise.resolve();
+    return new Promise((resolve) => {
+      const finish = (): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(look);
+        resolve();
+      };
+      const look = (): void => {
+        if (isSettled()) finish();
+      };
+      const timer = setTimeout(finish, RELIST_MS);
+      this.#waiting.add(look);
+    });
+  }
+
   #add(change: ModelChange): void {
     const endpoint = this.#byKey.get(change.endpointKey);
     if (endpoint === undefined) return;
     if (change.kind === 'added' && !matchesFilter(endpoint.settings.model_filter, change.name)) return;
-    const key = `${change.endpointKey}\n${plainName(change.name)}`;
+    const key = keyOf(change);
     this.#inForce.delete(key);
     if (this.#inForce.size >= MAX_CHANGES) return;
     this.#inForce.set(key, { change, endpoint, since: this.#now() });
     this.#onChange();
   }
+}
+
+function keyOf({ endpointKey, name }: ModelChange): string {
+  return `${endpointKey}\n${plainName(name)}`;
 }
 
 function isModelChange(body: unknown): body is ModelChange {
@@ -135,6 +190,8 @@ function isModelChange(body: unknown): body is ModelChange {
     'kind' in body &&
     (body.kind === 'added' || body.kind === 'removed') &&
     'like' in body &&
-    (body.like === null || typeof body.like === 'string')
+    (body.like === null || typeof body.like === 'string') &&
+    'refresh' in body &&
+    (body.refresh === null || typeof body.refresh === 'number')
   );
 }

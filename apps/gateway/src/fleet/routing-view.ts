@@ -54,7 +54,10 @@ export class RoutingView {
       }),
     ];
     options.changes.onChange(() => {
-      if (this.#published !== null) this.#adopt(this.#published, false);
+      if (this.#published === null) return;
+      // The list that checks a removal may be here before it.
+      options.changes.settle(this.#published);
+      this.#adopt(this.#published, false);
     });
   }
 

@@ -9,7 +9,7 @@ import { requestedModel } from '../request/request-body.ts';
 export function changeOfCall(
   { route, body }: Pick<PlanInput, 'route' | 'body'>,
   { endpoint, model: native }: Candidate,
-): ModelChange | null {
+): Omit<ModelChange, 'refresh'> | null {
   const model = native ?? requestedModel(body);
   if (route.effect === null || model === null) return null;
   const field = (name: string): string | null =>

@@ -157,6 +157,15 @@ describe('a model that was just deleted', () => {
     await call(1, 'POST', '/api/copy', { source: 'precious', destination: 'scratch' });
     assert.equal((await call(2, 'POST', '/api/chat', { model: 'scratch' })).status, 200);
   });
+
+  test('is known again when the call ends if its server has it all the same', async (t) => {
+    const { call, gateway } = await start(t);
+    gateway.state.control.onControl(
+      ({ refresh }) => void gateway.agent.publish({ a: { listedAfterRefresh: refresh } }),
+    );
+    assert.equal((await call(0, 'DELETE', '/api/delete', { model: 'scratch' })).status, 200);
+    assert.equal((await call(0, 'POST', '/api/show', { model: 'scratch' })).status, 200);
+  });
 });
 
 describe('a call that failed', () => {

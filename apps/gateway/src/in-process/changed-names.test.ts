@@ -159,11 +159,12 @@ describe('a model that was just deleted', () => {
   });
 
   test('is known again when the call ends if its server has it all the same', async (t) => {
-    const { call, gateway } = await start(t);
+    const { a, call, gateway } = await start(t);
     gateway.state.control.onControl(
       ({ refresh }) => void gateway.agent.publish({ a: { listedAfterRefresh: refresh } }),
     );
     assert.equal((await call(0, 'DELETE', '/api/delete', { model: 'scratch' })).status, 200);
+    a.names.add('scratch:latest');
     assert.equal((await call(0, 'POST', '/api/show', { model: 'scratch' })).status, 200);
   });
 });

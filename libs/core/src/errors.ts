@@ -112,7 +112,8 @@ export const ERRORS = {
   BODY_TOO_LARGE: {
     status: 413,
     type: 'invalid_request_error',
-    meaning: 'The body is larger than server.request_limits.max_body_size. Send a smaller one.',
+    meaning:
+      'The body is larger than server.request_limits.max_body_size, or than 1 MiB in a call that changes or shows a model. Send a smaller one.',
   },
   URI_TOO_LONG: {
     status: 414,

@@ -92,7 +92,8 @@ describe('an event stream that breaks off', () => {
     const { send, backends } = await start(
       t,
       ({ socket }) => void socket.write(`HTTP/1.1 200 OK\r\n${SSE}\r\n${CHUNKED}\r\n\r\n${chunk(EVENT)}`),
-      { response_timeout: '60ms' },
+      // Long enough that the head goes out before it on a slow machine.
+      { response_timeout: '400ms' },
     );
     const { code, message } = errorEvent(await send(CHAT_BYTES), EVENT, '\n');
     assert.equal(code, 'BACKEND_TIMEOUT');

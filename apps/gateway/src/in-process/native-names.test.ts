@@ -172,3 +172,28 @@ describe('a path that names a model', () => {
     assert.equal((await send(callBytes('POST', '/olla/dmr/models/create', { from: 'org/new' }))).status, 200);
   });
 });
+
+describe('a large body', () => {
+  const large = 'x'.repeat(1.5 * 1024 * 1024);
+
+  for (const [method, path, body] of [
+    ['POST', '/api/create', { model: 'made', from: 'scratch', system: large }],
+    ['POST', '/api/show', { name: 'scratch', system: large }],
+    ['DELETE', '/api/delete', { model: 'scratch', padding: large }],
+  ] as const)
+    test(`is 413 in a call whose fields are read in one turn: ${path}`, async (t) => {
+      const { backends, send } = await startWithBackends(t, SPECS);
+      const response = await send(callBytes(method, `/olla/ollama${path}`, body));
+      assertOllamaError(response, 413, 'BODY_TOO_LARGE');
+      assert.equal(backends.a.requests.length, 0);
+    });
+
+  for (const path of ['/api/chat', '/api/generate', '/api/embed', '/v1/chat/completions'])
+    test(`is relayed in inference: ${path}`, async (t) => {
+      const { send } = await startWithBackends(t, SPECS);
+      const response = await send(
+        callBytes('POST', `/olla/ollama${path}`, { model: 'scratch', input: large }),
+      );
+      assert.deepEqual([response.status, response.header('x-olla-endpoint')], [200, 'a']);
+    });
+});

@@ -28,6 +28,8 @@ export interface BodyRules {
   /** The fields that name the model, at any position. */
   readonly readsToEnd: boolean;
   readonly maxBytes: number;
+  /** What sets that maximum, for the client. */
+  readonly limit: string;
   /** Its content codings, to be undone; most bodies have none. */
   readonly codings: readonly ContentCoding[];
   /** Scans for the opening of a conversation; null if it is not needed. */
@@ -102,10 +104,10 @@ export class BodyReader {
   readonly #onClose = (): void => this.#contain(() => this.#takeClose());
 
   #take(chunk: Buffer): void {
-    const { maxBytes } = this.#rules;
+    const { maxBytes, limit } = this.#rules;
     this.#bytes += chunk.length;
     if (this.#bytes > maxBytes) {
-      this.#finish(true, bodyTooLarge(maxBytes));
+      this.#finish(true, bodyTooLarge(maxBytes, limit));
       return;
     }
     if (this.#refusal !== null) return;

@@ -21,24 +21,45 @@ export interface ReadBodyOptions {
   readonly sessions: Pick<Sessions, 'openingScanner'> | null;
 }
 
+/**
+ * Maximum bytes of a body whose fields beside `model` are read, in calls that change models. They are read in one turn of
+ * the event loop, which other requests wait for.
+ */
+const MAX_CALL_BYTES = 1024 * 1024;
+const CALL_LIMIT = 'the maximum for calls that change or show models';
+const ANY_LIMIT = 'server.request_limits.max_body_size';
+
 /** Reads the body of a request: as much as is needed to know the model, and all of it if it is small. */
-export function createReadBody({ maxBytes, maxKeptBytes, budget, sessions }: ReadBodyOptions): ReadBody {
+export function createReadBody({
+  maxBytes: maxAnyBytes,
+  maxKeptBytes,
+  budget,
+  sessions,
+}: ReadBodyOptions): ReadBody {
   return (call, route) => {
     const { headers } = call.request;
     const announced = headers['content-length'];
     const length = announced === undefined ? null : Number(announced);
     const isChunked = headers['transfer-encoding'] !== undefined;
+    const readsFields = route.nameField !== null || route.baseField !== null || route.files !== null;
+    const [maxBytes, limit] =
+      readsFields && maxAnyBytes > MAX_CALL_BYTES ? [MAX_CALL_BYTES, CALL_LIMIT] : [maxAnyBytes, ANY_LIMIT];
     if (!isChunked && (length === null || length === 0))
       return { ...unread(0), refusal: route.json ? emptyBody() : null };
     if (!route.blob && length !== null && length > maxBytes)
-      return { ...unread(length), refusal: bodyTooLarge(maxBytes) };
+      return { ...unread(length), refusal: bodyTooLarge(maxBytes, limit) };
     const codings = route.blob ? [] : contentCodings(headers['content-encoding']);
     call.sendContinue();
     // A file streams without inspection, with any size.
     if (route.blob) return unread(length);
     const read = new ReadBytes(budget, codings.length === 0 ? length : null, maxKeptBytes);
     const opening = sessions?.openingScanner(headers) ?? null;
-    const { done } = new BodyReader(call, { ...rulesOf(route), codings, opening, maxBytes }, length, read);
+    const { done } = new BodyReader(
+      call,
+      { ...rulesOf(route), codings, opening, maxBytes, limit },
+      length,
+      read,
+    );
     const { nameField } = route;
     return nameField === null ? done : done.then((body) => withNamedModel(body, nameField));
   };

@@ -28,9 +28,7 @@ export function requestedModel({ reading }: RequestBody): string | null {
   return reading.model;
 }
 
-export function bodyTooLarge(maxBytes: number): OllaError {
-  return new OllaError(
-    'BODY_TOO_LARGE',
-    `the body is larger than ${maxBytes} bytes (server.request_limits.max_body_size)`,
-  );
+/** @param limit what sets the maximum */
+export function bodyTooLarge(maxBytes: number, limit = 'server.request_limits.max_body_size'): OllaError {
+  return new OllaError('BODY_TOO_LARGE', `the body is larger than ${maxBytes} bytes (${limit})`);
 }

@@ -86,8 +86,10 @@ function start(
     call,
     path: input.route.path,
     endpoint: endpoint.name,
-    isWhole: (hasEndMark) =>
-      options.endMarks.isWhole(endpoint.name, candidate.model ?? requestedModel(input.body), hasEndMark),
+    isWhole(dialect, hasEndMark) {
+      const model = candidate.model ?? requestedModel(input.body);
+      return options.endMarks.isWhole({ endpoint: endpoint.name, model, dialect }, hasEndMark);
+    },
     relays: (status) => options.relays(status, read.isWhole),
     responseHeaders: (raw) => {
       if (traced !== null) noteHead(traced, raw);

@@ -113,18 +113,21 @@ describe('the dialect of a stream', () => {
 });
 
 describe('an endpoint', () => {
+  const SOURCE = { endpoint: 'e', model: 'm', dialect: 'openai' } as const;
+
   test('whose model never sent an end mark is no longer checked after three whole responses', () => {
     const marks = new EndMarks();
-    const seen = [1, 2, 3, 4, 5].map(() => marks.isWhole('e', 'm', false));
+    const seen = [1, 2, 3, 4, 5].map(() => marks.isWhole(SOURCE, false));
     assert.deepEqual(seen, [false, false, false, true, true]);
-    assert.equal(marks.isWhole('e', 'other', false), false);
-    assert.equal(marks.isWhole('other', 'm', false), false);
+    assert.equal(marks.isWhole({ ...SOURCE, model: 'other' }, false), false);
+    assert.equal(marks.isWhole({ ...SOURCE, endpoint: 'other' }, false), false);
+    assert.equal(marks.isWhole({ ...SOURCE, dialect: 'ollama-api' }, false), false);
   });
 
   test('whose model sent one has to send it again', () => {
     const marks = new EndMarks();
-    for (let i = 0; i < 5; i += 1) marks.isWhole('e', 'm', false);
-    assert.equal(marks.isWhole('e', 'm', true), true);
-    for (let i = 0; i < 5; i += 1) assert.equal(marks.isWhole('e', 'm', false), false);
+    for (let i = 0; i < 5; i += 1) marks.isWhole(SOURCE, false);
+    assert.equal(marks.isWhole(SOURCE, true), true);
+    for (let i = 0; i < 5; i += 1) assert.equal(marks.isWhole(SOURCE, false), false);
   });
 });

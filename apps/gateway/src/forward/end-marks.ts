@@ -1,8 +1,18 @@
-/** After this many whole responses without an end mark, and none with one, an endpoint's model is known to send none. */
+import type { StreamDialect } from './stream-dialect.ts';
+
+/** After this many whole responses without an end mark, and none with one, an endpoint's model sends none in a dialect. */
 const ENOUGH = 3;
 /** Bounded, because clients can invent names of models. */
 const MAX_KNOWN = 4_096;
 const SENDS = -1;
+
+/** What sends a stream. */
+export interface StreamSource {
+  readonly endpoint: string;
+  /** As the endpoint names it; null if the request names none. */
+  readonly model: string | null;
+  readonly dialect: StreamDialect;
+}
 
 /** Which endpoints send the end marks of their dialects. One a worker; workers do not share it. */
 export class EndMarks {
@@ -11,12 +21,11 @@ export class EndMarks {
 
   /**
    * A stream has ended on the wire.
-   * A stream has come to its end on the wire.
    *
    * @returns false if it was cut off before its end
    */
-  isWhole(endpoint: string, model: string | null, hasMark: boolean): boolean {
-    const key = `${endpoint}\n${model ?? ''}`;
+  isWhole({ endpoint, model, dialect }: StreamSource, hasMark: boolean): boolean {
+    const key = `${endpoint}\n${dialect}\n${model ?? ''}`;
     const known = this.#known.get(key) ?? 0;
     if (hasMark) {
       if (known !== SENDS) this.#set(key, SENDS);

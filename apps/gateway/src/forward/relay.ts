@@ -21,7 +21,7 @@ export interface RelayOptions {
   /** Of the request at the backend, without query. */
   readonly path: string;
   /** The stream of a dialect has ended: whether with its end mark. */
-  readonly isWhole: (hasEndMark: boolean) => boolean;
+  readonly isWhole: (dialect: StreamDialect, hasEndMark: boolean) => boolean;
   /** Name of the endpoint, for messages. */
   readonly endpoint: string;
   /** Decides when the head has arrived: relay the response, or discard it. */
@@ -168,7 +168,10 @@ export class Relay implements UpstreamListener {
     if (this.#isOver || this.#status === null) return;
     const { call, endpoint, isWhole } = this.#options;
     this.#tokens = this.#usage?.finish() ?? null;
-    const isUnfinished = this.#endMark !== null && !isWhole(this.#endMark.isWhole(this.#tokens !== null));
+    const isUnfinished =
+      this.#endMark !== null &&
+      this.#dialect !== null &&
+      !isWhole(this.#dialect, this.#endMark.isWhole(this.#tokens !== null));
     if (isUnfinished) this.#sendError(unfinishedError(endpoint));
     this.#writer?.end(this.#hasTrailer ? ['X-Olla-Response-Time', responseTime(call)] : null);
     const status = this.#status;

@@ -27,6 +27,10 @@ describe('an allowed origin', () => {
   for (const origin of [
     'https://ui.example.com.evil.test',
     'http://localhost.evil.test:1',
+    'http://localhost:3000.evil.test',
+    'http://localhost:@evil.test',
+    'https://evil.test/.example.com',
+    'https://evil.test#.example.com',
     'http://ui.example.com',
     'https://example.com',
     'https://one.test:8443',

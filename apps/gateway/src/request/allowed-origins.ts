@@ -26,6 +26,9 @@ export function createAllowedOrigins(entries: readonly string[]): AllowedOrigins
   };
 }
 
+/** A serialised origin (RFC 6454 §6.2): scheme, host and perhaps port. Browsers send nothing else. */
+const ORIGIN = /^[a-z][a-z\d+.-]*:\/\/(?:\[[\da-f:.]+\]|[^\s/?#@:[\]]+)(?::\d{1,5})?$/;
+
 type Matches = (lowerOrigin: string) => boolean;
 
 function isMatched(origin: string, matchers: readonly Matches[]): boolean {
@@ -35,10 +38,14 @@ function isMatched(origin: string, matchers: readonly Matches[]): boolean {
 
 function matcherOf(entry: string): Matches {
   const pattern = entry.toLowerCase();
+  if (pattern === '*') return () => true;
   const star = pattern.indexOf('*');
   if (star === -1) return (origin) => origin === pattern;
   const start = pattern.slice(0, star);
   const end = pattern.slice(star + 1);
   return (origin) =>
-    origin.length >= start.length + end.length && origin.startsWith(start) && origin.endsWith(end);
+    origin.length >= start.length + end.length &&
+    origin.startsWith(start) &&
+    origin.endsWith(end) &&
+    ORIGIN.test(origin);
 }

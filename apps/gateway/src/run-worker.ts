@@ -46,6 +46,8 @@ export interface RunWorkerOptions {
   readonly state: SharedState;
   readonly log: Logger;
   readonly format: 'json' | 'pretty';
+  /** See ModelChangesOptions. */
+  readonly relistMs?: number;
 }
 
 export interface RunningWorker {
@@ -62,7 +64,8 @@ const MAX_FLUSH_MS = 2_000;
 const MIN_FLUSH_MS = 500;
 
 /** Assembles a worker and starts to listen. Rejects if it cannot listen. */
-export async function runWorker({ init, state, log, format }: RunWorkerOptions): Promise<RunningWorker> {
+export async function runWorker(options: RunWorkerOptions): Promise<RunningWorker> {
+  const { init, state, log, format, relistMs } = options;
   const { settings, self } = init;
   const { proxy, server } = settings;
   const configuredNames = { aliases: settings.model_aliases, fallbacks: settings.model_fallbacks };
@@ -90,6 +93,7 @@ export async function runWorker({ init, state, log, format }: RunWorkerOptions):
     state,
     log,
     listing: settings.discovery.model_discovery.enabled,
+    relistMs,
   });
   const routing = new RoutingView({
     endpoints,

@@ -29,7 +29,11 @@ export interface InProcessOptions {
   /** Default 1. */
   readonly workers?: number;
   readonly adminToken?: string;
+  /** How long a deletion waits for the agent's next list. Default: hardly at all, because a test's agent lists nothing. */
+  readonly relistMs?: number;
 }
+
+const NO_AGENT_MS = 5;
 
 /**
  * Workers that run inside the test's process, with their shared state in memory and an agent that a test speaks for.
@@ -91,6 +95,7 @@ export async function startInProcess(options: InProcessOptions): Promise<InProce
         state: worker,
         log,
         format: 'json',
+        relistMs: options.relistMs ?? NO_AGENT_MS,
       }),
     );
   }

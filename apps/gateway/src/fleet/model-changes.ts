@@ -27,6 +27,8 @@ export interface ModelChangesOptions {
   readonly log: Pick<Logger, 'debug'>;
   /** Models are listed at all. Otherwise no list would show that a change is no longer true. */
   readonly listing: boolean;
+  /** Maximum delay of the end of a deletion for the next list of its server, in milliseconds. Default RELIST_MS. */
+  readonly relistMs?: number | undefined;
   /** Default `performance.now`. */
   readonly now?: () => number;
 }
@@ -34,7 +36,6 @@ export interface ModelChangesOptions {
 const QUESTION = 'models-changed';
 /** Maximum delay of a call's end for workers that do not confirm its change. */
 const PUBLISH_MS = 1_000;
-/** Maximum delay of the end of a deletion for the next list of its server. */
 const RELIST_MS = 1_000;
 /** A list that was requested before a change may arrive this long after it. */
 const SETTLE_MS = 1_000;
@@ -145,7 +146,7 @@ export class ModelChanges {
     }
   }
 
-  /** Resolves when the change is no longer in force, or after RELIST_MS. */
+  /** Resolves when the change is no longer in force, or after `relistMs`. */
   #untilSettled(change: ModelChange): Promise<void> {
     const isSettled = (): boolean => this.#inForce.get(keyOf(change))?.change.refresh !== change.refresh;
     if (isSettled()) return Promise.resolve();
@@ -158,7 +159,7 @@ export class ModelChanges {
       const look = (): void => {
         if (isSettled()) finish();
       };
-      const timer = setTimeout(finish, RELIST_MS);
+      const timer = setTimeout(finish, this.#options.relistMs ?? RELIST_MS);
       this.#waiting.add(look);
     });
   }

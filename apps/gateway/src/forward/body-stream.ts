@@ -35,6 +35,8 @@ export class BodyStream implements BodySource, BodySender {
   #sink: BodySink | null = null;
   #isBlocked = false;
   #isAtEnd: boolean;
+  /** The sink has got the end. */
+  #isEnded = false;
 
   constructor(options: BodyStreamOptions) {
     this.#options = options;
@@ -82,7 +84,7 @@ export class BodyStream implements BodySource, BodySender {
     if (this.#next === this.#chunks.length) {
       this.#chunks = [];
       this.#next = 0;
-      if (this.#isAtEnd) this.#sink?.end();
+      if (this.#isAtEnd) this.#end();
     }
     this.#askClient();
   }
@@ -126,13 +128,20 @@ export class BodyStream implements BodySource, BodySender {
     this.#contain(() => {
       this.#isAtEnd = true;
       this.#options.read.ended();
-      if (this.#next === this.#chunks.length) this.#sink?.end();
+      if (this.#next === this.#chunks.length) this.#end();
     });
 
   readonly #onClose = (): void => this.#contain(() => this.#breakOff());
 
   #send(chunk: Buffer): void {
     this.#isBlocked = this.#sink?.data(chunk) !== true;
+  }
+
+  /** The backend may report room once more after the last piece: a second end would break the next request. */
+  #end(): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.#sink?.end();
   }
 
   /** Lets the client send on, or holds it back. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { assertError } from '@olla/testing/assert-response';
 import { header } from '@olla/testing/http-message';
-import { jsonResponse, whenComplete, type Respond } from '@olla/testing/raw-backend';
+import { jsonResponse, whenComplete, type RawBackend, type Respond } from '@olla/testing/raw-backend';
 import { chunkedPost, postBytes } from '@olla/testing/request-bytes';
 import { waitFor } from '@olla/testing/wait-for';
 import { startWithBackends } from '../../testing/gateway-with-backends.ts';
@@ -16,6 +16,11 @@ const TWO = { first: FIRST, second: SECOND };
 const KIB = 1024;
 
 const full: Respond = ({ socket }) => void socket.write(jsonResponse({ error: 'full' }, '503 Busy'));
+
+/** Target and bytes of the body of each request: a second end of a chunked body would be one of its own. */
+function received(backend: RawBackend): string[] {
+  return backend.requests.map((request) => `${request.method} ${request.target} ${request.body().length}`);
+}
 
 describe('a body that streams', () => {
   const LARGE = 300_000;
@@ -70,6 +75,7 @@ describe('a body that streams', () => {
           backends.first.respond = (request) => whenComplete(request, () => respond(request));
           const response = await send(post(body));
           assert.deepEqual([response.status, response.header('x-olla-endpoint')], [200, 'second']);
+          assert.deepEqual(received(backends.second), [`POST /v1/chat/completions ${body.length}`]);
           assert.ok(backends.second.requests[0]?.body().equals(Buffer.from(body)));
         });
 

@@ -42,6 +42,18 @@ describe('a model that an endpoint does not offer', () => {
         assert.equal(backends.only.requests.length, 0);
       });
 
+  for (const path of ['/engines/secret/chat/completions', '/openai/deployments/secret/chat/completions'])
+    test(`does not reach it in the path, beside one that is offered in the body: ${path}`, async (t) => {
+      const { backends, send } = await startWithBackends(t, {
+        only: { ...FILTERED_OLLAMA, type: 'litellm' },
+      });
+      const response = await send(postBytes('{"model":"open"}', [], `/olla/litellm${path}`));
+      assertError(response, 400, 'INVALID_MODEL');
+      assert.equal(backends.only.requests.length, 0);
+      const inBody = await send(postBytes('{"model":"open"}', [], '/olla/litellm/chat/completions'));
+      assert.equal(inBody.status, 200);
+    });
+
   test('does not reach it with another Content-Type', async (t) => {
     const { backends, send } = await startWithBackends(t, { only: FILTERED_OLLAMA });
     for (const type of ['text/plain', 'multipart/form-data; boundary=x', 'application/octet-stream']) {

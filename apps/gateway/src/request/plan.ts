@@ -1,3 +1,4 @@
+import { mayOverrideBody } from '@olla/backends/model-in-path';
 import type { ModelReading } from '@olla/core/body/read-model';
 import { OllaError } from '@olla/core/errors';
 import type { Candidate, RouteScope } from '@olla/core/route-plan/fleet-view';
@@ -15,7 +16,7 @@ import type { GuardedRequest, ManagementGuard } from './management-guard.ts';
 import { chooseForFile, chooseManaged, possibleHolders, type ManagementInput } from './management.ts';
 import { namedFiles } from './named-files.ts';
 import { requestedModel, type RequestBody } from './request-body.ts';
-import { printable, type RelayRoute } from './routes.ts';
+import { decodedPath, printable, type RelayRoute } from './routes.ts';
 import { isUnload, residentFirst } from './unload.ts';
 
 /** Where a request may go. */
@@ -100,7 +101,7 @@ export function createPlan({ routing, policy, sessions, refresh, ask, guard }: P
     const wanted: RouteRequest = {
       scope: targets,
       model,
-      body: readability(body),
+      body: mayOverrideBody(decodedPath(route.path)) ? 'unreadable' : readability(body),
       preferred: headerOf(call.request, 'x-olla-target') ?? null,
       session: session?.lookup ?? null,
     };
